@@ -1,0 +1,85 @@
+/**
+ * Everything that can go wrong, by its root: one base class, few kinds, a stable `code` each.
+ * A message says what was attempted, with whom, and (where there is something to do) what to do next.
+ */
+
+export type ErrorCode =
+  | 'INVALID_ARGUMENT'
+  | 'NO_GATEWAY'
+  | 'NO_REPLY'
+  | 'TRANSPORT'
+  | 'MALFORMED_MESSAGE'
+  | 'REFUSED'
+  | 'NOT_CONFIRMED'
+
+/** The base of every error that this library throws on purpose. */
+export abstract class PortMappingError extends Error {
+  abstract readonly code: ErrorCode
+  /** The action or request during which it happened, by its name in the standard, where there was one. */
+  readonly action: string | undefined
+
+  constructor(message: string, options: { action?: string | undefined; cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.action = options.action
+  }
+}
+
+/** The caller asked for something that no gateway could do: a port out of range, a bad address. Nothing was sent. */
+export class InvalidArgumentError extends PortMappingError {
+  readonly code = 'INVALID_ARGUMENT'
+}
+
+/** The search ended and there is no gateway that can be used. */
+export class NoGatewayError extends PortMappingError {
+  readonly code = 'NO_GATEWAY'
+}
+
+/** The other side said nothing in time. */
+export class NoReplyError extends PortMappingError {
+  readonly code = 'NO_REPLY'
+}
+
+/** The network or the HTTP layer failed; `cause` has the system's error. */
+export class TransportError extends PortMappingError {
+  readonly code = 'TRANSPORT'
+}
+
+/** A message that cannot be what it should be. The only error that a decoder throws. */
+export class MalformedMessageError extends PortMappingError {
+  readonly code = 'MALFORMED_MESSAGE'
+  /** The beginning of what was received, as text; not cleaned for a terminal. */
+  readonly received: string
+  readonly expected: string
+
+  constructor(expected: string, received: string, options: { action?: string | undefined; cause?: unknown } = {}) {
+    super(`expected ${expected}`, options)
+    this.expected = expected
+    this.received = received.slice(0, 200)
+  }
+}
+
+/** The gateway understood and said no. */
+export class RefusedError extends PortMappingError {
+  readonly code = 'REFUSED'
+  readonly protocol: 'igd'
+  /** The number of the error in that protocol, e.g. 718. */
+  readonly number: number
+  /** The name of that number in the standard, e.g. ConflictInMappingEntry. */
+  readonly standardName: string
+  /** What the gateway itself wrote about it; from the network, not cleaned for a terminal. */
+  readonly description: string
+
+  constructor(facts: { action: string; number: number; standardName: string; description: string }) {
+    super(`${facts.action} was refused with ${facts.number} (${facts.standardName})`, { action: facts.action })
+    this.protocol = 'igd'
+    this.number = facts.number
+    this.standardName = facts.standardName
+    this.description = facts.description
+  }
+}
+
+/** The gateway said yes, but what it shows afterwards is not what was asked for. */
+export class NotConfirmedError extends PortMappingError {
+  readonly code = 'NOT_CONFIRMED'
+}

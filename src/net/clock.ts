@@ -1,0 +1,64 @@
+/**
+ * Time. The only place that reads a clock or arms a timer; everything else is given a Clock, so that tests can be
+ * exact to the millisecond without waiting.
+ */
+export interface Clock {
+  /** Milliseconds since the Unix epoch; may jump. For showing times to people. */
+  wallMs(): number
+  /** Milliseconds since some moment; never goes back. For deadlines and waits. */
+  monotonicMs(): number
+  /** Calls `task` once after `delayMs`, unless cancelled by the returned function. */
+  schedule(delayMs: number, task: () => void): () => void
+}
+
+export const systemClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => performance.now(),
+  schedule(delayMs, task) {
+    const timer = setTimeout(task, delayMs)
+    return () => clearTimeout(timer)
+  },
+}
+
+/** Resolves after `delayMs`, or as soon as the signal aborts; it never rejects. */
+export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal?.aborted) {
+      resolve()
+      return
+    }
+    const done = (): void => {
+      cancel()
+      signal?.removeEventListener('abort', done)
+      resolve()
+    }
+    const cancel = clock.schedule(delayMs, done)
+    signal?.addEventListener('abort', done, { once: true })
+  })
+}
+
+/**
+ * An AbortController that also aborts after `delayMs` and with its parent. `dispose` must be called, or the timer keeps
+ * the process alive. (AbortSignal.timeout is not moved by mocked timers on Node 20, and AbortSignal.any leaks there.)
+ */
+export interface Deadline {
+  readonly signal: AbortSignal
+  abort(reason: Error): void
+  dispose(): void
+}
+
+export function deadlineAfter(clock: Clock, delayMs: number, reason: () => Error, parent?: AbortSignal): Deadline {
+  const controller = new AbortController()
+  const cancel = clock.schedule(delayMs, () => controller.abort(reason()))
+  const onParent = (): void => controller.abort(parent?.reason)
+  if (parent?.aborted) onParent()
+  else parent?.addEventListener('abort', onParent, { once: true })
+  return {
+    signal: controller.signal,
+    abort: (error) => controller.abort(error),
+    dispose() {
+      cancel()
+      parent?.removeEventListener('abort', onParent)
+    },
+  }
+}

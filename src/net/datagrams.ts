@@ -1,0 +1,87 @@
+/** UDP. An interface that tests script, and its implementation on node:dgram. */
+import { createSocket, type Socket } from 'node:dgram'
+import { TransportError } from '../domain/errors.js'
+
+export interface Endpoint {
+  readonly address: string
+  readonly port: number
+}
+
+export interface DatagramOptions {
+  /** The local address; '0.0.0.0' for all. */
+  readonly address: string
+  /** 0 for any free port. */
+  readonly port: number
+  /** Others may be bound to the same port: wanted for 1900, where several programs listen. */
+  readonly shared?: boolean
+  /** The address of the interface that multicast leaves by. */
+  readonly multicastInterface?: string
+  readonly multicastTtl?: number
+  /** A group to join on `multicastInterface`. */
+  readonly multicastGroup?: string
+  readonly onMessage: (datagram: Uint8Array, from: Endpoint) => void
+  /** A socket that failed after it was open is closed; this is its last word. */
+  readonly onError?: (error: TransportError) => void
+}
+
+export interface DatagramSocket {
+  readonly local: Endpoint
+  /** Never throws; a datagram that could not be sent is as good as lost on the way. */
+  send(datagram: Uint8Array, to: Endpoint): void
+  close(): void
+}
+
+export interface Datagrams {
+  /** @throws TransportError */
+  open(options: DatagramOptions): Promise<DatagramSocket>
+}
+
+export const nodeDatagrams: Datagrams = { open }
+
+async function open(options: DatagramOptions): Promise<DatagramSocket> {
+  const socket = createSocket({ type: 'udp4', reuseAddr: options.shared === true })
+  try {
+    await bind(socket, options)
+    if (options.multicastInterface !== undefined) socket.setMulticastInterface(options.multicastInterface)
+    if (options.multicastTtl !== undefined) socket.setMulticastTTL(options.multicastTtl)
+    if (options.multicastGroup !== undefined) socket.addMembership(options.multicastGroup, options.multicastInterface)
+  } catch (cause) {
+    socket.close()
+    throw new TransportError(`could not open a UDP socket on ${options.address}:${options.port}`, { cause })
+  }
+  return wrap(socket, options)
+}
+
+function bind(socket: Socket, options: DatagramOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.once('error', reject)
+    socket.bind({ address: options.address, port: options.port, exclusive: options.shared !== true }, () => {
+      socket.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+function wrap(socket: Socket, options: DatagramOptions): DatagramSocket {
+  let open = true
+  const close = (): void => {
+    if (!open) return
+    open = false
+    socket.close()
+  }
+  socket.on('message', (datagram, from) => {
+    if (open) options.onMessage(datagram, { address: from.address, port: from.port })
+  })
+  socket.on('error', (cause) => {
+    close()
+    options.onError?.(new TransportError(`the UDP socket on ${options.address} failed`, { cause }))
+  })
+  const { address, port } = socket.address()
+  return {
+    local: { address, port },
+    send(datagram, to) {
+      if (open) socket.send(datagram, to.port, to.address, () => {})
+    },
+    close,
+  }
+}

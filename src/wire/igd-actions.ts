@@ -1,0 +1,67 @@
+/**
+ * THE TABLE of IGD actions: which service has it, its arguments in and out in the order of the standard. The client
+ * encodes `in` and decodes `out`, the emulator decodes `in` and encodes `out`, the service descriptions and the tests
+ * are made from it. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
+ */
+
+/** WANConnection stands for WANIPConnection and WANPPPConnection, whose mapping actions are the same. */
+export type IgdService = 'WANConnection' | 'WANCommonInterfaceConfig'
+
+interface IgdAction {
+  readonly service: IgdService
+  readonly in: readonly string[]
+  readonly out: readonly string[]
+}
+
+const MAPPING_KEY = ['NewRemoteHost', 'NewExternalPort', 'NewProtocol'] as const
+const MAPPING_VALUE = [
+  'NewInternalPort',
+  'NewInternalClient',
+  'NewEnabled',
+  'NewPortMappingDescription',
+  'NewLeaseDuration',
+] as const
+
+export const IGD_ACTIONS = {
+  GetConnectionTypeInfo: {
+    service: 'WANConnection',
+    in: [],
+    out: ['NewConnectionType', 'NewPossibleConnectionTypes'],
+  },
+  GetStatusInfo: {
+    service: 'WANConnection',
+    in: [],
+    out: ['NewConnectionStatus', 'NewLastConnectionError', 'NewUptime'],
+  },
+  GetExternalIPAddress: { service: 'WANConnection', in: [], out: ['NewExternalIPAddress'] },
+  AddPortMapping: { service: 'WANConnection', in: [...MAPPING_KEY, ...MAPPING_VALUE], out: [] },
+  DeletePortMapping: { service: 'WANConnection', in: MAPPING_KEY, out: [] },
+  GetSpecificPortMappingEntry: { service: 'WANConnection', in: MAPPING_KEY, out: MAPPING_VALUE },
+  GetGenericPortMappingEntry: {
+    service: 'WANConnection',
+    in: ['NewPortMappingIndex'],
+    out: [...MAPPING_KEY, ...MAPPING_VALUE],
+  },
+  GetCommonLinkProperties: {
+    service: 'WANCommonInterfaceConfig',
+    in: [],
+    out: ['NewWANAccessType', 'NewLayer1UpstreamMaxBitRate', 'NewLayer1DownstreamMaxBitRate', 'NewPhysicalLinkStatus'],
+  },
+  GetTotalBytesSent: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalBytesSent'] },
+  GetTotalBytesReceived: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalBytesReceived'] },
+  GetTotalPacketsSent: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalPacketsSent'] },
+  GetTotalPacketsReceived: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalPacketsReceived'] },
+} as const satisfies Record<string, IgdAction>
+
+export type IgdActionName = keyof typeof IGD_ACTIONS
+export type InArguments<A extends IgdActionName> = Readonly<Record<(typeof IGD_ACTIONS)[A]['in'][number], string>>
+export type OutArguments<A extends IgdActionName> = Readonly<Record<(typeof IGD_ACTIONS)[A]['out'][number], string>>
+
+export function isIgdActionName(name: string): name is IgdActionName {
+  return Object.hasOwn(IGD_ACTIONS, name)
+}
+
+/** [name, value] pairs in the order of the standard, which some routers insist on. */
+export function argumentList(names: readonly string[], values: Readonly<Record<string, string>>): [string, string][] {
+  return names.map((name) => [name, values[name] ?? ''])
+}

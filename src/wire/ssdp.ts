@@ -1,0 +1,172 @@
+/**
+ * SSDP (UPnP Device Architecture 1.1, chapter 1): M-SEARCH, the reply to it, and NOTIFY.
+ *
+ * Encoding is strict: CRLF, one space after the colon, upper-case names. Decoding is not, because routers are not:
+ * lines may end in LF, the blank line may be missing, names come in any case, values with any blanks around them.
+ * A datagram that is no SSDP message at all is a MalformedMessageError; a receive loop drops it and keeps listening.
+ */
+import { MalformedMessageError } from '../domain/errors.js'
+
+/** UDA 1.1 1.2.2. */
+export const SSDP_PORT = 1900
+export const SSDP_MULTICAST_IPV4 = '239.255.255.250'
+
+/** What a LAN peer can make us keep of one datagram: more than any real device sends. */
+export const MAX_SSDP_DATAGRAM_BYTES = 8192
+export const MAX_SSDP_LINES = 64
+export const MAX_SSDP_LINE_LENGTH = 1024
+
+/** UDA 1.1 1.3.2. */
+export interface SearchRequest {
+  readonly kind: 'search'
+  readonly ST: string
+  /** Seconds within which a device answers a multicast search, at a random moment. */
+  readonly MX: number | undefined
+  readonly HOST: string
+}
+
+/** UDA 1.1 1.3.3. Texts from the network: not cleaned for a terminal. */
+export interface SearchReply {
+  readonly kind: 'reply'
+  readonly ST: string
+  readonly USN: string
+  readonly LOCATION: string
+  readonly SERVER: string
+  /** Seconds, from CACHE-CONTROL. */
+  readonly maxAge: number | undefined
+  /** BOOTID.UPNP.ORG; opaque, because some devices do not send a number. */
+  readonly BOOTID: string | undefined
+}
+
+/** UDA 1.1 1.2. */
+export interface Notify {
+  readonly kind: 'notify'
+  readonly NTS: string
+  readonly NT: string
+  readonly USN: string
+  readonly LOCATION: string
+  readonly SERVER: string
+  readonly maxAge: number | undefined
+  readonly BOOTID: string | undefined
+}
+
+export type SsdpMessage = SearchRequest | SearchReply | Notify
+
+function lines(startLine: string, headers: readonly (readonly [string, string])[]): Uint8Array {
+  const text = [startLine, ...headers.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
+  return new TextEncoder().encode(text)
+}
+
+/** MX is sent to a unicast address too: UDA 1.1 1.3.2 does not want it there, but some devices do, and none minds. */
+export function encodeSearch(search: Omit<SearchRequest, 'kind'>): Uint8Array {
+  return lines('M-SEARCH * HTTP/1.1', [
+    ['HOST', search.HOST],
+    ['MAN', '"ssdp:discover"'],
+    ...(search.MX === undefined ? [] : ([['MX', String(search.MX)]] as const)),
+    ['ST', search.ST],
+  ])
+}
+
+export function encodeSearchReply(reply: Omit<SearchReply, 'kind'>): Uint8Array {
+  return lines('HTTP/1.1 200 OK', [
+    ['CACHE-CONTROL', `max-age=${reply.maxAge ?? 1800}`],
+    ['EXT', ''],
+    ['LOCATION', reply.LOCATION],
+    ['SERVER', reply.SERVER],
+    ['ST', reply.ST],
+    ['USN', reply.USN],
+    ...(reply.BOOTID === undefined ? [] : ([['BOOTID.UPNP.ORG', reply.BOOTID]] as const)),
+  ])
+}
+
+export function encodeNotify(notify: Omit<Notify, 'kind'>): Uint8Array {
+  return lines('NOTIFY * HTTP/1.1', [
+    ['HOST', `${SSDP_MULTICAST_IPV4}:${SSDP_PORT}`],
+    ...(notify.maxAge === undefined ? [] : ([['CACHE-CONTROL', `max-age=${notify.maxAge}`]] as const)),
+    ...(notify.LOCATION === '' ? [] : ([['LOCATION', notify.LOCATION]] as const)),
+    ['NT', notify.NT],
+    ['NTS', notify.NTS],
+    ...(notify.SERVER === '' ? [] : ([['SERVER', notify.SERVER]] as const)),
+    ['USN', notify.USN],
+    ...(notify.BOOTID === undefined ? [] : ([['BOOTID.UPNP.ORG', notify.BOOTID]] as const)),
+  ])
+}
+
+/** @throws MalformedMessageError */
+export function decodeSsdp(datagram: Uint8Array): SsdpMessage {
+  if (datagram.length > MAX_SSDP_DATAGRAM_BYTES) {
+    throw new MalformedMessageError(
+      `an SSDP datagram of at most ${MAX_SSDP_DATAGRAM_BYTES} bytes`,
+      `${datagram.length} bytes`,
+    )
+  }
+  const text = new TextDecoder('latin1').decode(datagram)
+  const [startLine = '', ...rest] = text.split(/\r\n|\n|\r/, MAX_SSDP_LINES)
+  const headers = decodeHeaders(rest)
+  if (/^HTTP\/1\.\d +200\b/i.test(startLine)) return decodeReply(headers, text)
+  if (/^NOTIFY +\* +HTTP\/1\.\d/i.test(startLine)) return decodeNotify(headers, text)
+  if (/^M-SEARCH +\* +HTTP\/1\.\d/i.test(startLine)) return decodeSearch(headers, text)
+  throw new MalformedMessageError('an SSDP message: HTTP/1.1 200, NOTIFY or M-SEARCH', text)
+}
+
+/** The first header of a name counts; lines that are no header, or too long to be one, are passed over. */
+function decodeHeaders(headerLines: readonly string[]): Map<string, string> {
+  const headers = new Map<string, string>()
+  for (const line of headerLines) {
+    if (line === '') break
+    const colon = line.indexOf(':')
+    if (colon <= 0 || line.length > MAX_SSDP_LINE_LENGTH) continue
+    const name = line.slice(0, colon).trim().toUpperCase()
+    if (!headers.has(name)) headers.set(name, line.slice(colon + 1).trim())
+  }
+  return headers
+}
+
+function required(headers: Map<string, string>, name: string, text: string): string {
+  const value = headers.get(name)
+  if (value === undefined || value === '') throw new MalformedMessageError(`an SSDP message with ${name}`, text)
+  return value
+}
+
+function decodeReply(headers: Map<string, string>, text: string): SearchReply {
+  return {
+    kind: 'reply',
+    ST: required(headers, 'ST', text),
+    LOCATION: required(headers, 'LOCATION', text),
+    ...announcement(headers),
+  }
+}
+
+function decodeNotify(headers: Map<string, string>, text: string): Notify {
+  return {
+    kind: 'notify',
+    NTS: required(headers, 'NTS', text),
+    NT: required(headers, 'NT', text),
+    LOCATION: headers.get('LOCATION') ?? headers.get('AL') ?? '',
+    ...announcement(headers),
+  }
+}
+
+function announcement(headers: Map<string, string>): Pick<Notify, 'USN' | 'SERVER' | 'maxAge' | 'BOOTID'> {
+  const maxAge = /max-age\s*=\s*"?(\d{1,10})/i.exec(headers.get('CACHE-CONTROL') ?? '')?.[1]
+  return {
+    USN: headers.get('USN') ?? '', // missing from some devices
+    SERVER: headers.get('SERVER') ?? '',
+    maxAge: maxAge === undefined ? undefined : Number(maxAge),
+    BOOTID: headers.get('BOOTID.UPNP.ORG'),
+  }
+}
+
+function decodeSearch(headers: Map<string, string>, text: string): SearchRequest {
+  // UDA 1.1 1.3.2: MAN must be there, with the quotes; devices ignore a search without it.
+  if (headers.get('MAN') !== '"ssdp:discover"') {
+    throw new MalformedMessageError('an M-SEARCH with MAN: "ssdp:discover"', text)
+  }
+  const MX = headers.get('MX')
+  return {
+    kind: 'search',
+    ST: required(headers, 'ST', text),
+    MX: MX !== undefined && /^\d{1,5}$/.test(MX) ? Number(MX) : undefined,
+    HOST: headers.get('HOST') ?? '',
+  }
+}
