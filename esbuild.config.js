@@ -1,5 +1,5 @@
 /**
- * Bundles the command line: dist/cli/upnp-ts.cjs starts fast because it is one CommonJS file, and what not every
+ * Bundles the command line: dist/bin/upnp-ts.cjs starts fast because it is one CommonJS file, and what not every
  * command needs is a file of its own, loaded when it is needed: the HTTP client and the emulated gateway.
  * (The library, dist/index.js, is what tsc writes, unbundled.)
  */
@@ -26,11 +26,11 @@ const chunks = {
 }
 
 await Promise.all([
-  build({ ...common, entryPoints: ['src/cli/main.ts'], outfile: 'dist/cli/upnp-ts.cjs', plugins: [chunks] }),
-  build({ ...common, entryPoints: ['src/emulator/index.ts'], outfile: 'dist/cli/emulator.cjs', plugins: [chunks] }),
+  build({ ...common, entryPoints: ['src/cli/main.ts'], outfile: 'dist/bin/upnp-ts.cjs', plugins: [chunks] }),
+  build({ ...common, entryPoints: ['src/emulator/index.ts'], outfile: 'dist/bin/emulator.cjs', plugins: [chunks] }),
   build({
     ...common,
-    outfile: 'dist/cli/undici.cjs',
+    outfile: 'dist/bin/undici.cjs',
     stdin: {
       // undici's Client alone: a third of the loading time of all of undici.
       // Node 20 holds the process after the last reply until V8 has optimised the parser's WebAssembly (66 to 144 ms);

@@ -2,6 +2,7 @@
  * Everything that can go wrong, by its root: one base class, few kinds, a stable `code` each.
  * A message says what was attempted, with whom, and (where there is something to do) what to do next.
  */
+import type { PortMapping } from './port-mapping.js'
 
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
@@ -79,7 +80,14 @@ export class RefusedError extends PortMappingError {
   }
 }
 
-/** The gateway said yes, but what it shows afterwards is not what was asked for. */
+/** The gateway said yes, but the mapping that it shows afterwards leads to another computer than was asked for. */
 export class NotConfirmedError extends PortMappingError {
   readonly code = 'NOT_CONFIRMED'
+  /** What the gateway shows. */
+  readonly mapping: PortMapping
+
+  constructor(mapping: PortMapping, message: string, options: { action: string }) {
+    super(message, options)
+    this.mapping = mapping
+  }
 }

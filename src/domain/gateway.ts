@@ -49,5 +49,5 @@ export interface IgdGateway extends Gateway {
   portMappings(): AsyncIterable<PortMapping, ListingEnd>
 }
 
-/** How a listing ended: the error number that the gateway marked the end with, or that it began to repeat itself. */
-export type ListingEnd = { readonly endedBy: number } | 'repetition' | 'limit'
+/** How a listing ended: the error that the gateway marked the end with, or that it began to repeat itself. */
+export type ListingEnd = { readonly number: number; readonly standardName: string } | 'repetition' | 'limit'

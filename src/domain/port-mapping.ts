@@ -1,4 +1,5 @@
 /** Port mappings, in the words of WANIPConnection:2; the names are the same for every protocol. */
+import { isUnicastIPv4 } from './address.js'
 
 export type TransportProtocol = 'TCP' | 'UDP'
 
@@ -47,4 +48,29 @@ export function leaseToSeconds(lease: Lease): number {
 
 export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65535
+}
+
+/** Routers keep 32 to 256 bytes of it, or refuse a longer one; this only bounds what we send. */
+export const MAX_DESCRIPTION_LENGTH = 1024
+
+/** XML 1.0 2.2 has no way to write these. */
+const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
+
+/** What is wrong with the request, as the end of a sentence, or undefined. External port 0 would be every port. */
+export function flawOf(request: MappingKey & Partial<MappingRequest>): string | undefined {
+  const { externalPort, internalPort = 1, internalClient, remoteHost, description = '', lease = 'unlimited' } = request
+  if (!isPort(externalPort)) return `external port ${externalPort} is not a port from 1 to 65535`
+  if (!isPort(internalPort)) return `internal port ${internalPort} is not a port from 1 to 65535`
+  if (internalClient !== undefined && !isUnicastIPv4(internalClient)) {
+    return `internal client '${internalClient}' is not the IPv4 address of a computer`
+  }
+  if (remoteHost !== '' && !isUnicastIPv4(remoteHost)) return `remote host '${remoteHost}' is not an IPv4 address`
+  if (NOT_IN_XML.test(description)) return 'the description has control characters'
+  if (description.length > MAX_DESCRIPTION_LENGTH) return `the description is longer than ${MAX_DESCRIPTION_LENGTH}`
+  return lease === 'unlimited' ? undefined : flawOfSeconds(lease.seconds)
+}
+
+function flawOfSeconds(seconds: number): string | undefined {
+  if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LEASE_SECONDS) return undefined
+  return `a lease of ${seconds} s is not a whole number from 1 to ${MAX_LEASE_SECONDS}`
 }

@@ -11,11 +11,19 @@ export interface Clock {
   schedule(delayMs: number, task: () => void): () => void
 }
 
+/** setTimeout fires at once for more than 24.8 days; a lease can be longer. */
+const MAX_TIMEOUT_MS = 0x7fffffff
+
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   schedule(delayMs, task) {
-    const timer = setTimeout(task, delayMs)
+    let timer: NodeJS.Timeout
+    const arm = (leftMs: number): void => {
+      const stepMs = Math.min(leftMs, MAX_TIMEOUT_MS)
+      timer = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : task()), stepMs)
+    }
+    arm(delayMs)
     return () => clearTimeout(timer)
   },
 }

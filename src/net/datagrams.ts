@@ -1,6 +1,7 @@
 /** UDP. An interface that tests script, and its implementation on node:dgram. */
 import { createSocket, type Socket } from 'node:dgram'
 import { TransportError } from '../domain/errors.js'
+import { isPort } from '../domain/port-mapping.js'
 
 export interface Endpoint {
   readonly address: string
@@ -80,7 +81,8 @@ function wrap(socket: Socket, options: DatagramOptions): DatagramSocket {
   return {
     local: { address, port },
     send(datagram, to) {
-      if (open) socket.send(datagram, to.port, to.address, () => {})
+      // Port 0 can be the sender of a forged datagram, and node:dgram throws where one answers it.
+      if (open && isPort(to.port)) socket.send(datagram, to.port, to.address, () => {})
     },
     close,
   }

@@ -23,12 +23,14 @@ export interface HttpRequest {
   /** Sent in this order and spelling, after Host. */
   readonly headers: readonly (readonly [string, string])[]
   readonly body?: string
+  /** What is being asked, by the standard's name; errors carry it. */
+  readonly action: string
   /** A longer reply is an error. */
   readonly maxBodyBytes: number
   /** From now to the last byte of the reply, retry included. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
-  /** True once the body is whole; asked after every piece. */
+  /** True once the body is whole; asked after every read from the connection. */
   readonly isComplete: (body: Uint8Array) => boolean
 }
 
@@ -57,27 +59,31 @@ export async function preloadHttpClient(): Promise<void> {
 
 /** Routers under load close the first connection without an answer (ZTE F660, Ubee): asked once more, in the same time. */
 async function requestTwiceIfReset(request: HttpRequest, clock: Clock): Promise<HttpReply> {
-  const who = `${request.url.protocol}//${request.url.host}`
+  const { action } = request
   const deadline = deadlineAfter(
     clock,
     request.timeoutMs,
-    () => new NoReplyError(`${who} did not answer within ${request.timeoutMs / 1000} s`),
+    () => new NoReplyError(`${describe(request)} did not answer within ${request.timeoutMs / 1000} s`, { action }),
     request.signal,
   )
   try {
     const first = await exchange(request, clock, deadline.signal)
     const second = first.kind === 'reset' ? await exchange(request, clock, deadline.signal) : first
     if (second.kind === 'reply') return second.reply
-    throw asTransportError(second.cause, who, deadline.signal)
+    throw asTransportError(second.cause, request, deadline.signal)
   } finally {
     deadline.dispose()
   }
 }
 
-function asTransportError(cause: Error, who: string, signal: AbortSignal): Error {
-  if (signal.aborted) return signal.reason instanceof Error ? signal.reason : new TransportError(`${who}: cancelled`)
-  if (cause instanceof TransportError) return cause
-  return new TransportError(`${who}: ${reasonOf(cause)}`, { cause })
+function describe(request: HttpRequest): string {
+  return `${request.action}: ${request.url.origin}`
+}
+
+function asTransportError(cause: Error, request: HttpRequest, signal: AbortSignal): Error {
+  if (signal.aborted && signal.reason instanceof Error) return signal.reason
+  const reason = signal.aborted ? 'cancelled' : reasonOf(cause)
+  return new TransportError(`${describe(request)}: ${reason}`, { action: request.action, cause })
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -108,7 +114,7 @@ const RESETS: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOC
 
 async function exchange(request: HttpRequest, clock: Clock, signal: AbortSignal): Promise<Outcome> {
   const { Client } = await import('undici')
-  if (signal.aborted) return { kind: 'failure', cause: new TransportError('cancelled') }
+  if (signal.aborted) return { kind: 'failure', cause: new Error('cancelled') }
   return new Promise((resolve) => {
     let socket: RepairedHead | undefined
     const client = new Client(request.url.origin, {
@@ -116,9 +122,14 @@ async function exchange(request: HttpRequest, clock: Clock, signal: AbortSignal)
       headersTimeout: 0, // the deadline is ours, and absolute
       bodyTimeout: 0,
       connect(_options, callback) {
-        socket = new RepairedHead(connectTo(request.url))
-        socket.once('connect', () => callback(null, socket as unknown as Socket))
-        socket.once('error', (error) => callback(error, null))
+        const opening = new RepairedHead(connectTo(request.url))
+        const failed = (error: Error): void => callback(error, null)
+        opening.once('error', failed)
+        opening.once('connect', () => {
+          callback(null, opening as unknown as Socket) // undici listens to its errors from here on
+          opening.off('error', failed)
+        })
+        socket = opening
       },
     })
     const finish = (outcome: Outcome): void => {
@@ -128,7 +139,7 @@ async function exchange(request: HttpRequest, clock: Clock, signal: AbortSignal)
       client.destroy().catch(() => {})
       socket?.destroy()
     }
-    const onAbort = (): void => finish({ kind: 'failure', cause: new TransportError('cancelled') })
+    const onAbort = (): void => finish({ kind: 'failure', cause: new Error('cancelled') })
     const collector = new Collector(request, clock, () => socket, finish)
     signal.addEventListener('abort', onAbort, { once: true })
     client.dispatch(
@@ -162,6 +173,7 @@ class Collector implements Dispatcher.DispatchHandler {
   #status = 0
   #pieces: Buffer[] = []
   #size = 0
+  #examining = false
   #cancelSilence: () => void = () => {}
 
   constructor(
@@ -191,10 +203,17 @@ class Collector implements Dispatcher.DispatchHandler {
     this.#pieces.push(piece)
     this.#size += piece.length
     if (this.#size > this.#request.maxBodyBytes) {
-      const limit = `the reply is longer than ${this.#request.maxBodyBytes} bytes`
-      this.#end({ kind: 'failure', cause: new TransportError(`${this.#request.url.host}: ${limit}`) })
+      this.#end({ kind: 'failure', cause: new Error(`the reply is longer than ${this.#request.maxBodyBytes} bytes`) })
       return
     }
+    if (!this.#examining) queueMicrotask(() => this.#examine())
+    this.#examining = true
+  }
+
+  /** Once for all that one read brought: after every chunk, a body in chunks of one byte would cost its square. */
+  #examine(): void {
+    this.#examining = false
+    if (this.#finish === undefined) return
     const body = this.#body()
     const declared = this.#socket()?.declaredLength
     if (this.#request.isComplete(body)) this.#reply(body)

@@ -51,6 +51,7 @@ async function listen(options: { address: string; port: number; handler: Request
     )
     server.listen({ host: options.address, port: options.port }, resolve)
   })
+  server.on('error', () => {}) // a connection that could not be accepted (too many files) is the other side's loss
   return { local: localEndpoint(server), close: () => closeAll(server) }
 }
 
@@ -97,7 +98,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, handler
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   const pieces: Buffer[] = []
   let size = 0
-  for await (const piece of request as AsyncIterable<Buffer>) {
+  // Leaving the loop must not destroy the connection, or the 413 could not be sent.
+  for await (const piece of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     size += piece.length
     if (size > MAX_REQUEST_BODY_BYTES) return undefined
     pieces.push(piece)

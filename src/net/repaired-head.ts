@@ -8,7 +8,6 @@
  */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-import { TransportError } from '../domain/errors.js'
 
 export const MAX_HEAD_BYTES = 16 * 1024
 export const MAX_HEADERS = 64
@@ -43,7 +42,7 @@ export class RepairedHead extends Duplex {
       const seen: Buffer = Buffer.concat([this.#head, rest])
       const end = endOfHead(seen)
       if ((end === -1 ? seen.length : end) > MAX_HEAD_BYTES) {
-        this.destroy(new TransportError(`the HTTP reply's headers are longer than ${MAX_HEAD_BYTES} bytes`))
+        this.destroy(new Error(`the reply's headers are longer than ${MAX_HEAD_BYTES} bytes`))
         return
       }
       this.#head = seen

@@ -71,12 +71,15 @@ export function parseNetstat(text: string): string[] {
   return byMetric(routes)
 }
 
-/** `0.0.0.0  0.0.0.0  192.168.1.1  192.168.1.5  25`, the last number being the metric; headings are in the user's language. */
+/**
+ * `0.0.0.0  0.0.0.0  192.168.1.1  192.168.1.5  25`, the last number being the metric; headings are in the user's
+ * language. The persistent routes further down have no interface column; those that are in use are also above.
+ */
 export function parseRoutePrint(text: string): string[] {
   const routes = text.split(/\r?\n/).flatMap((line) => {
-    const [destination, mask, gateway, , metric] = line.trim().split(/\s+/)
-    if (destination !== '0.0.0.0' || mask !== '0.0.0.0') return []
-    return [{ gateway: gateway ?? '', metric: Number(metric) || 0 }]
+    const [destination, mask, gateway = '', via = '', metric = ''] = line.trim().split(/\s+/)
+    if (destination !== '0.0.0.0' || mask !== '0.0.0.0' || !isUnicastIPv4(via) || !/^\d+$/.test(metric)) return []
+    return [{ gateway, metric: Number(metric) }]
   })
   return byMetric(routes)
 }

@@ -127,7 +127,8 @@ export function serviceKind(serviceType: string): string {
   return /^urn:[^:]+:service:([^:]+)(:|$)/.exec(serviceType)?.[1] ?? ''
 }
 
-/** RFC 3986 5.2; undefined where the result is no URL. */
-export function resolveUrl(reference: string, base: string): URL | undefined {
-  return URL.canParse(reference, base) ? new URL(reference, base) : undefined
+/** RFC 3986 5.2; undefined where the result is no URL. An absolute reference needs no base: that may be empty then. */
+export function resolveUrl(reference: string, base?: string): URL | undefined {
+  const against = base === '' ? undefined : base
+  return URL.canParse(reference, against) ? new URL(reference, against) : undefined
 }

@@ -68,6 +68,10 @@ export function decodeSoapReply(bytes: Uint8Array, action: string): SoapReply {
   if (content === undefined || !document.complete) {
     throw new MalformedMessageError(`a SOAP response to ${action}`, decodeText(bytes), { action })
   }
+  // A fault without UPnP's own detail is still a no; -1 as where the number cannot be read.
+  if (content.name.toLowerCase() === 'fault') {
+    return { kind: 'fault', errorCode: -1, errorDescription: childNamed(content, 'faultstring')?.text ?? '' }
+  }
   return { kind: 'response', arguments: argumentsOf(content) }
 }
 
@@ -83,7 +87,7 @@ function parseReply(bytes: Uint8Array): ReturnType<typeof decodeXml> | undefined
 /** TP-Link Archer C8 sends faults with binary garbage in them: the number is still to be had. */
 function faultFromBrokenXml(bytes: Uint8Array, action: string): SoapReply {
   const text = decodeText(bytes)
-  const code = /<errorCode>\s*(-?\d{1,9})/i.exec(text)?.[1]
+  const code = /<errorCode>\s*(-?\d{1,9})(?=[^\d])/i.exec(text)?.[1] // a number that the end cuts off is none
   if (code === undefined) throw new MalformedMessageError(`a SOAP response to ${action}`, text, { action })
   return { kind: 'fault', errorCode: Number(code), errorDescription: '' }
 }

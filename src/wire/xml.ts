@@ -39,7 +39,7 @@ const makeParser = (): XMLParser =>
     trimValues: false,
     processEntities: false,
     cdataPropName: CDATA,
-    maxNestedTags: MAX_XML_DEPTH,
+    maxNestedTags: MAX_XML_DEPTH - 1, // counted there without the element itself
   })
 
 /** @throws MalformedMessageError */
@@ -64,7 +64,21 @@ export function parseXml(raw: string): XmlDocument {
   if (countNodes(text) > MAX_XML_NODES) throw new MalformedMessageError(`XML of at most ${MAX_XML_NODES} nodes`, raw)
   const root = toElements(parse(text, raw), 0)[0]
   if (root === undefined) throw new MalformedMessageError('XML with a root element', raw)
-  return { root, complete: new RegExp(`</([^<>:]*:)?${escapeRegExp(root.name)}\\s*>[^<>]*$`).test(text) }
+  return { root, complete: lastEndTag(text) === root.name }
+}
+
+/** The local name in the end tag that the text ends with, or ''; comments and instructions may follow it. */
+function lastEndTag(text: string): string {
+  let end = text.length
+  for (;;) {
+    const before = text.slice(0, end).trimEnd()
+    const opening = before.endsWith('-->') ? '<!--' : before.endsWith('?>') ? '<?' : undefined
+    if (opening === undefined) {
+      const [, name = ''] = /^<\/([^<>]*)>$/.exec(before.slice(before.lastIndexOf('<'))) ?? []
+      return name.slice(name.indexOf(':') + 1).trim()
+    }
+    end = Math.max(0, before.lastIndexOf(opening))
+  }
 }
 
 function parse(text: string, raw: string): unknown {
@@ -147,6 +161,8 @@ export function childNamed(element: XmlElement, name: string): XmlElement | unde
   return element.children.find((child) => child.name.toLowerCase() === name.toLowerCase())
 }
 
-function escapeRegExp(text: string): string {
-  return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+/** Whether the bytes end as a whole SOAP message or description does: for a reader who cannot trust a length. */
+export function endsWithRoot(bytes: Uint8Array): boolean {
+  const tail = new TextDecoder('latin1').decode(bytes.subarray(Math.max(0, bytes.length - 128)))
+  return /<\/(?:[\w.-]+:)?(?:Envelope|root|scpd)\s*>[\s\0]*$/i.test(tail)
 }

@@ -1,0 +1,28 @@
+/** Errors -> what is reported of them; and a way to go on after one. */
+import { PortMappingError, RefusedError } from '../domain/errors.js'
+import type { ReportedError } from './report.js'
+import { UsageError } from './words.js'
+
+export function reportedError(error: unknown): ReportedError {
+  if (error instanceof UsageError) return { code: 'USAGE', message: error.message }
+  if (!(error instanceof PortMappingError)) return { code: 'INTERNAL', message: String(error) }
+  const { code, message, action } = error
+  const common = { code, message, ...(action === undefined ? {} : { action }) }
+  if (!(error instanceof RefusedError)) return common
+  return { ...common, number: error.number, name: error.standardName, description: error.description }
+}
+
+export type Attempt<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: PortMappingError }
+
+/** For what may fail while the command goes on. A defect, or the end of the command's time, is not for going on. */
+export async function attempt<T>(signal: AbortSignal, work: () => Promise<T>): Promise<Attempt<T>> {
+  try {
+    return { ok: true, value: await work() }
+  } catch (error) {
+    signal.throwIfAborted()
+    if (error instanceof PortMappingError) return { ok: false, error }
+    throw error
+  }
+}

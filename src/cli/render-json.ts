@@ -1,0 +1,31 @@
+/** Report -> one JSON object on one line. Pure. The fields are documented in the README; what is not known is null. */
+import { leaseToSeconds } from '../domain/port-mapping.js'
+import { cleanedJson } from './clean.js'
+import type { Report } from './report.js'
+
+export function renderJson(report: Report): string {
+  const json = JSON.stringify(plainObject(report), (_key, value: unknown) => (value === undefined ? null : value))
+  return `${cleanedJson(json)}\n`
+}
+
+/** What is one thing to a person is flat here; a lease is a number of seconds, 0 for unlimited; a time is ISO 8601. */
+function plainObject(report: Report): object {
+  if (report.type === 'mapping') return { type: report.type, index: report.index, ...report.mapping }
+  if (report.type === 'mapped' || report.type === 'map-failed') {
+    const { lease, ...asked } = report.asked
+    return { ...report, asked: { ...asked, leaseSeconds: leaseToSeconds(lease) } }
+  }
+  if (report.type === 'status' && report.ok) {
+    const { connectedSinceMs, ...status } = report
+    return { ...status, connectedSince: connectedSinceMs === undefined ? null : isoSeconds(connectedSinceMs) }
+  }
+  if (report.type === 'error') {
+    const { withUsage: _, ...rest } = report
+    return rest
+  }
+  return report
+}
+
+function isoSeconds(wallMs: number): string {
+  return new Date(Math.floor(wallMs / 1000) * 1000).toISOString().replace('.000Z', 'Z')
+}

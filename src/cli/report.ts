@@ -1,0 +1,79 @@
+/**
+ * Everything that the tool can say, as data. `run` yields Reports; render-text.ts makes upnpc's text of them and
+ * render-json.ts one JSON object each. Texts in them may come from the network: they are cleaned when rendered.
+ */
+import type { CandidateKind } from '../client/candidate.js'
+import type { ErrorCode } from '../domain/errors.js'
+import type { ConnectionStatus, LinkRates, ListingEnd, TrafficCounters } from '../domain/gateway.js'
+import type { MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+
+export interface ReportedError {
+  readonly code: ErrorCode | 'USAGE' | 'INTERNAL'
+  readonly message: string
+  /** The standard's name of what was asked, e.g. AddPortMapping. */
+  readonly action?: string
+  /** Where the gateway refused: the number of the error and its name in the standard. */
+  readonly number?: number
+  readonly name?: string
+  /** What the gateway itself wrote about it. */
+  readonly description?: string
+}
+
+/** What a question was answered with, or why it was not. */
+export type Answer<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly error: ReportedError }
+
+export type Report =
+  | { readonly type: 'device'; readonly location: string; readonly searchTarget: string; readonly server: string }
+  | {
+      readonly type: 'gateway'
+      readonly state: CandidateKind
+      readonly controlUrl: string
+      /** Where it was learnt on the way. */
+      readonly externalAddress: string | undefined
+      /** Whether the command goes on with it. */
+      readonly used: boolean
+      /** Goes on only because -i was given. */
+      readonly forced: boolean
+    }
+  | { readonly type: 'local-address'; readonly address: string }
+  | ({ readonly type: 'connection-type' } & Answer<{ readonly connectionType: string }>)
+  | ({ readonly type: 'status' } & Answer<ConnectionStatus & { readonly connectedSinceMs: number | undefined }>)
+  | ({ readonly type: 'link-rates' } & Answer<LinkRates>)
+  /** `during` tells which command asked: the sentence for a failure is not the same. */
+  | ({ readonly type: 'external-address'; readonly during: 'status' | 'map' } & Answer<{ readonly address: string }>)
+  | ({ readonly type: 'traffic' } & TrafficCounters)
+  | { readonly type: 'listing' }
+  | { readonly type: 'mapping'; readonly index: number; readonly mapping: PortMapping }
+  | { readonly type: 'listing-end'; readonly count: number; readonly endedBy: ListingEnd }
+  | { readonly type: 'listing-failed'; readonly count: number; readonly error: ReportedError }
+  | {
+      readonly type: 'mapped'
+      readonly asked: MappingRequest
+      /** As the gateway shows it. */
+      readonly mapping: PortMapping
+      readonly externalAddress: string
+    }
+  | { readonly type: 'map-failed'; readonly asked: MappingRequest; readonly error: ReportedError }
+  | { readonly type: 'unmapped'; readonly key: MappingKey }
+  | { readonly type: 'unmap-failed'; readonly key: MappingKey; readonly error: ReportedError }
+  | { readonly type: 'presentation-url'; readonly url: string }
+  | { readonly type: 'emulator'; readonly descriptionUrl: string; readonly search: string }
+  /** Something worth knowing beside the command's own output. */
+  | { readonly type: 'notice'; readonly message: string }
+  /** The command ends here. */
+  | {
+      readonly type: 'error'
+      readonly error: ReportedError
+      readonly searched?: SearchSummary
+      readonly withUsage?: true
+    }
+
+/** For the message that nothing was found: what was tried. */
+export interface SearchSummary {
+  readonly searchedMs: number
+  readonly interfaces: readonly string[]
+  readonly defaultGateways: readonly string[]
+}
+
+/** 0 done; 1 usage, no gateway, no valid gateway; 2 something that was asked failed. */
+export type ExitCode = 0 | 1 | 2

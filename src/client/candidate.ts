@@ -1,0 +1,140 @@
+/** Looks at one device that answered: fetches its description and finds out whether it is a connected IGD. */
+import { isReservedIPv4 } from '../domain/address.js'
+import { MalformedMessageError, PortMappingError, RefusedError, TransportError } from '../domain/errors.js'
+import type { ConnectionStatus } from '../domain/gateway.js'
+import type { HttpClient, HttpReply } from '../net/http-client.js'
+import { decodeDescription, type RootDescription } from '../wire/description.js'
+import { endsWithRoot } from '../wire/xml.js'
+import { IgdServiceGateway } from './igd-gateway.js'
+import { igdServices } from './igd-services.js'
+import { SoapCaller, USER_AGENT } from './soap-caller.js'
+import type { Trust } from './trusted-url.js'
+
+export const MAX_DESCRIPTION_BYTES = 512 * 1024
+
+/**
+ * connected: an IGD with a connection and a public external address. reserved: connected, but its external address is
+ * not one of the internet, so another NAT is in front of it. disconnected: an IGD that says it is not connected.
+ * not-an-igd: some other UPnP device.
+ */
+export type CandidateKind = 'connected' | 'reserved' | 'disconnected' | 'not-an-igd'
+
+export interface Candidate {
+  readonly kind: CandidateKind
+  readonly location: string
+  /** This computer's address on the way to the device. */
+  readonly localAddress: string
+  /** Undefined for not-an-igd. */
+  readonly gateway: IgdServiceGateway | undefined
+  /** What was learnt on the way, so that nobody has to ask again. */
+  readonly status: ConnectionStatus | undefined
+  readonly externalAddress: string | undefined
+}
+
+export interface ExamineContext {
+  readonly http: HttpClient
+  readonly signal: AbortSignal | undefined
+  /** For the description; the questions after it have deadlines of their own. */
+  readonly timeoutMs: number
+}
+
+/** @throws PortMappingError where the description cannot be had or read */
+export async function examine(location: URL, trust: Trust, context: ExamineContext): Promise<Candidate> {
+  const { services, caller, localAddress } = await describe(location, trust, context)
+  const base = { location: location.href, localAddress }
+  let first: Candidate | undefined
+  let reserved: Candidate | undefined
+  for (const connection of services.connections) {
+    const gateway = new IgdServiceGateway(caller, services, connection, localAddress)
+    const asked = { ...base, gateway, ...(await askConnection(gateway)) }
+    if (asked.kind === 'connected') return asked
+    if (asked.kind === 'reserved') reserved ??= asked
+    first ??= asked
+  }
+  const nothing = { kind: 'not-an-igd', gateway: undefined, status: undefined, externalAddress: undefined } as const
+  return reserved ?? first ?? { ...base, ...nothing }
+}
+
+/** The same for a device that the user named: no question is asked beyond the description. */
+export async function describeGateway(
+  location: URL,
+  context: ExamineContext,
+): Promise<{ location: string; localAddress: string; gateway: IgdServiceGateway | undefined }> {
+  const { services, caller, localAddress } = await describe(location, { hosts: [location.hostname] }, context)
+  const connection = services.connections[0]
+  const gateway =
+    connection === undefined ? undefined : new IgdServiceGateway(caller, services, connection, localAddress)
+  return { location: location.href, localAddress, gateway }
+}
+
+async function describe(location: URL, trust: Trust, context: ExamineContext) {
+  const { description, reply } = await fetchDescription(location, context)
+  // Whoever answered may be named by its address too: a host that the user named by its name, say.
+  const services = igdServices(description, location.href, { ...trust, hosts: [...trust.hosts, reply.remoteAddress] })
+  return { services, caller: new SoapCaller(context.http, context.signal), localAddress: reply.localAddress }
+}
+
+async function fetchDescription(
+  url: URL,
+  context: ExamineContext,
+): Promise<{ description: RootDescription; reply: HttpReply }> {
+  const reply = await context.http.request({
+    method: 'GET',
+    url,
+    headers: [['User-Agent', USER_AGENT]],
+    action: 'description',
+    maxBodyBytes: MAX_DESCRIPTION_BYTES,
+    timeoutMs: context.timeoutMs,
+    signal: context.signal,
+    isComplete: endsWithRoot,
+  })
+  return { description: decode(reply, url), reply }
+}
+
+/** Whatever the HTTP status, a body that is a description counts as one. */
+function decode(reply: HttpReply, url: URL): RootDescription {
+  try {
+    return decodeDescription(reply.body)
+  } catch (error) {
+    if (!(error instanceof MalformedMessageError)) throw error
+    if (reply.status >= 200 && reply.status <= 299) {
+      const expected = `a root device description from ${url.href}`
+      throw new MalformedMessageError(expected, error.received, { action: 'description', cause: error })
+    }
+    throw new TransportError(`description: ${url.href} answered HTTP ${reply.status}`, { action: 'description' })
+  }
+}
+
+type Connection = Pick<Candidate, 'status' | 'externalAddress'> & {
+  readonly kind: Exclude<CandidateKind, 'not-an-igd'>
+}
+
+/** WANIPConnection:2 2.4.5: connected is "Connected"; Bouygues boxes say "Up". */
+async function askConnection(gateway: IgdServiceGateway): Promise<Connection> {
+  const status = await answerOrRefusal(gateway.status())
+  // A router may not know GetStatusInfo and map ports all the same: then its external address decides.
+  const connected = status === 'refused' ? undefined : isConnected(status)
+  if (connected === false) return { kind: 'disconnected', status: known(status), externalAddress: undefined }
+  const externalAddress = known(await answerOrRefusal(gateway.externalAddress()))
+  const isPublic = externalAddress !== undefined && !isReservedIPv4(externalAddress)
+  const kind = isPublic ? 'connected' : connected === undefined ? 'disconnected' : 'reserved'
+  return { kind, status: known(status), externalAddress }
+}
+
+function isConnected(status: ConnectionStatus | undefined): boolean {
+  return status !== undefined && /^\s*(connected|up)\s*$/i.test(status.connectionStatus)
+}
+
+function known<T>(answer: T | 'refused' | undefined): T | undefined {
+  return answer === 'refused' ? undefined : answer
+}
+
+async function answerOrRefusal<T>(asked: Promise<T>): Promise<T | 'refused' | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof RefusedError) return 'refused'
+    if (error instanceof PortMappingError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,55 @@
+/** For the library: one call that finds the gateway to use, with Node's own network under it. */
+import { NoGatewayError } from '../domain/errors.js'
+import type { IgdGateway } from '../domain/gateway.js'
+import { type Clock, systemClock } from '../net/clock.js'
+import { type Datagrams, nodeDatagrams } from '../net/datagrams.js'
+import { createHttpClient, type HttpClient } from '../net/http-client.js'
+import { ipv4Interfaces } from '../net/interfaces.js'
+import { defaultGateways } from '../net/routes.js'
+import { describeGateway } from './candidate.js'
+import { discover } from './discovery.js'
+import { searchRoutes } from './ssdp-search.js'
+
+/** What the client needs of the outside. */
+export interface ClientNet {
+  readonly clock: Clock
+  readonly datagrams: Datagrams
+  readonly http: HttpClient
+}
+
+export function nodeNet(): ClientNet {
+  return { clock: systemClock, datagrams: nodeDatagrams, http: createHttpClient(systemClock) }
+}
+
+export interface FindGatewayOptions {
+  /** The URL of the root description: no search is made. Its host is trusted, and may be a name. */
+  readonly url?: string
+  readonly signal?: AbortSignal
+}
+
+const DESCRIPTION_TIMEOUT_MS = 5000
+
+/**
+ * The IGD to use: connected, and the default gateway where several are. Ends with the first good answer, at the latest
+ * after 4 s of searching. The signal also ends what the gateway is asked later.
+ * @throws NoGatewayError; with `url` also TransportError, NoReplyError and MalformedMessageError
+ */
+export async function findGateway(options: FindGatewayOptions = {}, net: ClientNet = nodeNet()): Promise<IgdGateway> {
+  const { url, signal } = options
+  if (url !== undefined) {
+    const context = { http: net.http, signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
+    const { gateway } = await describeGateway(new URL(url), context)
+    if (gateway === undefined) throw new NoGatewayError(`the device at ${url} has no WAN connection service`)
+    return gateway
+  }
+  const routes = searchRoutes(ipv4Interfaces())
+  const found = await discover({ ...net, routes, defaultGateways: defaultGateways(), signal })
+  const best = found.candidates[0]
+  if (best?.gateway === undefined) {
+    throw new NoGatewayError(
+      `no IGD answered within ${Math.round(found.searchedMs)} ms on ${found.routesOpened} interfaces`,
+    )
+  }
+  if (best.kind === 'disconnected') throw new NoGatewayError(`the IGD at ${best.location} is not connected`)
+  return best.gateway
+}

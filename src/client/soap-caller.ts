@@ -1,0 +1,111 @@
+/** One action on one service of one gateway: encodes the request from the table, sends it, decodes the reply. */
+import { MalformedMessageError, RefusedError, TransportError } from '../domain/errors.js'
+import { VERSION } from '../domain/version.js'
+import type { HttpClient, HttpReply } from '../net/http-client.js'
+import { argumentList, IGD_ACTIONS, type IgdActionName, type InArguments } from '../wire/igd-actions.js'
+import {
+  decodeSoapReply,
+  encodeSoapRequest,
+  type SoapArguments,
+  type SoapReply,
+  type SoapRequest,
+  soapActionHeader,
+} from '../wire/soap.js'
+import { upnpErrorName } from '../wire/upnp-error-codes.js'
+import { endsWithRoot } from '../wire/xml.js'
+import type { ControlledService } from './igd-services.js'
+
+/** Asking is quick everywhere; making and removing a mapping takes some routers more than 4 s. */
+const READ_TIMEOUT_MS = 5000
+const WRITE_TIMEOUT_MS = 10_000
+const MAX_SOAP_REPLY_BYTES = 128 * 1024
+
+/** UDA 1.1 3.2.1 wants the OS first; no router gets the user's. Two words are avoided that make miniupnpd play IGD:1. */
+export const USER_AGENT = `Node.js UPnP/1.1 upnp-ts/${VERSION}`
+
+export class SoapCaller {
+  readonly #http: HttpClient
+  readonly #signal: AbortSignal | undefined
+  /** Which of a service's URLs answered. */
+  readonly #working = new Map<ControlledService, URL>()
+
+  constructor(http: HttpClient, signal: AbortSignal | undefined) {
+    this.#http = http
+    this.#signal = signal
+  }
+
+  /** The control URL in use: the one that has answered, or else the first one. */
+  controlUrl(service: ControlledService): string {
+    return (this.#working.get(service) ?? service.controlUrls[0])?.href ?? ''
+  }
+
+  /** @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
+  async call<A extends IgdActionName>(
+    service: ControlledService,
+    action: A,
+    values: InArguments<A>,
+  ): Promise<SoapArguments> {
+    const request = {
+      serviceType: service.serviceType,
+      action,
+      arguments: argumentList(IGD_ACTIONS[action].in, values),
+    }
+    const known = this.#working.get(service)
+    const urls = known === undefined ? service.controlUrls : [known]
+    for (const [at, url] of urls.entries()) {
+      try {
+        const reply = await this.#post(url, request)
+        this.#working.set(service, url)
+        return reply
+      } catch (error) {
+        if (error instanceof RefusedError) this.#working.set(service, url)
+        if (!(error instanceof TransportError) || at === urls.length - 1) throw error
+      }
+    }
+    throw new TransportError(`${action}: the service has no control URL`, { action })
+  }
+
+  async #post(url: URL, request: SoapRequest): Promise<SoapArguments> {
+    const { action } = request
+    const reply = await this.#http.request({
+      method: 'POST',
+      url,
+      headers: [
+        ['User-Agent', USER_AGENT],
+        ['Content-Type', 'text/xml; charset="utf-8"'],
+        ['SOAPAction', soapActionHeader(request)],
+      ],
+      body: encodeSoapRequest(request),
+      action,
+      maxBodyBytes: MAX_SOAP_REPLY_BYTES,
+      timeoutMs: action.startsWith('Get') ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS,
+      signal: this.#signal,
+      isComplete: endsWithRoot,
+    })
+    return argumentsOf(reply, action, url)
+  }
+}
+
+/** A fault counts at any HTTP status (some routers send it with 200); an HTTP error without one is never a success. */
+function argumentsOf(reply: HttpReply, action: string, url: URL): SoapArguments {
+  const ok = reply.status >= 200 && reply.status <= 299
+  const decoded = ok ? decodeSoapReply(reply.body, action) : decodeFault(reply.body, action)
+  if (decoded?.kind === 'fault') {
+    const { errorCode: number, errorDescription: description } = decoded
+    throw new RefusedError({ action, number, standardName: upnpErrorName(number), description })
+  }
+  if (decoded === undefined) {
+    throw new TransportError(`${action}: ${url.origin} answered HTTP ${reply.status}`, { action })
+  }
+  return decoded.arguments
+}
+
+function decodeFault(body: Uint8Array, action: string): SoapReply | undefined {
+  try {
+    const decoded = decodeSoapReply(body, action)
+    return decoded.kind === 'fault' ? decoded : undefined
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return undefined
+    throw error
+  }
+}

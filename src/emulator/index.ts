@@ -1,0 +1,5 @@
+/** The public names of the emulated gateway. */
+export type { GatewayFacts } from './action-handlers.js'
+export type { EmulatorCounters } from './counters.js'
+export { type Emulator, type EmulatorNetwork, type EmulatorOptions, startEmulator } from './emulator.js'
+export type { DescriptionFacts } from './gateway-description.js'

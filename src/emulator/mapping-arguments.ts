@@ -1,0 +1,91 @@
+/**
+ * The arguments of the mapping actions: text of WANIPConnection:2 <-> values of the mapping table. Text that cannot be
+ * such a value is refused with 402, a description that is too long with 605.
+ */
+import { isUnicastIPv4 } from '../domain/address.js'
+import { MAX_LEASE_SECONDS, type MappingKey, type TransportProtocol } from '../domain/port-mapping.js'
+import type { InArguments, OutArguments } from '../wire/igd-actions.js'
+import type { TableEntry, WantedMapping } from './mapping-table.js'
+import { Refusal } from './refusal.js'
+
+/** What one mapping can make us keep: upnpc does not even send a message of twice this length. */
+export const MAX_DESCRIPTION_LENGTH = 1024
+
+/** @throws Refusal */
+export function decodeKey(args: InArguments<'DeletePortMapping'>): MappingKey {
+  return {
+    remoteHost: args.NewRemoteHost === '' ? '' : address(args.NewRemoteHost),
+    externalPort: ui2(args.NewExternalPort),
+    protocol: protocol(args.NewProtocol),
+  }
+}
+
+/** @throws Refusal */
+export function decodeWanted(args: InArguments<'AddPortMapping'>): WantedMapping {
+  return {
+    ...decodeKey(args),
+    internalPort: ui2(args.NewInternalPort),
+    internalClient: address(args.NewInternalClient),
+    enabled: boolean(args.NewEnabled),
+    description: description(args.NewPortMappingDescription),
+    leaseSeconds: unsigned(args.NewLeaseDuration, MAX_LEASE_SECONDS),
+  }
+}
+
+/** @throws Refusal */
+export function decodeIndex(args: InArguments<'GetGenericPortMappingEntry'>): number {
+  return ui2(args.NewPortMappingIndex)
+}
+
+export function encodeValue(entry: TableEntry): OutArguments<'GetSpecificPortMappingEntry'> {
+  return {
+    NewInternalPort: String(entry.internalPort),
+    NewInternalClient: entry.internalClient,
+    NewEnabled: entry.enabled ? '1' : '0',
+    NewPortMappingDescription: entry.description,
+    NewLeaseDuration: String(entry.leaseSeconds),
+  }
+}
+
+export function encodeEntry(entry: TableEntry): OutArguments<'GetGenericPortMappingEntry'> {
+  return {
+    NewRemoteHost: entry.remoteHost,
+    NewExternalPort: String(entry.externalPort),
+    NewProtocol: entry.protocol,
+    ...encodeValue(entry),
+  }
+}
+
+function unsigned(text: string, largest: number): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > largest) throw new Refusal(402)
+  return Number(text)
+}
+
+function ui2(text: string): number {
+  return unsigned(text, 0xffff)
+}
+
+/** The standard also allows host names; a gateway that looked them up would be talking to strangers. */
+function address(text: string): string {
+  if (!isUnicastIPv4(text)) throw new Refusal(402)
+  return text
+}
+
+function protocol(text: string): TransportProtocol {
+  if (text !== 'TCP' && text !== 'UDP') throw new Refusal(402)
+  return text
+}
+
+/** UDA 1.1 2.5, dataType boolean: the words are deprecated, but to be accepted. */
+function boolean(text: string): boolean {
+  if (/^(1|true|yes)$/.test(text)) return true
+  if (/^(0|false|no)$/.test(text)) return false
+  throw new Refusal(402)
+}
+
+/** Characters that XML 1.0 cannot carry would spoil the listing for everybody else. */
+function description(text: string): string {
+  if (text.length > MAX_DESCRIPTION_LENGTH) throw new Refusal(605)
+  if (/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text)) throw new Refusal(402)
+  return text
+}

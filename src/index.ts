@@ -1,0 +1,23 @@
+/** The library's public names. */
+export { type FindGatewayOptions, findGateway } from './client/find-gateway.js'
+export {
+  type ErrorCode,
+  InvalidArgumentError,
+  MalformedMessageError,
+  NoGatewayError,
+  NoReplyError,
+  NotConfirmedError,
+  PortMappingError,
+  RefusedError,
+  TransportError,
+} from './domain/errors.js'
+export type {
+  ConnectionStatus,
+  Gateway,
+  IgdGateway,
+  LinkRates,
+  ListingEnd,
+  TrafficCounters,
+} from './domain/gateway.js'
+export type { Lease, MappingKey, MappingRequest, PortMapping, TransportProtocol } from './domain/port-mapping.js'
+export { VERSION } from './domain/version.js'

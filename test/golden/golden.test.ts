@@ -1,0 +1,274 @@
+/**
+ * Recorded runs of real upnpc, replayed against this command line: stdout below the banner, stderr, exit code and the
+ * requests that reach the gateway, line by line. Where this project decided to do otherwise the difference is on the
+ * list below, with its reason; a run that differs in anything else fails, and so does a difference that no run needs.
+ */
+import { readFileSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { runCli, withoutBanner } from '../support/run-cli.ts'
+import {
+  http,
+  type ReceivedRequest,
+  type ScriptedGateway,
+  scriptedGateway,
+  soapActionOf,
+  soapFault,
+  soapResponse,
+} from '../support/scripted-gateway.ts'
+
+type SoapAnswer =
+  | string
+  | readonly string[]
+  | { readonly fault: number }
+  | { readonly close: 1 }
+  | { readonly raw: string }
+
+interface GoldenRequest {
+  readonly line: string
+  readonly action?: string
+  readonly arguments?: string
+}
+
+interface GoldenRun {
+  readonly server: string | null
+  readonly argv: readonly string[]
+  readonly stdout: string
+  readonly stderr: string
+  readonly exit: number
+  readonly requests?: readonly GoldenRequest[]
+}
+
+interface Golden {
+  readonly description: string
+  readonly servers: Readonly<Record<string, { readonly soap: Readonly<Record<string, SoapAnswer>> }>>
+  readonly runs: readonly GoldenRun[]
+}
+
+function load(version: string): Golden {
+  return JSON.parse(readFileSync(new URL(`./upnpc-${version}.json`, import.meta.url), 'utf8'))
+}
+
+/** Commands and options that this command line does not have yet. */
+const NOT_YET = ['-L', '-n', '-N', '-f', '-A', '-U', '-C', '-K', '-D', '-S', '-G', '-6', '-m', '-z', '-p', '-t']
+const isThere = (run: GoldenRun): boolean => !run.argv.some((word) => NOT_YET.includes(word))
+
+/** What a run is expected to be: a recorded one, changed by the differences that apply. */
+interface Expected {
+  stdout: string
+  stderr: string
+  exit: number
+  requests: GoldenRequest[]
+}
+
+interface Difference {
+  readonly name: string
+  readonly applies: (run: GoldenRun) => boolean
+  readonly adjust: (expected: Expected, run: GoldenRun) => void
+}
+
+const ONE_LINE = '<ONE LINE>\n'
+const has = (run: GoldenRun, ...words: string[]): boolean => words.every((word) => run.argv.includes(word))
+const endsWith = (run: GoldenRun, ...words: string[]): boolean =>
+  run.argv.slice(-words.length).join(' ') === words.join(' ')
+
+const DIFFERENCES: readonly Difference[] = [
+  {
+    name: 'arguments are checked before anything is sent: one line on stderr, exit 1',
+    applies: (run) =>
+      [
+        ['-a', '1', '2', '3'],
+        ['-a', '@', '80', '8080', 'sctp'],
+        ['-d', '8080', 'x'],
+        ['-r', '80', '81'],
+        ['-r', '80', 'TCP', '81'],
+        ['-r', 'x', 'TCP'],
+        ['-r', '80', 'TCP', 'x', 'y'],
+        ['-u', 'foo', '-P'],
+        ['-q'],
+      ].some((words) => endsWith(run, ...words)) ||
+      ['-', '-u', 'x'].includes(run.argv.length === 1 ? (run.argv[0] ?? '') : run.argv[0] === 'x' ? 'x' : ''),
+    adjust: (expected) => Object.assign(expected, { stdout: '', stderr: ONE_LINE, exit: 1, requests: [] }),
+  },
+  {
+    name: 'why a description could not be had is said in words, with the URL',
+    applies: (run) => has(run, 'http://127.0.0.1:1/x') || has(run, 'http://127.0.0.1:{PORT}'),
+    adjust: (expected, run) => {
+      const refused = has(run, 'http://127.0.0.1:1/x')
+      const why = refused
+        ? 'description: http://127.0.0.1:1: connection refused'
+        : 'description: http://127.0.0.1:{PORT}/ answered HTTP 404'
+      expected.stderr = `${why}\nNo valid UPNP Internet Gateway Device found.\n`
+      if (!refused) expected.requests = [{ line: 'GET /' }] // upnpc refuses a URL without a path
+    },
+  },
+  {
+    name: 'entities in replies are decoded',
+    applies: (run) => run.stdout.includes('&amp;'),
+    adjust: (expected) => {
+      expected.stdout = expected.stdout.replaceAll('&amp;', '&')
+    },
+  },
+  {
+    name: 'the description is upnp-ts unless -e gives another',
+    applies: (run) => run.requests?.some((each) => each.arguments?.includes('libminiupnpc')) === true,
+    adjust: (expected) => {
+      expected.requests = expected.requests.map((each) =>
+        each.arguments === undefined ? each : { ...each, arguments: each.arguments.replace('libminiupnpc', 'upnp-ts') },
+      )
+    },
+  },
+  {
+    name: '-s and -l exit 2 where what they were asked for could not be had',
+    applies: (run) => run.server !== 'good' && (endsWith(run, '-s') || endsWith(run, '-l')),
+    adjust: (expected) => {
+      expected.exit = 2
+    },
+  },
+  {
+    name: 'a counter that could not be had is 0',
+    applies: (run) => run.stdout.includes('4294967293'),
+    adjust: (expected) => {
+      expected.stdout = expected.stdout.replaceAll('4294967293', '       0')
+    },
+  },
+  {
+    name: 'the external address is asked for once in a run',
+    applies: (run) => run.server === 'good' && run.stdout.split('ExternalIPAddress = ').length > 2,
+    adjust: (expected) => {
+      const isIt = (each: GoldenRequest): boolean => each.action?.endsWith('#GetExternalIPAddress') === true
+      const first = expected.requests.findIndex(isIt)
+      expected.requests = expected.requests.filter((each, at) => !isIt(each) || at === first)
+    },
+  },
+  {
+    name: 'a router that closes the connection without an answer is asked once more',
+    applies: (run) => run.server === 'close' && (run.requests?.length ?? 0) > 1,
+    adjust: (expected) => {
+      expected.requests = expected.requests.flatMap((each) => (each.line.startsWith('POST') ? [each, each] : [each]))
+    },
+  },
+  {
+    name: 'a mapping that the router then shows for another computer is a failure',
+    applies: (run) =>
+      run.stdout.includes('is redirected to internal 192.168.1.5') &&
+      !has(run, '-a', '192.168.1.5') &&
+      !startsInvalid(run),
+    adjust: (expected, run) => {
+      expected.exit = 2
+      expected.stderr = expected.stdout
+        .split('\n')
+        .filter((line) => line.startsWith('external '))
+        .map((line) =>
+          line.replace(
+            /^external [\d.]+:(\d+) (\w+) .*$/,
+            'external port $1 $2: the gateway sends it to 192.168.1.5 and not to 127.0.0.1\n',
+          ),
+        )
+        .join('')
+      void run
+    },
+  },
+]
+
+function startsInvalid(run: GoldenRun): boolean {
+  return DIFFERENCES[0]?.applies(run) === true
+}
+
+/** Hints are this project's own, on stderr, one line each, and begin with that word. */
+function withoutHints(stderr: string): string {
+  return stderr.replace(/^hint: .*\n/gm, '')
+}
+
+const used = new Set<string>()
+
+function expectedOf(run: GoldenRun): Expected {
+  const expected = { stdout: run.stdout, stderr: run.stderr, exit: run.exit, requests: [...(run.requests ?? [])] }
+  for (const difference of DIFFERENCES) {
+    if (!difference.applies(run)) continue
+    used.add(difference.name)
+    difference.adjust(expected, run)
+  }
+  return expected
+}
+
+function answerOf(golden: Golden, server: string | null, request: ReceivedRequest): string | undefined {
+  if (request.method === 'GET')
+    return request.path === '/desc.xml' ? http(200, golden.description) : http(404, 'not here')
+  const [serviceType = '', action = ''] = soapActionOf(request).split('#')
+  const scripted = server === null ? undefined : golden.servers[server]?.soap[action]
+  if (scripted === undefined) return http(500, soapFault(401))
+  if (typeof scripted === 'string') return http(200, soapResponse(action, scripted, serviceType))
+  if (isList(scripted)) {
+    const index = Number(/<NewPortMappingIndex>(\d+)</.exec(request.body)?.[1] ?? 0)
+    const entry = scripted[index]
+    return entry === undefined ? http(500, soapFault(713)) : http(200, soapResponse(action, entry, serviceType))
+  }
+  if ('fault' in scripted) return http(500, soapFault(scripted.fault))
+  return 'raw' in scripted ? scripted.raw : undefined
+}
+
+function isList(answer: SoapAnswer): answer is readonly string[] {
+  return Array.isArray(answer)
+}
+
+function asGolden(request: ReceivedRequest): GoldenRequest {
+  const line = `${request.method} ${request.path}`
+  if (request.method === 'GET') return { line }
+  const args = /<u:\w+ [^>]*>(.*)<\/u:\w+>/s.exec(request.body)?.[1] ?? ''
+  return { line, action: soapActionOf(request), arguments: args }
+}
+
+function replay(version: string, runs: (golden: Golden) => readonly GoldenRun[], extra: readonly string[]): void {
+  const golden = load(version)
+  let gateway: ScriptedGateway
+  let server: string | null = null
+  beforeAll(async () => {
+    gateway = await scriptedGateway((request) => answerOf(golden, server, request))
+  })
+  afterAll(() => gateway.close())
+
+  for (const [at, run] of runs(golden).entries()) {
+    it(`${at}: ${run.server ?? 'no server'}: ${run.argv.join(' ')}`, async () => {
+      server = run.server
+      const before = gateway.requests.length
+      const withPort = (text: string): string => text.replaceAll('{PORT}', String(gateway.port))
+      const result = await runCli([...run.argv.map(withPort), ...extra])
+      const expected = expectedOf(run)
+      expect({
+        stdout: comparable(withoutBanner(result.stdout)),
+        stderr: expected.stderr === ONE_LINE ? oneLine(result.stderr) : comparable(withoutHints(result.stderr)),
+        exit: result.exitCode,
+        requests: gateway.requests.slice(before).map(asGolden),
+      }).toEqual({
+        stdout: comparable(withPort(expected.stdout)),
+        stderr: withPort(expected.stderr),
+        exit: expected.exit,
+        requests: expected.requests,
+      })
+    })
+  }
+}
+
+function oneLine(stderr: string): string {
+  return /^[^\n]+\n$/.test(stderr) ? ONE_LINE : stderr
+}
+
+/** The usage text is each project's own, and ctime() depends on the moment. */
+function comparable(text: string): string {
+  return text
+    .replace(/Usage: upnp-ts[\s\S]*asked\.\n/, '<USAGE>\n')
+    .replace(/Time started : \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, 'Time started : <CTIME>')
+    .replace(/<USAGE>\n+/, '<USAGE>\n')
+}
+
+describe('upnpc 2.3.3, every recorded run of a command that is here', () => {
+  replay('2.3.3', (golden) => golden.runs.filter(isThere), [])
+
+  it('needs every difference on the list', () => {
+    expect(DIFFERENCES.map(({ name }) => name).filter((name) => !used.has(name))).toEqual([])
+  })
+})
+
+describe('upnpc 2.1, -l with --compat 2.1', () => {
+  replay('2.1', (golden) => golden.runs.filter((run) => endsWith(run, '-l')), ['--compat', '2.1'])
+})

@@ -1,0 +1,38 @@
+/** Runs the command line inside the test: real parsing, real printing, streams that remember. */
+import { main, type Surroundings } from '../../src/cli/main.ts'
+import { nodeNet } from '../../src/client/find-gateway.ts'
+
+export interface CliResult {
+  readonly stdout: string
+  readonly stderr: string
+  readonly exitCode: number
+}
+
+/** Three lines and a blank one. */
+export const BANNER_LINES = 4
+
+export function withoutBanner(stdout: string): string {
+  return stdout.split('\n').slice(BANNER_LINES).join('\n')
+}
+
+/** By default there is no interface to search on, so that a test reaches nothing but what it names with -u. */
+export async function runCli(argv: readonly string[], surroundings: Partial<Surroundings> = {}): Promise<CliResult> {
+  const written = { stdout: '', stderr: '' }
+  const stream = (name: 'stdout' | 'stderr') => ({
+    write: (text: string) => {
+      written[name] += text
+    },
+    on: () => {},
+  })
+  const exitCode = await main(argv, {
+    ...nodeNet(),
+    interfaces: () => [],
+    defaultGateways: () => Promise.resolve([]),
+    stdout: stream('stdout'),
+    stderr: stream('stderr'),
+    env: {},
+    interrupted: () => Promise.resolve(),
+    ...surroundings,
+  })
+  return { ...written, exitCode }
+}
