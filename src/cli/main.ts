@@ -1,14 +1,16 @@
 /** The composition root: parses the command line, puts the network under the command, prints, returns the exit code. */
-import { type ClientNet, nodeNet } from '../client/find-gateway.js'
 import { NoReplyError } from '../domain/errors.js'
 import { VERSION } from '../domain/version.js'
 import { deadlineAfter } from '../net/clock.js'
 import { preloadHttpClient } from '../net/http-client.js'
+import { ipv4Interfaces } from '../net/interfaces.js'
+import { type ClientNet, nodeNet } from '../net/network.js'
+import { defaultGateways } from '../net/routes.js'
 import { reportedError } from './failure.js'
 import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './invocation.js'
 import { Printer, type Streams } from './printer.js'
 import type { ExitCode } from './report.js'
-import { nodeSurroundings, type RunContext, run } from './run.js'
+import type { RunContext } from './run.js'
 import { BANNER, USAGE } from './usage.js'
 import { UsageError } from './words.js'
 
@@ -65,6 +67,7 @@ async function command(
   // undici loads while the router thinks about the search; a failure would show again, with a reason, at the first request.
   clock.schedule(0, () => void preloadHttpClient().catch(() => {}))
   try {
+    const { run } = await import('./run.js') // not for help and usage: it brings the XML parser
     const reports = run(invocation, { ...surroundings, signal: deadline.signal })
     for (;;) {
       const next = await reports.next()
@@ -123,7 +126,15 @@ async function emulate(invocation: EmulateInvocation, printer: Printer, surround
 
 function ofProcess(): Surroundings {
   const { stdout, stderr, env } = process
-  return { ...nodeNet(), ...nodeSurroundings, stdout, stderr, env, interrupted: interruptedBySignal }
+  return {
+    ...nodeNet(),
+    interfaces: ipv4Interfaces,
+    defaultGateways,
+    stdout,
+    stderr,
+    env,
+    interrupted: interruptedBySignal,
+  }
 }
 
 function interruptedBySignal(): Promise<void> {

@@ -4,12 +4,11 @@
  */
 import { type Candidate, describeGateway } from '../client/candidate.js'
 import { type Discovery, discover } from '../client/discovery.js'
-import type { ClientNet } from '../client/find-gateway.js'
 import { type SearchRoute, searchRoutes } from '../client/ssdp-search.js'
 import { NoGatewayError, PortMappingError } from '../domain/errors.js'
 import type { IgdGateway } from '../domain/gateway.js'
-import { type InterfaceAddress, ipv4Interfaces } from '../net/interfaces.js'
-import { defaultGateways } from '../net/routes.js'
+import type { InterfaceAddress } from '../net/interfaces.js'
+import type { ClientNet } from '../net/network.js'
 import { listMappings, map, reportStatus, unmap } from './commands.js'
 import { reportedError } from './failure.js'
 import type { GatewayInvocation } from './invocation.js'
@@ -23,8 +22,6 @@ export interface RunContext extends ClientNet {
   /** Search there and nowhere else: for the emulated gateway. */
   readonly onlyRoute?: SearchRoute
 }
-
-export const nodeSurroundings = { interfaces: ipv4Interfaces, defaultGateways }
 
 /** What is known about the chosen gateway, beside the gateway itself. */
 export interface Chosen extends Pick<Candidate, 'status' | 'externalAddress'> {

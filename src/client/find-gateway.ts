@@ -1,31 +1,20 @@
 /** For the library: one call that finds the gateway to use, with Node's own network under it. */
 import { NoGatewayError } from '../domain/errors.js'
 import type { IgdGateway } from '../domain/gateway.js'
-import { type Clock, systemClock } from '../net/clock.js'
-import { type Datagrams, nodeDatagrams } from '../net/datagrams.js'
-import { createHttpClient, type HttpClient } from '../net/http-client.js'
 import { ipv4Interfaces } from '../net/interfaces.js'
+import { type ClientNet, nodeNet } from '../net/network.js'
 import { defaultGateways } from '../net/routes.js'
 import { describeGateway } from './candidate.js'
 import { discover } from './discovery.js'
 import { searchRoutes } from './ssdp-search.js'
-
-/** What the client needs of the outside. */
-export interface ClientNet {
-  readonly clock: Clock
-  readonly datagrams: Datagrams
-  readonly http: HttpClient
-}
-
-export function nodeNet(): ClientNet {
-  return { clock: systemClock, datagrams: nodeDatagrams, http: createHttpClient(systemClock) }
-}
 
 export interface FindGatewayOptions {
   /** The URL of the root description: no search is made. Its host is trusted, and may be a name. */
   readonly url?: string
   readonly signal?: AbortSignal
 }
+
+export { type ClientNet, nodeNet }
 
 const DESCRIPTION_TIMEOUT_MS = 5000
 

@@ -103,7 +103,7 @@ function codeOf(error: Error): string {
 }
 
 function reasonOf(error: Error): string {
-  return REASONS.get(codeOf(error)) ?? (codeOf(error).startsWith('HPE_') ? 'not an HTTP reply' : error.message)
+  return REASONS.get(codeOf(error)) ?? (error.name === 'HTTPParserError' ? 'not an HTTP reply' : error.message)
 }
 
 type Outcome =

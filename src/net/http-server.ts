@@ -42,7 +42,7 @@ export const nodeHttpServers: HttpServers = { listen }
 
 async function listen(options: { address: string; port: number; handler: RequestHandler }): Promise<HttpServer> {
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS, keepAlive: false }, (request, response) => {
-    serve(request, response, options.handler).catch(() => request.destroy())
+    serve(request, response, options.handler).catch(() => request.socket.destroy())
   })
   server.maxConnections = MAX_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
@@ -81,7 +81,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, handler
           localAddress: request.socket.localAddress ?? '',
         })
   if (reply === undefined) {
-    request.destroy()
+    request.socket.destroy() // request.destroy() leaves the connection open once the body has been read
     return
   }
   const content = Buffer.from(reply.body)
