@@ -1,75 +1,101 @@
 /**
- * Bundles the command line: dist/bin/upnp-ts.cjs starts fast because it is one CommonJS file, and what not every
- * command needs is a file of its own, loaded when it is needed: the HTTP client and the emulated gateway.
- * (The library, dist/index.js, is what tsc writes, unbundled.)
+ * Bundles the command line into dist/bin: few minified CommonJS files. upnp-ts.js is what every command needs; what only
+ * some need, or need only once the search is on its way, is a file of its own. Reading and compiling source is what
+ * start-up costs most, every file some 0.7 ms, an ES module loader 20 ms. (The library, dist/index.js, is unbundled.)
+ *
+ * A module must not be there twice (`instanceof` would fail), and esbuild splits ES modules only, into many small files.
+ * So upnp-ts.js exports the modules that the others share with it, and they take them from there.
  */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
 import { build } from 'esbuild'
 
+const OUT = 'dist/bin'
 const common = {
   bundle: true,
   format: 'cjs',
   platform: 'node',
   target: 'node20',
   minify: true,
-  // import() of a chunk becomes require(): the ES module loader alone costs 20 ms at start-up.
-  supported: { 'dynamic-import': false },
   logLevel: 'warning',
+  outdir: OUT,
+  supported: { 'dynamic-import': false }, // import() of another file becomes require()
 }
 
-/** import('undici') and import('…/emulator/index.js') in the start-up bundle lead to their own files. */
-const chunks = {
-  name: 'chunks',
+/** What upnp-ts.js loads when it comes to it: the name of the file, and what is imported in its place. */
+const LATER = {
+  gateway: 'src/client/candidate.ts',
+  http: 'src/net/lean-exchange.ts',
+  emulator: 'src/emulator/index.ts',
+  chalk: 'chalk',
+}
+
+/** commander wants child_process for subcommands that are programs of their own: there are none. */
+const noChildProcess = {
+  name: 'no-child-process',
   setup(bundler) {
-    bundler.onResolve({ filter: /^undici$/ }, () => ({ path: './undici.cjs', external: true }))
-    bundler.onResolve({ filter: /\/emulator\/index\.js$/ }, () => ({ path: './emulator.cjs', external: true }))
-    // commander loads it for subcommands that are programs of their own; there are none.
     bundler.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
       /[\\/]commander[\\/]/.test(importer) ? { path: 'nothing', namespace: 'stand-in' } : undefined,
     )
-    bundler.onLoad({ filter: /^nothing$/, namespace: 'stand-in' }, () => ({
-      contents: 'module.exports = {}',
-      loader: 'js',
-    }))
+    bundler.onLoad({ filter: /^nothing$/, namespace: 'stand-in' }, () => ({ contents: 'export default {}' }))
   },
 }
 
-/**
- * Plain HTTP/1.1 with text bodies is all that a router is asked: undici's HTTP/2, TLS and FormData parts, and node:http
- * (of which it wants one number and one class), would cost 20 ms to load and never run. A stand-in for each; whatever
- * called one would fail at once.
- */
-const plainHttpOnly = {
-  name: 'plain-http-only',
+const later = {
+  name: 'later',
   setup(bundler) {
-    const standIns = {
-      '/client-h2.js': 'module.exports = undefined',
-      '/web/fetch/body.js': 'module.exports = {}',
-      'node:http': 'module.exports = { maxHeaderSize: 16384, IncomingMessage: class {} }',
-    }
-    for (const [end, contents] of Object.entries(standIns)) {
-      const filter = new RegExp(`${end.replaceAll('.', '\\.')}$`)
-      bundler.onResolve({ filter }, () => ({ path: end, namespace: 'stand-in' }))
-      bundler.onLoad({ filter, namespace: 'stand-in' }, () => ({ contents, loader: 'js' }))
-    }
+    bundler.onResolve({ filter: /./ }, ({ kind, path, resolveDir }) => {
+      if (kind !== 'dynamic-import') return undefined
+      const source = path.startsWith('.') ? relative('.', resolve(resolveDir, path.replace(/\.js$/, '.ts'))) : path
+      const found = Object.entries(LATER).find(([, entry]) => entry === source.replaceAll('\\', '/'))
+      return found === undefined ? undefined : { path: `./${found[0]}.js`, external: true }
+    })
   },
 }
 
-await Promise.all([
-  build({ ...common, entryPoints: ['src/cli/main.ts'], outfile: 'dist/bin/upnp-ts.cjs', plugins: [chunks] }),
-  build({ ...common, entryPoints: ['src/emulator/index.ts'], outfile: 'dist/bin/emulator.cjs', plugins: [chunks] }),
-  build({
-    ...common,
-    outfile: 'dist/bin/undici.cjs',
-    plugins: [plainHttpOnly],
-    stdin: {
-      // undici's Client alone: a third of the loading time of all of undici.
-      // Node 20 holds the process after the last reply until V8 has optimised the parser's WebAssembly (66 to 144 ms);
-      // told to use its baseline compiler only, it leaves at once. A command line may set such a flag, a library not.
-      contents: `
-        if (Number(process.versions.node.split('.')[0]) < 22) require('node:v8').setFlagsFromString('--liftoff-only')
-        exports.Client = require('undici/lib/dispatcher/client.js')
-      `,
+/** In the later files: a module that upnp-ts.js has is taken from there. */
+const fromMain = (shared) => ({
+  name: 'from-main',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^\.{1,2}\// }, ({ path, resolveDir, kind }) => {
+      const source = relative('.', resolve(resolveDir, path.replace(/\.js$/, '.ts'))).replaceAll('\\', '/')
+      if (kind === 'entry-point' || !shared.includes(source)) return undefined
+      return { path: source, namespace: 'shared' }
+    })
+    bundler.onLoad({ filter: /./, namespace: 'shared' }, ({ path }) => ({
+      contents: `module.exports = require('./upnp-ts.js').shared[${shared.indexOf(path)}]`,
       resolveDir: '.',
-    },
+    }))
+    bundler.onResolve({ filter: /^\.\/upnp-ts\.js$/ }, () => ({ path: './upnp-ts.js', external: true }))
+  },
+})
+
+const main = { ...common, plugins: [noChildProcess, later] }
+
+async function modulesOf(options) {
+  const { metafile } = await build({ ...options, metafile: true, write: false })
+  return Object.keys(metafile.inputs).filter((path) => path.startsWith('src/'))
+}
+
+const mainModules = await modulesOf({ ...main, entryPoints: ['src/cli/main.ts'] })
+const laterModules = await modulesOf({ ...common, entryPoints: LATER })
+const shared = mainModules.filter((path) => laterModules.includes(path))
+
+const entry = [
+  `export { main } from './src/cli/main.ts'`,
+  ...shared.map((path, at) => `import * as shared${at} from './${path}'`),
+  `export const shared = [${shared.map((_, at) => `shared${at}`).join(', ')}]`,
+].join('\n')
+
+rmSync(OUT, { recursive: true, force: true })
+mkdirSync(OUT, { recursive: true })
+writeFileSync(`${OUT}/package.json`, '{ "type": "commonjs" }\n')
+await Promise.all([
+  build({
+    ...main,
+    stdin: { contents: entry, resolveDir: '.', sourcefile: 'upnp-ts.ts' },
+    outfile: `${OUT}/upnp-ts.js`,
+    outdir: undefined,
   }),
+  build({ ...common, entryPoints: LATER, plugins: [fromMain(shared)] }),
 ])

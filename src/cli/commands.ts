@@ -3,7 +3,7 @@ import { NotConfirmedError, type PortMappingError } from '../domain/errors.js'
 import type { ConnectionStatus } from '../domain/gateway.js'
 import type { MappingKey, MappingRequest } from '../domain/port-mapping.js'
 import { attempt, reportedError } from './failure.js'
-import type { AskedMapping } from './invocation.js'
+import type { AskedMapping } from './gateway-commands.js'
 import type { Answer, ExitCode, Report } from './report.js'
 import type { Chosen, RunContext } from './run.js'
 
@@ -31,13 +31,16 @@ async function* reportConnection(chosen: Chosen, context: RunContext): Reporting
 
 function connectedSince(status: ConnectionStatus, context: RunContext) {
   const wallMs = context.clock.wallMs() - status.uptimeSeconds * 1000
-  return { ok: true as const, ...status, connectedSinceMs: status.uptimeSeconds > 0 ? wallMs : undefined }
+  // A router may say anything: an uptime that leads out of the calendar is no time.
+  const isTime = status.uptimeSeconds > 0 && !Number.isNaN(new Date(wallMs).getTime())
+  return { ok: true as const, ...status, connectedSinceMs: isTime ? wallMs : undefined }
 }
 
 /** -s */
 export async function* reportStatus(chosen: Chosen, context: RunContext): Reporting<ExitCode> {
   const known = yield* reportConnection(chosen, context)
   const traffic = await attempt(context.signal, () => chosen.gateway.trafficCounters())
+  context.signal.throwIfAborted() // the counters, being optional, fail in silence
   if (traffic.ok) yield { type: 'traffic', ...traffic.value }
   return known ? 0 : 2
 }

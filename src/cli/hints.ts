@@ -13,7 +13,7 @@ const BY_NUMBER: ReadonlyMap<number, string> = new Map([
   [715, 'this router cannot limit a port to one remote host; leave the remote host out'],
   [
     718,
-    'that external port is taken by another computer or by the router itself; -l shows whose it is; try another external port',
+    'that external port is taken, -l shows by whom; or the router opens ports only for the computer that asks; try another external port',
   ],
   [724, 'this router wants the external port to be the same as the internal one'],
   [726, 'this router cannot limit a port to one remote host; leave the remote host out'],
@@ -23,9 +23,8 @@ const BY_NUMBER: ReadonlyMap<number, string> = new Map([
 
 export function hintFor(error: ReportedError): string | undefined {
   if (error.number !== undefined) return BY_NUMBER.get(error.number)
-  return error.code === 'TRANSPORT' || error.code === 'NO_REPLY' || error.code === 'MALFORMED_MESSAGE'
-    ? error.message
-    : undefined
+  if (error.code === 'MALFORMED_MESSAGE') return `the answer of the router makes no sense: ${error.message}`
+  return error.code === 'TRANSPORT' || error.code === 'NO_REPLY' ? error.message : undefined
 }
 
 export function nothingFoundHint({ searchedMs, interfaces, defaultGateways }: SearchSummary): string {

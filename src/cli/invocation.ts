@@ -3,20 +3,8 @@
  * that can be checked is checked before anything is sent: a bad word is a UsageError of one line.
  */
 import { Command, CommanderError } from 'commander'
-import { flawOf, type Lease, type MappingKey, type MappingRequest } from '../domain/port-mapping.js'
-import { addressOf, integerWithin, internalClientOf, protocolOf, remoteHostOf, UsageError, wordsOf } from './words.js'
-
-/** Of a mapping to be made: the internal client is 'local' until the gateway has been found. */
-export type AskedMapping = Omit<MappingRequest, 'internalClient' | 'description'> & {
-  readonly internalClient: string | 'local'
-}
-
-export type GatewayCommand =
-  | { readonly name: 'list' }
-  | { readonly name: 'status' }
-  | { readonly name: 'presentation' }
-  | { readonly name: 'map'; readonly mappings: readonly AskedMapping[] }
-  | { readonly name: 'unmap'; readonly key: MappingKey }
+import { ADD_FORM, COMMANDS, DELETE_FORM, type GatewayCommand, REDIRECT_FORM } from './gateway-commands.js'
+import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
 
 /** How -l is to look: as upnpc of that version printed it. */
 export type Compatibility = '2.1' | '2.3.3'
@@ -57,85 +45,30 @@ export const DEFAULT_DESCRIPTION = 'upnp-ts'
 export const DEFAULT_TIMEOUT_MS = 60_000
 const MAX_TIMEOUT_MS = 24 * 3600 * 1000
 
-/** Each command's long name, its letter, and what becomes of its words. */
-const COMMANDS: readonly {
-  readonly flag: string
-  readonly letter: string
-  readonly parse: (words: readonly string[]) => GatewayCommand
-}[] = [
-  { flag: 'list', letter: '-l', parse: () => ({ name: 'list' }) },
-  { flag: 'status', letter: '-s', parse: () => ({ name: 'status' }) },
-  { flag: 'presentation', letter: '-P', parse: () => ({ name: 'presentation' }) },
-  { flag: 'redirect', letter: '-r', parse: parseRedirect },
-  { flag: 'add', letter: '-a', parse: parseAdd },
-  { flag: 'delete', letter: '-d', parse: parseDelete },
-]
-
-/** -r port [external_port] protocol … */
-function parseRedirect(words: readonly string[]): GatewayCommand {
-  const mappings: AskedMapping[] = []
-  for (let at = 0; at < words.length; ) {
-    const internalPort = integerWithin('-r', 'port', words[at] ?? '', 1, 65535)
-    const hasExternal = /^\d+$/.test(words[at + 1] ?? '')
-    const externalPort = hasExternal
-      ? integerWithin('-r', 'external port', words[at + 1] ?? '', 1, 65535)
-      : internalPort
-    at += hasExternal ? 2 : 1
-    const protocol = words[at]
-    if (protocol === undefined) throw new UsageError(`-r: the protocol is missing after ${words[at - 1]}: TCP or UDP`)
-    mappings.push({
-      internalClient: 'local',
-      internalPort,
-      externalPort,
-      protocol: protocolOf('-r', protocol),
-      lease: 'unlimited',
-      remoteHost: '',
-    })
-    at++
-  }
-  return { name: 'map', mappings }
-}
-
-/** -a ip port external_port protocol [lease] [remote_host]; a fifth word that is no number is the remote host. */
-function parseAdd(words: readonly string[]): GatewayCommand {
-  wordsOf('-a', 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]', words, 4, 6)
-  const [ip = '', port = '', external = '', protocol = '', fifth = '', sixth = ''] = words
-  const leaseGiven = /^\d*$/.test(fifth)
-  if (!leaseGiven && sixth !== '') throw new UsageError(`-a: '${fifth}' is not a lease in seconds`)
-  const mapping: AskedMapping = {
-    internalClient: internalClientOf('-a', ip),
-    internalPort: integerWithin('-a', 'port', port, 1, 65535),
-    externalPort: integerWithin('-a', 'external port', external, 1, 65535),
-    protocol: protocolOf('-a', protocol),
-    lease: leaseGiven ? leaseOf('-a', fifth) : 'unlimited',
-    remoteHost: remoteHostOf('-a', leaseGiven ? sixth : fifth),
-  }
-  return { name: 'map', mappings: [mapping] }
-}
-
-/** -d external_port protocol [remote_host] */
-function parseDelete(words: readonly string[]): GatewayCommand {
-  wordsOf('-d', 'EXTERNAL_PORT PROTOCOL [REMOTE_HOST]', words, 2, 3)
-  const [port = '', protocol = '', remoteHost = ''] = words
-  const externalPort = integerWithin('-d', 'external port', port, 1, 65535)
-  return {
-    name: 'unmap',
-    key: { externalPort, protocol: protocolOf('-d', protocol), remoteHost: remoteHostOf('-d', remoteHost) },
-  }
-}
-
-function leaseOf(option: string, word: string): Lease {
-  const seconds = word === '' ? 0 : integerWithin(option, 'lease', word, 0, 0xffffffff)
-  return seconds === 0 ? 'unlimited' : { seconds }
-}
+/** What an option wants after it, for when it is not there. */
+const WANTED: ReadonlyMap<string, string> = new Map([
+  ['-r', REDIRECT_FORM],
+  ['-a', ADD_FORM],
+  ['-d', DELETE_FORM],
+  ['-u', "the URL of a router's description"],
+  ['-e', 'a text'],
+  ['--compat', '2.1 or 2.3.3'],
+  ['--discovery-time', 'a number of milliseconds'],
+  ['--timeout', 'a number of milliseconds'],
+  ['--address', 'an IPv4 address'],
+  ['--port', 'a number'],
+  ['--external-address', 'an IPv4 address'],
+])
 
 /** What the whole command line looks like before it is judged; `--json` is wanted even where the rest is wrong. */
 export function outputOf(argv: readonly string[]): Output {
-  return { json: argv.includes('--json'), compat: argv.some(isCompat21(argv)) ? '2.1' : '2.3.3' }
+  const last = argv.findLastIndex((word) => /^--compat(=|$)/.test(word))
+  const compat = argv[last] === '--compat' ? argv[last + 1] : argv[last]?.slice('--compat='.length)
+  return { json: argv.includes('--json'), compat: compat === '2.1' ? '2.1' : '2.3.3' }
 }
 
-function isCompat21(argv: readonly string[]): (word: string, at: number) => boolean {
-  return (word, at) => word === '--compat=2.1' || (word === '--compat' && argv[at + 1] === '2.1')
+function isHelp(word: string): boolean {
+  return word === '-h' || word === '--help'
 }
 
 /** @throws UsageError */
@@ -148,14 +81,16 @@ export function parseInvocation(argv: readonly string[]): Invocation {
   try {
     program.parse(argv, { from: 'user' })
   } catch (error) {
-    if (error instanceof CommanderError) throw usageErrorOf(error)
-    throw error
+    if (!(error instanceof CommanderError)) throw error
+    if (argv.some(isHelp)) return { kind: 'help' }
+    throw usageErrorOf(error)
   }
   if (invocation === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
   return invocation
 }
 
-function makeProgram(done: (invocation: Invocation) => void): Command {
+/** What commander is to look for. It is exported for the test that compares it with the usage text. */
+export function makeProgram(done: (invocation: Invocation) => void): Command {
   const quiet = { writeOut: () => {}, writeErr: () => {} }
   const program = new Command('upnp-ts').exitOverride().configureOutput(quiet).helpOption(false).helpCommand(false)
   program
@@ -182,40 +117,38 @@ function makeProgram(done: (invocation: Invocation) => void): Command {
     .exitOverride()
     .configureOutput(quiet)
     .helpOption(false)
+    .argument('[words...]')
     .option('--address <address>')
     .option('--port <port>')
     .option('--external-address <address>')
     .option('--json')
     .option('-h, --help')
-    .action((options: Record<string, unknown>) => done(judgeEmulate(options)))
+    .action((words: string[], options: Record<string, unknown>) => done(judgeEmulate(words, options, program)))
   return program
 }
 
 function judge(words: readonly string[], options: Record<string, unknown>): Invocation {
-  if (options.help === true) return { kind: 'help' }
-  if (options.version === true) return { kind: 'version' }
   const asked = COMMANDS.filter(({ flag }) => options[flag] !== undefined)
+  if (options.help === true || asked.some(({ flag }) => listOption(options[flag]).some(isHelp))) return { kind: 'help' }
+  if (options.version === true) return { kind: 'version' }
   const [command, second] = asked
   const stray = words[0]
-  if (stray !== undefined) throw new UsageError(strayWord(stray, command?.letter))
+  if (stray !== undefined) throw new UsageError(strayWord(stray, command?.letter, options))
+  const url = textOption(options.url)
+  if (url !== undefined) descriptionUrlOf('-u', url)
   if (command === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
   if (second !== undefined) throw new UsageError(`${command.letter} and ${second.letter}: one command at a time`)
-  const url = textOption(options.url)
   if (url !== undefined && options.emulate === true)
     throw new UsageError('--emulate brings its own gateway: leave out -u')
-  if (url !== undefined) checkUrl(url)
   const compat = textOption(options.compat)
   if (compat !== undefined && compat !== '2.1' && compat !== '2.3.3') {
-    throw new UsageError(`--compat: '${compat}' is not a version to be like: 2.1 or 2.3.3`)
+    throw new UsageError(`--compat: '${compat}' is not a version of upnpc that is known here: give 2.1 or 2.3.3`)
   }
-  const description = textOption(options.description) ?? DEFAULT_DESCRIPTION
-  const flaw = flawOf({ externalPort: 1, protocol: 'TCP', remoteHost: '', description })
-  if (flaw !== undefined) throw new UsageError(`-e: ${flaw}`)
   return {
     kind: 'gateway',
     command: command.parse(listOption(options[command.flag])),
     url,
-    description,
+    description: descriptionOf('-e', textOption(options.description) ?? DEFAULT_DESCRIPTION),
     ignoreState: options.ignore === true,
     emulate: options.emulate === true,
     discoveryTimeMs: millisecondsOption('--discovery-time', options.discoveryTime),
@@ -223,8 +156,15 @@ function judge(words: readonly string[], options: Record<string, unknown>): Invo
   }
 }
 
-function judgeEmulate(options: Record<string, unknown>): Invocation {
-  if (options.help === true) return { kind: 'help' }
+function judgeEmulate(words: readonly string[], options: Record<string, unknown>, program: Command): Invocation {
+  const ofProgram = program.options.filter((each) => program.getOptionValue(each.attributeName()) !== undefined)
+  const names = ofProgram.map(({ short, long }) => short ?? long ?? '')
+  if (options.help === true || names.includes('-h')) return { kind: 'help' }
+  if (names.includes('-V')) return { kind: 'version' }
+  const command = COMMANDS.find(({ letter }) => names.includes(letter))
+  if (command !== undefined) throw new UsageError(`${command.letter} and emulate: one command at a time`)
+  const stray = words[0] ?? names.find((name) => name !== '--json')
+  if (stray !== undefined) throw new UsageError(`'${stray}' is not understood: emulate does not take it`)
   return {
     kind: 'emulate',
     address: addressOf('--address', textOption(options.address) ?? '127.0.0.1'),
@@ -233,17 +173,13 @@ function judgeEmulate(options: Record<string, unknown>): Invocation {
   }
 }
 
-function strayWord(word: string, letter: string | undefined): string {
-  const why = letter === undefined ? 'a command begins with a dash, as in -r 22 TCP' : `${letter} does not take it`
-  return `'${word}' is not understood: ${why}`
-}
-
-function checkUrl(url: string): void {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed?.protocol === 'http:' && parsed.username === '' && parsed.port !== '0') return
-  throw new UsageError(
-    `-u: '${url}' is not the http:// URL of a root description, such as http://192.168.1.1:5000/rootDesc.xml`,
-  )
+function strayWord(word: string, letter: string | undefined, options: Record<string, unknown>): string {
+  if (options.description !== undefined)
+    return `'${word}' is not understood; a description of several words needs quotes: -e "my web server"`
+  if (letter === undefined)
+    return `'${word}' is not understood: a command begins with a dash, as in -r 22 TCP; upnp-ts -h shows all of them`
+  if (!WANTED.has(letter)) return `'${word}' is not understood: ${letter} does not take it`
+  return `'${word}' is not understood: what ${letter} takes has to follow it word by word, without options between`
 }
 
 function textOption(value: unknown): string | undefined {
@@ -256,14 +192,18 @@ function listOption(value: unknown): string[] {
 
 function millisecondsOption(option: string, value: unknown): number | undefined {
   const text = textOption(value)
-  return text === undefined ? undefined : integerWithin(option, 'time in ms', text, 1, MAX_TIMEOUT_MS)
+  return text === undefined ? undefined : integerWithin(option, 'time in milliseconds', text, 1, MAX_TIMEOUT_MS)
 }
 
 function usageErrorOf(error: CommanderError): UsageError {
   const option = /'(-[^' ,=]*)[^']*'/.exec(error.message)?.[1] ?? ''
-  if (error.code === 'commander.unknownOption')
-    return new UsageError(`Unknown switch ${option}; upnp-ts -h shows all of them`)
+  if (error.code === 'commander.unknownOption') {
+    const meant = /\(Did you mean (.+)\?\)/.exec(error.message)?.[1]
+    if (meant === option) return new UsageError(`${option} does not take a value`)
+    const advice = meant === undefined ? 'upnp-ts -h shows all of them' : `did you mean ${meant}?`
+    return new UsageError(`Unknown switch ${option}; ${advice}`)
+  }
   if (error.code === 'commander.optionMissingArgument')
-    return new UsageError(`${option} needs a value; upnp-ts -h tells which`)
-  return new UsageError(error.message.replace(/^error: /, ''))
+    return new UsageError(`nothing follows ${option}; it takes ${WANTED.get(option) ?? 'a value'}`)
+  return new UsageError('Command line argument error.', { withUsage: true })
 }

@@ -1,76 +1,101 @@
 /** The composition root: parses the command line, puts the network under the command, prints, returns the exit code. */
 import { NoReplyError } from '../domain/errors.js'
 import { VERSION } from '../domain/version.js'
-import { deadlineAfter } from '../net/clock.js'
-import { preloadHttpClient } from '../net/http-client.js'
+import { type Clock, deadlineAfter, systemClock } from '../net/clock.js'
+import { nodeDatagrams } from '../net/datagrams.js'
+import { createHttpClient, type HttpClient } from '../net/http-client.js'
 import { ipv4Interfaces } from '../net/interfaces.js'
-import { type ClientNet, nodeNet } from '../net/network.js'
+import type { ClientNet } from '../net/network.js'
 import { defaultGateways } from '../net/routes.js'
 import { reportedError } from './failure.js'
 import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './invocation.js'
 import { Printer, type Streams } from './printer.js'
 import type { ExitCode } from './report.js'
-import type { RunContext } from './run.js'
+import { type RunContext, run } from './run.js'
 import { BANNER, USAGE } from './usage.js'
 import { UsageError } from './words.js'
 
 /** What the command line runs in: the process, or a test. */
-export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'interfaces' | 'defaultGateways'> {
+export interface Surroundings
+  extends Streams,
+    ClientNet,
+    Pick<RunContext, 'interfaces' | 'defaultGateways' | 'onlyRoute'> {
   /** Resolves when the user wants a foreground command to end. */
   readonly interrupted: () => Promise<void>
 }
 
+/** Opens the streams and prints the banner, the first time that it is called: opening them costs 5 ms. */
+type Begin = (banner?: string) => Promise<Printer>
+
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<ExitCode> {
-  const printer = new Printer(outputOf(argv), surroundings)
-  await printer.prepare()
+  let printer: Promise<Printer> | undefined
+  const begin: Begin = (banner = BANNER) => {
+    printer ??= makePrinter(argv, surroundings, banner)
+    return printer
+  }
   try {
-    return await obey(argv, printer, surroundings)
+    const exitCode = await obey(argv, begin, surroundings)
+    await new Promise((resolve) => setImmediate(resolve)) // a failed write is told of in a later turn
+    const failure = (await printer)?.failure
+    if (failure === undefined) return exitCode
+    surroundings.stderr.write(`the output could not be written: ${failure.message}\n`)
+    return exitCode === 0 ? 2 : exitCode
   } catch (error) {
-    const isUsage = error instanceof UsageError
-    if (isUsage) printer.text(BANNER)
-    const usage = isUsage && error.withUsage ? ({ withUsage: true } as const) : {}
-    printer.report({ type: 'error', error: reportedError(error), ...usage })
+    const usage = error instanceof UsageError && error.withUsage ? ({ withUsage: true } as const) : {}
+    const report = { type: 'error', error: reportedError(error), ...usage } as const
+    ;(await begin()).report(report)
     return 1
   }
 }
 
-async function obey(argv: readonly string[], printer: Printer, surroundings: Surroundings): Promise<ExitCode> {
+async function makePrinter(argv: readonly string[], surroundings: Surroundings, banner: string): Promise<Printer> {
+  const printer = new Printer(outputOf(argv), surroundings)
+  await printer.prepare()
+  if (banner !== '') printer.text(banner)
+  return printer
+}
+
+async function obey(argv: readonly string[], begin: Begin, surroundings: Surroundings): Promise<ExitCode> {
   const invocation = parseInvocation(argv)
   switch (invocation.kind) {
     case 'version':
+      await begin('')
       surroundings.stdout.write(`${VERSION}\n`)
       return 0
     case 'help':
+      await begin('')
       surroundings.stdout.write(BANNER + USAGE)
       return 0
     case 'emulate':
-      return emulate(invocation, printer, surroundings)
+      return emulate(invocation, begin, surroundings)
     case 'gateway':
-      printer.text(BANNER)
       return invocation.emulate
-        ? onEmulatedGateway(invocation, printer, surroundings)
-        : command(invocation, printer, surroundings)
+        ? onEmulatedGateway(invocation, begin, surroundings)
+        : command(invocation, begin, surroundings)
   }
 }
 
 async function command(
   invocation: GatewayInvocation,
-  printer: Printer,
-  surroundings: Surroundings & Pick<RunContext, 'onlyRoute'>,
+  begin: Begin,
+  surroundings: Surroundings,
+  onlyRoute = surroundings.onlyRoute,
 ): Promise<ExitCode> {
-  const { clock } = surroundings
+  const { clock, datagrams, http, interfaces, defaultGateways } = surroundings
   const seconds = invocation.timeoutMs / 1000
   const outOfTime = (): Error =>
     new NoReplyError(`gave up after ${seconds} s; --timeout MS gives the command more time`)
   const deadline = deadlineAfter(clock, invocation.timeoutMs, outOfTime)
+  const whileWaiting = (): void => void Promise.allSettled([begin(), loadTheRest(clock)])
+  if (invocation.url !== undefined) await begin()
   let gatewayFound = false
-  // undici loads while the router thinks about the search; a failure would show again, with a reason, at the first request.
-  clock.schedule(0, () => void preloadHttpClient().catch(() => {}))
   try {
-    const { run } = await import('./run.js') // not for help and usage: it brings the XML parser
-    const reports = run(invocation, { ...surroundings, signal: deadline.signal })
+    const { signal } = deadline
+    const net = { clock, datagrams, http, interfaces, defaultGateways }
+    const reports = run(invocation, { ...net, signal, onlyRoute, whileWaiting })
     for (;;) {
       const next = await reports.next()
+      const printer = await begin()
       if (next.done === true) return next.value
       printer.report(next.value)
       gatewayFound ||= next.value.type === 'local-address'
@@ -78,12 +103,20 @@ async function command(
     }
   } catch (error) {
     if (!deadline.signal.aborted) throw error
-    printer.report({ type: 'error', error: reportedError(deadline.signal.reason) })
+    const report = { type: 'error', error: reportedError(deadline.signal.reason) } as const
+    ;(await begin()).report(report)
     return gatewayFound ? 2 : 1
   } finally {
     deadline.abort(new NoReplyError('the command is over'))
     deadline.dispose()
   }
+}
+
+/** What the first answer will need; a failure shows again, with a reason, at the first use. */
+async function loadTheRest(clock: Clock): Promise<void> {
+  await import('../net/lean-exchange.js')
+  const { rehearse } = await import('../client/candidate.js')
+  await rehearse(clock)
 }
 
 /** Nothing is lost by stopping such a command when nobody reads what it says; a mapping is made all the same. */
@@ -94,7 +127,7 @@ function onlyReads({ command: { name } }: GatewayInvocation): boolean {
 /** --emulate: the command finds a gateway of its own by the same search, on loopback and nowhere else. */
 async function onEmulatedGateway(
   invocation: GatewayInvocation,
-  printer: Printer,
+  begin: Begin,
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const { startEmulator } = await import('../emulator/index.js')
@@ -102,44 +135,65 @@ async function onEmulatedGateway(
   try {
     const unicastTo = emulator.ssdp === undefined ? [] : [emulator.ssdp]
     const onlyRoute = { address: '127.0.0.1', netmask: '255.0.0.0', multicast: false, unicastTo }
-    return await command(invocation, printer, { ...surroundings, onlyRoute })
+    return await command(invocation, begin, surroundings, onlyRoute)
   } finally {
     await emulator.close()
   }
 }
 
 /** `upnp-ts emulate`: a gateway in the foreground, for other programs to use. */
-async function emulate(invocation: EmulateInvocation, printer: Printer, surroundings: Surroundings): Promise<ExitCode> {
+async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings: Surroundings): Promise<ExitCode> {
   const { address, port: httpPort, externalAddress } = invocation
-  const { startEmulator } = await import('../emulator/index.js')
   const interrupted = surroundings.interrupted()
+  const printer = await begin('') // the first line is the URL
+  const { startEmulator } = await import('../emulator/index.js')
   const emulator = await startEmulator({ address, httpPort, ssdpPort: 1900, externalAddress })
+  const { descriptionUrl, ssdpError } = emulator
   const search =
-    emulator.ssdpError === undefined
+    ssdpError === undefined
       ? `It answers searches on ${address}; stop it with Ctrl-C.`
-      : `It does not answer searches (${emulator.ssdpError.message}): name it with -u. Stop it with Ctrl-C.`
-  printer.report({ type: 'emulator', descriptionUrl: emulator.descriptionUrl, search })
+      : `It does not answer searches (${reportedError(ssdpError).message}): name it with -u. Stop it with Ctrl-C.`
+  printer.report({ type: 'emulator', descriptionUrl, search })
   await interrupted
   await emulator.close()
   return 0
 }
 
+/** Node's network, with the HTTP exchange that starts fastest, loaded at the first request. */
+export function commandLineNet(): ClientNet {
+  const http: HttpClient = {
+    async request(request) {
+      const { leanExchange } = await import('../net/lean-exchange.js')
+      return createHttpClient(systemClock, leanExchange).request(request)
+    },
+  }
+  return { clock: systemClock, datagrams: nodeDatagrams, http }
+}
+
 function ofProcess(): Surroundings {
-  const { stdout, stderr, env } = process
   return {
-    ...nodeNet(),
+    ...commandLineNet(),
     interfaces: ipv4Interfaces,
     defaultGateways,
-    stdout,
-    stderr,
-    env,
+    // Node opens them when they are first looked at.
+    get stdout() {
+      return process.stdout
+    },
+    get stderr() {
+      return process.stderr
+    },
+    env: process.env,
     interrupted: interruptedBySignal,
   }
 }
 
 function interruptedBySignal(): Promise<void> {
   return new Promise((resolve) => {
-    // A second signal finds no listener any more and ends the process at once.
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => resolve())
+    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+    const onSignal = (): void => {
+      for (const signal of signals) process.off(signal, onSignal) // a second one ends the process at once
+      resolve()
+    }
+    for (const signal of signals) process.on(signal, onSignal)
   })
 }

@@ -28,12 +28,15 @@ export class Printer {
   #headingPrinted = false
   /** Nobody reads stdout any more. */
   readerIsGone = false
+  /** Why what stdout was given is lost, where that is not because nobody wants it: a full disk, say. */
+  failure: Error | undefined
 
   constructor(output: Output, streams: Streams) {
     this.#output = output
     this.#streams = streams
-    streams.stdout.on('error', () => {
+    streams.stdout.on('error', (error) => {
       this.readerIsGone = true
+      if (!isReaderGone(error)) this.failure ??= error
     })
     streams.stderr.on('error', () => {})
   }
@@ -75,6 +78,10 @@ export class Printer {
     if (stream === 'stdout' && this.readerIsGone) return
     this.#streams[stream].write(text)
   }
+}
+
+function isReaderGone(error: Error): boolean {
+  return 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET')
 }
 
 /** no-color.org; FORCE_COLOR as Node and chalk understand it. */

@@ -24,7 +24,7 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
     case 'gateway':
       return renderGateway(report)
     case 'local-address':
-      return [plain(`Local LAN ip address : ${report.address}\n`)]
+      return [plain(`Local LAN ip address : ${cleaned(report.address)}\n`)]
     case 'connection-type':
       if (!report.ok) return [bad('GetConnectionTypeInfo failed.\n')]
       return [plain(`Connection Type : ${cleaned(report.connectionType)}\n`)]
@@ -63,7 +63,7 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
     case 'presentation-url':
       return [plain(`Presentation URL found:\n            ${cleaned(report.url)}\n`)]
     case 'emulator':
-      return [plain(`Emulated gateway: ${report.descriptionUrl}\n${report.search}\n`)]
+      return [plain(`Emulated gateway: ${cleaned(report.descriptionUrl)}\n${cleaned(report.search)}\n`)]
     case 'notice':
       return [hint(`${cleaned(report.message)}\n`)]
     case 'error':
@@ -176,7 +176,9 @@ function mappingLine(index: number, mapping: PortMapping): string {
 function renderListingEnd(endedBy: ListingEnd, compat: Compatibility): Piece[] {
   if (typeof endedBy === 'object') {
     const { number, standardName } = endedBy
-    return compat === '2.1' ? [plain(`GetGenericPortMappingEntry() returned ${number} (${standardName})\n`)] : []
+    return compat === '2.1'
+      ? [plain(`GetGenericPortMappingEntry() returned ${number} (${cleaned(standardName)})\n`)]
+      : []
   }
   if (endedBy === 'limit') return [hint('hint: the table is longer than this; the rest was not read\n')]
   return [hint('hint: the router repeats its last entry instead of ending the table; stopped there\n')]
@@ -197,7 +199,7 @@ function renderMapFailed({ asked, error }: ReportOf<'map-failed'>): Piece[] {
   if (error.action === 'GetSpecificPortMappingEntry') {
     return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
   }
-  const what = `AddPortMapping(${asked.externalPort}, ${asked.internalPort}, ${asked.internalClient})`
+  const what = `AddPortMapping(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
   return withHint(bad(`${what} failed with code ${codeAndName(error)}\n`), error)
 }
 
@@ -211,7 +213,7 @@ function renderError({ error, searched, withUsage }: ReportOf<'error'>): Piece[]
   if (error.code === 'USAGE') {
     return [complaint(`${cleaned(error.message)}\n`), ...(withUsage === true ? [complaint('\n'), usage()] : [])]
   }
-  if (error.code === 'INTERNAL') return [complaint(`upnp-ts: ${cleaned(error.message)}\n`)]
+  if (error.code === 'INTERNAL') return [complaint(`upnp-ts has a defect: ${cleaned(error.message)}\n`)]
   if (error.action === 'description' || error.code === 'NO_GATEWAY') {
     return [complaint(`${cleaned(error.message)}\n`), complaint('No valid UPNP Internet Gateway Device found.\n')]
   }

@@ -2,7 +2,7 @@
  * A GatewayInvocation -> Reports, in the order in which upnpc prints, and the exit code. It finds the gateway, says
  * which, and hands over to the command. It knows gateways and discovery, and nothing of what is under them.
  */
-import { type Candidate, describeGateway } from '../client/candidate.js'
+import type { Candidate } from '../client/candidate.js'
 import { type Discovery, discover } from '../client/discovery.js'
 import { type SearchRoute, searchRoutes } from '../client/ssdp-search.js'
 import { NoGatewayError, PortMappingError } from '../domain/errors.js'
@@ -20,7 +20,9 @@ export interface RunContext extends ClientNet {
   readonly interfaces: () => readonly InterfaceAddress[]
   readonly defaultGateways: () => Promise<readonly string[]>
   /** Search there and nowhere else: for the emulated gateway. */
-  readonly onlyRoute?: SearchRoute
+  readonly onlyRoute?: SearchRoute | undefined
+  /** Called when the searches are on their way: the moment for what need not come before them. */
+  readonly whileWaiting: () => void
 }
 
 /** What is known about the chosen gateway, beside the gateway itself. */
@@ -74,7 +76,12 @@ async function* search(invocation: GatewayInvocation, context: RunContext): Find
   const routes = context.onlyRoute === undefined ? searchRoutes(interfaces) : [context.onlyRoute]
   const gateways = context.onlyRoute === undefined ? context.defaultGateways() : Promise.resolve([])
   const { discoveryTimeMs: searchMs } = invocation
-  const found = await discover({ ...context, routes, defaultGateways: gateways, searchMs })
+  const found = await discover({
+    ...context,
+    routes,
+    defaultGateways: gateways,
+    searchMs,
+  })
   if (found.devices.length === 0) {
     yield nothingFound(found, routes, interfaces, await gateways)
     return undefined
@@ -122,6 +129,7 @@ async function* choose(candidate: Candidate | undefined, invocation: GatewayInvo
 /** -u: what the user named is taken without asking whether it is connected, but it must be an IGD. */
 async function* describeGiven(url: string, invocation: GatewayInvocation, context: RunContext): Finding {
   try {
+    const { describeGateway } = await import('../client/candidate.js')
     const described = await describeGateway(new URL(url), { ...context, timeoutMs: DESCRIPTION_TIMEOUT_MS })
     const kind = described.gateway === undefined ? 'not-an-igd' : 'connected'
     return yield* choose({ ...described, kind, status: undefined, externalAddress: undefined }, invocation)

@@ -20,7 +20,7 @@ Commands, one at a time:
   -d EXTERNAL_PORT PROTOCOL [REMOTE_HOST]
                               close a port
   -P                          show the address of the router's web page
-  emulate                     be a router: serve an emulated gateway until stopped
+  emulate                     be a router: serve an emulated one until stopped
                               (--address IP, --port N, --external-address IP)
 
 PROTOCOL is TCP or UDP. LEASE 0 means as long as the router allows.
@@ -38,6 +38,9 @@ Options, before or after the command:
   --emulate                   run the command on an emulated router of its own
   -V, --version               print the version
   -h, --help                  print this
+
+Long names: --list --status --redirect --add --delete --presentation
+--description --ignore --url
 
 Examples:
   upnp-ts -r 22 TCP                     let the internet reach SSH here

@@ -1,6 +1,6 @@
 /** Single words of the command line -> values; each is checked here and named in the message if it is bad. */
-import { isUnicastIPv4, parseIPv4 } from '../domain/address.js'
-import type { TransportProtocol } from '../domain/port-mapping.js'
+import { isUnicastIPv4 } from '../domain/address.js'
+import { flawOf, MAX_DESCRIPTION_LENGTH, type TransportProtocol } from '../domain/port-mapping.js'
 
 /** What the user typed cannot be done. One line, exit 1, and nothing has been sent. */
 export class UsageError extends Error {
@@ -24,7 +24,11 @@ export function wordsOf(option: string, form: string, words: readonly string[], 
 export function integerWithin(option: string, what: string, word: string, least: number, most: number): number {
   const value = /^\d{1,12}$/.test(word) ? Number(word) : Number.NaN
   if (value >= least && value <= most) return value
-  throw new UsageError(`${option}: '${word}' is not a ${what}: give a number from ${least} to ${most}`)
+  if (/^-{1,2}[a-z]/i.test(word)) {
+    throw new UsageError(`${option}: '${word}' stands where a number should be: put it before ${option} or at the end`)
+  }
+  const article = /^[aeiou]/.test(what) ? 'an' : 'a'
+  throw new UsageError(`${option}: '${word}' is not ${article} ${what}: give a number from ${least} to ${most}`)
 }
 
 export function protocolOf(option: string, word: string): TransportProtocol {
@@ -35,16 +39,42 @@ export function protocolOf(option: string, word: string): TransportProtocol {
 
 /** `@` is the address of this computer on the way to the gateway, known once the gateway is. */
 export function internalClientOf(option: string, word: string): string | 'local' {
-  return word === '@' ? 'local' : addressOf(option, word, ", or @ for this computer's own")
+  return word === '@' ? 'local' : addressOf(option, word, ', or @ for this computer')
 }
 
 export function addressOf(option: string, word: string, otherwise = ''): string {
   if (isUnicastIPv4(word)) return word
-  throw new UsageError(`${option}: '${word}' is not the IPv4 address of a computer${otherwise}`)
+  throw new UsageError(
+    `${option}: '${word}' is not the IPv4 address of a computer: give one such as 192.168.1.5${otherwise}`,
+  )
 }
 
 /** Empty means any. */
 export function remoteHostOf(option: string, word: string): string {
-  if (word === '' || parseIPv4(word) !== undefined) return word
-  throw new UsageError(`${option}: '${word}' is not the IPv4 address of a remote host ("" for any)`)
+  if (word === '' || isUnicastIPv4(word)) return word
+  throw new UsageError(
+    `${option}: '${word}' is not the IPv4 address of a remote host: leave it out, or give "", for any`,
+  )
+}
+
+export function descriptionOf(option: string, text: string): string {
+  if (text.length > MAX_DESCRIPTION_LENGTH) {
+    throw new UsageError(`${option}: the description is longer than ${MAX_DESCRIPTION_LENGTH} characters`)
+  }
+  const flaw = flawOf({ externalPort: 1, protocol: 'TCP', remoteHost: '', description: text })
+  if (flaw !== undefined) throw new UsageError(`${option}: ${flaw}`)
+  return text
+}
+
+/** The URL of a router's description, which -u names. */
+export function descriptionUrlOf(option: string, word: string): string {
+  const url = URL.canParse(word) ? new URL(word) : undefined
+  if (url !== undefined && (url.username !== '' || url.password !== '')) {
+    throw new UsageError(`${option}: leave the user name and the password out of the URL`) // and out of the terminal
+  }
+  if (url?.protocol === 'https:') throw new UsageError(`${option}: '${word}' has to begin with http://, not https://`)
+  if (url?.protocol === 'http:' && url.port !== '0') return word
+  throw new UsageError(
+    `${option}: '${word}' is not the http:// URL of a router's description, such as http://192.168.1.1:5000/rootDesc.xml`,
+  )
 }

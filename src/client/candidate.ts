@@ -10,6 +10,8 @@ import { igdServices } from './igd-services.js'
 import { SoapCaller, USER_AGENT } from './soap-caller.js'
 import type { Trust } from './trusted-url.js'
 
+export { rehearse } from './rehearsal.js'
+
 export const MAX_DESCRIPTION_BYTES = 512 * 1024
 
 /**
@@ -133,7 +135,8 @@ async function answerOrRefusal<T>(asked: Promise<T>): Promise<T | 'refused' | un
   try {
     return await asked
   } catch (error) {
-    if (error instanceof RefusedError) return 'refused'
+    // An answer that makes no sense tells as little as a refusal (upnpc does not mind a status without NewUptime).
+    if (error instanceof RefusedError || error instanceof MalformedMessageError) return 'refused'
     if (error instanceof PortMappingError) return undefined
     throw error
   }

@@ -7,7 +7,7 @@ import { PortMappingError } from '../domain/errors.js'
 import type { Clock } from '../net/clock.js'
 import type { Datagrams } from '../net/datagrams.js'
 import type { HttpClient } from '../net/http-client.js'
-import { type Candidate, examine } from './candidate.js'
+import type { Candidate } from './candidate.js'
 import { type HeardReply, SEARCH_TARGETS, type SearchRoute, startSsdpSearch } from './ssdp-search.js'
 import { trustedUrl, trustSender } from './trusted-url.js'
 
@@ -50,6 +50,8 @@ export interface DiscoveryOptions {
   /** Search for exactly that long and list all that answer, instead of ending at the first connected IGD. */
   readonly searchMs?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** Called when the first searches are on their way: the moment to load what the answers will need. */
+  readonly whileWaiting?: () => void
 }
 
 export function discover(options: DiscoveryOptions): Promise<Discovery> {
@@ -62,10 +64,12 @@ class Search {
   readonly #devices = new Map<string, FoundDevice>()
   readonly #perSender = new Map<string, number>()
   readonly #candidates: Candidate[] = []
-  readonly #inFlight = new Set<AbortController>()
+  /** Devices that are being looked at, by the host of their description. */
+  readonly #inFlight = new Map<AbortController, string>()
   readonly #cancels: (() => void)[] = []
   readonly #startedMs: number
   #windowIsOver = false
+  #isOver = false
   #gateways: readonly string[] = []
   #routesOpened = 0
   #defect: unknown
@@ -94,10 +98,11 @@ class Search {
     signal?.addEventListener('abort', onAbort, { once: true })
     if (signal?.aborted) this.#finish()
     await finished
+    this.#isOver = true
     signal?.removeEventListener('abort', onAbort)
     search.stop()
     for (const cancel of this.#cancels) cancel()
-    for (const each of this.#inFlight) each.abort(new SearchIsOver())
+    for (const each of this.#inFlight.keys()) each.abort(new SearchIsOver())
     signal?.throwIfAborted()
     if (this.#defect !== undefined) throw this.#defect
     return this.#result()
@@ -105,7 +110,9 @@ class Search {
 
   #ready(opened: number): void {
     this.#routesOpened = opened
-    if (opened === 0) this.#finish() // nobody can hear us: no use in waiting
+    if (opened === 0)
+      this.#finish() // nobody can hear us: no use in waiting
+    else this.#cancels.push(this.#options.clock.schedule(0, () => this.#options.whileWaiting?.()))
   }
 
   #learnGateways(gateways: readonly string[], askDirectly: (address: string) => void): void {
@@ -135,16 +142,21 @@ class Search {
     const { http, signal } = this.#options
     // Its requests end with the search while it is being looked at, and with the caller's signal for ever after.
     const stop = new AbortController()
-    signal?.addEventListener('abort', () => stop.abort(signal.reason), { once: true })
-    this.#inFlight.add(stop)
+    const onAbort = (): void => stop.abort(signal?.reason)
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.#inFlight.set(stop, location.hostname)
+    let candidate: Candidate | undefined
     try {
-      this.#judge(await examine(location, trust, { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }))
+      const { examine } = await import('./candidate.js') // with the XML parser: loaded while the search is on its way
+      candidate = await examine(location, trust, { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS })
+      if (!this.#isOver) this.#candidates.push(candidate)
     } catch (error) {
       // A device that does not answer, or whose description cannot be read, is not the gateway.
       if (!(error instanceof PortMappingError) && !stop.signal.aborted) this.#fail(error)
     } finally {
       this.#inFlight.delete(stop)
-      if (this.#windowIsOver && this.#inFlight.size === 0) this.#finish()
+      if (candidate?.gateway === undefined) signal?.removeEventListener('abort', onAbort)
+      if (!this.#isOver) this.#considerEnding()
     }
   }
 
@@ -153,13 +165,19 @@ class Search {
     this.#finish()
   }
 
-  #judge(candidate: Candidate): void {
-    this.#candidates.push(candidate)
-    if (this.#options.searchMs !== undefined || !isUsable(candidate)) return
-    const gatewayIsStillAwaited =
-      this.#gateways.length > 0 && !this.#candidates.some((each) => this.#isDefaultGateway(each))
-    if (!gatewayIsStillAwaited) this.#finish()
+  /** Asked after every device that has been looked at. */
+  #considerEnding(): void {
+    if (this.#windowIsOver && this.#inFlight.size === 0) this.#finish()
+    if (this.#options.searchMs !== undefined || !this.#candidates.some(isUsable)) return
+    if (!this.#isDefaultGatewayAwaited()) this.#finish()
     else this.#cancels.push(this.#options.clock.schedule(DEFAULT_GATEWAY_GRACE_MS, () => this.#finish()))
+  }
+
+  /** Not where it is unknown, and no longer when it is known as an IGD, unless another description of it is on its way. */
+  #isDefaultGatewayAwaited(): boolean {
+    const known = this.#candidates.filter((each) => each.gateway !== undefined && this.#isDefaultGateway(each))
+    if (this.#gateways.length === 0 || known.some(isUsable)) return false
+    return known.length === 0 || [...this.#inFlight.values()].some((host) => this.#gateways.includes(host))
   }
 
   #endWindow(): void {

@@ -1,5 +1,5 @@
 /** For the library: one call that finds the gateway to use, with Node's own network under it. */
-import { NoGatewayError } from '../domain/errors.js'
+import { InvalidArgumentError, NoGatewayError } from '../domain/errors.js'
 import type { IgdGateway } from '../domain/gateway.js'
 import { ipv4Interfaces } from '../net/interfaces.js'
 import { type ClientNet, nodeNet } from '../net/network.js'
@@ -21,13 +21,13 @@ const DESCRIPTION_TIMEOUT_MS = 5000
 /**
  * The IGD to use: connected, and the default gateway where several are. Ends with the first good answer, at the latest
  * after 4 s of searching. The signal also ends what the gateway is asked later.
- * @throws NoGatewayError; with `url` also TransportError, NoReplyError and MalformedMessageError
+ * @throws NoGatewayError; with `url` also InvalidArgumentError, TransportError, NoReplyError and MalformedMessageError
  */
 export async function findGateway(options: FindGatewayOptions = {}, net: ClientNet = nodeNet()): Promise<IgdGateway> {
   const { url, signal } = options
   if (url !== undefined) {
     const context = { http: net.http, signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
-    const { gateway } = await describeGateway(new URL(url), context)
+    const { gateway } = await describeGateway(descriptionUrl(url), context)
     if (gateway === undefined) throw new NoGatewayError(`the device at ${url} has no WAN connection service`)
     return gateway
   }
@@ -41,4 +41,10 @@ export async function findGateway(options: FindGatewayOptions = {}, net: ClientN
   }
   if (best.kind === 'disconnected') throw new NoGatewayError(`the IGD at ${best.location} is not connected`)
   return best.gateway
+}
+
+function descriptionUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url?.protocol === 'http:' && url.port !== '0' && url.username === '' && url.password === '') return url
+  throw new InvalidArgumentError('url is not the http:// URL of a description, without user name and password')
 }

@@ -59,7 +59,9 @@ export class SoapCaller {
         return reply
       } catch (error) {
         if (error instanceof RefusedError) this.#working.set(service, url)
-        if (!(error instanceof TransportError) || at === urls.length - 1) throw error
+        // A web page of something else on that port is no answer either; but who is silent may have done it.
+        const elsewhere = error instanceof TransportError || error instanceof MalformedMessageError
+        if (!elsewhere || at === urls.length - 1) throw error
       }
     }
     throw new TransportError(`${action}: the service has no control URL`, { action })

@@ -4,8 +4,8 @@
  * sender's subnet (a floating gateway address answers from another one). Names are never resolved. (SSRF: CVE-2024-29415
  * and kin are about deciding on the text; the URL parser has made a canonical dotted quad of it before we look.)
  */
-import { isLoopbackIPv4, isUnicastIPv4, onSameSubnet } from '../domain/address.js'
-import { resolveUrl } from '../wire/description.js'
+import { isLinkLocalIPv4, isLoopbackIPv4, isUnicastIPv4, onSameSubnet } from '../domain/address.js'
+import { resolveUrl } from '../wire/url.js'
 
 /** Who may be asked: these hosts exactly, and where the subnet is given, everyone on it. */
 export interface Trust {
@@ -15,7 +15,9 @@ export interface Trust {
 
 /** The sender of a search reply that came in through the interface with that address and netmask. */
 export function trustSender(sender: string, via: { address: string; netmask: string }): Trust {
-  return onSameSubnet(via.address, via.netmask, sender) ? { hosts: [sender], subnet: via } : { hosts: [sender] }
+  if (onSameSubnet(via.address, via.netmask, sender)) return { hosts: [sender], subnet: via }
+  // A router may answer from its address on another subnet. A forged sender could send us to a cloud's metadata service.
+  return isLinkLocalIPv4(sender) ? { hosts: [] } : { hosts: [sender] }
 }
 
 /** The URL, resolved against `base` (RFC 3986 5.2) where there is one, if it may be used. */

@@ -72,6 +72,11 @@ export function isLoopbackIPv4(text: string): boolean {
   return bits !== undefined && inPrefix(bits, 0x7f000000, 8)
 }
 
+export function isLinkLocalIPv4(text: string): boolean {
+  const bits = parseIPv4(text)
+  return bits !== undefined && inPrefix(bits, 0xa9fe0000, 16)
+}
+
 /** True where both are in the subnet that `netmask` makes of the first; the subnet's broadcast address is not a host. */
 export function onSameSubnet(address: string, netmask: string, other: string): boolean {
   const a = parseIPv4(address)

@@ -1,5 +1,6 @@
 /** UDP. An interface that tests script, and its implementation on node:dgram. */
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
+import { parseIPv4 } from '../domain/address.js'
 import { TransportError } from '../domain/errors.js'
 import { isPort } from '../domain/port-mapping.js'
 
@@ -40,7 +41,7 @@ export interface Datagrams {
 export const nodeDatagrams: Datagrams = { open }
 
 async function open(options: DatagramOptions): Promise<DatagramSocket> {
-  const socket = createSocket({ type: 'udp4', reuseAddr: options.shared === true })
+  const socket = createSocket({ type: 'udp4', reuseAddr: options.shared === true, lookup: addressesOnly })
   try {
     await bind(socket, options)
     if (options.multicastInterface !== undefined) socket.setMulticastInterface(options.multicastInterface)
@@ -51,6 +52,11 @@ async function open(options: DatagramOptions): Promise<DatagramSocket> {
     throw new TransportError(`could not open a UDP socket on ${options.address}:${options.port}`, { cause })
   }
   return wrap(socket, options)
+}
+
+/** Names are never resolved; and Node's resolver is not even loaded. */
+const addressesOnly: SocketOptions['lookup'] = (address, _options, done) => {
+  done(parseIPv4(address) !== undefined ? null : new Error(`'${address}' is not an IPv4 address`), address, 4)
 }
 
 function bind(socket: Socket, options: DatagramOptions): Promise<void> {

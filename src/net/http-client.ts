@@ -1,17 +1,12 @@
 /**
- * HTTP/1.1 for talking to routers: one request on one fresh connection, answered before an absolute deadline.
- *
- * undici does the protocol; a socket of ours (repaired-head.ts) between it and the network mends what its parser would
- * refuse but real routers send. No redirects, no decompression, no cookies, no proxy from the environment, no keep-alive
- * (some routers break on a second request). The body ends at the first of: the XML root closes, the connection closes,
- * the declared length and then 200 ms of silence.
+ * HTTP/1.1 for talking to routers: one request on one fresh connection, answered before an absolute deadline. No
+ * redirects, no decompression, no cookies, no proxy from the environment, no keep-alive (some routers break on a second
+ * request). The body ends at the first of: the XML root closes, the connection closes, the declared length and then
+ * 200 ms of silence. Who speaks on the connection is an Exchange: undici-exchange.ts or lean-exchange.ts.
  */
-import { connect, type Socket } from 'node:net'
-import type { Dispatcher } from 'undici'
 import { NoReplyError, TransportError } from '../domain/errors.js'
 import type { Clock } from './clock.js'
 import { deadlineAfter } from './clock.js'
-import { RepairedHead } from './repaired-head.js'
 
 /** How long to wait for more once the declared length has come without the document being complete. */
 const AFTER_DECLARED_LENGTH_MS = 200
@@ -48,18 +43,30 @@ export interface HttpClient {
   request(request: HttpRequest): Promise<HttpReply>
 }
 
-export function createHttpClient(clock: Clock): HttpClient {
-  return { request: (request) => requestTwiceIfReset(request, clock) }
+/** What an exchange tells of the reply, in this order; either `end` or `fail` comes last. */
+export interface ReplySink {
+  connected(localAddress: string, remoteAddress: string): void
+  head(status: number, declaredLength: number | undefined): void
+  data(piece: Buffer): void
+  end(): void
+  fail(cause: Error, receivedBytes: number): void
 }
 
-/** Loads undici ahead of the first request, while something else is being waited for. */
-export async function preloadHttpClient(): Promise<void> {
-  await import('undici')
+/** One request on one new connection. What it returns drops the connection, at any time, and silences it. */
+export type Exchange = (request: HttpRequest, sink: ReplySink) => () => void
+
+/** `exchange` is undiciExchange, or leanExchange where the start counts. */
+export function createHttpClient(clock: Clock, exchange: Exchange): HttpClient {
+  return { request: (request) => requestTwiceIfReset(request, clock, exchange) }
 }
 
 /** Routers under load close the first connection without an answer (ZTE F660, Ubee): asked once more, in the same time. */
-async function requestTwiceIfReset(request: HttpRequest, clock: Clock): Promise<HttpReply> {
+async function requestTwiceIfReset(request: HttpRequest, clock: Clock, exchange: Exchange): Promise<HttpReply> {
   const { action } = request
+  // Some of it may come from a description: it cannot add a header of its own.
+  if (request.headers.some((header) => header.some((text) => /[\r\n\0]/.test(text)))) {
+    throw new TransportError(`${describe(request)}: a header would break its line`, { action })
+  }
   const deadline = deadlineAfter(
     clock,
     request.timeoutMs,
@@ -67,8 +74,8 @@ async function requestTwiceIfReset(request: HttpRequest, clock: Clock): Promise<
     request.signal,
   )
   try {
-    const first = await exchange(request, clock, deadline.signal)
-    const second = first.kind === 'reset' ? await exchange(request, clock, deadline.signal) : first
+    const first = await oneExchange(request, clock, exchange, deadline.signal)
+    const second = first.kind === 'reset' ? await oneExchange(request, clock, exchange, deadline.signal) : first
     if (second.kind === 'reply') return second.reply
     throw asTransportError(second.cause, request, deadline.signal)
   } finally {
@@ -112,79 +119,47 @@ type Outcome =
 
 const RESETS: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
-async function exchange(request: HttpRequest, clock: Clock, signal: AbortSignal): Promise<Outcome> {
-  const { Client } = await import('undici')
-  if (signal.aborted) return { kind: 'failure', cause: new Error('cancelled') }
+function oneExchange(request: HttpRequest, clock: Clock, exchange: Exchange, signal: AbortSignal): Promise<Outcome> {
   return new Promise((resolve) => {
-    let socket: RepairedHead | undefined
-    const client = new Client(request.url.origin, {
-      pipelining: 0, // Connection: close
-      headersTimeout: 0, // the deadline is ours, and absolute
-      bodyTimeout: 0,
-      connect(_options, callback) {
-        const opening = new RepairedHead(connectTo(request.url))
-        const failed = (error: Error): void => callback(error, null)
-        opening.once('error', failed)
-        opening.once('connect', () => {
-          callback(null, opening as unknown as Socket) // undici listens to its errors from here on
-          opening.off('error', failed)
-        })
-        socket = opening
-      },
-    })
+    let stop: () => void = () => {}
     const finish = (outcome: Outcome): void => {
       collector.stop()
       signal.removeEventListener('abort', onAbort)
       resolve(outcome)
-      client.destroy().catch(() => {})
-      socket?.destroy()
+      stop()
     }
     const onAbort = (): void => finish({ kind: 'failure', cause: new Error('cancelled') })
-    const collector = new Collector(request, clock, () => socket, finish)
-    signal.addEventListener('abort', onAbort, { once: true })
-    client.dispatch(
-      {
-        method: request.method,
-        path: request.url.pathname + request.url.search,
-        headers: ['Host', hostHeader(request.url), ...request.headers.flat()],
-        body: request.body ?? null,
-      },
-      collector,
-    )
+    const collector = new Collector(request, clock, finish)
+    if (signal.aborted) onAbort()
+    else {
+      signal.addEventListener('abort', onAbort, { once: true })
+      stop = exchange(request, collector)
+    }
   })
 }
 
 /** The port is always there, as in miniupnpc's GET: some routers compare the value with their own address and port. */
-function hostHeader(url: URL): string {
+export function hostHeader(url: URL): string {
   return url.port === '' ? `${url.hostname}:80` : url.host
 }
 
-function connectTo(url: URL): Socket {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  return connect({ host, port: url.port === '' ? 80 : Number(url.port), noDelay: true })
-}
-
 /** Gathers one reply; calls `finish` exactly once. */
-class Collector implements Dispatcher.DispatchHandler {
+class Collector implements ReplySink {
   readonly #request: HttpRequest
   readonly #clock: Clock
-  readonly #socket: () => RepairedHead | undefined
   #finish: ((outcome: Outcome) => void) | undefined
+  #local = ''
+  #remote = ''
   #status = 0
+  #declaredLength: number | undefined
   #pieces: Buffer[] = []
   #size = 0
   #examining = false
   #cancelSilence: () => void = () => {}
 
-  constructor(
-    request: HttpRequest,
-    clock: Clock,
-    socket: () => RepairedHead | undefined,
-    finish: (outcome: Outcome) => void,
-  ) {
+  constructor(request: HttpRequest, clock: Clock, finish: (outcome: Outcome) => void) {
     this.#request = request
     this.#clock = clock
-    this.#socket = socket
     this.#finish = finish
   }
 
@@ -193,13 +168,17 @@ class Collector implements Dispatcher.DispatchHandler {
     this.#cancelSilence()
   }
 
-  onRequestStart(): void {}
-
-  onResponseStart(_controller: unknown, statusCode: number): void {
-    this.#status = statusCode
+  connected(localAddress: string, remoteAddress: string): void {
+    this.#local = localAddress
+    this.#remote = remoteAddress
   }
 
-  onResponseData(_controller: unknown, piece: Buffer): void {
+  head(status: number, declaredLength: number | undefined): void {
+    this.#status = status
+    this.#declaredLength = declaredLength
+  }
+
+  data(piece: Buffer): void {
     this.#pieces.push(piece)
     this.#size += piece.length
     if (this.#size > this.#request.maxBodyBytes) {
@@ -215,20 +194,18 @@ class Collector implements Dispatcher.DispatchHandler {
     this.#examining = false
     if (this.#finish === undefined) return
     const body = this.#body()
-    const declared = this.#socket()?.declaredLength
     if (this.#request.isComplete(body)) this.#reply(body)
-    else if (declared !== undefined && this.#size >= declared) this.#replyAfterSilence()
+    else if (this.#declaredLength !== undefined && this.#size >= this.#declaredLength) this.#replyAfterSilence()
   }
 
-  onResponseEnd(): void {
+  end(): void {
     this.#reply(this.#body())
   }
 
-  onResponseError(_controller: unknown, cause: Error): void {
-    const answered = this.#socket()?.receivedBytes ?? 0
+  fail(cause: Error, receivedBytes: number): void {
     if (this.#status !== 0 && this.#size > 0)
-      this.#reply(this.#body()) // cut short: let the decoder judge
-    else this.#end({ kind: answered === 0 && RESETS.has(codeOf(cause)) ? 'reset' : 'failure', cause })
+      this.end() // cut short: let the decoder judge
+    else this.#end({ kind: receivedBytes === 0 && RESETS.has(codeOf(cause)) ? 'reset' : 'failure', cause })
   }
 
   #replyAfterSilence(): void {
@@ -243,8 +220,8 @@ class Collector implements Dispatcher.DispatchHandler {
   }
 
   #reply(body: Buffer): void {
-    const { localAddress = '', remoteAddress = '' } = this.#socket() ?? {}
-    this.#end({ kind: 'reply', reply: { status: this.#status, body, localAddress, remoteAddress } })
+    const reply = { status: this.#status, body, localAddress: this.#local, remoteAddress: this.#remote }
+    this.#end({ kind: 'reply', reply })
   }
 
   #end(outcome: Outcome): void {

@@ -2,6 +2,7 @@
 import { type Clock, systemClock } from './clock.js'
 import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http-client.js'
+import { undiciExchange } from './undici-exchange.js'
 
 export interface ClientNet {
   readonly clock: Clock
@@ -10,5 +11,5 @@ export interface ClientNet {
 }
 
 export function nodeNet(): ClientNet {
-  return { clock: systemClock, datagrams: nodeDatagrams, http: createHttpClient(systemClock) }
+  return { clock: systemClock, datagrams: nodeDatagrams, http: createHttpClient(systemClock, undiciExchange) }
 }

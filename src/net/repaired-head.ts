@@ -8,9 +8,7 @@
  */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
-
-export const MAX_HEAD_BYTES = 16 * 1024
-export const MAX_HEADERS = 64
+import { endOfHead, MAX_HEAD_BYTES, MAX_INTERIM_HEADS, readHead } from './http-head.js'
 
 export class RepairedHead extends Duplex {
   /** Content-Length as received; undefined where there was none, or the body is chunked. */
@@ -20,6 +18,7 @@ export class RepairedHead extends Duplex {
   remoteAddress = ''
   readonly #socket: Socket
   #head: Buffer | undefined = Buffer.alloc(0)
+  #interimHeads = 0
 
   constructor(socket: Socket) {
     super({ allowHalfOpen: true })
@@ -45,9 +44,14 @@ export class RepairedHead extends Duplex {
         this.destroy(new Error(`the reply's headers are longer than ${MAX_HEAD_BYTES} bytes`))
         return
       }
+      if (this.#interimHeads > MAX_INTERIM_HEADS) {
+        this.destroy(new Error('there is no end of interim replies'))
+        return
+      }
       this.#head = seen
       if (end === -1) return
       const interim = /^HTTP\/1\.\d +1\d\d\b/.test(seen.toString('latin1', 0, 16))
+      this.#interimHeads += interim ? 1 : 0
       this.#head = interim ? Buffer.alloc(0) : undefined
       rest = seen.subarray(end)
       if (!interim) this.#pushHead(seen.toString('latin1', 0, end))
@@ -98,23 +102,9 @@ export class RepairedHead extends Duplex {
   }
 }
 
-/** The index after the blank line that ends the head, or -1. */
-function endOfHead(bytes: Buffer): number {
-  const match = /\r?\n\r?\n/.exec(bytes.toString('latin1', 0, MAX_HEAD_BYTES + 4))
-  return match === null ? -1 : match.index + match[0].length
-}
-
 /** Exported for its tests. */
 export function repairHead(head: string): { head: string; declaredLength: number | undefined } {
-  const [statusLine = '', ...lines] = head.split(/\r?\n/)
-  const headers = lines
-    .filter((line) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0a-\x1f\x7f]*$/.test(line))
-    .slice(0, MAX_HEADERS)
-  const headerValue = (name: RegExp): string | undefined =>
-    headers.find((line) => name.test(line))?.replace(/^[^:]*:\s*|\s+$/g, '')
-  const chunked = /\bchunked$/i.test(headerValue(/^transfer-encoding:/i) ?? '')
-  const length = headerValue(/^content-length:/i)
-  const declaredLength = !chunked && length !== undefined && /^\d{1,10}$/.test(length) ? Number(length) : undefined
+  const { statusLine, headers, chunked, declaredLength } = readHead(head)
   const dropped = chunked
     ? /^(content-length|connection|keep-alive):/i
     : /^(content-length|connection|keep-alive|transfer-encoding):/i

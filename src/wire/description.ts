@@ -1,6 +1,6 @@
 /**
  * The root device description (UPnP Device Architecture 1.1, chapter 2): XML <-> a tree of devices and services, in the
- * standard's own names; and the resolution of the URLs in it (2.3 and RFC 3986).
+ * standard's own names.
  *
  * Elements count by their local names whatever their namespace: `urn:dslforum-org:device-1-0` and none at all exist.
  */
@@ -125,10 +125,4 @@ export function allServices(device: Device): Service[] {
 /** What a service is, whoever wrote its URN: `urn:schemas-upnp-org:…`, or the older `urn:dslforum-org:…`. */
 export function serviceKind(serviceType: string): string {
   return /^urn:[^:]+:service:([^:]+)(:|$)/.exec(serviceType)?.[1] ?? ''
-}
-
-/** RFC 3986 5.2; undefined where the result is no URL. An absolute reference needs no base: that may be empty then. */
-export function resolveUrl(reference: string, base?: string): URL | undefined {
-  const against = base === '' ? undefined : base
-  return URL.canParse(reference, against) ? new URL(reference, against) : undefined
 }

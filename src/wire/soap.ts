@@ -104,7 +104,8 @@ function decodeFault(root: XmlElement, code: XmlElement): SoapReply {
 
 function onlyContentOfBody(root: XmlElement): XmlElement | undefined {
   if (root.name.toLowerCase() !== 'envelope') return undefined
-  return childNamed(root, 'Body')?.children[0]
+  const body = childNamed(root, 'Body')
+  return body?.children[0] ?? body // an empty Body is an empty answer
 }
 
 function argumentsOf(element: XmlElement): SoapArguments {

@@ -1,6 +1,5 @@
 /** Runs the command line inside the test: real parsing, real printing, streams that remember. */
-import { main, type Surroundings } from '../../src/cli/main.ts'
-import { nodeNet } from '../../src/client/find-gateway.ts'
+import { commandLineNet, main, type Surroundings } from '../../src/cli/main.ts'
 
 export interface CliResult {
   readonly stdout: string
@@ -25,7 +24,7 @@ export async function runCli(argv: readonly string[], surroundings: Partial<Surr
     on: () => {},
   })
   const exitCode = await main(argv, {
-    ...nodeNet(),
+    ...commandLineNet(),
     interfaces: () => [],
     defaultGateways: () => Promise.resolve([]),
     stdout: stream('stdout'),

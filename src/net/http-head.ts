@@ -1,0 +1,49 @@
+/**
+ * The head of an HTTP/1.x response, as routers write it. Lenient: lines may end in LF, what is no header is passed over.
+ * Pure; the caps are the reader's.
+ */
+export const MAX_HEAD_BYTES = 16 * 1024
+export const MAX_HEADERS = 64
+/** More `100 Continue` than that is no reply. */
+export const MAX_INTERIM_HEADS = 4
+
+export interface ResponseHead {
+  /** As received, without the end of the line. */
+  readonly statusLine: string
+  /** NaN where the status line is none. */
+  readonly status: number
+  readonly headers: readonly string[]
+  readonly chunked: boolean
+  /** Content-Length; undefined where there is none, none that is a number, or where the body is chunked. */
+  readonly declaredLength: number | undefined
+}
+
+/** The index after the blank line that ends the head, or -1. */
+export function endOfHead(bytes: Buffer): number {
+  const match = /\r?\n\r?\n/.exec(bytes.toString('latin1', 0, MAX_HEAD_BYTES + 4))
+  return match === null ? -1 : match.index + match[0].length
+}
+
+export function readHead(head: string): ResponseHead {
+  const [statusLine = '', ...lines] = head.split(/\r?\n/)
+  const headers = lines
+    .filter((line) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0a-\x1f\x7f]*$/.test(line))
+    .slice(0, MAX_HEADERS)
+  const headerValue = (name: RegExp): string | undefined =>
+    headers.find((line) => name.test(line))?.replace(/^[^:]*:\s*|\s+$/g, '')
+  const chunked = /\bchunked$/i.test(headerValue(/^transfer-encoding:/i) ?? '')
+  const length = headerValue(/^content-length:/i)
+  const declaredLength = !chunked && length !== undefined && /^\d{1,10}$/.test(length) ? Number(length) : undefined
+  const status = Number(/^HTTP\/1\.\d +(\d{3})\b/i.exec(statusLine)?.[1] ?? Number.NaN)
+  return { statusLine, status, headers, chunked, declaredLength }
+}
+
+/** An interim response (RFC 9110 15.2): another head follows. */
+export function isInterim(head: ResponseHead): boolean {
+  return head.status >= 100 && head.status <= 199
+}
+
+/** RFC 9112 6.3: whatever the headers say, there is no body. A body declared empty is believed too. */
+export function hasNoBody(head: ResponseHead): boolean {
+  return head.status === 204 || head.status === 304 || head.declaredLength === 0
+}

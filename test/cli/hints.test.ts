@@ -1,0 +1,74 @@
+/** What to do next: only where it is known, in words that need no standard beside them. */
+import { describe, expect, it } from 'vitest'
+import { hintFor, nothingFoundHint } from '../../src/cli/hints.ts'
+import type { ReportedError } from '../../src/cli/report.ts'
+
+function refused(number: number): ReportedError {
+  return { code: 'REFUSED', message: 'refused', number, name: 'x', description: '\x1b[31m' }
+}
+
+const HINTED = [402, 501, 605, 606, 714, 715, 718, 724, 726, 728, 729]
+
+describe('a hint', () => {
+  it('is there for every refusal that has a known remedy, and for no other', () => {
+    const numbers = Array.from({ length: 1000 }, (_, number) => number)
+    expect(numbers.filter((number) => hintFor(refused(number)) !== undefined)).toEqual(HINTED)
+  })
+
+  it.each(HINTED)('is one sentence without the words of the standard: %d', (number) => {
+    const hint = hintFor(refused(number)) ?? ''
+    expect(hint).toMatch(/^[a-z][^\n]{20,200}$/)
+    expect(hint).not.toMatch(/SOAP|IGD|SSDP|XML|\bNew[A-Z]|PortMapping|wildcard/i)
+  })
+
+  it('names only options that there are', () => {
+    const options = HINTED.flatMap((number) => (hintFor(refused(number)) ?? '').match(/(?<= )-\w+/g) ?? [])
+    expect(new Set(options)).toEqual(new Set(['-l', '-s', '-e', '-d']))
+  })
+
+  it('is what happened where the router could not be spoken to', () => {
+    expect(hintFor({ code: 'TRANSPORT', message: 'connection refused' })).toBe('connection refused')
+    expect(hintFor({ code: 'NO_REPLY', message: 'no answer' })).toBe('no answer')
+    expect(hintFor({ code: 'MALFORMED_MESSAGE', message: 'expected x' })).toBe(
+      'the answer of the router makes no sense: expected x',
+    )
+  })
+
+  it.each(['USAGE', 'INTERNAL', 'NO_GATEWAY', 'INVALID_ARGUMENT', 'NOT_CONFIRMED'] as const)(
+    'is not there where the message says it all: %s',
+    (code) => {
+      expect(hintFor({ code, message: 'x' })).toBeUndefined()
+    },
+  )
+})
+
+describe('the hint that nothing was found', () => {
+  const WHAT_TO_DO =
+    'Switch on UPnP in the settings of the router, and let UDP port 1900 through the firewall of this computer.'
+
+  it('says how long and where it searched, whom it asked, and what to do', () => {
+    expect(
+      nothingFoundHint({ searchedMs: 4012, interfaces: ['eth0 (192.168.1.2)'], defaultGateways: ['192.168.1.1'] }),
+    ).toBe(`searched 4.0 s on eth0 (192.168.1.2); the router at 192.168.1.1 did not answer. ${WHAT_TO_DO}`)
+  })
+
+  it('says that there is no default gateway', () => {
+    expect(nothingFoundHint({ searchedMs: 50, interfaces: ['a', 'b'], defaultGateways: [] })).toBe(
+      `searched 0.1 s on a, b; this computer has no default gateway. ${WHAT_TO_DO}`,
+    )
+  })
+
+  it('names at most four interfaces', () => {
+    const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `eth${at}`)
+    const hint = (count: number): string =>
+      nothingFoundHint({ searchedMs: 0, interfaces: names(count), defaultGateways: [] })
+    expect(hint(4)).toContain('on eth0, eth1, eth2, eth3;')
+    expect(hint(16)).toContain('on eth0, eth1, eth2, eth3, \u2026;')
+  })
+
+  it('is another one where there was nothing to search on', () => {
+    expect(nothingFoundHint({ searchedMs: 0, interfaces: [], defaultGateways: ['192.168.1.1'] })).toBe(
+      'this computer has no network address to search from; is the network up?',
+    )
+  })
+})

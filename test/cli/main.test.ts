@@ -1,0 +1,550 @@
+/** Whole runs inside the test: real parsing, a real (emulated) gateway on loopback, text, JSON and exit codes. */
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Surroundings } from '../../src/cli/main.ts'
+import type { RunContext } from '../../src/cli/run.ts'
+import { BANNER, USAGE } from '../../src/cli/usage.ts'
+import { SEARCH_MS } from '../../src/client/discovery.ts'
+import { VERSION } from '../../src/domain/version.ts'
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator/index.ts'
+import type { Datagrams } from '../../src/net/datagrams.ts'
+import { createHttpClient, type HttpClient } from '../../src/net/http-client.ts'
+import { leanExchange } from '../../src/net/lean-exchange.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
+import { type CliResult, runCli, withoutBanner } from '../support/run-cli.ts'
+import { http, type ScriptedGateway, scriptedGateway, soapActionOf, soapResponse } from '../support/scripted-gateway.ts'
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+async function emulated(options: EmulatorOptions = {}): Promise<Emulator> {
+  const emulator = await startEmulator(options)
+  closing.push(() => emulator.close())
+  return emulator
+}
+
+async function scripted(answer: Parameters<typeof scriptedGateway>[0]): Promise<ScriptedGateway> {
+  const gateway = await scriptedGateway(answer)
+  closing.push(() => gateway.close())
+  return gateway
+}
+
+/** The text below the banner, with what differs from run to run made the same. */
+function steady(text: string): string {
+  return withoutBanner(text)
+    .replaceAll(/127\.0\.0\.1:\d{2,5}\//g, '127.0.0.1:PORT/')
+    .replaceAll(/uptime=\d+s/g, 'uptime=Ns')
+    .replaceAll(/ {2}Time started : .*\n/g, '')
+}
+
+function objects(stdout: string): Record<string, unknown>[] {
+  const lines = stdout.split('\n')
+  expect(lines.pop()).toBe('')
+  return lines.map((line) => JSON.parse(line))
+}
+
+const FOUND = `List of UPNP devices found on the network :
+ desc: http://127.0.0.1:PORT/rootDesc.xml
+ st: urn:schemas-upnp-org:device:InternetGatewayDevice:1
+
+Found valid IGD : http://127.0.0.1:PORT/control/WANIPConnection
+Local LAN ip address : 127.0.0.1
+`
+
+const STATE = `Connection Type : IP_Routed
+Status : Connected, uptime=Ns, LastConnectionError : ERROR_NONE
+MaxBitRateDown : 1000000000 bps (1000.0 Mbps)   MaxBitRateUp 1000000000 bps (1000.0 Mbps)
+ExternalIPAddress = 11.22.33.44
+`
+
+const HEADING = ' i protocol exPort->inAddr:inPort description remoteHost leaseTime\n'
+
+describe('--emulate finds a gateway of its own and runs', () => {
+  it.each<[string, readonly string[], string]>([
+    ['-l', ['-l'], STATE + HEADING],
+    [
+      '-l as upnpc 2.1',
+      ['-l', '--compat', '2.1'],
+      `${STATE}${HEADING}GetGenericPortMappingEntry() returned 713 (SpecifiedArrayIndexInvalid)\n`,
+    ],
+    ['-s', ['-s'], `${STATE}Bytes:   Sent:        0\tRecv:        0\nPackets: Sent:        0\tRecv:        0\n`],
+    ['-P', ['-P'], 'Presentation URL found:\n            http://127.0.0.1:PORT/\n'],
+    [
+      '-r',
+      ['-r', '22', 'TCP'],
+      'ExternalIPAddress = 11.22.33.44\nInternalIP:Port = 127.0.0.1:22\n' +
+        'external 11.22.33.44:22 TCP is redirected to internal 127.0.0.1:22 (duration=604800)\n',
+    ],
+    [
+      '-r with several',
+      ['-r', '80', '8080', 'TCP', '53', 'udp'],
+      'ExternalIPAddress = 11.22.33.44\nInternalIP:Port = 127.0.0.1:80\n' +
+        'external 11.22.33.44:8080 TCP is redirected to internal 127.0.0.1:80 (duration=604800)\n' +
+        'ExternalIPAddress = 11.22.33.44\nInternalIP:Port = 127.0.0.1:53\n' +
+        'external 11.22.33.44:53 UDP is redirected to internal 127.0.0.1:53 (duration=604800)\n',
+    ],
+    [
+      '-a',
+      ['-a', '192.168.1.5', '80', '8080', 'TCP', '3600', '1.2.3.4'],
+      'ExternalIPAddress = 11.22.33.44\nInternalIP:Port = 192.168.1.5:80\n' +
+        'external 11.22.33.44:8080 TCP is redirected to internal 192.168.1.5:80 (duration=3600)\n',
+    ],
+  ])('%s', async (_, argv, expected) => {
+    const { stdout, stderr, exitCode } = await runCli(['--emulate', ...argv])
+    expect(stdout.startsWith(BANNER)).toBe(true)
+    expect(steady(stdout)).toBe(FOUND + expected)
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
+  })
+
+  it('-d of what is not there, which is a failure with a hint', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['--emulate', '-d', '22', 'TCP'])
+    expect(steady(stdout)).toBe(`${FOUND}UPNP_DeletePortMapping() failed with code : 714\n`)
+    expect(stderr).toBe('hint: there is no such entry; -l shows what there is\n')
+    expect(exitCode).toBe(2)
+  })
+
+  it.each<[readonly string[], readonly string[], number]>([
+    [['-l'], ['connection-type', 'status', 'link-rates', 'external-address', 'listing', 'listing-end'], 0],
+    [['-s'], ['connection-type', 'status', 'link-rates', 'external-address', 'traffic'], 0],
+    [['-P'], ['presentation-url'], 0],
+    [['-r', '22', 'TCP'], ['external-address', 'mapped'], 0],
+    [['-a', '@', '80', '8080', 'TCP'], ['external-address', 'mapped'], 0],
+    [['-d', '22', 'TCP'], ['unmap-failed'], 2],
+  ])('%j as JSON and nothing else', async (argv, types, code) => {
+    const { stdout, stderr, exitCode } = await runCli(['--emulate', ...argv, '--json'])
+    expect(objects(stdout).map(({ type }) => type)).toEqual(['device', 'gateway', 'local-address', ...types])
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: code })
+  })
+})
+
+describe('the walk of the README on one gateway', () => {
+  it('maps, lists, deletes and lists again', async () => {
+    const { descriptionUrl } = await emulated()
+    const run = async (...argv: string[]): Promise<CliResult> => runCli(['-u', descriptionUrl, ...argv])
+    const lastLine = ({ stdout }: CliResult): string => stdout.split('\n').at(-2) ?? ''
+    expect(await run('-r', '22', 'TCP', '-e', 'it\'s <me> & "you"')).toMatchObject({ exitCode: 0, stderr: '' })
+    expect(lastLine(await run('-l'))).toBe(` 0 TCP    22->127.0.0.1:22    'it's <me> & "you"' '' 604800`)
+    expect(lastLine(await run('-d', '22', 'TCP'))).toBe('UPNP_DeletePortMapping() returned : 0')
+    expect(lastLine(await run('-l'))).toBe(HEADING.trimEnd())
+  })
+})
+
+describe('what the gateway refuses', () => {
+  it('718 where another computer has the port: a line, a hint, exit 2, and the other one keeps it', async () => {
+    const emulator = await emulated()
+    await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '80', '8080', 'TCP'])
+    const { stdout, stderr, exitCode } = await runCli(['-u', emulator.descriptionUrl, '-r', '80', '8080', 'TCP'])
+    expect(stdout.endsWith('AddPortMapping(8080, 80, 127.0.0.1) failed with code 718 (ConflictInMappingEntry)\n')).toBe(
+      true,
+    )
+    expect(stderr).toMatch(/^hint: that external port is taken, .*\n$/)
+    expect(exitCode).toBe(2)
+    expect(emulator.mappings().map(({ internalClient }) => internalClient)).toEqual(['127.0.0.9'])
+  })
+
+  it('one of several mappings: the others are made, and it is exit 2', async () => {
+    const emulator = await emulated()
+    await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '80', '80', 'TCP'])
+    const line = ['-u', emulator.descriptionUrl, '-r', '22', 'TCP', '80', 'TCP', '53', 'UDP']
+    const { exitCode } = await runCli(line)
+    expect(exitCode).toBe(2)
+    expect(emulator.mappings().map(({ externalPort }) => externalPort)).toEqual([80, 22, 53])
+  })
+
+  it('728 where its table is full', async () => {
+    const { descriptionUrl } = await emulated({ maxMappings: 0 })
+    const { stdout, stderr, exitCode } = await runCli(['-u', descriptionUrl, '-r', '22', 'TCP'])
+    expect(stdout).toContain('AddPortMapping(22, 22, 127.0.0.1) failed with code 728 (NoPortMapsAvailable)\n')
+    expect(stderr).toBe('hint: the table of the router is full; -l shows it, -d removes an entry\n')
+    expect(exitCode).toBe(2)
+  })
+
+  it('606 where it lets a computer map its own ports only', async () => {
+    const { descriptionUrl } = await emulated({ secureMode: true })
+    const { stdout, stderr, exitCode } = await runCli(['-u', descriptionUrl, '-a', '127.0.0.9', '80', '80', 'TCP'])
+    expect(stdout).toContain('failed with code 606 (Action not authorized)\n')
+    expect(stderr).toMatch(/^hint: the router lets this computer change nothing, or only its own ports; /)
+    expect(exitCode).toBe(2)
+  })
+})
+
+/** As --emulate searches: on loopback and nowhere else. */
+function searching(emulator: Emulator): Partial<Surroundings> & Pick<RunContext, 'onlyRoute'> {
+  const unicastTo = emulator.ssdp === undefined ? [] : [emulator.ssdp]
+  return { onlyRoute: { address: '127.0.0.1', netmask: '255.0.0.0', multicast: false, unicastTo } }
+}
+
+/** Searches until the gateway has said how it is, and then lets the time of the search run out. */
+async function searchedToTheEnd(argv: readonly string[], emulator: Emulator): Promise<CliResult> {
+  const clock = new FakeClock()
+  const client = createHttpClient(clock, leanExchange)
+  let answered = (): void => {}
+  const status = new Promise<void>((resolve) => {
+    answered = resolve
+  })
+  const http: HttpClient = {
+    async request(request) {
+      const reply = await client.request(request)
+      if (request.action === 'GetStatusInfo') answered()
+      return reply
+    },
+  }
+  const result = runCli(argv, { ...searching(emulator), clock, http })
+  await status
+  await settle()
+  await clock.advance(SEARCH_MS)
+  return result
+}
+
+describe('a gateway that is not connected', () => {
+  it('is not used: why, the line of upnpc, exit 1', async () => {
+    const emulator = await emulated({ connectionStatus: 'Disconnected' })
+    const { stdout, stderr, exitCode } = await searchedToTheEnd(['-r', '22', 'TCP'], emulator)
+    expect(stdout).toMatch(/\nFound a \(not connected\?\) IGD : http:\S+\n$/)
+    expect(stderr).toBe('it is not connected; -i goes on all the same\nNo valid UPNP Internet Gateway Device found.\n')
+    expect(exitCode).toBe(1)
+    expect(emulator.mappings()).toEqual([])
+  })
+
+  it('is used with -i', async () => {
+    const emulator = await emulated({ connectionStatus: 'Disconnected' })
+    const { stdout, exitCode } = await searchedToTheEnd(['-i', '-r', '22', 'TCP'], emulator)
+    expect(stdout).toMatch(/\nFound a \(not connected\?\) IGD : \S+\nTrying to continue anyway\nLocal LAN ip address/)
+    expect(exitCode).toBe(0)
+    expect(emulator.mappings()).toHaveLength(1)
+  })
+
+  it('is used without -i where only its address is not one of the internet', async () => {
+    const emulator = await emulated({ externalAddress: '100.64.0.1' })
+    const { stdout, exitCode } = await runCli(['-r', '22', 'TCP'], searching(emulator))
+    expect(stdout).toMatch(/\nFound an IGD with a reserved IP address \(100\.64\.0\.1\) : \S+\nLocal LAN/)
+    expect(exitCode).toBe(0)
+  })
+})
+
+describe('-u', () => {
+  it.each([
+    ['a page that is none', (): string => http(200, '<html></html>'), /^expected a root device description from /],
+    ['a page that is not there', (): string => http(404, 'no'), /^description: http:\S+ answered HTTP 404\n/],
+    ['another device', (): string => http(200, description('')), /^it has no WAN connection service\n/],
+    ['nothing', (): undefined => undefined, /^description: http:\S+: connection closed without an answer\n/],
+  ])('of %s is refused with exit 1', async (_, answer, why) => {
+    const gateway = await scripted(answer)
+    const { stderr, exitCode } = await runCli(['-u', gateway.url('/x'), '-l'])
+    expect(stderr).toMatch(why)
+    expect(stderr).toMatch(/^[^\n]+\nNo valid UPNP Internet Gateway Device found\.\n$/)
+    expect(exitCode).toBe(1)
+  })
+})
+
+const WAN_SERVICES = `<serviceList>${['WANCommonInterfaceConfig', 'WANIPConnection']
+  .map(
+    (name) =>
+      `<service><serviceType>urn:schemas-upnp-org:service:${name}:1</serviceType>` +
+      `<serviceId>urn:upnp-org:serviceId:${name}</serviceId>` +
+      `<SCPDURL>/s</SCPDURL><controlURL>/${name}</controlURL><eventSubURL>/e</eventSubURL></service>`,
+  )
+  .join('')}</serviceList>`
+
+function description(services: string): string {
+  return (
+    '<?xml version="1.0"?><root xmlns="urn:schemas-upnp-org:device-1-0"><device>' +
+    '<deviceType>urn:schemas-upnp-org:device:InternetGatewayDevice:1</deviceType>' +
+    `<friendlyName>x</friendlyName><UDN>uuid:1</UDN>${services}</device></root>`
+  )
+}
+
+function answering(answers: Readonly<Record<string, string>>): Parameters<typeof scriptedGateway>[0] {
+  return (request) => {
+    if (request.method === 'GET') return http(200, description(WAN_SERVICES))
+    const [serviceType = '', action = ''] = soapActionOf(request).split('#')
+    const answer = answers[action]
+    return answer === undefined ? http(500, 'oops') : http(200, soapResponse(action, answer, serviceType))
+  }
+}
+
+describe('a gateway that gives no answers', () => {
+  it('makes -s fail where neither the status nor the address could be had', async () => {
+    const gateway = await scripted(answering({}))
+    const { stdout, exitCode } = await runCli(['-u', gateway.url('/d'), '-s'])
+    expect(withoutBanner(stdout)).toContain(
+      'GetConnectionTypeInfo failed.\nGetStatusInfo failed.\nGetLinkLayerMaxBitRates failed.\n' +
+        'GetExternalIPAddress failed. (errorcode=-3)\nBytes:   Sent:        0\tRecv:        0\n',
+    )
+    expect(exitCode).toBe(2)
+  })
+
+  it('does not make -s fail where one of the two could be had', async () => {
+    const address = { GetExternalIPAddress: '<NewExternalIPAddress>1.2.3.4</NewExternalIPAddress>' }
+    const gateway = await scripted(answering(address))
+    expect((await runCli(['-u', gateway.url('/d'), '-s'])).exitCode).toBe(0)
+  })
+
+  it('makes -l fail where the listing broke off, and says with what', async () => {
+    const gateway = await scripted(answering({}))
+    const { stdout, stderr, exitCode } = await runCli(['-u', gateway.url('/d'), '-l'])
+    expect(stdout.endsWith(`${HEADING}GetGenericPortMappingEntry() returned -3 (Miniupnpc HTTP error)\n`)).toBe(true)
+    expect(stderr).toMatch(/^hint: GetGenericPortMappingEntry: http:\S+ answered HTTP 500\n$/)
+    expect(exitCode).toBe(2)
+  })
+
+  it('makes -r fail where it says yes and then knows nothing of it', async () => {
+    const gateway = await scripted(answering({ AddPortMapping: '' }))
+    const { stdout, exitCode } = await runCli(['-u', gateway.url('/d'), '-r', '22', 'TCP'])
+    expect(stdout).toMatch(/\nGetSpecificPortMappingEntry\(\) failed with code -3 \(Miniupnpc HTTP error\)\n$/)
+    expect(exitCode).toBe(2)
+  })
+})
+
+describe('an uptime that leads out of the calendar', () => {
+  const status =
+    '<NewConnectionStatus>Connected</NewConnectionStatus><NewLastConnectionError>x</NewLastConnectionError>' +
+    '<NewUptime>999999999999999</NewUptime>'
+
+  it('is shown, and no time is made of it', async () => {
+    const gateway = await scripted(answering({ GetStatusInfo: status }))
+    const text = await runCli(['-u', gateway.url('/d'), '-s'])
+    expect(text.stdout).toContain('Status : Connected, uptime=999999999999999s, LastConnectionError : x\nGetLink')
+    const json = await runCli(['-u', gateway.url('/d'), '-s', '--json'])
+    expect(objects(json.stdout).find(({ type }) => type === 'status')).toMatchObject({
+      uptimeSeconds: 999999999999999,
+      connectedSince: null,
+    })
+    expect([text.exitCode, json.exitCode]).toEqual([0, 0])
+  })
+})
+
+const ETH0 = { name: 'eth0', address: '192.0.2.9', netmask: '255.255.255.0', loopback: false }
+
+/** A network on which nobody answers. */
+const SILENCE: Datagrams = {
+  open: () => Promise.resolve({ local: { address: '192.0.2.9', port: 1 }, send: () => {}, close: () => {} }),
+}
+
+interface Watched {
+  readonly result: Promise<CliResult>
+  isOver(): boolean
+}
+
+function watched(result: Promise<CliResult>): Watched {
+  let over = false
+  const done = result.finally(() => {
+    over = true
+  })
+  return { result: done, isOver: () => over }
+}
+
+describe('--timeout', () => {
+  const GAVE_UP = 'gave up after 1 s; --timeout MS gives the command more time\n'
+
+  /** Runs on a clock that the test moves, against a gateway that lets the requests wait that `answer` does not answer. */
+  async function start(argv: readonly string[], answer: Parameters<typeof scriptedGateway>[0]) {
+    const clock = new FakeClock()
+    let arrived = (): void => {}
+    const waiting = new Promise<void>((resolve) => {
+      arrived = resolve
+    })
+    const gateway = await scripted(async (request, port) => {
+      const reply = await answer(request, port)
+      if (reply !== undefined) return reply
+      arrived()
+      return new Promise(() => {})
+    })
+    const line = ['-u', gateway.url('/d'), '--timeout', '1000', ...argv]
+    const run = watched(runCli(line, { clock, http: createHttpClient(clock, leanExchange) }))
+    await waiting
+    return { clock, run }
+  }
+
+  it.each([
+    ['before the gateway is known: exit 1', (): undefined => undefined, 1],
+    [
+      'once the gateway is known: exit 2',
+      ({ method }: { method: string }) => (method === 'GET' ? http(200, description(WAN_SERVICES)) : undefined),
+      2,
+    ],
+  ] as const)('ends the command with one clear line %s', async (_, answer, code) => {
+    const { clock, run } = await start(['-r', '22', 'TCP'], answer)
+    await clock.advance(999)
+    await settle()
+    expect(run.isOver()).toBe(false)
+    await clock.advance(1)
+    const { stderr, exitCode } = await run.result
+    expect(stderr).toBe(GAVE_UP)
+    expect(exitCode).toBe(code)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('is an object like every other with --json', async () => {
+    const { clock, run } = await start(['-l', '--json'], () => undefined)
+    await clock.advance(1000)
+    const { stdout, stderr } = await run.result
+    expect(objects(stdout)).toEqual([{ type: 'error', error: { code: 'NO_REPLY', message: GAVE_UP.trimEnd() } }])
+    expect(stderr).toBe('')
+  })
+
+  it('ends a search too', async () => {
+    const clock = new FakeClock()
+    const run = watched(runCli(['-l', '--timeout', '1000'], { clock, datagrams: SILENCE, interfaces: () => [ETH0] }))
+    await clock.advance(999)
+    expect(run.isOver()).toBe(false)
+    await clock.advance(1)
+    const { stderr, exitCode } = await run.result
+    expect({ stderr, exitCode }).toEqual({ stderr: GAVE_UP, exitCode: 1 })
+    expect(clock.pending).toBe(0)
+  })
+})
+
+describe('a search that finds nothing', () => {
+  it('ends after 4 s with the line of upnpc, and says where it looked', async () => {
+    const clock = new FakeClock()
+    const run = runCli(['-l'], {
+      clock,
+      datagrams: SILENCE,
+      interfaces: () => [ETH0],
+      defaultGateways: () => Promise.resolve(['192.0.2.1']),
+    })
+    await clock.advance(SEARCH_MS)
+    const { stdout, stderr, exitCode } = await run
+    expect(stdout).toBe(BANNER)
+    expect(stderr).toBe(
+      'No IGD UPnP Device found on the network !\n' +
+        'hint: searched 4.0 s on eth0 (192.0.2.9); the router at 192.0.2.1 did not answer. Switch on UPnP in the ' +
+        'settings of the router, and let UDP port 1900 through the firewall of this computer.\n',
+    )
+    expect(exitCode).toBe(1)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('does not begin where there is no interface: the clock stands still', async () => {
+    const clock = new FakeClock()
+    const { stdout, stderr, exitCode } = await runCli(['-l'], { clock })
+    expect(stdout).toBe(BANNER)
+    expect(stderr).toBe(
+      'No IGD UPnP Device found on the network !\n' +
+        'hint: this computer has no network address to search from; is the network up?\n',
+    )
+    expect(exitCode).toBe(1)
+  })
+
+  it('is one object with --json', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['-l', '--json'], { clock: new FakeClock() })
+    expect(objects(stdout)).toEqual([
+      {
+        type: 'error',
+        error: { code: 'NO_GATEWAY', message: 'no UPnP device answered the search' },
+        searched: { searchedMs: 0, interfaces: [], defaultGateways: [] },
+      },
+    ])
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 1 })
+  })
+})
+
+describe('what needs no gateway', () => {
+  it('prints the help on stdout with exit 0', async () => {
+    expect(await runCli(['-h'])).toEqual({ stdout: BANNER + USAGE, stderr: '', exitCode: 0 })
+    expect(await runCli(['-r', '22', '--help'])).toEqual({ stdout: BANNER + USAGE, stderr: '', exitCode: 0 })
+  })
+
+  it('prints the version alone', async () => {
+    expect(await runCli(['--version'])).toEqual({ stdout: `${VERSION}\n`, stderr: '', exitCode: 0 })
+  })
+
+  it('says what is wrong with the command line in one line on stderr, with exit 1', async () => {
+    expect(await runCli(['-r', '0', 'TCP'])).toEqual({
+      stdout: BANNER,
+      stderr: "-r: '0' is not a port: give a number from 1 to 65535\n",
+      exitCode: 1,
+    })
+  })
+
+  it('shows what was typed without obeying it', async () => {
+    const { stderr } = await runCli(['-r', '22', '\x1b]52;c;eA==\x07\n'])
+    expect(stderr).toBe("-r: '\\x1b]52;c;eA==\\x07\\x0a' is not a protocol: give TCP or UDP\n")
+  })
+
+  it('explains itself on stderr where there is no command', async () => {
+    expect(await runCli([])).toEqual({
+      stdout: BANNER,
+      stderr: `Command line argument error.\n\n${USAGE}\n`,
+      exitCode: 1,
+    })
+  })
+
+  it.each([[['--json']], [['--json', '--bad']], [['-r', '0', 'TCP', '--json']], [['emulate', 'x', '--json']]])(
+    'is one object on stdout and nothing on stderr with --json: %j',
+    async (argv) => {
+      const { stdout, stderr, exitCode } = await runCli(argv)
+      expect(objects(stdout)).toEqual([{ type: 'error', error: { code: 'USAGE', message: expect.any(String) } }])
+      expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 1 })
+    },
+  )
+})
+
+describe('a defect of the program itself', () => {
+  const broken = {
+    interfaces: (): never => {
+      throw new TypeError('x is\nundefined')
+    },
+  }
+
+  it('is one line on stderr and exit 1', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['-l'], broken)
+    expect(stdout).toBe(BANNER)
+    expect(stderr).toBe('upnp-ts has a defect: TypeError: x is\\x0aundefined\n')
+    expect(exitCode).toBe(1)
+  })
+
+  it('is an object with --json', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['-l', '--json'], broken)
+    expect(objects(stdout)).toEqual([
+      { type: 'error', error: { code: 'INTERNAL', message: 'TypeError: x is\nundefined' } },
+    ])
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 1 })
+  })
+})
+
+describe('emulate', () => {
+  it('says where it is, serves until it is interrupted, and is gone then', async () => {
+    let interrupt = (): void => {}
+    const interrupted = new Promise<void>((resolve) => {
+      interrupt = resolve
+    })
+    let written = ''
+    let announced = (): void => {}
+    const announcement = new Promise<void>((resolve) => {
+      announced = resolve
+    })
+    const stdout = {
+      write(text: string) {
+        written += text
+        announced()
+      },
+      on: () => {},
+    }
+    const serving = runCli(['emulate', '--external-address', '55.66.77.88'], { stdout, interrupted: () => interrupted })
+    await announcement
+    const url = /^Emulated gateway: (http:\/\/127\.0\.0\.1:\d+\/rootDesc\.xml)\nIt /.exec(written)?.[1] ?? ''
+    const { stdout: mapped } = await runCli(['-u', url, '-r', '22', 'TCP'])
+    expect(mapped).toContain('external 55.66.77.88:22 TCP is redirected to internal 127.0.0.1:22')
+    interrupt()
+    expect((await serving).exitCode).toBe(0)
+    expect((await runCli(['-u', url, '-l'])).stderr).toContain('connection refused')
+  })
+
+  it('says so where its port is taken', async () => {
+    const { httpPort } = await emulated()
+    expect(await runCli(['emulate', '--port', String(httpPort)])).toEqual({
+      stdout: '',
+      stderr: `could not listen on 127.0.0.1:${httpPort}: another program has that port\n`,
+      exitCode: 1,
+    })
+  })
+
+  it('says so where this computer does not have the address', async () => {
+    const { stderr, exitCode } = await runCli(['emulate', '--address', '192.0.2.77'])
+    expect(stderr).toBe('could not listen on 192.0.2.77:0: this computer does not have that address\n')
+    expect(exitCode).toBe(1)
+  })
+})

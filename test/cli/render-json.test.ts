@@ -1,0 +1,222 @@
+/** Reports -> JSON: the fields that the README promises, one object on one line each. */
+import { describe, expect, it } from 'vitest'
+import { renderJson } from '../../src/cli/render-json.ts'
+import type { Report } from '../../src/cli/report.ts'
+import { ALL_REPORTS, ASKED, MAPPING, REFUSED, UNREACHABLE } from '../support/reports.ts'
+
+function parsed(report: Report): unknown {
+  return JSON.parse(renderJson(report))
+}
+
+const failed = { ok: false, error: REFUSED } as const
+const REFUSED_FIELDS = {
+  code: 'REFUSED',
+  message: 'AddPortMapping was refused with 718 (ConflictInMappingEntry)',
+  action: 'AddPortMapping',
+  number: 718,
+  name: 'ConflictInMappingEntry',
+  description: 'taken',
+}
+const MAPPING_FIELDS = {
+  remoteHost: '',
+  externalPort: 8080,
+  protocol: 'TCP',
+  internalPort: 80,
+  internalClient: '192.168.1.5',
+  enabled: true,
+  description: 'web & co',
+  leaseSeconds: 0,
+}
+const ASKED_FIELDS = {
+  remoteHost: '',
+  externalPort: 8080,
+  protocol: 'TCP',
+  internalPort: 80,
+  internalClient: '192.168.1.5',
+  description: 'upnp-ts',
+  leaseSeconds: 0,
+}
+
+describe('a report as JSON', () => {
+  it.each(ALL_REPORTS.map((report, at) => [`${at} ${report.type}`, report] as const))(
+    'is one object on one line that begins with its type: %s',
+    (_, report) => {
+      const line = renderJson(report)
+      expect(line.indexOf('\n')).toBe(line.length - 1)
+      expect(line.startsWith(`{"type":"${report.type}"`)).toBe(true)
+      expect(parsed(report)).toMatchObject({ type: report.type })
+    },
+  )
+
+  it.each<[string, Report, object]>([
+    [
+      'a device',
+      { type: 'device', location: 'http://a/', searchTarget: 'upnp:rootdevice', server: 's' },
+      { type: 'device', location: 'http://a/', searchTarget: 'upnp:rootdevice', server: 's' },
+    ],
+    [
+      'a gateway',
+      {
+        type: 'gateway',
+        state: 'reserved',
+        controlUrl: 'http://a/',
+        externalAddress: '10.0.0.1',
+        used: true,
+        forced: false,
+      },
+      {
+        type: 'gateway',
+        state: 'reserved',
+        controlUrl: 'http://a/',
+        externalAddress: '10.0.0.1',
+        used: true,
+        forced: false,
+      },
+    ],
+    [
+      'a gateway whose external address is not known',
+      {
+        type: 'gateway',
+        state: 'connected',
+        controlUrl: 'http://a/',
+        externalAddress: undefined,
+        used: true,
+        forced: false,
+      },
+      {
+        type: 'gateway',
+        state: 'connected',
+        controlUrl: 'http://a/',
+        externalAddress: null,
+        used: true,
+        forced: false,
+      },
+    ],
+    ['the local address', { type: 'local-address', address: '1.2.3.4' }, { type: 'local-address', address: '1.2.3.4' }],
+    [
+      'a connection type',
+      { type: 'connection-type', ok: true, connectionType: 'IP_Routed' },
+      { type: 'connection-type', ok: true, connectionType: 'IP_Routed' },
+    ],
+    [
+      'an answer that was refused',
+      { type: 'connection-type', ...failed },
+      { type: 'connection-type', ok: false, error: REFUSED_FIELDS },
+    ],
+    [
+      'a status with the time since when, in whole seconds of UTC',
+      { type: 'status', ok: true, ...status(Date.UTC(2026, 10, 23, 22, 25, 19, 999)) },
+      { type: 'status', ok: true, ...statusFields('2026-11-23T22:25:19Z') },
+    ],
+    [
+      'a status without that time',
+      { type: 'status', ok: true, ...status(undefined) },
+      { type: 'status', ok: true, ...statusFields(null) },
+    ],
+    ['a status that failed', { type: 'status', ...failed }, { type: 'status', ok: false, error: REFUSED_FIELDS }],
+    [
+      'link rates',
+      { type: 'link-rates', ok: true, upstreamBitsPerSecond: 1, downstreamBitsPerSecond: 2 },
+      { type: 'link-rates', ok: true, upstreamBitsPerSecond: 1, downstreamBitsPerSecond: 2 },
+    ],
+    [
+      'an external address',
+      { type: 'external-address', during: 'map', ok: true, address: '1.2.3.4' },
+      { type: 'external-address', during: 'map', ok: true, address: '1.2.3.4' },
+    ],
+    [
+      'counters, and null for one that could not be had',
+      { type: 'traffic', bytesSent: 0, bytesReceived: 1, packetsSent: undefined, packetsReceived: 3 },
+      { type: 'traffic', bytesSent: 0, bytesReceived: 1, packetsSent: null, packetsReceived: 3 },
+    ],
+    ['the beginning of a listing', { type: 'listing' }, { type: 'listing' }],
+    [
+      'a mapping, flat',
+      { type: 'mapping', index: 3, mapping: MAPPING },
+      { type: 'mapping', index: 3, ...MAPPING_FIELDS },
+    ],
+    [
+      'a mapping with numbers that the router did not send',
+      { type: 'mapping', index: 3, mapping: { ...MAPPING, externalPort: undefined, leaseSeconds: undefined } },
+      { type: 'mapping', index: 3, ...MAPPING_FIELDS, externalPort: null, leaseSeconds: null },
+    ],
+    [
+      'the end of a listing',
+      { type: 'listing-end', count: 1, endedBy: { number: 713, standardName: 'x' } },
+      { type: 'listing-end', count: 1, endedBy: { number: 713, standardName: 'x' } },
+    ],
+    [
+      'the end of a listing that repeated itself',
+      { type: 'listing-end', count: 1, endedBy: 'repetition' },
+      { type: 'listing-end', count: 1, endedBy: 'repetition' },
+    ],
+    [
+      'a listing that broke off',
+      { type: 'listing-failed', count: 1, error: UNREACHABLE },
+      {
+        type: 'listing-failed',
+        count: 1,
+        error: {
+          code: 'TRANSPORT',
+          message: 'AddPortMapping: http://192.168.1.1:5000: connection refused',
+          action: 'AddPortMapping',
+        },
+      },
+    ],
+    [
+      'what was asked and what the router made of it',
+      { type: 'mapped', asked: ASKED, mapping: MAPPING, externalAddress: '11.22.33.44' },
+      { type: 'mapped', asked: ASKED_FIELDS, mapping: MAPPING_FIELDS, externalAddress: '11.22.33.44' },
+    ],
+    [
+      'a mapping that failed, with its lease in seconds',
+      { type: 'map-failed', asked: { ...ASKED, lease: { seconds: 60 } }, error: REFUSED },
+      { type: 'map-failed', asked: { ...ASKED_FIELDS, leaseSeconds: 60 }, error: REFUSED_FIELDS },
+    ],
+    ['a mapping that is gone', { type: 'unmapped', key: key() }, { type: 'unmapped', key: key() }],
+    [
+      'a mapping that would not go',
+      { type: 'unmap-failed', key: key(), error: REFUSED },
+      { type: 'unmap-failed', key: key(), error: REFUSED_FIELDS },
+    ],
+    ['the web page', { type: 'presentation-url', url: '' }, { type: 'presentation-url', url: '' }],
+    [
+      'the emulated gateway',
+      { type: 'emulator', descriptionUrl: 'http://127.0.0.1/', search: 'x' },
+      { type: 'emulator', descriptionUrl: 'http://127.0.0.1/', search: 'x' },
+    ],
+    ['a notice', { type: 'notice', message: 'x' }, { type: 'notice', message: 'x' }],
+    [
+      'an error, without how it is printed for people',
+      { type: 'error', error: { code: 'USAGE', message: 'x' }, withUsage: true },
+      { type: 'error', error: { code: 'USAGE', message: 'x' } },
+    ],
+    [
+      'what was tried where nothing was found',
+      {
+        type: 'error',
+        error: { code: 'NO_GATEWAY', message: 'x' },
+        searched: { searchedMs: 1.5, interfaces: ['a'], defaultGateways: [] },
+      },
+      {
+        type: 'error',
+        error: { code: 'NO_GATEWAY', message: 'x' },
+        searched: { searchedMs: 1.5, interfaces: ['a'], defaultGateways: [] },
+      },
+    ],
+  ])('has these fields and no others: %s', (_, report, fields) => {
+    expect(parsed(report)).toEqual(fields)
+  })
+})
+
+function status(connectedSinceMs: number | undefined) {
+  return { connectionStatus: 'Up', lastConnectionError: '', uptimeSeconds: 10, connectedSinceMs }
+}
+
+function statusFields(connectedSince: string | null) {
+  return { connectionStatus: 'Up', lastConnectionError: '', uptimeSeconds: 10, connectedSince }
+}
+
+function key() {
+  return { externalPort: 1, protocol: 'TCP', remoteHost: '' } as const
+}

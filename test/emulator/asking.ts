@@ -1,0 +1,98 @@
+/** How tests ask the emulated gateway: requests as the HTTP server would hand them over. */
+
+import { describeGateway } from '../../src/emulator/gateway-description.ts'
+import { createIgdResponder, type IgdResponderOptions } from '../../src/emulator/igd-responder.ts'
+import { MappingTable } from '../../src/emulator/mapping-table.ts'
+import type { ServedReply, ServedRequest } from '../../src/net/http-server.ts'
+import { decodeSoapReply, encodeSoapRequest, type SoapReply } from '../../src/wire/soap.ts'
+
+export const WANIP1 = 'urn:schemas-upnp-org:service:WANIPConnection:1'
+export const WANIP2 = 'urn:schemas-upnp-org:service:WANIPConnection:2'
+export const COMMON1 = 'urn:schemas-upnp-org:service:WANCommonInterfaceConfig:1'
+export const WANIP_CONTROL = '/control/WANIPConnection'
+export const COMMON_CONTROL = '/control/WANCommonInterfaceConfig'
+
+export const DESCRIPTION_FACTS = {
+  friendlyName: 'Test <gateway>',
+  manufacturer: 'maker',
+  modelName: 'model',
+  modelNumber: '1',
+  uuid: '11111111-2222-3333-4444-5555555555ff',
+  presentationUrl: 'http://127.0.0.1/',
+}
+
+export const FACTS = {
+  externalAddress: '11.22.33.44',
+  connectionType: 'IP_Routed',
+  connectionStatus: 'Connected',
+  lastConnectionError: 'ERROR_NONE',
+  linkRates: { upstreamBitsPerSecond: 20_000_000, downstreamBitsPerSecond: 100_000_000 },
+  traffic: { bytesSent: 1, bytesReceived: 2 ** 32 + 2, packetsSent: 3, packetsReceived: 4 },
+  secureMode: false,
+}
+
+export const MAPPING = {
+  NewRemoteHost: '',
+  NewExternalPort: '8080',
+  NewProtocol: 'TCP',
+  NewInternalPort: '80',
+  NewInternalClient: '192.168.1.5',
+  NewEnabled: '1',
+  NewPortMappingDescription: 'web & co',
+  NewLeaseDuration: '3600',
+}
+
+export const KEY = { NewRemoteHost: '', NewExternalPort: '8080', NewProtocol: 'TCP' }
+
+export function makeResponder(options: Partial<IgdResponderOptions> = {}): ReturnType<typeof createIgdResponder> {
+  return createIgdResponder({
+    facts: FACTS,
+    table: new MappingTable(),
+    startedMs: 0,
+    description: describeGateway(DESCRIPTION_FACTS),
+    server: 'test/1 UPnP/1.1 test/1',
+    ...options,
+  })
+}
+
+export function request(changes: Partial<ServedRequest> = {}): ServedRequest {
+  return {
+    method: 'GET',
+    target: '/rootDesc.xml',
+    headers: new Map([['host', '127.0.0.1:5000']]),
+    body: new Uint8Array(),
+    remoteAddress: '192.168.1.5',
+    localAddress: '192.168.1.1',
+    ...changes,
+  }
+}
+
+export interface Asked {
+  readonly action: string
+  readonly args?: Readonly<Record<string, string>>
+  readonly serviceType?: string
+  readonly target?: string
+}
+
+export function soapRequest({ action, args = {}, serviceType = WANIP2, target = WANIP_CONTROL }: Asked): ServedRequest {
+  const body = encodeSoapRequest({ serviceType, action, arguments: Object.entries(args) })
+  return request({
+    method: 'POST',
+    target,
+    headers: new Map([
+      ['host', '127.0.0.1:5000'],
+      ['soapaction', `"${serviceType}#${action}"`],
+    ]),
+    body: new TextEncoder().encode(body),
+  })
+}
+
+export function decoded(reply: ServedReply, action: string): SoapReply {
+  return decodeSoapReply(new TextEncoder().encode(reply.body), action)
+}
+
+/** The error number of a fault, or the arguments of a response as an object. */
+export function outcome(reply: ServedReply, action: string): number | Record<string, string> {
+  const soap = decoded(reply, action)
+  return soap.kind === 'fault' ? soap.errorCode : Object.fromEntries(soap.arguments)
+}

@@ -1,0 +1,128 @@
+import { describe, expect, it, vi } from 'vitest'
+import { MappingTable, type WantedMapping } from '../../src/emulator/mapping-table.ts'
+
+const WEEK_SECONDS = 604_800
+
+function wanted(changes: Partial<WantedMapping> = {}): WantedMapping {
+  return {
+    remoteHost: '',
+    externalPort: 8080,
+    protocol: 'TCP',
+    internalClient: '192.168.1.5',
+    internalPort: 80,
+    enabled: true,
+    description: 'web',
+    leaseSeconds: 3600,
+    ...changes,
+  }
+}
+
+const refusal = (errorCode: number): unknown => expect.objectContaining({ errorCode })
+
+describe('MappingTable', () => {
+  it('shows what is left of a lease, rounded up to whole seconds', () => {
+    const table = new MappingTable()
+    table.add(wanted(), 500)
+    expect(table.get(wanted(), 500)).toEqual(wanted())
+    expect(table.get(wanted(), 1499).leaseSeconds).toBe(3600)
+    expect(table.get(wanted(), 1500).leaseSeconds).toBe(3599)
+  })
+
+  it('forgets a mapping in the very millisecond in which its lease ends', () => {
+    const table = new MappingTable()
+    table.add(wanted({ leaseSeconds: 10 }), 0)
+    expect(table.get(wanted(), 9999).leaseSeconds).toBe(1)
+    expect(() => table.get(wanted(), 10_000)).toThrow(refusal(714))
+    expect(table.list(10_000)).toEqual([])
+  })
+
+  it.each([0, WEEK_SECONDS, WEEK_SECONDS + 1, 0xffffffff])('makes a week of a lease of %i s', (leaseSeconds) => {
+    const table = new MappingTable()
+    table.add(wanted({ leaseSeconds }), 0)
+    expect(table.get(wanted(), 0).leaseSeconds).toBe(WEEK_SECONDS)
+  })
+
+  it('lets the same internal client overwrite its mapping, which keeps its place', () => {
+    const table = new MappingTable()
+    table.add(wanted(), 0)
+    table.add(wanted({ externalPort: 8081 }), 0)
+    table.add(wanted({ internalPort: 81, leaseSeconds: 60 }), 1000)
+    expect(table.at(0, 1000)).toMatchObject({ externalPort: 8080, internalPort: 81, leaseSeconds: 60 })
+    expect(table.list(1000)).toHaveLength(2)
+  })
+
+  it('refuses a port that another internal client has with 718, and leaves the mapping as it was', () => {
+    const table = new MappingTable()
+    table.add(wanted(), 0)
+    expect(() => table.add(wanted({ internalClient: '192.168.1.6' }), 0)).toThrow(refusal(718))
+    expect(table.get(wanted(), 0)).toEqual(wanted())
+  })
+
+  it('gives the port to another client once the lease has ended', () => {
+    const table = new MappingTable()
+    table.add(wanted({ leaseSeconds: 1 }), 0)
+    table.add(wanted({ internalClient: '192.168.1.6' }), 1000)
+    expect(table.list(1000)).toHaveLength(1)
+  })
+
+  it('keeps mappings apart that differ in protocol or remote host', () => {
+    const table = new MappingTable()
+    table.add(wanted(), 0)
+    table.add(wanted({ protocol: 'UDP', internalClient: '192.168.1.6' }), 0)
+    table.add(wanted({ remoteHost: '1.2.3.4', internalClient: '192.168.1.7' }), 0)
+    table.delete(wanted(), 0)
+    expect(table.list(0).map((entry) => entry.internalClient)).toEqual(['192.168.1.6', '192.168.1.7'])
+  })
+
+  it('refuses external port 0 with 716 and internal port 0 with 732', () => {
+    const table = new MappingTable()
+    expect(() => table.add(wanted({ externalPort: 0 }), 0)).toThrow(refusal(716))
+    expect(() => table.add(wanted({ internalPort: 0 }), 0)).toThrow(refusal(732))
+    expect(table.list(0)).toEqual([])
+  })
+
+  it('refuses one mapping too many with 728, but still renews, and takes a new one when an old one has ended', () => {
+    const table = new MappingTable(2)
+    table.add(wanted({ externalPort: 1 }), 0)
+    table.add(wanted({ externalPort: 2, leaseSeconds: 1 }), 0)
+    expect(() => table.add(wanted({ externalPort: 3 }), 999)).toThrow(refusal(728))
+    table.add(wanted({ externalPort: 1 }), 999)
+    table.add(wanted({ externalPort: 3 }), 1000)
+    expect(table.list(1000).map((entry) => entry.externalPort)).toEqual([1, 3])
+  })
+
+  it('keeps a renewed mapping past the end of its first lease', () => {
+    const table = new MappingTable()
+    table.add(wanted({ leaseSeconds: 10 }), 0)
+    table.add(wanted({ leaseSeconds: 10 }), 9000)
+    expect(table.get(wanted(), 10_000).leaseSeconds).toBe(9)
+    expect(() => table.get(wanted(), 19_000)).toThrow(refusal(714))
+  })
+
+  it('answers 713 behind the last index and closes the gap that a deleted mapping leaves', () => {
+    const table = new MappingTable()
+    for (const externalPort of [1, 2, 3]) table.add(wanted({ externalPort }), 0)
+    table.delete(wanted({ externalPort: 2 }), 0)
+    expect(table.at(1, 0).externalPort).toBe(3)
+    expect(() => table.at(2, 0)).toThrow(refusal(713))
+  })
+
+  it('answers 714 for a mapping that is not there, or no longer', () => {
+    const table = new MappingTable()
+    expect(() => table.get(wanted(), 0)).toThrow(refusal(714))
+    expect(() => table.delete(wanted(), 0)).toThrow(refusal(714))
+    table.add(wanted({ leaseSeconds: 1 }), 0)
+    expect(() => table.delete(wanted(), 1000)).toThrow(refusal(714))
+  })
+
+  it('lists 10 000 mappings index by index, in order, making the order once', () => {
+    const table = new MappingTable(10_000)
+    for (let port = 1; port <= 10_000; port++) table.add(wanted({ externalPort: port, leaseSeconds: 60 }), 0)
+    const passes = [vi.spyOn(Map.prototype, 'values'), vi.spyOn(Map.prototype, Symbol.iterator)]
+    const ports = Array.from({ length: 10_000 }, (_, index) => table.at(index, 1000).externalPort)
+    const made = passes.map((spy) => spy.mock.calls.length)
+    vi.restoreAllMocks()
+    expect(made).toEqual([1, 0])
+    expect(ports).toEqual(Array.from({ length: 10_000 }, (_, index) => index + 1))
+  })
+})

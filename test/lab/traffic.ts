@@ -1,0 +1,37 @@
+/** TCP through the router: an echo server on the computer, a client on the internet. */
+import type { Command } from './command.ts'
+import { type Lab, ROUTER_WAN } from './lab.ts'
+
+const ECHO_SERVER = `
+  const server = require('node:net').createServer((socket) => socket.on('error', () => {}).pipe(socket))
+  server.listen(Number(process.argv[1]), '0.0.0.0', () => console.log('listening'))
+`
+
+const ECHO_CLIENT = `
+  const [host, port, text] = process.argv.slice(1)
+  const socket = require('node:net').connect(Number(port), host, () => socket.end(text))
+  let echo = ''
+  socket.setEncoding('utf8').on('data', (part) => { echo += part }).on('end', () => console.log('echo: ' + echo))
+  socket.setTimeout(2000, () => socket.destroy(new Error('ETIMEDOUT')))
+  socket.on('error', (error) => console.log('error: ' + (error.code ?? error.message)))
+`
+
+/** Listens on the computer until it is stopped, or the lab goes down. */
+export async function listenOnComputer(lab: Lab, port: number): Promise<Command> {
+  const server = lab.spawn('computer', [process.execPath, '-e', ECHO_SERVER, `${port}`])
+  await server.says(/listening/)
+  return server
+}
+
+/** Connects from the internet, sends a line and reads it back: 'echo: …', or 'error: …' when that does not work. */
+export async function talkFromInternet(lab: Lab, port: number, text: string): Promise<string> {
+  const { stdout, stderr } = await lab.on('internet', [
+    process.execPath,
+    '-e',
+    ECHO_CLIENT,
+    ROUTER_WAN,
+    `${port}`,
+    text,
+  ])
+  return stdout.trim() || stderr.trim()
+}

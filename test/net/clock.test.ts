@@ -1,0 +1,146 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import { deadlineAfter, sleep, systemClock } from '../../src/net/clock.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+function watched(promise: Promise<unknown>): { done: boolean } {
+  const state = { done: false }
+  void promise.then(() => {
+    state.done = true
+  })
+  return state
+}
+
+describe('sleep', () => {
+  it('ends at its time and not before', async () => {
+    const clock = new FakeClock()
+    const state = watched(sleep(clock, 250))
+    await clock.advance(249)
+    expect(state.done).toBe(false)
+    await clock.advance(1)
+    expect(state.done).toBe(true)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('ends with its signal, without an error and without a timer', async () => {
+    const clock = new FakeClock()
+    const controller = new AbortController()
+    const sleeping = sleep(clock, 250, controller.signal)
+    controller.abort(new Error('enough'))
+    await expect(sleeping).resolves.toBeUndefined()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('does not begin where its signal has already been given', async () => {
+    const clock = new FakeClock()
+    await sleep(clock, 250, AbortSignal.abort())
+    expect(clock.pending).toBe(0)
+  })
+
+  it('of no time still lets others go first', async () => {
+    const clock = new FakeClock()
+    const state = watched(sleep(clock, 0))
+    expect(state.done).toBe(false)
+    await clock.advance(0)
+    expect(state.done).toBe(true)
+  })
+})
+
+describe('deadlineAfter', () => {
+  const late = new Error('late')
+
+  it('aborts at its time with its reason', async () => {
+    const clock = new FakeClock()
+    const deadline = deadlineAfter(clock, 1000, () => late)
+    await clock.advance(999)
+    expect(deadline.signal.aborted).toBe(false)
+    await clock.advance(1)
+    expect(deadline.signal.reason).toBe(late)
+    expect(clock.pending).toBe(0)
+  })
+
+  it('disposed of has no timer, and never aborts', async () => {
+    const clock = new FakeClock()
+    const parent = new AbortController()
+    const deadline = deadlineAfter(clock, 1000, () => late, parent.signal)
+    deadline.dispose()
+    expect(clock.pending).toBe(0)
+    parent.abort()
+    await clock.advance(2000)
+    expect(deadline.signal.aborted).toBe(false)
+  })
+
+  it('aborts with its parent, for the parent’s reason', () => {
+    const reason = new Error('enough')
+    const parent = new AbortController()
+    const deadline = deadlineAfter(new FakeClock(), 1000, () => late, parent.signal)
+    parent.abort(reason)
+    expect(deadline.signal.reason).toBe(reason)
+    deadline.dispose()
+  })
+
+  it('is aborted from the beginning where its parent is', () => {
+    const reason = new Error('enough')
+    const clock = new FakeClock()
+    const deadline = deadlineAfter(clock, 1000, () => late, AbortSignal.abort(reason))
+    expect(deadline.signal.reason).toBe(reason)
+    deadline.dispose()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('can be aborted by its owner, and the first reason stays', async () => {
+    const clock = new FakeClock()
+    const deadline = deadlineAfter(clock, 1000, () => late)
+    const reason = new Error('found')
+    deadline.abort(reason)
+    await clock.advance(1000)
+    expect(deadline.signal.reason).toBe(reason)
+  })
+})
+
+describe('the system’s clock', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('runs a task once, at its time', () => {
+    vi.useFakeTimers()
+    const task = vi.fn()
+    systemClock.schedule(250, task)
+    vi.advanceTimersByTime(249)
+    expect(task).not.toHaveBeenCalled()
+    vi.advanceTimersByTime(10_000)
+    expect(task).toHaveBeenCalledTimes(1)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('does not run what was cancelled', () => {
+    vi.useFakeTimers()
+    const task = vi.fn()
+    systemClock.schedule(250, task)()
+    vi.advanceTimersByTime(1000)
+    expect(task).not.toHaveBeenCalled()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('waits also for longer than setTimeout can, and can be cancelled on the way (Q184)', () => {
+    vi.useFakeTimers()
+    const days = 24 * 3600 * 1000
+    const task = vi.fn()
+    const cancelled = vi.fn()
+    systemClock.schedule(60 * days, task)
+    const cancel = systemClock.schedule(60 * days, cancelled)
+    vi.advanceTimersByTime(59 * days)
+    expect(task).not.toHaveBeenCalled()
+    cancel()
+    vi.advanceTimersByTime(days)
+    expect(task).toHaveBeenCalledTimes(1)
+    expect(cancelled).not.toHaveBeenCalled()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('has two times: one for people and one that never goes back', () => {
+    expect(Math.abs(systemClock.wallMs() - Date.now())).toBeLessThan(1000)
+    const before = systemClock.monotonicMs()
+    expect(systemClock.monotonicMs()).toBeGreaterThanOrEqual(before)
+  })
+})

@@ -1,0 +1,115 @@
+import { afterEach, describe, expect, it } from 'vitest'
+import { TransportError } from '../../src/domain/errors.ts'
+import { type DatagramOptions, type DatagramSocket, type Endpoint, nodeDatagrams } from '../../src/net/datagrams.ts'
+import { settle } from '../support/fake-clock.ts'
+
+interface Received {
+  readonly text: string
+  readonly from: Endpoint
+}
+
+const sockets: DatagramSocket[] = []
+
+afterEach(() => {
+  for (const socket of sockets.splice(0)) socket.close()
+})
+
+/** A socket on loopback whose datagrams can be waited for one by one. */
+async function open(
+  options: Partial<DatagramOptions> = {},
+): Promise<{ socket: DatagramSocket; next: () => Promise<Received>; received: Received[] }> {
+  const received: Received[] = []
+  const waiting: (() => void)[] = []
+  let taken = 0
+  const socket = await nodeDatagrams.open({
+    address: '127.0.0.1',
+    port: 0,
+    onMessage(datagram, from) {
+      received.push({ text: Buffer.from(datagram).toString('latin1'), from })
+      for (const wake of waiting.splice(0)) wake()
+    },
+    ...options,
+  })
+  sockets.push(socket)
+  const next = async (): Promise<Received> => {
+    for (;;) {
+      const datagram = received[taken]
+      if (datagram !== undefined) {
+        taken++
+        return datagram
+      }
+      await new Promise<void>((resolve) => waiting.push(resolve))
+    }
+  }
+  return { socket, next, received }
+}
+
+const bytes = (text: string): Uint8Array => Buffer.from(text, 'latin1')
+
+describe('a datagram socket', () => {
+  it('on port 0 has a port of its own, and says which', async () => {
+    const { socket } = await open()
+    expect(socket.local.address).toBe('127.0.0.1')
+    expect(socket.local.port).toBeGreaterThan(0)
+  })
+
+  it('carries datagrams both ways, whole and with their sender', async () => {
+    const here = await open()
+    const there = await open()
+    here.socket.send(bytes('\0\xffping'), there.socket.local)
+    expect(await there.next()).toEqual({ text: '\0\xffping', from: here.socket.local })
+    there.socket.send(bytes(''), here.socket.local)
+    expect(await here.next()).toEqual({ text: '', from: there.socket.local })
+  })
+
+  it('never throws where a datagram cannot be sent', async () => {
+    const { socket, next } = await open()
+    expect(() => socket.send(bytes('x'), { address: '127.0.0.1', port: 0 })).not.toThrow() // a forged sender
+    expect(() => socket.send(bytes('x'), { address: '127.0.0.1', port: 65536 })).not.toThrow()
+    expect(() => socket.send(bytes('x'), { address: '255.255.255.255', port: 9 })).not.toThrow() // EACCES
+    expect(() => socket.send(new Uint8Array(70_000), socket.local)).not.toThrow() // EMSGSIZE
+    socket.send(bytes('still there'), socket.local)
+    expect((await next()).text).toBe('still there')
+  })
+
+  it('can be closed twice, and says and hears nothing after that', async () => {
+    const here = await open()
+    const there = await open()
+    here.socket.close()
+    here.socket.close()
+    here.socket.send(bytes('x'), there.socket.local)
+    there.socket.send(bytes('x'), here.socket.local)
+    there.socket.send(bytes('last'), there.socket.local)
+    expect((await there.next()).text).toBe('last')
+    await settle()
+    expect(here.received).toEqual([])
+  })
+
+  it('may share its port where it says so, and only there', async () => {
+    const first = await open({ shared: true })
+    const second = await open({ shared: true, port: first.socket.local.port })
+    expect(second.socket.local.port).toBe(first.socket.local.port)
+    const alone = await open()
+    await expect(open({ port: alone.socket.local.port })).rejects.toThrow(TransportError)
+  })
+
+  it.each([
+    ['on an address that is not ours', { address: '192.0.2.1' }],
+    ['on an address of IPv6', { address: '::1' }],
+    ['with an interface that is not ours', { multicastInterface: 'nonsense' }],
+    ['with a TTL that is none', { multicastTtl: 300 }],
+    ['in a group that is none', { multicastGroup: '127.0.0.1' }],
+  ])('%s cannot be opened', async (_name, options: Partial<DatagramOptions>) => {
+    const error = await open(options).then(
+      () => undefined,
+      (reason: unknown) => reason,
+    )
+    expect(error).toBeInstanceOf(TransportError)
+    expect(error).toMatchObject({ cause: expect.any(Error) })
+  })
+
+  it('takes the options of a search on loopback', async () => {
+    const { socket } = await open({ multicastInterface: '127.0.0.1', multicastTtl: 2 })
+    expect(socket.local.port).toBeGreaterThan(0)
+  })
+})
