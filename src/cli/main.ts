@@ -167,14 +167,12 @@ export function commandLineNet(): ClientNet {
       return createHttpClient(systemClock, leanExchange).request(request)
     },
   }
-  return { clock: systemClock, datagrams: nodeDatagrams, http }
+  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: ipv4Interfaces, defaultGateways }
 }
 
 function ofProcess(): Surroundings {
   return {
     ...commandLineNet(),
-    interfaces: ipv4Interfaces,
-    defaultGateways,
     // Node opens them when they are first looked at.
     get stdout() {
       return process.stdout

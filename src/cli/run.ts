@@ -17,8 +17,6 @@ import type { ExitCode, Report } from './report.js'
 /** What a command is run with; tests bring their own. */
 export interface RunContext extends ClientNet {
   readonly signal: AbortSignal
-  readonly interfaces: () => readonly InterfaceAddress[]
-  readonly defaultGateways: () => Promise<readonly string[]>
   /** Search there and nowhere else: for the emulated gateway. */
   readonly onlyRoute?: SearchRoute | undefined
   /** Called when the searches are on their way: the moment for what need not come before them. */

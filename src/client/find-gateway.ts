@@ -1,9 +1,7 @@
 /** For the library: one call that finds the gateway to use, with Node's own network under it. */
 import { InvalidArgumentError, NoGatewayError } from '../domain/errors.js'
 import type { IgdGateway } from '../domain/gateway.js'
-import { ipv4Interfaces } from '../net/interfaces.js'
 import { type ClientNet, nodeNet } from '../net/network.js'
-import { defaultGateways } from '../net/routes.js'
 import { describeGateway } from './candidate.js'
 import { discover } from './discovery.js'
 import { searchRoutes } from './ssdp-search.js'
@@ -13,8 +11,6 @@ export interface FindGatewayOptions {
   readonly url?: string
   readonly signal?: AbortSignal
 }
-
-export { type ClientNet, nodeNet }
 
 const DESCRIPTION_TIMEOUT_MS = 5000
 
@@ -31,8 +27,8 @@ export async function findGateway(options: FindGatewayOptions = {}, net: ClientN
     if (gateway === undefined) throw new NoGatewayError(`the device at ${url} has no WAN connection service`)
     return gateway
   }
-  const routes = searchRoutes(ipv4Interfaces())
-  const found = await discover({ ...net, routes, defaultGateways: defaultGateways(), signal })
+  const routes = searchRoutes(net.interfaces())
+  const found = await discover({ ...net, routes, defaultGateways: net.defaultGateways(), signal })
   const best = found.candidates[0]
   if (best?.gateway === undefined) {
     throw new NoGatewayError(

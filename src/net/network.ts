@@ -2,14 +2,20 @@
 import { type Clock, systemClock } from './clock.js'
 import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http-client.js'
+import { type InterfaceAddress, ipv4Interfaces } from './interfaces.js'
+import { defaultGateways } from './routes.js'
 import { undiciExchange } from './undici-exchange.js'
 
 export interface ClientNet {
   readonly clock: Clock
   readonly datagrams: Datagrams
   readonly http: HttpClient
+  readonly interfaces: () => readonly InterfaceAddress[]
+  /** IPv4 addresses, the preferred one first. */
+  readonly defaultGateways: () => Promise<readonly string[]>
 }
 
 export function nodeNet(): ClientNet {
-  return { clock: systemClock, datagrams: nodeDatagrams, http: createHttpClient(systemClock, undiciExchange) }
+  const http = createHttpClient(systemClock, undiciExchange)
+  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: ipv4Interfaces, defaultGateways }
 }

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import '../../src/client/candidate.ts' // discovery loads it late: here it is loaded already
 import { findGateway } from '../../src/client/find-gateway.ts'
 import {
@@ -8,25 +8,14 @@ import {
   NoReplyError,
   TransportError,
 } from '../../src/domain/errors.ts'
-import type { InterfaceAddress } from '../../src/net/interfaces.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { ScriptedDatagrams, ssdpReply } from '../support/scripted-datagrams.ts'
 import { answersOf, locationOf, type ScriptedDevice, TV_DESCRIPTION } from '../support/scripted-devices.ts'
 import { type ScriptedAnswer, ScriptedHttp } from '../support/scripted-http.ts'
 
-const computer = vi.hoisted(() => ({ interfaces: [] as InterfaceAddress[], gateways: [] as string[] }))
-vi.mock('../../src/net/interfaces.ts', async (original) => ({
-  ...(await original<typeof import('../../src/net/interfaces.ts')>()),
-  ipv4Interfaces: () => computer.interfaces,
-}))
-vi.mock('../../src/net/routes.ts', () => ({ defaultGateways: () => Promise.resolve(computer.gateways) }))
-
-beforeEach(() => {
-  const loopback = { name: 'lo', address: '127.0.0.1', netmask: '255.0.0.0', loopback: true }
-  const wired = { name: 'eth0', address: '192.168.1.10', netmask: '255.255.255.0', loopback: false }
-  computer.interfaces = [loopback, wired]
-  computer.gateways = ['192.168.1.1']
-})
+const LOOPBACK = { name: 'lo', address: '127.0.0.1', netmask: '255.0.0.0', loopback: true }
+const WIRED = { name: 'eth0', address: '192.168.1.10', netmask: '255.255.255.0', loopback: false }
+const COMPUTER = { interfaces: () => [LOOPBACK, WIRED], defaultGateways: () => Promise.resolve(['192.168.1.1']) }
 
 const ROUTER: ScriptedDevice = { host: '192.168.1.1:5000' }
 
@@ -39,12 +28,12 @@ function lanWith(...devices: readonly ScriptedDevice[]) {
     if (!to.startsWith('239.')) return
     for (const device of devices) socket.deliver(ssdpReply(locationOf(device), ST), device.host.split(':')[0] ?? '')
   }
-  return { clock, datagrams, http }
+  return { clock, datagrams, http, ...COMPUTER }
 }
 
 const namedBy = (answer: ScriptedAnswer) => {
   const clock = new FakeClock()
-  return { clock, datagrams: new ScriptedDatagrams(clock), http: new ScriptedHttp(clock, () => answer) }
+  return { clock, datagrams: new ScriptedDatagrams(clock), http: new ScriptedHttp(clock, () => answer), ...COMPUTER }
 }
 
 describe('findGateway', () => {
@@ -75,8 +64,8 @@ describe('findGateway', () => {
   })
 
   it('does not wait where there is no interface to search on', async () => {
-    computer.interfaces = []
-    await expect(findGateway({}, lanWith(ROUTER))).rejects.toThrow('no IGD answered within 0 ms on 0 interfaces')
+    const net = { ...lanWith(ROUTER), interfaces: () => [] }
+    await expect(findGateway({}, net)).rejects.toThrow('no IGD answered within 0 ms on 0 interfaces')
   })
 
   it.each([

@@ -1,6 +1,6 @@
 /** What real routers do that they should not: each is found by a search, and a port is mapped on it. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { nodeNet } from '../../src/client/find-gateway.ts'
+import { nodeNet } from '../../src/net/network.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { type CliResult, runCli } from '../support/run-cli.ts'
 import { ScriptedDatagrams, type SentDatagram, ssdpReply } from '../support/scripted-datagrams.ts'
