@@ -26,6 +26,9 @@ const common = {
 const LATER = {
   gateway: 'src/client/candidate.ts',
   http: 'src/net/lean-exchange.ts',
+  commands: 'src/cli/run-command.ts',
+  minissdpd: 'src/client/minissdpd-search.ts',
+  'unix-stream': 'src/net/unix-stream.ts',
   emulator: 'src/emulator/index.ts',
   chalk: 'chalk',
 }

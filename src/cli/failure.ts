@@ -31,10 +31,19 @@ export type Attempt<T> =
 
 /** For what may fail while the command goes on. A defect, or the end of the command's time, is not for going on. */
 export async function attempt<T>(signal: AbortSignal, work: () => Promise<T>): Promise<Attempt<T>> {
+  const result = await attemptWrite(work)
+  if (!result.ok) signal.throwIfAborted()
+  return result
+}
+
+/**
+ * For what changes something: that it was under way when the time of the command ran out has to be told, so that is a
+ * failure like another. Whoever goes on asks the signal first.
+ */
+export async function attemptWrite<T>(work: () => Promise<T>): Promise<Attempt<T>> {
   try {
     return { ok: true, value: await work() }
   } catch (error) {
-    signal.throwIfAborted()
     if (error instanceof PortMappingError) return { ok: false, error }
     throw error
   }

@@ -1,30 +1,66 @@
 /** What to do next, for failures that have a known remedy. In words for a person who has never heard of UPnP. */
 import type { ReportedError, SearchSummary } from './report.js'
 
+const TOO_OLD = 'the router cannot do that: it is too old for it, or leaves it out'
+const OUT_OF_RANGE = 'that is more, or less, than the router takes; try a shorter lease, or another port'
+const NO_SUCH_ENTRY = 'there is no such entry; -l shows what there is'
+const ANY_REMOTE_HOST_ONLY = 'this router cannot limit a port to one remote host; leave the remote host out'
+
 const BY_NUMBER: ReadonlyMap<number, string> = new Map([
+  [401, TOO_OLD],
   [402, 'the router did not understand that, or its table is full; see -l, and try another port'],
   [501, 'the router could not do it; if it is behind another router (see its external address in -s), that is why'],
+  [600, OUT_OF_RANGE],
+  [601, OUT_OF_RANGE],
+  [602, TOO_OLD],
   [605, 'the description is too long for this router; give a short one with -e'],
   [
     606,
     'the router lets this computer change nothing, or only its own ports; look in its settings under UPnP (on a FRITZ!Box: allow this device to open ports on its own)',
   ],
-  [714, 'there is no such entry; -l shows what there is'],
-  [715, 'this router cannot limit a port to one remote host; leave the remote host out'],
+  [701, 'the firewall of the router takes no more pinholes'],
+  [702, 'the IPv6 firewall of the router is off: nothing needs to be opened'],
+  [703, 'the router does not let computers open pinholes; look in its settings under IPv6 or UPnP'],
+  [704, 'there is no pinhole of that number; it may have run out'],
+  [705, 'the router opens pinholes for TCP and UDP only'],
+  [706, 'the router wants one internal port here, and 0 is none'],
+  [707, 'the router wants one protocol here: TCP or UDP'],
+  [708, 'the router wants the IPv6 address of a computer here; with -6, @ is that of this one'],
+  [709, 'no packet has come through it yet'],
+  [714, NO_SUCH_ENTRY],
+  [715, ANY_REMOTE_HOST_ONLY],
   [
     718,
     'that external port is taken, -l shows by whom; or the router opens ports only for the computer that asks; try another external port',
   ],
   [724, 'this router wants the external port to be the same as the internal one'],
-  [726, 'this router cannot limit a port to one remote host; leave the remote host out'],
+  [725, 'this router only keeps ports open without an end; leave the lease out'],
+  [726, ANY_REMOTE_HOST_ONLY],
   [728, 'the table of the router is full; -l shows it, -d removes an entry'],
   [729, 'something else on the router uses that port, a forwarding made by hand perhaps'],
+  [730, NO_SUCH_ENTRY],
+  [733, 'the first port is larger than the last one'],
+])
+
+/** What the same numbers mean where it was about a pinhole. */
+const FOR_PINHOLES: ReadonlyMap<number, string> = new Map([
+  [
+    402,
+    'the router did not understand that; it wants the IPv6 address of a computer here, and a lease of a day at most',
+  ],
+  [501, 'the router could not do it; does it have IPv6 at all?'],
+  [606, 'the router opens its IPv6 firewall only for the computer that asks; use -6, and @ for this computer'],
 ])
 
 export function hintFor(error: ReportedError): string | undefined {
-  if (error.number !== undefined) return BY_NUMBER.get(error.number)
+  if (error.number !== undefined) {
+    const ofPinhole = /Pinhole/.test(error.action ?? '') ? FOR_PINHOLES.get(error.number) : undefined
+    return ofPinhole ?? BY_NUMBER.get(error.number)
+  }
   if (error.code === 'MALFORMED_MESSAGE') return `the answer of the router makes no sense: ${error.message}`
-  return error.code === 'TRANSPORT' || error.code === 'NO_REPLY' ? error.message : undefined
+  if (error.code !== 'TRANSPORT' && error.code !== 'NO_REPLY') return undefined
+  const mayBeDone = /^(Add|Delete|Update)/.test(error.action ?? '') && error.code === 'NO_REPLY'
+  return mayBeDone ? `${error.message}; it may have been done all the same: look with -l` : error.message
 }
 
 export function nothingFoundHint({ searchedMs, interfaces, defaultGateways }: SearchSummary): string {

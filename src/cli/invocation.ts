@@ -3,7 +3,9 @@
  * that can be checked is checked before anything is sent: a bad word is a UsageError of one line.
  */
 import { Command, CommanderError } from 'commander'
-import { ADD_FORM, COMMANDS, DELETE_FORM, type GatewayCommand, REDIRECT_FORM } from './gateway-commands.js'
+import { COMMANDS, type CommandRow, type GatewayCommand } from './gateway-commands.js'
+import { leaseOption, listOption, textOption, timesOf } from './option-values.js'
+import { type SearchOptions, searchOptionsOf } from './search-options.js'
 import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
 
 /** How -l is to look: as upnpc of that version printed it. */
@@ -19,6 +21,7 @@ export interface GatewayInvocation {
   /** -i */
   readonly ignoreState: boolean
   readonly emulate: boolean
+  readonly search: SearchOptions
   readonly discoveryTimeMs: number | undefined
   readonly timeoutMs: number
 }
@@ -42,14 +45,15 @@ export type Invocation =
   | EmulateInvocation
 
 export const DEFAULT_DESCRIPTION = 'upnp-ts'
-export const DEFAULT_TIMEOUT_MS = 60_000
-const MAX_TIMEOUT_MS = 24 * 3600 * 1000
 
 /** What an option wants after it, for when it is not there. */
 const WANTED: ReadonlyMap<string, string> = new Map([
-  ['-r', REDIRECT_FORM],
-  ['-a', ADD_FORM],
-  ['-d', DELETE_FORM],
+  ...COMMANDS.flatMap(({ letter, form }): [string, string][] => (form === undefined ? [] : [[letter, form]])),
+  ['-m', 'the name or an address of an interface'],
+  ['-z', 'a port number'],
+  ['-t', 'a number from 0 to 255'],
+  ['-p', 'the path of a socket'],
+  ['--lease', 'a number of seconds'],
   ['-u', "the URL of a router's description"],
   ['-e', 'a text'],
   ['--compat', '2.1 or 2.3.3'],
@@ -60,11 +64,15 @@ const WANTED: ReadonlyMap<string, string> = new Map([
   ['--external-address', 'an IPv4 address'],
 ])
 
+const TAKES_VALUE = /^(-[emptuz]|--(description|interface|minissdpd|ttl|url|local-port|lease|timeout|discovery-time))$/
+
 /** What the whole command line looks like before it is judged; `--json` is wanted even where the rest is wrong. */
 export function outputOf(argv: readonly string[]): Output {
   const last = argv.findLastIndex((word) => /^--compat(=|$)/.test(word))
   const compat = argv[last] === '--compat' ? argv[last + 1] : argv[last]?.slice('--compat='.length)
-  return { json: argv.includes('--json'), compat: compat === '2.1' ? '2.1' : '2.3.3' }
+  // The value of an option is not an option: -e --json.
+  const json = argv.some((word, at) => word === '--json' && !TAKES_VALUE.test(argv[at - 1] ?? ''))
+  return { json, compat: compat === '2.1' ? '2.1' : '2.3.3' }
 }
 
 function isHelp(word: string): boolean {
@@ -74,33 +82,56 @@ function isHelp(word: string): boolean {
 /** @throws UsageError */
 export function parseInvocation(argv: readonly string[]): Invocation {
   if (argv.length === 0) throw new UsageError('Command line argument error.', { withUsage: true })
-  let invocation: Invocation | undefined
-  const program = makeProgram((parsed) => {
-    invocation = parsed
-  })
   try {
-    program.parse(argv, { from: 'user' })
+    return parseWith(makeProgram, argv)
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (argv.some(isHelp)) return { kind: 'help' }
-    throw usageErrorOf(error)
+    throw badNumber(argv, error) ?? usageErrorOf(error)
   }
+}
+
+function parseWith(make: typeof makeProgram, argv: readonly string[]): Invocation {
+  let invocation: Invocation | undefined
+  const program = make((parsed) => {
+    invocation = parsed
+  })
+  program.parse(argv, { from: 'user' })
   if (invocation === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
   return invocation
 }
 
+/** Because there is -6, commander takes -5 for an unknown option. Without it, the word is judged where it stands. */
+function badNumber(argv: readonly string[], error: CommanderError): UsageError | undefined {
+  if (error.code !== 'commander.unknownOption' || !/'-\d/.test(error.message)) return undefined
+  try {
+    const words = argv.filter((word) => word !== '-6')
+    parseWith((done) => makeProgram(done, { ipv6Flags: '--ipv6' }), words)
+  } catch (judged) {
+    if (judged instanceof UsageError && !judged.message.startsWith("'")) return judged
+  }
+  return undefined
+}
+
 /** What commander is to look for. It is exported for the test that compares it with the usage text. */
-export function makeProgram(done: (invocation: Invocation) => void): Command {
+export function makeProgram(
+  done: (invocation: Invocation) => void,
+  { ipv6Flags = '-6, --ipv6' }: { readonly ipv6Flags?: string } = {},
+): Command {
   const quiet = { writeOut: () => {}, writeErr: () => {} }
   const program = new Command('upnp-ts').exitOverride().configureOutput(quiet).helpOption(false).helpCommand(false)
+  for (const { flag, letter, form, wordsOptional } of COMMANDS) {
+    const words = form === undefined ? '' : wordsOptional === true ? ' [words...]' : ' <words...>'
+    program.option(`${letter}, --${flag}${words}`)
+  }
   program
     .argument('[words...]')
-    .option('-l, --list')
-    .option('-s, --status')
-    .option('-P, --presentation')
-    .option('-r, --redirect <words...>')
-    .option('-a, --add <words...>')
-    .option('-d, --delete <words...>')
+    .option(ipv6Flags)
+    .option('-m, --interface <interface>')
+    .option('-z, --local-port <port>')
+    .option('-t, --ttl <ttl>')
+    .option('-p, --minissdpd <path>')
+    .option('--lease <seconds>')
     .option('-u, --url <url>')
     .option('-e, --description <text>')
     .option('-i, --ignore')
@@ -128,16 +159,19 @@ export function makeProgram(done: (invocation: Invocation) => void): Command {
 }
 
 function judge(words: readonly string[], options: Record<string, unknown>): Invocation {
-  const asked = COMMANDS.filter(({ flag }) => options[flag] !== undefined)
-  if (options.help === true || asked.some(({ flag }) => listOption(options[flag]).some(isHelp))) return { kind: 'help' }
+  const asked = COMMANDS.filter(({ flag }) => options[nameOf(flag)] !== undefined)
+  if (options.help === true || asked.some(({ flag }) => listOption(options[nameOf(flag)]).some(isHelp)))
+    return { kind: 'help' }
   if (options.version === true) return { kind: 'version' }
   const [command, second] = asked
   const stray = words[0]
   if (stray !== undefined) throw new UsageError(strayWord(stray, command?.letter, options))
   const url = textOption(options.url)
   if (url !== undefined) descriptionUrlOf('-u', url)
-  if (command === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
-  if (second !== undefined) throw new UsageError(`${command.letter} and ${second.letter}: one command at a time`)
+  if (command === undefined && options.discoveryTime === undefined)
+    throw new UsageError('Command line argument error.', { withUsage: true })
+  if (command !== undefined && second !== undefined)
+    throw new UsageError(`${command.letter} and ${second.letter}: one command at a time`)
   if (url !== undefined && options.emulate === true)
     throw new UsageError('--emulate brings its own gateway: leave out -u')
   const compat = textOption(options.compat)
@@ -146,13 +180,13 @@ function judge(words: readonly string[], options: Record<string, unknown>): Invo
   }
   return {
     kind: 'gateway',
-    command: command.parse(listOption(options[command.flag])),
+    command: commandOf(command, options),
     url,
     description: descriptionOf('-e', textOption(options.description) ?? DEFAULT_DESCRIPTION),
     ignoreState: options.ignore === true,
     emulate: options.emulate === true,
-    discoveryTimeMs: millisecondsOption('--discovery-time', options.discoveryTime),
-    timeoutMs: millisecondsOption('--timeout', options.timeout) ?? DEFAULT_TIMEOUT_MS,
+    search: searchOptionsOf(options),
+    ...timesOf(options),
   }
 }
 
@@ -182,17 +216,15 @@ function strayWord(word: string, letter: string | undefined, options: Record<str
   return `'${word}' is not understood: what ${letter} takes has to follow it word by word, without options between`
 }
 
-function textOption(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
+/** --discovery-time alone is a command too: to see who answers. */
+function commandOf(command: CommandRow | undefined, options: Record<string, unknown>): GatewayCommand {
+  const lease = leaseOption(command?.letter ?? '--discovery-time', options.lease)
+  return command === undefined ? { name: 'search' } : command.parse(listOption(options[nameOf(command.flag)]), lease)
 }
 
-function listOption(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : []
-}
-
-function millisecondsOption(option: string, value: unknown): number | undefined {
-  const text = textOption(value)
-  return text === undefined ? undefined : integerWithin(option, 'time in milliseconds', text, 1, MAX_TIMEOUT_MS)
+/** As commander keeps it: `--add-any` is addAny. */
+function nameOf(flag: string): string {
+  return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
 
 function usageErrorOf(error: CommanderError): UsageError {

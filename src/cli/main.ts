@@ -4,7 +4,7 @@ import { VERSION } from '../domain/version.js'
 import { type Clock, deadlineAfter, systemClock } from '../net/clock.js'
 import { nodeDatagrams } from '../net/datagrams.js'
 import { createHttpClient, type HttpClient } from '../net/http-client.js'
-import { ipv4Interfaces } from '../net/interfaces.js'
+import { interfaceAddresses } from '../net/interfaces.js'
 import type { ClientNet } from '../net/network.js'
 import { defaultGateways } from '../net/routes.js'
 import { reportedError } from './failure.js'
@@ -102,8 +102,8 @@ async function command(
       if (printer.readerIsGone && onlyReads(invocation)) return 0
     }
   } catch (error) {
-    if (!deadline.signal.aborted) throw error
-    const report = { type: 'error', error: reportedError(deadline.signal.reason) } as const
+    if (!deadline.signal.aborted && !gatewayFound) throw error
+    const report = { type: 'error', error: reportedError(deadline.signal.reason ?? error) } as const
     ;(await begin()).report(report)
     return gatewayFound ? 2 : 1
   } finally {
@@ -115,13 +115,14 @@ async function command(
 /** What the first answer will need; a failure shows again, with a reason, at the first use. */
 async function loadTheRest(clock: Clock): Promise<void> {
   await import('../net/lean-exchange.js')
+  await import('./run-command.js')
   const { rehearse } = await import('../client/candidate.js')
   await rehearse(clock)
 }
 
 /** Nothing is lost by stopping such a command when nobody reads what it says; a mapping is made all the same. */
 function onlyReads({ command: { name } }: GatewayInvocation): boolean {
-  return name === 'list' || name === 'status' || name === 'presentation'
+  return !/^(map|unmap|add|update|delete)/.test(name)
 }
 
 /** --emulate: the command finds a gateway of its own by the same search, on loopback and nowhere else. */
@@ -167,7 +168,7 @@ export function commandLineNet(): ClientNet {
       return createHttpClient(systemClock, leanExchange).request(request)
     },
   }
-  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: ipv4Interfaces, defaultGateways }
+  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: interfaceAddresses, defaultGateways }
 }
 
 function ofProcess(): Surroundings {

@@ -4,8 +4,9 @@
  */
 import type { Output } from './invocation.js'
 import { renderJson } from './render-json.js'
-import { DEVICES_HEADING, type Piece, renderText } from './render-text.js'
+import { DEVICES_HEADING, renderText } from './render-text.js'
 import type { Report } from './report.js'
+import type { Piece } from './text-pieces.js'
 
 export interface OutputStream {
   write(text: string): unknown

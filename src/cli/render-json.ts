@@ -19,6 +19,10 @@ function plainObject(report: Report): object {
     const { connectedSinceMs, ...status } = report
     return { ...status, connectedSince: connectedSinceMs === undefined ? null : isoSeconds(connectedSinceMs) }
   }
+  if (report.type === 'pinhole-added' || report.type === 'outbound-timeout') {
+    const { remoteHostTyped: _, ...asked } = report.asked
+    return { ...report, asked }
+  }
   if (report.type === 'error') {
     const { withUsage: _, ...rest } = report
     return rest

@@ -5,17 +5,12 @@
 import type { ListingEnd } from '../domain/gateway.js'
 import type { PortMapping } from '../domain/port-mapping.js'
 import { cleaned } from './clean.js'
-import { hintFor, nothingFoundHint } from './hints.js'
+import { nothingFoundHint } from './hints.js'
 import type { Compatibility } from './invocation.js'
-import type { Report, ReportedError } from './report.js'
+import { renderPinhole } from './render-pinholes.js'
+import type { Report } from './report.js'
+import { bad, codeAndName, complaint, good, hint, type Piece, plain, upnpcCode, withHint } from './text-pieces.js'
 import { USAGE } from './usage.js'
-
-/** A piece of text, where it goes, and how it is meant. */
-export interface Piece {
-  readonly stream: 'stdout' | 'stderr'
-  readonly text: string
-  readonly tone: 'plain' | 'good' | 'bad' | 'hint'
-}
 
 export function renderText(report: Report, compat: Compatibility): Piece[] {
   switch (report.type) {
@@ -60,44 +55,36 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
       return [good('UPNP_DeletePortMapping() returned : 0\n')]
     case 'unmap-failed':
       return withHint(bad(`UPNP_DeletePortMapping() failed with code : ${upnpcCode(report.error)}\n`), report.error)
+    case 'taken-back':
+      return [
+        plain(
+          `external ${report.key.externalPort} ${cleaned(report.key.protocol)} is closed again: TCP+UDP is both or none\n`,
+        ),
+      ]
+    case 'list-at-once-failed':
+      return [bad(`GetListOfPortMappings() returned ${codeAndName(report.error)}\n`)]
+    case 'range-unmapped':
+      return [good('UPNP_DeletePortMappingRange() returned : 0\n')]
+    case 'range-unmap-failed':
+      return withHint(
+        bad(`UPNP_DeletePortMappingRange() failed with code : ${upnpcCode(report.error)}\n`),
+        report.error,
+      )
     case 'presentation-url':
       return [plain(`Presentation URL found:\n            ${cleaned(report.url)}\n`)]
     case 'emulator':
       return [plain(`Emulated gateway: ${cleaned(report.descriptionUrl)}\n${cleaned(report.search)}\n`)]
     case 'notice':
-      return [hint(`${cleaned(report.message)}\n`)]
+      return [hint(`hint: ${cleaned(report.message)}\n`)]
     case 'error':
       return renderError(report)
+    default:
+      return renderPinhole(report)
   }
 }
 
 /** Printed once, before the first device. */
 export const DEVICES_HEADING = 'List of UPNP devices found on the network :\n'
-
-function plain(text: string): Piece {
-  return { stream: 'stdout', text, tone: 'plain' }
-}
-
-function good(text: string): Piece {
-  return { stream: 'stdout', text, tone: 'good' }
-}
-
-function bad(text: string): Piece {
-  return { stream: 'stdout', text, tone: 'bad' }
-}
-
-function complaint(text: string): Piece {
-  return { stream: 'stderr', text, tone: 'bad' }
-}
-
-function hint(text: string): Piece {
-  return { stream: 'stderr', text, tone: 'hint' }
-}
-
-function withHint(piece: Piece, error: ReportedError): Piece[] {
-  const advice = hintFor(error)
-  return advice === undefined ? [piece] : [piece, hint(`hint: ${cleaned(advice)}\n`)]
-}
 
 type ReportOf<T extends Report['type']> = Extract<Report, { readonly type: T }>
 
@@ -199,7 +186,8 @@ function renderMapFailed({ asked, error }: ReportOf<'map-failed'>): Piece[] {
   if (error.action === 'GetSpecificPortMappingEntry') {
     return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
   }
-  const what = `AddPortMapping(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
+  const action = error.action === 'AddAnyPortMapping' ? error.action : 'AddPortMapping'
+  const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
   return withHint(bad(`${what} failed with code ${codeAndName(error)}\n`), error)
 }
 
@@ -222,16 +210,4 @@ function renderError({ error, searched, withUsage }: ReportOf<'error'>): Piece[]
 
 function usage(): Piece {
   return { stream: 'stderr', text: `${USAGE}\n`, tone: 'plain' }
-}
-
-/** upnpc's numbers for what is not a UPnP error: -3 nothing usable over HTTP, -4 a reply that makes no sense. */
-function upnpcCode(error: ReportedError): number {
-  if (error.number !== undefined) return error.number
-  return error.code === 'MALFORMED_MESSAGE' ? -4 : -3
-}
-
-function codeAndName(error: ReportedError): string {
-  const name =
-    error.name ?? (error.code === 'MALFORMED_MESSAGE' ? 'Miniupnpc Invalid response' : 'Miniupnpc HTTP error')
-  return `${upnpcCode(error)} (${cleaned(name)})`
 }

@@ -4,7 +4,8 @@
  */
 import type { CandidateKind } from '../client/candidate.js'
 import type { ErrorCode } from '../domain/errors.js'
-import type { ConnectionStatus, LinkRates, ListingEnd, TrafficCounters } from '../domain/gateway.js'
+import type { ConnectionStatus, LinkRates, ListingEnd, PortRange, TrafficCounters } from '../domain/gateway.js'
+import type { FirewallStatus, PinholeId, PinholeRequest } from '../domain/pinhole.js'
 import type { MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
 
 export interface ReportedError {
@@ -54,9 +55,15 @@ export type Report =
       readonly externalAddress: string
     }
   | { readonly type: 'map-failed'; readonly asked: MappingRequest; readonly error: ReportedError }
+  /** The other protocol of TCP+UDP could not be had. */
+  | { readonly type: 'taken-back'; readonly key: MappingKey }
   | { readonly type: 'unmapped'; readonly key: MappingKey }
   | { readonly type: 'unmap-failed'; readonly key: MappingKey; readonly error: ReportedError }
+  | { readonly type: 'list-at-once-failed'; readonly error: ReportedError }
+  | { readonly type: 'range-unmapped'; readonly range: PortRange }
+  | { readonly type: 'range-unmap-failed'; readonly range: PortRange; readonly error: ReportedError }
   | { readonly type: 'presentation-url'; readonly url: string }
+  | PinholeReport
   | { readonly type: 'emulator'; readonly descriptionUrl: string; readonly search: string }
   /** Something worth knowing beside the command's own output. */
   | { readonly type: 'notice'; readonly message: string }
@@ -68,6 +75,27 @@ export type Report =
       readonly withUsage?: true
     }
 
+/** Pinholes in the router's IPv6 firewall. `pinhole-advice` comes before the search where -6 was not given. */
+export type PinholeReport =
+  | { readonly type: 'pinhole-advice' }
+  | ({ readonly type: 'firewall-status' } & Answer<FirewallStatus>)
+  | ({ readonly type: 'pinhole-added'; readonly asked: ReportedPinhole } & Answer<{ readonly id: PinholeId }>)
+  | ({
+      readonly type: 'pinhole-working'
+      readonly during: 'check' | 'update'
+      readonly id: PinholeId
+    } & Answer<{ readonly working: boolean }>)
+  | ({ readonly type: 'pinhole-updated'; readonly id: PinholeId; readonly leaseSeconds: number } & Answer<unknown>)
+  | ({ readonly type: 'pinhole-packets'; readonly id: PinholeId } & Answer<{ readonly packets: number }>)
+  | ({ readonly type: 'pinhole-deleted'; readonly id: PinholeId } & Answer<unknown>)
+  | ({ readonly type: 'outbound-timeout'; readonly asked: ReportedPinhole } & Answer<{ readonly seconds: number }>)
+
+export interface ReportedPinhole extends PinholeRequest {
+  /** As it was typed. */
+  readonly remoteHostTyped: string
+  readonly leaseSeconds?: number
+}
+
 /** For the message that nothing was found: what was tried. */
 export interface SearchSummary {
   readonly searchedMs: number
@@ -75,5 +103,5 @@ export interface SearchSummary {
   readonly defaultGateways: readonly string[]
 }
 
-/** 0 done; 1 usage, no gateway, no valid gateway; 2 something that was asked failed. */
-export type ExitCode = 0 | 1 | 2
+/** 0 done; 1 usage, no gateway, no valid gateway; 2 something that was asked failed, 3 where it was -f. */
+export type ExitCode = 0 | 1 | 2 | 3

@@ -11,26 +11,52 @@ export const USAGE = `Usage: upnp-ts [options] COMMAND
 
 Commands, one at a time:
   -l                          list what the router forwards, and its state
+  -L                          list what it forwards, all at once (IGD:2)
   -s                          show the state of the router and its traffic
   -r PORT [EXTERNAL_PORT] PROTOCOL ...
                               open ports for this computer; several at once
   -a IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]
                               open a port for the computer IP (@ is this one),
                               for LEASE seconds, for one remote host only
+  -n IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]
+                              the same; another external port if it is taken
   -d EXTERNAL_PORT PROTOCOL [REMOTE_HOST]
-                              close a port
+                              close a port; -d PORT PROTOCOL ... is -f
+  -f EXTERNAL_PORT PROTOCOL ...
+                              close several ports
+  -N FIRST_PORT LAST_PORT PROTOCOL [MANAGE]
+                              close a range of ports (IGD:2); with MANAGE 1
+                              those of other computers too
   -P                          show the address of the router's web page
   emulate                     be a router: serve an emulated one until stopped
                               (--address IP, --port N, --external-address IP)
 
-PROTOCOL is TCP or UDP. LEASE 0 means as long as the router allows.
-REMOTE_HOST "" means any.
+For IPv6, where no port is mapped but the firewall of the router is in the way
+(IGD:2; use -6 with them):
+  -A REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL LEASE
+                              open a pinhole, and say its ID
+  -U ID LEASE                 give it another LEASE seconds
+  -C ID ...                   see whether it works
+  -K ID ...                   see how many packets came through it
+  -D ID ...                   close it
+  -S                          show the state of the firewall
+  -G REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL
+                              see how long an idle connection stays open
+
+PROTOCOL is TCP, UDP or TCP+UDP. LEASE 0 means as long as the router allows.
+REMOTE_HOST and REMOTE_IP "" mean any, REMOTE_PORT 0 too.
 
 Options, before or after the command:
   -e TEXT                     the description of the ports opened [upnp-ts]
   -i                          go on with a router that says it is not connected
+  --lease SECONDS             the lease for -r, -a and -n
   -u URL                      ask the router with this root description URL, do
                               not search
+  -6                          search over IPv6
+  -m INTERFACE                search on one interface: its name or an address
+  -z PORT                     search from this port (1 is 1900) [any]
+  -t TTL                      the time to live of searches [2]
+  -p PATH                     the socket of MiniSSDPd; "" not to ask it
   --discovery-time MS         search for exactly so long and list all devices
   --timeout MS                give the whole command so long [60000]
   --json                      print one JSON object per line
@@ -39,15 +65,20 @@ Options, before or after the command:
   -V, --version               print the version
   -h, --help                  print this
 
-Long names: --list --status --redirect --add --delete --presentation
---description --ignore --url
+Long names: --list --list-at-once --status --redirect --add --add-any --delete
+--delete-several --delete-range --presentation --add-pinhole --update-pinhole
+--check-pinhole --pinhole-packets --delete-pinhole --firewall-status
+--outbound-timeout --description --ignore --url --ipv6 --interface
+--local-port --ttl --minissdpd
 
 Examples:
   upnp-ts -r 22 TCP                     let the internet reach SSH here
   upnp-ts -r 80 8080 TCP 53 UDP         external 8080 to 80 here, and DNS
+  upnp-ts -n @ 6881 6881 TCP+UDP        both, on another port if that is taken
   upnp-ts -a 192.168.1.5 80 8080 TCP 3600
   upnp-ts -d 22 TCP
+  upnp-ts -6 -A "" 0 @ 22 TCP 3600      let the IPv6 internet reach SSH here
 
 Exit: 0 done; 1 wrong usage, no router found or none that can be used;
-2 the router refused or failed something that was asked.
+2 the router refused or failed something that was asked (-f: 3).
 `

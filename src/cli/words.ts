@@ -1,4 +1,5 @@
 /** Single words of the command line -> values; each is checked here and named in the message if it is bad. */
+import { parseZonedUrl } from '../client/trusted-url.js'
 import { isUnicastIPv4 } from '../domain/address.js'
 import { flawOf, MAX_DESCRIPTION_LENGTH, type TransportProtocol } from '../domain/port-mapping.js'
 
@@ -34,7 +35,12 @@ export function integerWithin(option: string, what: string, word: string, least:
 export function protocolOf(option: string, word: string): TransportProtocol {
   const upper = word.toUpperCase()
   if (upper === 'TCP' || upper === 'UDP') return upper
-  throw new UsageError(`${option}: '${word}' is not a protocol: give TCP or UDP`)
+  throw new UsageError(`${option}: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`)
+}
+
+/** TCP+UDP is both, UDP first: some routers (WRT54G, Zyxel) let the second one of a port replace the first. */
+export function protocolsOf(option: string, word: string): TransportProtocol[] {
+  return /^(tcp\+udp|udp\+tcp)$/i.test(word) ? ['UDP', 'TCP'] : [protocolOf(option, word)]
 }
 
 /** `@` is the address of this computer on the way to the gateway, known once the gateway is. */
@@ -68,7 +74,7 @@ export function descriptionOf(option: string, text: string): string {
 
 /** The URL of a router's description, which -u names. */
 export function descriptionUrlOf(option: string, word: string): string {
-  const url = URL.canParse(word) ? new URL(word) : undefined
+  const url = parseZonedUrl(word)?.url
   if (url !== undefined && (url.username !== '' || url.password !== '')) {
     throw new UsageError(`${option}: leave the user name and the password out of the URL`) // and out of the terminal
   }

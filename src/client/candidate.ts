@@ -1,6 +1,12 @@
 /** Looks at one device that answered: fetches its description and finds out whether it is a connected IGD. */
-import { isReservedIPv4 } from '../domain/address.js'
-import { MalformedMessageError, PortMappingError, RefusedError, TransportError } from '../domain/errors.js'
+import { isLinkLocalIPv6, isReservedIPv4, splitZone } from '../domain/address.js'
+import {
+  InvalidArgumentError,
+  MalformedMessageError,
+  PortMappingError,
+  RefusedError,
+  TransportError,
+} from '../domain/errors.js'
 import type { ConnectionStatus } from '../domain/gateway.js'
 import type { HttpClient, HttpReply } from '../net/http-client.js'
 import { decodeDescription, type RootDescription } from '../wire/description.js'
@@ -24,6 +30,8 @@ export type CandidateKind = 'connected' | 'reserved' | 'disconnected' | 'not-an-
 export interface Candidate {
   readonly kind: CandidateKind
   readonly location: string
+  /** The interface on which the device's link-local addresses are; empty where none is used. */
+  readonly zone: string
   /** This computer's address on the way to the device. */
   readonly localAddress: string
   /** Undefined for not-an-igd. */
@@ -42,12 +50,11 @@ export interface ExamineContext {
 
 /** @throws PortMappingError where the description cannot be had or read */
 export async function examine(location: URL, trust: Trust, context: ExamineContext): Promise<Candidate> {
-  const { services, caller, localAddress } = await describe(location, trust, context)
-  const base = { location: location.href, localAddress }
+  const { services, caller, ...base } = await describe(location, trust, context)
   let first: Candidate | undefined
   let reserved: Candidate | undefined
   for (const connection of services.connections) {
-    const gateway = new IgdServiceGateway(caller, services, connection, localAddress)
+    const gateway = new IgdServiceGateway(caller, services, connection, base.localAddress)
     const asked = { ...base, gateway, ...(await askConnection(gateway)) }
     if (asked.kind === 'connected') return asked
     if (asked.kind === 'reserved') reserved ??= asked
@@ -57,32 +64,46 @@ export async function examine(location: URL, trust: Trust, context: ExamineConte
   return reserved ?? first ?? { ...base, ...nothing }
 }
 
-/** The same for a device that the user named: no question is asked beyond the description. */
+/**
+ * The same for a device that the user named: no question is asked beyond the description. `zone` is that of a link-local
+ * host. @throws also InvalidArgumentError where such a host has no zone
+ */
 export async function describeGateway(
   location: URL,
   context: ExamineContext,
-): Promise<{ location: string; localAddress: string; gateway: IgdServiceGateway | undefined }> {
-  const { services, caller, localAddress } = await describe(location, { hosts: [location.hostname] }, context)
+  zone = '',
+): Promise<Pick<Candidate, 'location' | 'zone' | 'localAddress' | 'gateway'>> {
+  if (zone === '' && isLinkLocalIPv6(location.hostname.slice(1, -1))) {
+    const example = location.href.replace(']', '%25eth0]')
+    throw new InvalidArgumentError(`${location.href} is link-local: name the interface too, as in ${example}`)
+  }
+  const trust = zone === '' ? { hosts: [location.hostname] } : { hosts: [location.hostname], zone }
+  const { services, caller, ...base } = await describe(location, trust, context)
   const connection = services.connections[0]
   const gateway =
-    connection === undefined ? undefined : new IgdServiceGateway(caller, services, connection, localAddress)
-  return { location: location.href, localAddress, gateway }
+    connection === undefined ? undefined : new IgdServiceGateway(caller, services, connection, base.localAddress)
+  return { ...base, gateway }
 }
 
 async function describe(location: URL, trust: Trust, context: ExamineContext) {
-  const { description, reply } = await fetchDescription(location, context)
+  const { description, reply } = await fetchDescription(location, trust.zone ?? '', context)
+  const { localAddress, remoteAddress } = reply
+  const zone = trust.zone ?? splitZone(remoteAddress).zone
   // Whoever answered may be named by its address too: a host that the user named by its name, say.
-  const services = igdServices(description, location.href, { ...trust, hosts: [...trust.hosts, reply.remoteAddress] })
-  return { services, caller: new SoapCaller(context.http, context.signal), localAddress: reply.localAddress }
+  const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
+  const caller = new SoapCaller(context.http, context.signal, zone)
+  return { services, caller, location: location.href, zone, localAddress }
 }
 
 async function fetchDescription(
   url: URL,
+  zone: string,
   context: ExamineContext,
 ): Promise<{ description: RootDescription; reply: HttpReply }> {
   const reply = await context.http.request({
     method: 'GET',
     url,
+    zone,
     headers: [['User-Agent', USER_AGENT]],
     action: 'description',
     maxBodyBytes: MAX_DESCRIPTION_BYTES,

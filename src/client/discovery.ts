@@ -8,8 +8,9 @@ import type { Clock } from '../net/clock.js'
 import type { Datagrams } from '../net/datagrams.js'
 import type { HttpClient } from '../net/http-client.js'
 import type { Candidate } from './candidate.js'
-import { type HeardReply, SEARCH_TARGETS, type SearchRoute, startSsdpSearch } from './ssdp-search.js'
-import { trustedUrl, trustSender } from './trusted-url.js'
+import { DeviceList, type FoundDevice } from './device-list.js'
+import { type HeardReply, isIPv6Route, type SearchRoute, startSsdpSearch } from './ssdp-search.js'
+import { type Trust, trustedUrl, trustSender, zonedUrlText } from './trusted-url.js'
 
 /** Some routers answer after 2.5 s. */
 export const SEARCH_MS = 4000
@@ -19,22 +20,18 @@ export const DEFAULT_GATEWAY_GRACE_MS = 150
 const LAST_LOOK_MS = 1500
 const DESCRIPTION_TIMEOUT_MS = 3000
 
-/** What LAN peers can make us keep and ask. */
-export const MAX_DEVICES = 64
-export const MAX_DEVICES_PER_SENDER = 16
-
-/** A device that answered the search; texts from the network, not cleaned for a terminal. */
-export interface FoundDevice {
+/** A device that answered the search, and whose description could not be had. */
+export interface Unreadable {
   readonly location: string
-  /** The search target that it answered to; where it answered to several, the one that says most. */
-  readonly searchTarget: string
-  readonly server: string
+  readonly error: PortMappingError
 }
 
 export interface Discovery {
   readonly devices: readonly FoundDevice[]
   /** Best first. */
   readonly candidates: readonly Candidate[]
+  /** Those of the default gateway first. */
+  readonly unreadable: readonly Unreadable[]
   /** On how many interfaces it could search. */
   readonly routesOpened: number
   readonly searchedMs: number
@@ -50,8 +47,17 @@ export interface DiscoveryOptions {
   /** Search for exactly that long and list all that answer, instead of ending at the first connected IGD. */
   readonly searchMs?: number | undefined
   readonly signal?: AbortSignal | undefined
+  /** Devices that somebody else has heard of: who announced them is not known, so they have to be on one of the subnets. */
+  readonly alsoKnown?: (() => Promise<readonly KnownDevice[]>) | undefined
   /** Called when the first searches are on their way: the moment to load what the answers will need. */
   readonly whileWaiting?: () => void
+}
+
+export { type FoundDevice, MAX_DEVICES, MAX_DEVICES_PER_SENDER } from './device-list.js'
+
+export interface KnownDevice {
+  readonly LOCATION: string
+  readonly ST: string
 }
 
 export function discover(options: DiscoveryOptions): Promise<Discovery> {
@@ -61,16 +67,19 @@ export function discover(options: DiscoveryOptions): Promise<Discovery> {
 /** The state of one search. */
 class Search {
   readonly #options: DiscoveryOptions
-  readonly #devices = new Map<string, FoundDevice>()
-  readonly #perSender = new Map<string, number>()
+  readonly #devices = new DeviceList((sender) => this.#gateways?.includes(sender) === true)
   readonly #candidates: Candidate[] = []
+  readonly #unreadable: Unreadable[] = []
   /** Devices that are being looked at, by the host of their description. */
   readonly #inFlight = new Map<AbortController, string>()
+  /** What ends the requests of the gateways that have been found. */
+  readonly #kept: AbortController[] = []
   readonly #cancels: (() => void)[] = []
   readonly #startedMs: number
   #windowIsOver = false
   #isOver = false
-  #gateways: readonly string[] = []
+  /** Undefined until they are known. */
+  #gateways: readonly string[] | undefined
   #routesOpened = 0
   #defect: unknown
   #finish: () => void = () => {}
@@ -91,71 +100,86 @@ class Search {
     })
     this.#options.defaultGateways.then(
       (gateways) => this.#learnGateways(gateways, search.askDirectly),
-      () => {},
+      () => this.#learnGateways([], search.askDirectly),
     )
     this.#cancels.push(clock.schedule(this.#options.searchMs ?? SEARCH_MS, () => this.#endWindow()))
-    const onAbort = (): void => this.#finish()
+    const onAbort = (): void => {
+      this.#finish()
+      for (const each of [...this.#inFlight.keys(), ...this.#kept]) each.abort(signal?.reason)
+    }
     signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted) this.#finish()
+    if (signal?.aborted) onAbort()
     await finished
     this.#isOver = true
-    signal?.removeEventListener('abort', onAbort)
     search.stop()
     for (const cancel of this.#cancels) cancel()
     for (const each of this.#inFlight.keys()) each.abort(new SearchIsOver())
+    // The caller's signal ends what the gateways that were found are asked later, too; without one it is forgotten.
+    if (this.#kept.length === 0) signal?.removeEventListener('abort', onAbort)
     signal?.throwIfAborted()
     if (this.#defect !== undefined) throw this.#defect
     return this.#result()
   }
 
   #ready(opened: number): void {
+    const { clock, whileWaiting, alsoKnown } = this.#options
     this.#routesOpened = opened
     if (opened === 0)
       this.#finish() // nobody can hear us: no use in waiting
-    else this.#cancels.push(this.#options.clock.schedule(0, () => this.#options.whileWaiting?.()))
+    else this.#cancels.push(clock.schedule(0, () => whileWaiting?.()))
+    alsoKnown?.().then(
+      (devices) => {
+        for (const device of devices) this.#take(device)
+      },
+      (error: unknown) => this.#fail(error),
+    )
   }
 
   #learnGateways(gateways: readonly string[], askDirectly: (address: string) => void): void {
-    this.#gateways = gateways
-    for (const address of gateways) askDirectly(address)
+    const useful = this.#options.routes.every(isIPv6Route) ? [] : gateways // they are addresses of IPv4
+    this.#gateways = useful
+    for (const address of useful) askDirectly(address)
+    if (!this.#isOver) this.#considerEnding()
   }
 
   #hear({ reply, from, route }: HeardReply): void {
-    const trust = trustSender(from.address, route)
-    const location = trustedUrl(reply.LOCATION, undefined, trust)
-    if (location === undefined) return
-    const known = this.#devices.get(location.href)
-    if (known === undefined && !this.#hasRoomFor(from.address)) return
-    const searchTarget = moreTelling(known?.searchTarget, reply.ST)
-    this.#devices.set(location.href, { location: reply.LOCATION, searchTarget, server: reply.SERVER })
-    if (known === undefined) this.#examine(location, trust)
+    this.#add(reply, from.address, trustSender(from.address, route), reply.SERVER)
   }
 
-  #hasRoomFor(sender: string): boolean {
-    const sofar = this.#perSender.get(sender) ?? 0
-    if (this.#devices.size >= MAX_DEVICES || sofar >= MAX_DEVICES_PER_SENDER) return false
-    this.#perSender.set(sender, sofar + 1)
+  /** Heard of from somebody who did not say who sent it. */
+  #take(device: KnownDevice): void {
+    for (const route of this.#options.routes) {
+      const trust: Trust = isIPv6Route(route) ? { hosts: [], prefixes: route.prefixes } : { hosts: [], subnet: route }
+      if (!this.#isOver && this.#add(device, '', trust, '')) return
+    }
+  }
+
+  #add(device: KnownDevice, sender: string, trust: Trust, server: string): boolean {
+    const location = trustedUrl(device.LOCATION, undefined, trust)
+    if (location === undefined) return false
+    const key = zonedUrlText({ url: location, zone: trust.zone ?? '' }) // two links may have the same address
+    const found = { location: device.LOCATION.trim(), searchTarget: device.ST, server }
+    if (this.#devices.add(key, found, sender)) this.#examine(location, trust)
     return true
   }
 
-  async #examine(location: URL, trust: ReturnType<typeof trustSender>): Promise<void> {
-    const { http, signal } = this.#options
-    // Its requests end with the search while it is being looked at, and with the caller's signal for ever after.
+  async #examine(location: URL, trust: Trust): Promise<void> {
+    const { http } = this.#options
     const stop = new AbortController()
-    const onAbort = (): void => stop.abort(signal?.reason)
-    signal?.addEventListener('abort', onAbort, { once: true })
     this.#inFlight.set(stop, location.hostname)
-    let candidate: Candidate | undefined
     try {
       const { examine } = await import('./candidate.js') // with the XML parser: loaded while the search is on its way
-      candidate = await examine(location, trust, { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS })
-      if (!this.#isOver) this.#candidates.push(candidate)
+      const context = { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
+      const candidate = await examine(location, trust, context)
+      if (this.#isOver) return
+      this.#candidates.push(candidate)
+      if (candidate.gateway !== undefined) this.#kept.push(stop)
     } catch (error) {
       // A device that does not answer, or whose description cannot be read, is not the gateway.
-      if (!(error instanceof PortMappingError) && !stop.signal.aborted) this.#fail(error)
+      if (error instanceof PortMappingError) this.#unreadable.push({ location: location.href, error })
+      else if (!stop.signal.aborted) this.#fail(error)
     } finally {
       this.#inFlight.delete(stop)
-      if (candidate?.gateway === undefined) signal?.removeEventListener('abort', onAbort)
       if (!this.#isOver) this.#considerEnding()
     }
   }
@@ -173,11 +197,13 @@ class Search {
     else this.#cancels.push(this.#options.clock.schedule(DEFAULT_GATEWAY_GRACE_MS, () => this.#finish()))
   }
 
-  /** Not where it is unknown, and no longer when it is known as an IGD, unless another description of it is on its way. */
+  /** Not where there is none, and no longer when it is known as an IGD, unless another description of it is on its way. */
   #isDefaultGatewayAwaited(): boolean {
+    const gateways = this.#gateways
+    if (gateways === undefined) return true // the routing table has not been read
     const known = this.#candidates.filter((each) => each.gateway !== undefined && this.#isDefaultGateway(each))
-    if (this.#gateways.length === 0 || known.some(isUsable)) return false
-    return known.length === 0 || [...this.#inFlight.values()].some((host) => this.#gateways.includes(host))
+    if (gateways.length === 0 || known.some(isUsable)) return false
+    return known.length === 0 || [...this.#inFlight.values()].some((host) => gateways.includes(host))
   }
 
   #endWindow(): void {
@@ -186,8 +212,8 @@ class Search {
     else this.#cancels.push(this.#options.clock.schedule(LAST_LOOK_MS, () => this.#finish()))
   }
 
-  #isDefaultGateway(candidate: Candidate): boolean {
-    return this.#gateways.includes(new URL(candidate.location).hostname)
+  #isDefaultGateway(candidate: { readonly location: string }): boolean {
+    return this.#gateways?.includes(new URL(candidate.location).hostname) === true
   }
 
   #result(): Discovery {
@@ -196,8 +222,11 @@ class Search {
       return isUsable(each) && this.#isDefaultGateway(each) ? 0 : kind
     }
     return {
-      devices: [...this.#devices.values()],
+      devices: this.#devices.all(),
       candidates: this.#candidates.toSorted((a, b) => rank(a) - rank(b)),
+      unreadable: this.#unreadable.toSorted(
+        (a, b) => Number(this.#isDefaultGateway(b)) - Number(this.#isDefaultGateway(a)),
+      ),
       routesOpened: this.#routesOpened,
       searchedMs: this.#options.clock.monotonicMs() - this.#startedMs,
     }
@@ -209,13 +238,4 @@ class SearchIsOver extends Error {}
 
 function isUsable(candidate: Candidate): boolean {
   return candidate.kind === 'connected' || candidate.kind === 'reserved'
-}
-
-/** Of two search targets that one device answered to, the earlier one in our list. */
-function moreTelling(known: string | undefined, heard: string): string {
-  const rank = (target: string): number => {
-    const at = (SEARCH_TARGETS as readonly string[]).indexOf(target)
-    return at === -1 ? SEARCH_TARGETS.length : at
-  }
-  return known === undefined || rank(heard) < rank(known) ? heard : known
 }

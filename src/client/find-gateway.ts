@@ -5,9 +5,13 @@ import { type ClientNet, nodeNet } from '../net/network.js'
 import { describeGateway } from './candidate.js'
 import { discover } from './discovery.js'
 import { searchRoutes } from './ssdp-search.js'
+import { parseZonedUrl, type ZonedUrl } from './trusted-url.js'
 
 export interface FindGatewayOptions {
-  /** The URL of the root description: no search is made. Its host is trusted, and may be a name. */
+  /**
+   * The URL of the root description: no search is made. Its host is trusted, and may be a name. A link-local IPv6 host
+   * needs its zone, as in `http://[fe80::1%25eth0]:5000/`.
+   */
   readonly url?: string
   readonly signal?: AbortSignal
 }
@@ -23,7 +27,8 @@ export async function findGateway(options: FindGatewayOptions = {}, net: ClientN
   const { url, signal } = options
   if (url !== undefined) {
     const context = { http: net.http, signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
-    const { gateway } = await describeGateway(descriptionUrl(url), context)
+    const named = descriptionUrl(url)
+    const { gateway } = await describeGateway(named.url, context, named.zone)
     if (gateway === undefined) throw new NoGatewayError(`the device at ${url} has no WAN connection service`)
     return gateway
   }
@@ -39,8 +44,10 @@ export async function findGateway(options: FindGatewayOptions = {}, net: ClientN
   return best.gateway
 }
 
-function descriptionUrl(text: string): URL {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url?.protocol === 'http:' && url.port !== '0' && url.username === '' && url.password === '') return url
+function descriptionUrl(text: string): ZonedUrl {
+  const zoned = parseZonedUrl(text)
+  const url = zoned?.url
+  if (url?.protocol === 'http:' && url.port !== '0' && url.username === '' && url.password === '')
+    return { url, zone: zoned?.zone ?? '' }
   throw new InvalidArgumentError('url is not the http:// URL of a description, without user name and password')
 }

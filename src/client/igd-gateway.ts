@@ -2,27 +2,48 @@
  * An Internet Gateway Device as a Gateway: its vocabulary on one side, the actions of WANIPConnection and
  * WANCommonInterfaceConfig on the other. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
  */
-import { parseIPv4 } from '../domain/address.js'
 import {
   InvalidArgumentError,
-  MalformedMessageError,
   NotConfirmedError,
   PortMappingError,
   RefusedError,
   TransportError,
 } from '../domain/errors.js'
-import type { ConnectionStatus, IgdGateway, LinkRates, ListingEnd, TrafficCounters } from '../domain/gateway.js'
+import type {
+  ConnectionStatus,
+  IgdGateway,
+  LinkRates,
+  ListingEnd,
+  PinholeFirewall,
+  PortRange,
+  TrafficCounters,
+} from '../domain/gateway.js'
 import {
-  flawOf,
-  leaseToSeconds,
+  isPort,
+  MAX_LISTED_PORT_MAPPINGS,
   type MappingKey,
   type MappingRequest,
   type PortMapping,
+  type TransportProtocol,
 } from '../domain/port-mapping.js'
 import { IGD_ACTIONS, type IgdActionName, type InArguments, type OutArguments } from '../wire/igd-actions.js'
+import { decodePortListing } from '../wire/port-listing.js'
 import type { SoapArguments } from '../wire/soap.js'
 import type { ControlledService, IgdServices } from './igd-services.js'
+import { withLeaseThatIsTaken } from './lease-fallback.js'
+import { mapToFreePort } from './other-ports.js'
+import { IgdPinholeFirewall } from './pinhole-firewall.js'
+import {
+  decodeMapping,
+  decodeTarget,
+  differenceOf,
+  keyArguments,
+  mappingArguments,
+  mappingOfEntry,
+  refuseFlawed,
+} from './port-mapping-messages.js'
 import type { SoapCaller } from './soap-caller.js'
+import { leadingNumber, missing, number, optionalText, text } from './soap-values.js'
 
 /** A table longer than the number of ports in existence is not read to its end. */
 export const MAX_PORT_MAPPINGS = 65_536
@@ -31,14 +52,12 @@ export const MAX_PORT_MAPPINGS = 65_536
 const SPECIFIED_ARRAY_INDEX_INVALID = 713
 const OTHER_ENDS: ReadonlySet<number> = new Set([714, 402, 501])
 
-const INVALID_ARGS = 402
-const ONLY_PERMANENT_LEASES_SUPPORTED = 725
-/** For routers that refuse lease 0: most take an hour. */
-const FALLBACK_LEASE_SECONDS = 3600
+const UNKNOWN_ACTION: ReadonlySet<number> = new Set([401, 501, 602])
 
 export class IgdServiceGateway implements IgdGateway {
   readonly localAddress: string
   readonly presentationUrl: string
+  readonly firewall: PinholeFirewall | undefined
   readonly #caller: SoapCaller
   readonly #connection: ControlledService
   readonly #commonInterfaceConfig: ControlledService | undefined
@@ -49,6 +68,8 @@ export class IgdServiceGateway implements IgdGateway {
     this.#caller = caller
     this.#connection = connection
     this.#commonInterfaceConfig = services.commonInterfaceConfig
+    const { firewallControl } = services
+    this.firewall = firewallControl === undefined ? undefined : new IgdPinholeFirewall(caller, firewallControl)
   }
 
   get controlUrl(): string {
@@ -107,18 +128,63 @@ export class IgdServiceGateway implements IgdGateway {
 
   async map(request: MappingRequest): Promise<PortMapping> {
     refuseFlawed(request)
-    await this.#addWithLeaseThatIsTaken(request)
-    const action = 'GetSpecificPortMappingEntry'
-    const reply = await this.#call(action, keyArguments(request))
-    const { remoteHost, externalPort, protocol } = request
-    const mapping = { remoteHost, externalPort, protocol, ...decodeTarget(reply) }
-    if (mapping.internalClient === '') throw missing(action, 'NewInternalClient', reply)
-    if (parseIPv4(mapping.internalClient) !== undefined && mapping.internalClient !== request.internalClient) {
-      const instead = `the gateway sends it to ${mapping.internalClient} and not to ${request.internalClient}`
-      const message = `external port ${request.externalPort} ${request.protocol}: ${instead}`
-      throw new NotConfirmedError(mapping, message, { action })
+    await withLeaseThatIsTaken(request, (leaseSeconds) =>
+      this.#call('AddPortMapping', mappingArguments(request, leaseSeconds)),
+    )
+    return this.#readBack(request)
+  }
+
+  async mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping> {
+    refuseFlawed(request)
+    const action = 'AddAnyPortMapping'
+    try {
+      const reply = await withLeaseThatIsTaken(request, (leaseSeconds) =>
+        this.#call(action, mappingArguments(request, leaseSeconds)),
+      )
+      const externalPort = number(reply, action, 'NewReservedPort')
+      if (!isPort(externalPort)) throw missing(action, 'NewReservedPort', reply)
+      return await this.#readBack({ ...request, externalPort })
+    } catch (error) {
+      if (!(error instanceof PortMappingError) || !isUnknownAction(error, action)) throw error
+      onFallback?.(error)
+      return mapToFreePort(request, (each) => this.map(each))
     }
-    return mapping
+  }
+
+  /** What the gateway shows of a mapping that it has taken, which must be what was asked for. */
+  async #readBack(request: MappingRequest): Promise<PortMapping> {
+    const mapping = await this.#show(request)
+    const instead = differenceOf(mapping, request)
+    if (instead === undefined) return mapping
+    const message = `external port ${request.externalPort} ${request.protocol}: the gateway ${instead}`
+    throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry' })
+  }
+
+  async #show(request: MappingRequest): Promise<PortMapping> {
+    const action = 'GetSpecificPortMappingEntry'
+    const { remoteHost, externalPort, protocol } = request
+    try {
+      const reply = await this.#call(action, keyArguments(request))
+      const target = decodeTarget(reply)
+      if (target.internalClient === '') throw missing(action, 'NewInternalClient', reply)
+      return { remoteHost, externalPort, protocol, ...target }
+    } catch (error) {
+      if (!(error instanceof RefusedError) || !UNKNOWN_ACTION.has(error.number)) throw error
+      const found = await this.#findInTable(request) // a router without that action may have the other one
+      if (found === undefined) throw error
+      return found
+    }
+  }
+
+  async #findInTable({ externalPort, protocol }: MappingKey): Promise<PortMapping | undefined> {
+    try {
+      for await (const each of this.portMappings()) {
+        if (each.externalPort === externalPort && each.protocol.toUpperCase() === protocol) return each
+      }
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error // it does not know that action either
+    }
+    return undefined
   }
 
   async unmap(key: MappingKey): Promise<void> {
@@ -126,33 +192,28 @@ export class IgdServiceGateway implements IgdGateway {
     await this.#call('DeletePortMapping', keyArguments(key))
   }
 
-  /**
-   * A lease that the router does not take is not worth failing for: 725, and 402 to a finite lease (ARRIS), mean
-   * permanent ones only; 402 to a permanent one (routers with a maximum) means a finite one.
-   */
-  async #addWithLeaseThatIsTaken(request: MappingRequest): Promise<void> {
-    const asked = leaseToSeconds(request.lease)
-    try {
-      await this.#add(request, asked)
-    } catch (error) {
-      const refusedWith = error instanceof RefusedError ? error.number : undefined
-      if (asked > 0 && (refusedWith === ONLY_PERMANENT_LEASES_SUPPORTED || refusedWith === INVALID_ARGS)) {
-        await this.#add(request, 0)
-      } else if (asked === 0 && refusedWith === INVALID_ARGS) {
-        await this.#add(request, FALLBACK_LEASE_SECONDS)
-      } else throw error
+  async unmapRange({ startPort, endPort, protocol, manage }: PortRange): Promise<void> {
+    if (!isPort(startPort) || !isPort(endPort) || startPort > endPort) {
+      throw new InvalidArgumentError(`ports ${startPort} to ${endPort} are not a range within 1 to 65535`)
     }
+    await this.#call('DeletePortMappingRange', {
+      NewStartPort: String(startPort),
+      NewEndPort: String(endPort),
+      NewProtocol: protocol,
+      NewManage: manage ? '1' : '0',
+    })
   }
 
-  async #add(request: MappingRequest, leaseSeconds: number): Promise<void> {
-    await this.#call('AddPortMapping', {
-      ...keyArguments(request),
-      NewInternalPort: String(request.internalPort),
-      NewInternalClient: request.internalClient,
-      NewEnabled: '1', // not "true": WANIPConnection:2 2.2.20 allows both, routers do not
-      NewPortMappingDescription: request.description,
-      NewLeaseDuration: String(leaseSeconds),
+  async portMappingsOf(protocol: TransportProtocol): Promise<readonly PortMapping[]> {
+    const action = 'GetListOfPortMappings'
+    const reply = await this.#call(action, {
+      NewStartPort: '1', // 0 is refused by some
+      NewEndPort: '65535',
+      NewProtocol: protocol,
+      NewManage: '1',
+      NewNumberOfPorts: String(MAX_LISTED_PORT_MAPPINGS),
     })
+    return decodePortListing(text(reply, action, 'NewPortListing')).map(mappingOfEntry)
   }
 
   async #entryOrEnd(index: number): Promise<SoapArguments | RefusedError> {
@@ -185,73 +246,10 @@ export class IgdServiceGateway implements IgdGateway {
   }
 }
 
-function refuseFlawed(request: MappingKey & Partial<MappingRequest>): void {
-  const flaw = flawOf(request)
-  if (flaw !== undefined) throw new InvalidArgumentError(flaw)
-}
-
 type CounterAction = 'GetTotalBytesSent' | 'GetTotalBytesReceived' | 'GetTotalPacketsSent' | 'GetTotalPacketsReceived'
 
-function keyArguments(key: MappingKey): InArguments<'DeletePortMapping'> {
-  return { NewRemoteHost: key.remoteHost, NewExternalPort: String(key.externalPort), NewProtocol: key.protocol }
-}
-
-/** An entry is one where it says the external port or the internal client. @throws MalformedMessageError */
-function decodeMapping(reply: SoapArguments): PortMapping {
-  type Out = 'GetGenericPortMappingEntry'
-  const externalPort = optionalText<Out>(reply, 'NewExternalPort')
-  const target = decodeTarget(reply)
-  if (externalPort === '' && target.internalClient === '') {
-    const received = [...reply.keys()].join(', ')
-    throw new MalformedMessageError('a port mapping entry', received, { action: 'GetGenericPortMappingEntry' })
-  }
-  return {
-    remoteHost: optionalText<Out>(reply, 'NewRemoteHost').trim(),
-    externalPort: leadingNumber(externalPort),
-    protocol: optionalText<Out>(reply, 'NewProtocol').trim(),
-    ...target,
-  }
-}
-
-type Target = Omit<PortMapping, keyof MappingKey>
-
-function decodeTarget(reply: SoapArguments): Target {
-  type Out = 'GetSpecificPortMappingEntry'
-  return {
-    internalPort: leadingNumber(optionalText<Out>(reply, 'NewInternalPort')),
-    internalClient: optionalText<Out>(reply, 'NewInternalClient').trim(),
-    enabled: /^\s*(1|true|yes)\s*$/i.test(optionalText<Out>(reply, 'NewEnabled')),
-    description: optionalText<Out>(reply, 'NewPortMappingDescription'),
-    leaseSeconds: leadingNumber(optionalText<Out>(reply, 'NewLeaseDuration')),
-  }
-}
-
-function optionalText<A extends IgdActionName>(reply: SoapArguments, name: keyof OutArguments<A> & string): string {
-  return reply.get(name.toLowerCase()) ?? ''
-}
-
-function text<A extends IgdActionName>(reply: SoapArguments, action: A, name: keyof OutArguments<A> & string): string {
-  const value = reply.get(name.toLowerCase())
-  if (value === undefined) throw missing(action, name, reply)
-  return value
-}
-
-function number<A extends IgdActionName>(
-  reply: SoapArguments,
-  action: A,
-  name: keyof OutArguments<A> & string,
-): number {
-  const value = leadingNumber(text(reply, action, name))
-  if (value === undefined) throw missing(action, name, reply)
-  return value
-}
-
-function missing(action: string, name: string, reply: SoapArguments): MalformedMessageError {
-  return new MalformedMessageError(`${name} in the reply to ${action}`, [...reply.keys()].join(', '), { action })
-}
-
-/** Digits at the beginning, as C clients read them; link rates above 4 Gbit/s are longer than a ui4. */
-function leadingNumber(value: string): number | undefined {
-  const digits = /^\s*\+?(\d{1,15})/.exec(value)?.[1]
-  return digits === undefined ? undefined : Number(digits)
+/** Invalid Action, Action Failed, not implemented; or the connection is reset (Ubee EVW32C), or a 404 or 500 page comes. */
+function isUnknownAction(error: PortMappingError, action: string): boolean {
+  if (error.action !== action) return false
+  return error instanceof RefusedError ? UNKNOWN_ACTION.has(error.number) : error instanceof TransportError
 }

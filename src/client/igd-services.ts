@@ -19,6 +19,7 @@ export interface IgdServices {
   /** WANIPConnection and WANPPPConnection, whatever the version, in the order of the document. */
   readonly connections: readonly ControlledService[]
   readonly commonInterfaceConfig: ControlledService | undefined
+  readonly firewallControl: ControlledService | undefined
   /** Of the last device that has one, as it is written there. */
   readonly presentationUrl: string
 }
@@ -27,6 +28,7 @@ const KINDS: ReadonlyMap<string, IgdService> = new Map([
   ['WANIPConnection', 'WANConnection'],
   ['WANPPPConnection', 'WANConnection'],
   ['WANCommonInterfaceConfig', 'WANCommonInterfaceConfig'],
+  ['WANIPv6FirewallControl', 'WANIPv6FirewallControl'],
 ])
 
 export function igdServices(description: RootDescription, location: string, trust: Trust): IgdServices {
@@ -36,6 +38,7 @@ export function igdServices(description: RootDescription, location: string, trus
   return {
     connections: services.filter((each) => each.service === 'WANConnection').slice(0, MAX_CONNECTIONS),
     commonInterfaceConfig: services.find((each) => each.service === 'WANCommonInterfaceConfig'),
+    firewallControl: services.find((each) => each.service === 'WANIPv6FirewallControl'),
     presentationUrl: presentations.filter((url) => url !== '').at(-1) ?? '',
   }
 }

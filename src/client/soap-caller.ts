@@ -12,6 +12,7 @@ import {
   soapActionHeader,
 } from '../wire/soap.js'
 import { upnpErrorName } from '../wire/upnp-error-codes.js'
+import { zonedUrlText } from '../wire/url.js'
 import { endsWithRoot } from '../wire/xml.js'
 import type { ControlledService } from './igd-services.js'
 
@@ -19,24 +20,35 @@ import type { ControlledService } from './igd-services.js'
 const READ_TIMEOUT_MS = 5000
 const WRITE_TIMEOUT_MS = 10_000
 const MAX_SOAP_REPLY_BYTES = 128 * 1024
+/** A thousand entries. */
+const MAX_LISTING_BYTES = 1024 * 1024
 
 /** UDA 1.1 3.2.1 wants the OS first; no router gets the user's. Two words are avoided that make miniupnpd play IGD:1. */
 export const USER_AGENT = `Node.js UPnP/1.1 upnp-ts/${VERSION}`
 
+export interface CallOptions {
+  /** The address to ask from, where it can be: a gateway opens a pinhole only for the very computer that asks. */
+  readonly localAddress?: string | undefined
+}
+
 export class SoapCaller {
   readonly #http: HttpClient
   readonly #signal: AbortSignal | undefined
+  readonly #zone: string
   /** Which of a service's URLs answered. */
   readonly #working = new Map<ControlledService, URL>()
 
-  constructor(http: HttpClient, signal: AbortSignal | undefined) {
+  /** `zone`: the interface on which the gateway's link-local addresses are. */
+  constructor(http: HttpClient, signal: AbortSignal | undefined, zone = '') {
     this.#http = http
     this.#signal = signal
+    this.#zone = zone
   }
 
-  /** The control URL in use: the one that has answered, or else the first one. */
+  /** The control URL in use: the one that has answered, or else the first one. A link-local one has its zone. */
   controlUrl(service: ControlledService): string {
-    return (this.#working.get(service) ?? service.controlUrls[0])?.href ?? ''
+    const url = this.#working.get(service) ?? service.controlUrls[0]
+    return url === undefined ? '' : zonedUrlText({ url, zone: this.#zone })
   }
 
   /** @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
@@ -44,6 +56,7 @@ export class SoapCaller {
     service: ControlledService,
     action: A,
     values: InArguments<A>,
+    options: CallOptions = {},
   ): Promise<SoapArguments> {
     const request = {
       serviceType: service.serviceType,
@@ -54,7 +67,7 @@ export class SoapCaller {
     const urls = known === undefined ? service.controlUrls : [known]
     for (const [at, url] of urls.entries()) {
       try {
-        const reply = await this.#post(url, request)
+        const reply = await this.#post(url, request, options)
         this.#working.set(service, url)
         return reply
       } catch (error) {
@@ -67,11 +80,13 @@ export class SoapCaller {
     throw new TransportError(`${action}: the service has no control URL`, { action })
   }
 
-  async #post(url: URL, request: SoapRequest): Promise<SoapArguments> {
+  async #post(url: URL, request: SoapRequest, { localAddress }: CallOptions): Promise<SoapArguments> {
     const { action } = request
     const reply = await this.#http.request({
       method: 'POST',
       url,
+      zone: this.#zone,
+      localAddress,
       headers: [
         ['User-Agent', USER_AGENT],
         ['Content-Type', 'text/xml; charset="utf-8"'],
@@ -79,7 +94,7 @@ export class SoapCaller {
       ],
       body: encodeSoapRequest(request),
       action,
-      maxBodyBytes: MAX_SOAP_REPLY_BYTES,
+      maxBodyBytes: action === 'GetListOfPortMappings' ? MAX_LISTING_BYTES : MAX_SOAP_REPLY_BYTES,
       timeoutMs: action.startsWith('Get') ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS,
       signal: this.#signal,
       isComplete: endsWithRoot,

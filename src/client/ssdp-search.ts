@@ -2,13 +2,29 @@
  * The SSDP search (UPnP Device Architecture 1.1 1.3): M-SEARCH on every interface at once, to the multicast group and
  * straight to the default gateway from the same socket, which opens a host firewall for the reply. It is resent,
  * because UDP is lost; the targets are a little apart, because some routers drop one of two that come together.
+ * Over IPv6 (A.3) there are two groups, and nobody is asked directly.
  */
-import { onSameSubnet } from '../domain/address.js'
+import { isIPv6, isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone } from '../domain/address.js'
 import { MalformedMessageError } from '../domain/errors.js'
 import type { Clock } from '../net/clock.js'
 import type { DatagramSocket, Datagrams, Endpoint } from '../net/datagrams.js'
-import { type InterfaceAddress, MAX_INTERFACES } from '../net/interfaces.js'
-import { decodeSsdp, encodeSearch, type SearchReply, SSDP_MULTICAST_IPV4, SSDP_PORT } from '../wire/ssdp.js'
+import {
+  decodeSsdp,
+  encodeSearch,
+  type SearchReply,
+  SSDP_MULTICAST_IPV4,
+  SSDP_MULTICAST_IPV6,
+  SSDP_PORT,
+} from '../wire/ssdp.js'
+import { type IPv6SearchRoute, isIPv6Route, type SearchRoute } from './search-routes.js'
+
+export {
+  type IPv6SearchRoute,
+  isIPv6Route,
+  type RouteOptions,
+  type SearchRoute,
+  searchRoutes,
+} from './search-routes.js'
 
 /** In the order of preference: the first one that a device answers to is the one that names it. */
 export const SEARCH_TARGETS = [
@@ -26,35 +42,16 @@ export const BETWEEN_TARGETS_MS = 20
 
 /** Devices answer a multicast search within that time, at random (UDA 1.1 1.3.2: at least 1). */
 const MX_SECONDS = 1
-/** UDA 1.1 1.3.2. */
+/** UDA 1.1 1.3.2; also the hop limit of IPv6. */
 export const MULTICAST_TTL = 2
-/** A flood of replies is not read to its end. */
-export const MAX_REPLIES = 2048
-
-/** One way out: an interface's address, and whom to ask through it. */
-export interface SearchRoute {
-  readonly address: string
-  readonly netmask: string
-  readonly multicast: boolean
-  readonly unicastTo: readonly Endpoint[]
-}
-
-/** Every interface but loopback, one address per subnet; the default gateway's port 1900 where it is on that subnet. */
-export function searchRoutes(interfaces: readonly InterfaceAddress[]): SearchRoute[] {
-  const usable = interfaces.filter((each) => !each.loopback && each.netmask !== '255.255.255.255')
-  const firstOfSubnet = usable.filter((each, at) => usable.findIndex((other) => sameWayOut(each, other)) === at)
-  return firstOfSubnet
-    .slice(0, MAX_INTERFACES)
-    .map(({ address, netmask }) => ({ address, netmask, multicast: true, unicastTo: [] }))
-}
-
-function sameWayOut(a: InterfaceAddress, b: InterfaceAddress): boolean {
-  return a.name === b.name && a.netmask === b.netmask && onSameSubnet(a.address, a.netmask, b.address)
-}
+/** A flood is not read to its end, and one sender's flood does not keep us from hearing others. */
+export const MAX_REPLIES_PER_SENDER = 128
+export const MAX_SENDERS = 256
 
 export interface HeardReply {
   readonly reply: SearchReply
   readonly from: Endpoint
+  /** The one that it came in by. */
   readonly route: SearchRoute
 }
 
@@ -80,13 +77,20 @@ export function startSsdpSearch(
   const open: OpenRoute[] = []
   const direct: string[] = []
   let stopped = false
-  let heard = 0
+  const heard = new Map<string, number>()
 
+  /** The hosts that are asked directly are always heard. */
+  const isTooMuch = (sender: string): boolean => {
+    const sofar = heard.get(sender) ?? 0
+    if (sofar >= MAX_REPLIES_PER_SENDER) return true
+    if (sofar === 0 && heard.size >= MAX_SENDERS && !direct.includes(sender)) return true
+    heard.set(sender, sofar + 1)
+    return false
+  }
   const receive = (route: SearchRoute, datagram: Uint8Array, from: Endpoint): void => {
-    if (stopped || heard >= MAX_REPLIES) return
-    heard++
+    if (stopped || isTooMuch(from.address)) return
     const reply = decodeReply(datagram)
-    if (reply !== undefined) listener.onReply({ reply, from, route })
+    if (reply !== undefined) listener.onReply({ reply, from, route: routeOf(from.address, route, routes) })
   }
   const startRoute = async (route: SearchRoute): Promise<void> => {
     const socket = await openSocket(net.datagrams, route, (datagram, from) => receive(route, datagram, from))
@@ -133,8 +137,24 @@ function openSocket(
   route: SearchRoute,
   onMessage: (datagram: Uint8Array, from: Endpoint) => void,
 ): Promise<DatagramSocket> {
-  const multicast = route.multicast ? { multicastInterface: route.address, multicastTtl: MULTICAST_TTL } : {}
-  return datagrams.open({ address: route.address, port: 0, onMessage, ...multicast })
+  const { address, localPort: port = 0, multicastTtl = MULTICAST_TTL } = route
+  const multicastInterface = isIPv6Route(route) ? `::%${route.zone}` : address
+  const multicast = route.multicast ? { multicastInterface, multicastTtl } : {}
+  // A port that was asked for is taken on every interface, and 1900 may be another program's too.
+  const shared = port === 0 ? {} : { shared: true }
+  return datagrams.open({ address, port, onMessage, ...multicast, ...shared })
+}
+
+/** Sockets on `::` hear what comes in by any interface; when they share a port, one of them hears it all. */
+function routeOf(sender: string, heardOn: SearchRoute, routes: readonly SearchRoute[]): SearchRoute {
+  if (!isIPv6Route(heardOn)) return heardOn
+  return [heardOn, ...routes].find((each) => isIPv6Route(each) && isNeighbourOf(sender, each)) ?? heardOn
+}
+
+function isNeighbourOf(sender: string, { zone, prefixes }: IPv6SearchRoute): boolean {
+  const from = splitZone(sender)
+  if (isLinkLocalIPv6(from.address)) return from.zone === zone
+  return prefixes.some(({ address, prefixLength }) => samePrefixIPv6(address, from.address, prefixLength))
 }
 
 function addDirect(opened: OpenRoute, address: string): boolean {
@@ -145,11 +165,16 @@ function addDirect(opened: OpenRoute, address: string): boolean {
 
 function sendSearch(opened: OpenRoute, target: string): void {
   for (const to of opened.unicastTo) sendTo(opened, to, target)
-  if (opened.route.multicast) sendTo(opened, { address: SSDP_MULTICAST_IPV4, port: SSDP_PORT }, target)
+  if (!opened.route.multicast) return
+  for (const address of isIPv6Route(opened.route) ? SSDP_MULTICAST_IPV6 : [SSDP_MULTICAST_IPV4]) {
+    sendTo(opened, { address, port: SSDP_PORT }, target)
+  }
 }
 
 function sendTo(opened: OpenRoute, to: Endpoint, target: string): void {
-  opened.socket.send(encodeSearch({ ST: target, MX: MX_SECONDS, HOST: `${to.address}:${to.port}` }), to)
+  const { address } = splitZone(to.address)
+  const host = isIPv6(address) ? `[${address}]` : address
+  opened.socket.send(encodeSearch({ ST: target, MX: MX_SECONDS, HOST: `${host}:${to.port}` }), to)
 }
 
 function decodeReply(datagram: Uint8Array): SearchReply | undefined {

@@ -1,34 +1,102 @@
 /**
  * Which addresses we let ourselves be sent to. Any host on the LAN can answer a search, so a URL from the network is
- * used only if it is plain http, without user-info, to an IPv4 literal that is the sender of the reply or on the
+ * used only if it is plain http, without user-info, to a literal address that is the sender of the reply or on the
  * sender's subnet (a floating gateway address answers from another one). Names are never resolved. (SSRF: CVE-2024-29415
- * and kin are about deciding on the text; the URL parser has made a canonical dotted quad of it before we look.)
+ * and kin are about deciding on the text; the URL parser has made a canonical address of it before we look.)
+ *
+ * IPv6: the sender, or a neighbour of the interface by one of its prefixes. Link-local hosts only where the sender is
+ * link-local itself, and then through its interface: one zone for all that one device names, so it goes beside the URLs.
  */
-import { isLinkLocalIPv4, isLoopbackIPv4, isUnicastIPv4, onSameSubnet } from '../domain/address.js'
+import {
+  isIPv6,
+  isLinkLocalIPv4,
+  isLinkLocalIPv6,
+  isLoopbackIPv4,
+  isLoopbackIPv6,
+  isUnicastIPv4,
+  onSameSubnet,
+  parseIPv6,
+  samePrefixIPv6,
+  splitZone,
+} from '../domain/address.js'
 import { resolveUrl } from '../wire/url.js'
 
-/** Who may be asked: these hosts exactly, and where the subnet is given, everyone on it. */
+export { parseZonedUrl, type ZonedUrl, zonedUrlText } from '../wire/url.js'
+
+export interface Prefix {
+  readonly address: string
+  readonly prefixLength: number
+}
+
+/** Who may be asked: these hosts exactly, and where the subnet or the prefixes are given, everyone there. */
 export interface Trust {
   readonly hosts: readonly string[]
   readonly subnet?: { readonly address: string; readonly netmask: string }
+  readonly prefixes?: readonly Prefix[]
+  /** The interface that leads to link-local IPv6 hosts: without it there is no way to them. */
+  readonly zone?: string
 }
 
-/** The sender of a search reply that came in through the interface with that address and netmask. */
-export function trustSender(sender: string, via: { address: string; netmask: string }): Trust {
-  if (onSameSubnet(via.address, via.netmask, sender)) return { hosts: [sender], subnet: via }
+/** The interface that a reply came in through: by IPv4 with its netmask, by IPv6 with its zone and its prefixes. */
+export interface Via {
+  readonly address: string
+  readonly netmask: string
+  readonly zone?: string
+  readonly prefixes?: readonly Prefix[]
+}
+
+/** The sender of a search reply that came in through that interface. */
+export function trustSender(sender: string, via: Via): Trust {
+  if (isIPv6(splitZone(sender).address)) return trustIPv6Sender(sender, via)
+  const { address, netmask } = via
+  if (onSameSubnet(address, netmask, sender)) return { hosts: [sender], subnet: { address, netmask } }
   // A router may answer from its address on another subnet. A forged sender could send us to a cloud's metadata service.
   return isLinkLocalIPv4(sender) ? { hosts: [] } : { hosts: [sender] }
 }
 
-/** The URL, resolved against `base` (RFC 3986 5.2) where there is one, if it may be used. */
+function trustIPv6Sender(sender: string, { address: own, zone: viaZone, prefixes = [] }: Via): Trust {
+  const { address, zone } = splitZone(sender)
+  if (isLinkLocalIPv6(address)) {
+    return zone !== '' && zone === viaZone ? { hosts: [address], prefixes, zone } : { hosts: [] }
+  }
+  if (hasPrefix(address, prefixes)) return { hosts: [address], prefixes }
+  return isOrdinary(address) || (isLoopbackIPv6(address) && isLoopbackIPv6(own)) ? { hosts: [address] } : { hosts: [] }
+}
+
+/** The URL, resolved against `base` (RFC 3986 5.2) where there is one, if it may be used; with the zone of the trust. */
 export function trustedUrl(reference: string, base: string | undefined, trust: Trust): URL | undefined {
   const url = resolveUrl(reference, base)
   if (url === undefined || url.protocol !== 'http:' || url.username !== '' || url.password !== '') return undefined
   if (url.port === '0') return undefined
-  return trust.hosts.includes(url.hostname) || isNeighbour(url.hostname, trust) ? url : undefined
+  const host = withoutBrackets(url.hostname)
+  if (isLinkLocalIPv6(host) && (trust.zone ?? '') === '') return undefined
+  return trust.hosts.some((each) => isSameHost(each, host)) || isNeighbour(host, trust) ? url : undefined
 }
 
-function isNeighbour(host: string, trust: Trust): boolean {
-  if (trust.subnet === undefined || !isUnicastIPv4(host) || isLoopbackIPv4(host)) return false
-  return onSameSubnet(trust.subnet.address, trust.subnet.netmask, host)
+function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, '')
+}
+
+function isSameHost(trusted: string, host: string): boolean {
+  const { address } = splitZone(withoutBrackets(trusted))
+  return address === host || samePrefixIPv6(address, host, 128)
+}
+
+function isNeighbour(host: string, { subnet, prefixes, zone }: Trust): boolean {
+  if (isIPv6(host)) {
+    if (prefixes === undefined || !isOrdinary(host)) return false
+    return isLinkLocalIPv6(host) ? zone !== undefined : hasPrefix(host, prefixes)
+  }
+  if (subnet === undefined || !isUnicastIPv4(host) || isLoopbackIPv4(host)) return false
+  return onSameSubnet(subnet.address, subnet.netmask, host)
+}
+
+function hasPrefix(host: string, prefixes: readonly Prefix[]): boolean {
+  return prefixes.some(({ address, prefixLength }) => samePrefixIPv6(address, host, prefixLength))
+}
+
+/** One host's own address: neither multicast nor in ::/8, where unspecified, loopback and IPv4-mapped are (RFC 4291 2.4). */
+function isOrdinary(address: string): boolean {
+  const firstByte = (parseIPv6(address)?.[0] ?? 0) >> 8
+  return firstByte !== 0 && firstByte !== 0xff
 }

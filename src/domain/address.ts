@@ -1,5 +1,5 @@
 /**
- * IPv4 addresses: text, bytes, subnets, and the ranges that are not on the public internet.
+ * IPv4 and IPv6 addresses: text, bytes, subnets, and the ranges that are not on the public internet.
  * Decisions are taken on the bytes, never on the text (0x7f.1 and 127.0.0.1 are one address).
  */
 
@@ -86,4 +86,71 @@ export function onSameSubnet(address: string, netmask: string, other: string): b
   const subnet = (bits: number): number => (bits & mask) >>> 0
   const broadcast = (subnet(a) | ~mask) >>> 0
   return subnet(a) === subnet(b) && (b !== broadcast || mask >>> 1 === 0x7fffffff)
+}
+
+/** An address with its zone (`fe80::1%eth0`) taken apart; the zone is empty where there is none. */
+export function splitZone(text: string): { address: string; zone: string } {
+  const at = text.indexOf('%')
+  return at === -1 ? { address: text, zone: '' } : { address: text.slice(0, at), zone: text.slice(at + 1) }
+}
+
+/** The eight groups of an IPv6 address (RFC 4291 2.2, an embedded IPv4 address included), or undefined. No zone. */
+export function parseIPv6(text: string): number[] | undefined {
+  const halves = text.split('::')
+  if (halves.length > 2) return undefined
+  const [head, tail] = halves.map((half, at) => parseGroups(half, at === halves.length - 1))
+  if (head === undefined) return undefined
+  if (halves.length === 1) return head.length === 8 ? head : undefined
+  if (tail === undefined || head.length + tail.length > 7) return undefined
+  return [...head, ...new Array<number>(8 - head.length - tail.length).fill(0), ...tail]
+}
+
+function parseGroups(text: string, atEnd: boolean): number[] | undefined {
+  if (text === '') return []
+  const groups: number[] = []
+  const parts = text.split(':')
+  for (const [at, part] of parts.entries()) {
+    const embedded = atEnd && at === parts.length - 1 && part.includes('.') ? parseIPv4(part) : undefined
+    if (embedded !== undefined) groups.push(Math.floor(embedded / 65536), embedded % 65536)
+    else if (/^[0-9a-f]{1,4}$/i.test(part)) groups.push(Number.parseInt(part, 16))
+    else return undefined
+  }
+  return groups.length > 8 ? undefined : groups
+}
+
+export function isIPv6(text: string): boolean {
+  return parseIPv6(text) !== undefined
+}
+
+/** fe80::/10: means nothing without a zone. */
+export function isLinkLocalIPv6(text: string): boolean {
+  const first = parseIPv6(splitZone(text).address)?.[0]
+  return first !== undefined && (first & 0xffc0) === 0xfe80
+}
+
+export function isLoopbackIPv6(text: string): boolean {
+  return parseIPv6(text)?.join(':') === '0:0:0:0:0:0:0:1'
+}
+
+/** One host's: neither unspecified nor multicast. */
+export function isUnicastIPv6(text: string): boolean {
+  const groups = parseIPv6(text)
+  return groups?.some((group) => group !== 0) === true && ((groups[0] ?? 0) & 0xff00) !== 0xff00
+}
+
+/** 2000::/3, what the internet routes to (RFC 4291 2.5.4). */
+export function isGlobalIPv6(text: string): boolean {
+  const first = parseIPv6(text)?.[0]
+  return first !== undefined && (first & 0xe000) === 0x2000
+}
+
+/** Whether two IPv6 addresses agree in their first `prefixLength` bits; zones are not looked at. */
+export function samePrefixIPv6(a: string, b: string, prefixLength: number): boolean {
+  const [groupsA, groupsB] = [parseIPv6(splitZone(a).address), parseIPv6(splitZone(b).address)]
+  if (groupsA === undefined || groupsB === undefined) return false
+  return groupsA.every((group, at) => {
+    const bits = Math.min(16, Math.max(0, prefixLength - at * 16))
+    const mask = (0xffff << (16 - bits)) & 0xffff
+    return (group & mask) === ((groupsB[at] ?? 0) & mask)
+  })
 }

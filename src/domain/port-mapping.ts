@@ -42,6 +42,9 @@ export interface PortMapping {
 /** The largest lease that an IGD takes: ui4 seconds. */
 export const MAX_LEASE_SECONDS = 0xffffffff
 
+/** What one GetListOfPortMappings asks for at the most, as upnpc does; miniupnpd takes 0 for that number too. */
+export const MAX_LISTED_PORT_MAPPINGS = 1000
+
 export function leaseToSeconds(lease: Lease): number {
   return lease === 'unlimited' ? 0 : lease.seconds
 }
@@ -58,8 +61,10 @@ const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
 
 /** What is wrong with the request, as the end of a sentence, or undefined. External port 0 would be every port. */
 export function flawOf(request: MappingKey & Partial<MappingRequest>): string | undefined {
-  const { externalPort, internalPort = 1, internalClient, remoteHost, description = '', lease = 'unlimited' } = request
+  const { externalPort, protocol, internalPort = 1, internalClient, remoteHost = '', description = '' } = request
+  const { lease = 'unlimited' } = request
   if (!isPort(externalPort)) return `external port ${externalPort} is not a port from 1 to 65535`
+  if (protocol !== 'TCP' && protocol !== 'UDP') return `protocol '${String(protocol)}' is neither TCP nor UDP`
   if (!isPort(internalPort)) return `internal port ${internalPort} is not a port from 1 to 65535`
   if (internalClient !== undefined && !isUnicastIPv4(internalClient)) {
     return `internal client '${internalClient}' is not the IPv4 address of a computer`

@@ -1,48 +1,25 @@
 /**
  * What the emulated gateway does for each action of the table: one function each, typed by the table, so that the
- * compiler finds an action without one.
+ * compiler finds an action without one. Those of the IPv6 firewall are in pinhole-handlers.ts.
  */
-import type { LinkRates } from '../domain/gateway.js'
 import type { IgdActionName, InArguments, OutArguments } from '../wire/igd-actions.js'
-import { decodeIndex, decodeKey, decodeWanted, encodeEntry, encodeValue } from './mapping-arguments.js'
-import type { MappingTable } from './mapping-table.js'
+import { type ActionContext, type ActionHandlers, ui4 } from './action-context.js'
+import {
+  decodeIndex,
+  decodeKey,
+  decodeListRequest,
+  decodeRange,
+  decodeWanted,
+  encodeEntry,
+  encodeListing,
+  encodeValue,
+} from './mapping-arguments.js'
+import type { WantedMapping } from './mapping-table.js'
+import { PINHOLE_HANDLERS } from './pinhole-handlers.js'
 import { Refusal } from './refusal.js'
 
-/** What the gateway says about itself and its connection. */
-export interface GatewayFacts {
-  readonly externalAddress: string
-  /** WANIPConnection:2 2.3.1, e.g. IP_Routed. */
-  readonly connectionType: string
-  /** WANIPConnection:2 2.3.3, e.g. Connected. */
-  readonly connectionStatus: string
-  /** WANIPConnection:2 2.3.5, e.g. ERROR_NONE. */
-  readonly lastConnectionError: string
-  readonly linkRates: LinkRates
-  readonly traffic: {
-    readonly bytesSent: number
-    readonly bytesReceived: number
-    readonly packetsSent: number
-    readonly packetsReceived: number
-  }
-  /** Mappings only for the computer that asks; another internal client is refused with 606. */
-  readonly secureMode: boolean
-}
-
-export interface ActionContext {
-  readonly facts: GatewayFacts
-  readonly table: MappingTable
-  /** When the connection came up. */
-  readonly startedMs: number
-  readonly nowMs: number
-  /** The address of the control point. */
-  readonly askingAddress: string
-}
-
-type ActionHandlers = {
-  readonly [A in IgdActionName]: (args: InArguments<A>, context: ActionContext) => OutArguments<A>
-}
-
 const HANDLERS: ActionHandlers = {
+  ...PINHOLE_HANDLERS,
   GetConnectionTypeInfo: (_, { facts }) => ({
     NewConnectionType: facts.connectionType,
     NewPossibleConnectionTypes: facts.connectionType,
@@ -53,18 +30,27 @@ const HANDLERS: ActionHandlers = {
     NewUptime: ui4((nowMs - startedMs) / 1000),
   }),
   GetExternalIPAddress: (_, { facts }) => ({ NewExternalIPAddress: facts.externalAddress }),
-  AddPortMapping: (args, { facts, table, askingAddress, nowMs }) => {
-    const wanted = decodeWanted(args)
-    if (facts.secureMode && wanted.internalClient !== askingAddress) throw new Refusal(606)
-    table.add(wanted, nowMs)
+  AddPortMapping: (args, context) => {
+    context.table.add(permitted(decodeWanted(args), context), context.nowMs)
     return {}
   },
+  AddAnyPortMapping: (args, context) => ({
+    NewReservedPort: String(context.table.addAny(permitted(decodeWanted(args), context), context.nowMs)),
+  }),
   DeletePortMapping: (args, { table, nowMs }) => {
     table.delete(decodeKey(args), nowMs)
     return {}
   },
+  DeletePortMappingRange: (args, { table, nowMs, askingAddress }) => {
+    table.deleteWithin(decodeRange(args, askingAddress), nowMs)
+    return {}
+  },
   GetSpecificPortMappingEntry: (args, { table, nowMs }) => encodeValue(table.get(decodeKey(args), nowMs)),
   GetGenericPortMappingEntry: (args, { table, nowMs }) => encodeEntry(table.at(decodeIndex(args), nowMs)),
+  GetListOfPortMappings: (args, { table, nowMs, askingAddress }) => {
+    const { range, most } = decodeListRequest(args, askingAddress)
+    return { NewPortListing: encodeListing(table.within(range, nowMs).slice(0, most)) }
+  },
   GetCommonLinkProperties: (_, { facts }) => ({
     NewWANAccessType: 'Ethernet',
     NewLayer1UpstreamMaxBitRate: ui4(facts.linkRates.upstreamBitsPerSecond),
@@ -87,7 +73,8 @@ export function performAction<A extends IgdActionName>(
   return handler(args, context)
 }
 
-/** Counters are 32 bits and wrap (WANCommonInterfaceConfig:1 2.2.7). */
-function ui4(value: number): string {
-  return String(Math.trunc(value) % 2 ** 32)
+/** @throws Refusal 606 */
+function permitted(wanted: WantedMapping, { facts, askingAddress }: ActionContext): WantedMapping {
+  if (facts.secureMode && wanted.internalClient !== askingAddress) throw new Refusal(606)
+  return wanted
 }

@@ -13,11 +13,12 @@ import { type InterfaceAddress, ipv4Interfaces } from '../net/interfaces.js'
 import type { RootDescription } from '../wire/description.js'
 import type { IgdActionName } from '../wire/igd-actions.js'
 import { SSDP_PORT } from '../wire/ssdp.js'
-import type { GatewayFacts } from './action-handlers.js'
+import type { GatewayFacts } from './action-context.js'
 import { createCounters, type EmulatorCounters } from './counters.js'
 import { DESCRIPTION_PATH, type DescriptionFacts, describeGateway } from './gateway-description.js'
 import { createIgdResponder, type IgdResponder } from './igd-responder.js'
 import { MAX_MAPPINGS, MappingTable } from './mapping-table.js'
+import { MAX_PINHOLE_ID, MAX_PINHOLES, type PinholeEntry, PinholeTable } from './pinhole-table.js'
 import { createSsdpResponder } from './ssdp-responder.js'
 import { openSsdp, type SsdpSockets } from './ssdp-sockets.js'
 
@@ -29,6 +30,7 @@ export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<Descript
   /** 0, the default, for unicast searches on any free port; 1900 for the multicast group as well. */
   readonly ssdpPort?: number
   readonly maxMappings?: number
+  readonly maxPinholes?: number
 }
 
 /** What it runs on; tests give their own. */
@@ -47,6 +49,7 @@ export interface Emulator {
   readonly ssdpError: TransportError | undefined
   readonly counters: Readonly<EmulatorCounters>
   mappings(): PortMapping[]
+  pinholes(): PinholeEntry[]
   /** Says goodbye and closes every socket, connection and timer. May be called again. */
   close(): Promise<void>
 }
@@ -58,6 +61,7 @@ const DEFAULTS = {
   httpPort: 0,
   ssdpPort: 0,
   maxMappings: MAX_MAPPINGS,
+  maxPinholes: MAX_PINHOLES,
   externalAddress: '11.22.33.44', // not a reserved one: clients warn of those
   connectionType: 'IP_Routed',
   connectionStatus: 'Connected',
@@ -65,6 +69,11 @@ const DEFAULTS = {
   linkRates: { upstreamBitsPerSecond: 1_000_000_000, downstreamBitsPerSecond: 1_000_000_000 },
   traffic: { bytesSent: 0, bytesReceived: 0, packetsSent: 0, packetsReceived: 0 },
   secureMode: false,
+  firewallEnabled: true,
+  inboundPinholeAllowed: true,
+  pinholesOnlyForAsking: true,
+  pinholePackets: 1,
+  outboundPinholeTimeoutSeconds: 120,
   friendlyName: 'Emulated gateway',
   manufacturer: 'upnp-ts',
   modelName: 'upnp-ts emulator',
@@ -87,7 +96,8 @@ export async function startEmulator(
   checkSettings(settings)
   const running = { settings, ...NODE_NETWORK, ...network, counters: createCounters() }
   const table = new MappingTable(settings.maxMappings)
-  const igd = await openIgd(running, table)
+  const pinholes = new PinholeTable(settings.maxPinholes)
+  const igd = await openIgd(running, { table, pinholes })
   const ssdp = await openSsdpOrSayWhyNot(running, igd)
   const sockets = ssdp instanceof TransportError ? undefined : ssdp
   let closed: Promise<void> | undefined
@@ -100,6 +110,7 @@ export async function startEmulator(
     },
     counters: running.counters,
     mappings: () => table.list(running.clock.monotonicMs()),
+    pinholes: () => pinholes.list(running.clock.monotonicMs()),
     close() {
       closed ??= closeBoth(igd.server, sockets)
       return closed
@@ -114,23 +125,30 @@ interface Running extends EmulatorNetwork {
   readonly counters: EmulatorCounters
 }
 
+interface Tables {
+  readonly table: MappingTable
+  readonly pinholes: PinholeTable
+}
+
 interface Igd {
   readonly server: HttpServer
   readonly description: RootDescription
   readonly descriptionUrl: string
 }
 
-function checkSettings({ address, httpPort, ssdpPort, maxMappings, uuid }: Settings): void {
+function checkSettings({ address, httpPort, ssdpPort, maxMappings, maxPinholes, uuid }: Settings): void {
   if (!isUnicastIPv4(address))
     throw new InvalidArgumentError(`the gateway's address must be one IPv4 address: ${address}`)
   for (const port of [httpPort, ssdpPort])
     if (port !== 0 && !isPort(port)) throw new InvalidArgumentError(`a port must be 0 to 65535: ${port}`)
   if (!Number.isInteger(maxMappings) || maxMappings < 0)
     throw new InvalidArgumentError(`the number of mappings must be 0 or more: ${maxMappings}`)
+  if (!Number.isInteger(maxPinholes) || maxPinholes < 0 || maxPinholes > MAX_PINHOLE_ID)
+    throw new InvalidArgumentError(`the number of pinholes must be 0 to ${MAX_PINHOLE_ID}: ${maxPinholes}`)
   if (!/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(uuid)) throw new InvalidArgumentError(`not a UUID: ${uuid}`)
 }
 
-async function openIgd({ settings, httpServers, clock, counters }: Running, table: MappingTable): Promise<Igd> {
+async function openIgd({ settings, httpServers, clock, counters }: Running, tables: Tables): Promise<Igd> {
   const startedMs = clock.monotonicMs()
   let respond: IgdResponder | undefined // the description needs the port, which the server knows
   const server = await httpServers.listen({
@@ -142,11 +160,11 @@ async function openIgd({ settings, httpServers, clock, counters }: Running, tabl
     },
   })
   const origin = `http://${settings.address}:${server.local.port}`
-  const description = describeGateway({ presentationUrl: `${origin}/`, ...settings })
+  const description = describeGateway({ presentationUrl: `${origin}${DESCRIPTION_PATH}`, ...settings })
   const onAction = (action: IgdActionName): void => {
     counters.actions[action] = (counters.actions[action] ?? 0) + 1
   }
-  respond = createIgdResponder({ facts: settings, table, startedMs, description, server: SERVER, onAction })
+  respond = createIgdResponder({ facts: settings, ...tables, startedMs, description, server: SERVER, onAction })
   return { server, description, descriptionUrl: origin + DESCRIPTION_PATH }
 }
 

@@ -39,10 +39,17 @@ export const SERVICES: Readonly<Record<IgdService, OfferedService>> = {
     descriptionPath: '/WANIPConnection.xml',
     controlPath: '/control/WANIPConnection',
   },
+  WANIPv6FirewallControl: {
+    serviceTypes: ['urn:schemas-upnp-org:service:WANIPv6FirewallControl:1'],
+    serviceId: 'urn:upnp-org:serviceId:WANIPv6Firewall1',
+    descriptionPath: '/WANIPv6FirewallControl.xml',
+    controlPath: '/control/WANIPv6FirewallControl',
+  },
 }
 
 export function describeGateway(facts: DescriptionFacts): RootDescription {
-  const wanConnectionDevice = device(facts, 'WANConnectionDevice', 2, ['WANConnection'], [])
+  const connectionServices = ['WANConnection', 'WANIPv6FirewallControl'] as const
+  const wanConnectionDevice = device(facts, 'WANConnectionDevice', 2, connectionServices, [])
   const wanDevice = device(facts, 'WANDevice', 1, ['WANCommonInterfaceConfig'], [wanConnectionDevice])
   return { URLBase: '', device: device(facts, 'InternetGatewayDevice', 0, [], [wanDevice]) }
 }

@@ -19,12 +19,13 @@ import {
   type OutArguments,
 } from '../wire/igd-actions.js'
 import { decodeSoapRequest, encodeSoapFault, encodeSoapResponse, type SoapRequest } from '../wire/soap.js'
-import { type ActionContext, performAction } from './action-handlers.js'
+import type { ActionContext } from './action-context.js'
+import { performAction } from './action-handlers.js'
 import { DESCRIPTION_PATH, SERVICES } from './gateway-description.js'
 import { Refusal } from './refusal.js'
 import { encodeServiceDescription } from './service-descriptions.js'
 
-export interface IgdResponderOptions extends Pick<ActionContext, 'facts' | 'table' | 'startedMs'> {
+export interface IgdResponderOptions extends Pick<ActionContext, 'facts' | 'table' | 'pinholes' | 'startedMs'> {
   readonly description: RootDescription
   /** The SERVER header (UDA 1.1 2.10). */
   readonly server: string
@@ -109,7 +110,17 @@ function answer(
   onAction?.(action)
   const out: Readonly<Record<string, string>> = perform(action, soap, context)
   // UDA 1.1 3.2.2: the answer is in the version of the service that was spoken to.
-  return encodeSoapResponse({ serviceType, action, arguments: argumentList(IGD_ACTIONS[action].out, out) })
+  const { NewPortListing, ...others } = out
+  const body = encodeSoapResponse({ serviceType, action, arguments: argumentList(IGD_ACTIONS[action].out, others) })
+  return NewPortListing === undefined ? body : withListing(body, NewPortListing)
+}
+
+/**
+ * The listing goes as CDATA, as miniupnpd sends it: miniupnpc finds nothing in escaped text. There is no `]]>` in it,
+ * because every `>` in its texts is escaped.
+ */
+function withListing(body: string, listing: string): string {
+  return body.replace('<NewPortListing>', (tag) => `${tag}<![CDATA[${listing}]]>`)
 }
 
 function perform<A extends IgdActionName>(action: A, soap: SoapRequest, context: ActionContext): OutArguments<A> {

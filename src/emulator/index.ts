@@ -1,5 +1,6 @@
 /** The public names of the emulated gateway. */
-export type { GatewayFacts } from './action-handlers.js'
+export type { GatewayFacts } from './action-context.js'
 export type { EmulatorCounters } from './counters.js'
 export { type Emulator, type EmulatorNetwork, type EmulatorOptions, startEmulator } from './emulator.js'
 export type { DescriptionFacts } from './gateway-description.js'
+export type { PinholeEntry } from './pinhole-table.js'

@@ -5,7 +5,9 @@
 import { isUnicastIPv4 } from '../domain/address.js'
 import { MAX_LEASE_SECONDS, type MappingKey, type TransportProtocol } from '../domain/port-mapping.js'
 import type { InArguments, OutArguments } from '../wire/igd-actions.js'
-import type { TableEntry, WantedMapping } from './mapping-table.js'
+import { encodePortListing } from '../wire/port-listing.js'
+import { boolean, encodeBoolean, ui2, unsigned } from './argument-values.js'
+import type { MappingRange, TableEntry, WantedMapping } from './mapping-table.js'
 import { Refusal } from './refusal.js'
 
 /** What one mapping can make us keep: upnpc does not even send a message of twice this length. */
@@ -37,11 +39,41 @@ export function decodeIndex(args: InArguments<'GetGenericPortMappingEntry'>): nu
   return ui2(args.NewPortMappingIndex)
 }
 
+/**
+ * NewManage 0 (WANIPConnection:2 2.5.19): only the mappings of the computer that asks.
+ * @throws Refusal 402, 733
+ */
+export function decodeRange(args: InArguments<'DeletePortMappingRange'>, askingAddress: string): MappingRange {
+  const [startPort, endPort] = [ui2(args.NewStartPort), ui2(args.NewEndPort)]
+  const range = { startPort, endPort, protocol: protocol(args.NewProtocol) }
+  const internalClient = boolean(args.NewManage) ? undefined : askingAddress
+  if (startPort > endPort) throw new Refusal(733)
+  return { ...range, internalClient }
+}
+
+/** NewNumberOfPorts 0 is all of them (WANIPConnection:2 2.5.21). @throws Refusal 402, 733 */
+export function decodeListRequest(
+  args: InArguments<'GetListOfPortMappings'>,
+  askingAddress: string,
+): { range: MappingRange; most: number } {
+  const number = ui2(args.NewNumberOfPorts)
+  return { range: decodeRange(args, askingAddress), most: number === 0 ? Number.POSITIVE_INFINITY : number }
+}
+
+export function encodeListing(entries: readonly TableEntry[]): string {
+  return encodePortListing(
+    entries.map((entry) => {
+      const { NewPortMappingDescription, NewLeaseDuration, ...others } = encodeEntry(entry)
+      return { ...others, NewDescription: NewPortMappingDescription, NewLeaseTime: NewLeaseDuration }
+    }),
+  )
+}
+
 export function encodeValue(entry: TableEntry): OutArguments<'GetSpecificPortMappingEntry'> {
   return {
     NewInternalPort: String(entry.internalPort),
     NewInternalClient: entry.internalClient,
-    NewEnabled: entry.enabled ? '1' : '0',
+    NewEnabled: encodeBoolean(entry.enabled),
     NewPortMappingDescription: entry.description,
     NewLeaseDuration: String(entry.leaseSeconds),
   }
@@ -56,15 +88,6 @@ export function encodeEntry(entry: TableEntry): OutArguments<'GetGenericPortMapp
   }
 }
 
-function unsigned(text: string, largest: number): number {
-  if (!/^\d{1,10}$/.test(text) || Number(text) > largest) throw new Refusal(402)
-  return Number(text)
-}
-
-function ui2(text: string): number {
-  return unsigned(text, 0xffff)
-}
-
 /** The standard also allows host names; a gateway that looked them up would be talking to strangers. */
 function address(text: string): string {
   if (!isUnicastIPv4(text)) throw new Refusal(402)
@@ -74,13 +97,6 @@ function address(text: string): string {
 function protocol(text: string): TransportProtocol {
   if (text !== 'TCP' && text !== 'UDP') throw new Refusal(402)
   return text
-}
-
-/** UDA 1.1 2.5, dataType boolean: the words are deprecated, but to be accepted. */
-function boolean(text: string): boolean {
-  if (/^(1|true|yes)$/.test(text)) return true
-  if (/^(0|false|no)$/.test(text)) return false
-  throw new Refusal(402)
 }
 
 /** Characters that XML 1.0 cannot carry would spoil the listing for everybody else. */

@@ -4,6 +4,7 @@
  */
 import { IGD_ACTIONS, type IgdActionName, type IgdService } from '../wire/igd-actions.js'
 import { encodeEntities } from '../wire/xml.js'
+import { LONGEST_PINHOLE_LEASE_SECONDS } from './pinhole-table.js'
 
 type ActionTable = typeof IGD_ACTIONS
 type ArgumentName = { [A in IgdActionName]: ActionTable[A]['in' | 'out'][number] }[IgdActionName]
@@ -15,7 +16,20 @@ interface StateVariable {
   readonly allowedRange?: readonly [number, number]
 }
 
-/** WANIPConnection:2 table 2-2, WANCommonInterfaceConfig:1 table 2-1: the state variable behind each argument. */
+const IPV6_ADDRESS = { name: 'A_ARG_TYPE_IPv6Address', dataType: 'string' } as const
+const PINHOLE_PORT = { name: 'A_ARG_TYPE_Port', dataType: 'ui2' } as const
+const PINHOLE_LEASE = {
+  name: 'A_ARG_TYPE_LeaseTime',
+  dataType: 'ui4',
+  allowedRange: [1, LONGEST_PINHOLE_LEASE_SECONDS],
+} as const
+const EXTERNAL_PORT = { name: 'ExternalPort', dataType: 'ui2' } as const
+const NUMBER_OF_ENTRIES = { name: 'PortMappingNumberOfEntries', dataType: 'ui2' } as const
+
+/**
+ * WANIPConnection:2 table 2-2, WANCommonInterfaceConfig:1 table 2-1, WANIPv6FirewallControl:1 table 2-1: the state
+ * variable behind each argument.
+ */
 const STATE_VARIABLES: Readonly<Record<ArgumentName, StateVariable>> = {
   NewConnectionType: { name: 'ConnectionType', dataType: 'string' },
   NewPossibleConnectionTypes: {
@@ -31,15 +45,21 @@ const STATE_VARIABLES: Readonly<Record<ArgumentName, StateVariable>> = {
   NewLastConnectionError: { name: 'LastConnectionError', dataType: 'string' },
   NewUptime: { name: 'Uptime', dataType: 'ui4' },
   NewExternalIPAddress: { name: 'ExternalIPAddress', dataType: 'string' },
-  NewPortMappingIndex: { name: 'PortMappingNumberOfEntries', dataType: 'ui2' },
+  NewPortMappingIndex: NUMBER_OF_ENTRIES,
   NewRemoteHost: { name: 'RemoteHost', dataType: 'string' },
-  NewExternalPort: { name: 'ExternalPort', dataType: 'ui2' },
+  NewExternalPort: EXTERNAL_PORT,
   NewProtocol: { name: 'PortMappingProtocol', dataType: 'string', allowedValues: ['TCP', 'UDP'] },
   NewInternalPort: { name: 'InternalPort', dataType: 'ui2', allowedRange: [1, 65535] },
   NewInternalClient: { name: 'InternalClient', dataType: 'string' },
   NewEnabled: { name: 'PortMappingEnabled', dataType: 'boolean' },
   NewPortMappingDescription: { name: 'PortMappingDescription', dataType: 'string' },
   NewLeaseDuration: { name: 'PortMappingLeaseDuration', dataType: 'ui4', allowedRange: [0, 604_800] },
+  NewReservedPort: EXTERNAL_PORT,
+  NewStartPort: EXTERNAL_PORT,
+  NewEndPort: EXTERNAL_PORT,
+  NewManage: { name: 'A_ARG_TYPE_Manage', dataType: 'boolean' },
+  NewNumberOfPorts: NUMBER_OF_ENTRIES,
+  NewPortListing: { name: 'A_ARG_TYPE_PortListing', dataType: 'string' },
   NewWANAccessType: {
     name: 'WANAccessType',
     dataType: 'string',
@@ -56,6 +76,19 @@ const STATE_VARIABLES: Readonly<Record<ArgumentName, StateVariable>> = {
   NewTotalBytesReceived: { name: 'TotalBytesReceived', dataType: 'ui4' },
   NewTotalPacketsSent: { name: 'TotalPacketsSent', dataType: 'ui4' },
   NewTotalPacketsReceived: { name: 'TotalPacketsReceived', dataType: 'ui4' },
+  FirewallEnabled: { name: 'FirewallEnabled', dataType: 'boolean' },
+  InboundPinholeAllowed: { name: 'InboundPinholeAllowed', dataType: 'boolean' },
+  RemoteHost: IPV6_ADDRESS,
+  RemotePort: PINHOLE_PORT,
+  InternalClient: IPV6_ADDRESS,
+  InternalPort: PINHOLE_PORT,
+  Protocol: { name: 'A_ARG_TYPE_Protocol', dataType: 'ui2' },
+  LeaseTime: PINHOLE_LEASE,
+  NewLeaseTime: PINHOLE_LEASE,
+  UniqueID: { name: 'A_ARG_TYPE_UniqueID', dataType: 'ui2' },
+  OutboundPinholeTimeout: { name: 'A_ARG_TYPE_OutboundPinholeTimeout', dataType: 'ui4' },
+  PinholePackets: { name: 'A_ARG_TYPE_PinholePackets', dataType: 'ui4' },
+  IsWorking: { name: 'A_ARG_TYPE_Boolean', dataType: 'boolean' },
 }
 
 interface DescribedAction {

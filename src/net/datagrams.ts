@@ -1,23 +1,25 @@
-/** UDP. An interface that tests script, and its implementation on node:dgram. */
+/** UDP, over IPv4 and IPv6. An interface that tests script, and its implementation on node:dgram. */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
-import { parseIPv4 } from '../domain/address.js'
+import { isIPv6, parseIPv4, splitZone } from '../domain/address.js'
 import { TransportError } from '../domain/errors.js'
 import { isPort } from '../domain/port-mapping.js'
 
 export interface Endpoint {
+  /** A link-local IPv6 address has its zone, as in `fe80::1%eth0`. */
   readonly address: string
   readonly port: number
 }
 
 export interface DatagramOptions {
-  /** The local address; '0.0.0.0' for all. */
+  /** The local address; '0.0.0.0' for all of IPv4, '::' for all of IPv6. It decides on the family. */
   readonly address: string
   /** 0 for any free port. */
   readonly port: number
   /** Others may be bound to the same port: wanted for 1900, where several programs listen. */
   readonly shared?: boolean
-  /** The address of the interface that multicast leaves by. */
+  /** The interface that multicast leaves by: its address, or for IPv6 `::%eth0`. */
   readonly multicastInterface?: string
+  /** Routers that multicast may pass, plus one: the TTL of IPv4, the hop limit of IPv6. */
   readonly multicastTtl?: number
   /** A group to join on `multicastInterface`. */
   readonly multicastGroup?: string
@@ -41,7 +43,9 @@ export interface Datagrams {
 export const nodeDatagrams: Datagrams = { open }
 
 async function open(options: DatagramOptions): Promise<DatagramSocket> {
-  const socket = createSocket({ type: 'udp4', reuseAddr: options.shared === true, lookup: addressesOnly })
+  const type = isIPv6Text(options.address) ? 'udp6' : 'udp4'
+  const reuseAddr = options.shared === true
+  const socket = createSocket({ type, ipv6Only: type === 'udp6', reuseAddr, lookup: addressesOnly(type) })
   try {
     await bind(socket, options)
     if (options.multicastInterface !== undefined) socket.setMulticastInterface(options.multicastInterface)
@@ -49,14 +53,23 @@ async function open(options: DatagramOptions): Promise<DatagramSocket> {
     if (options.multicastGroup !== undefined) socket.addMembership(options.multicastGroup, options.multicastInterface)
   } catch (cause) {
     socket.close()
-    throw new TransportError(`could not open a UDP socket on ${options.address}:${options.port}`, { cause })
+    const host = type === 'udp6' ? `[${options.address}]` : options.address
+    throw new TransportError(`could not open a UDP socket on ${host}:${options.port}`, { cause })
   }
   return wrap(socket, options)
 }
 
+function isIPv6Text(address: string): boolean {
+  return isIPv6(splitZone(address).address)
+}
+
 /** Names are never resolved; and Node's resolver is not even loaded. */
-const addressesOnly: SocketOptions['lookup'] = (address, _options, done) => {
-  done(parseIPv4(address) !== undefined ? null : new Error(`'${address}' is not an IPv4 address`), address, 4)
+function addressesOnly(type: 'udp4' | 'udp6'): SocketOptions['lookup'] {
+  return (address, _options, done) => {
+    const fits = type === 'udp6' ? isIPv6Text(address) : parseIPv4(address) !== undefined
+    const family = type === 'udp6' ? 6 : 4
+    done(fits ? null : new Error(`'${address}' is not an IPv${family} address`), address, family)
+  }
 }
 
 function bind(socket: Socket, options: DatagramOptions): Promise<void> {

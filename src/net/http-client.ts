@@ -4,6 +4,7 @@
  * request). The body ends at the first of: the XML root closes, the connection closes, the declared length and then
  * 200 ms of silence. Who speaks on the connection is an Exchange: undici-exchange.ts or lean-exchange.ts.
  */
+import { isLinkLocalIPv6 } from '../domain/address.js'
 import { NoReplyError, TransportError } from '../domain/errors.js'
 import type { Clock } from './clock.js'
 import { deadlineAfter } from './clock.js'
@@ -15,6 +16,10 @@ export interface HttpRequest {
   readonly method: 'GET' | 'POST'
   /** Plain `http:`. Who may be asked is the caller's policy; a host name is resolved by the system. */
   readonly url: URL
+  /** The interface that leads to a link-local IPv6 host: a URL cannot say it. Never in the Host header. */
+  readonly zone?: string | undefined
+  /** The address to ask from, where it is one of this computer's and of the family of the URL's literal address. */
+  readonly localAddress?: string | undefined
   /** Sent in this order and spelling, after Host. */
   readonly headers: readonly (readonly [string, string])[]
   readonly body?: string
@@ -39,7 +44,7 @@ export interface HttpReply {
 }
 
 export interface HttpClient {
-  /** @throws NoReplyError after `timeoutMs`, TransportError otherwise */
+  /** @throws NoReplyError after `timeoutMs`, the signal's reason when it aborts, TransportError otherwise */
   request(request: HttpRequest): Promise<HttpReply>
 }
 
@@ -84,13 +89,12 @@ async function requestTwiceIfReset(request: HttpRequest, clock: Clock, exchange:
 }
 
 function describe(request: HttpRequest): string {
-  return `${request.action}: ${request.url.origin}`
+  return `${request.action}: ${request.url.origin.replace(/\[.*\]/, `[${hostOf(request)}]`)}`
 }
 
 function asTransportError(cause: Error, request: HttpRequest, signal: AbortSignal): Error {
-  if (signal.aborted && signal.reason instanceof Error) return signal.reason
-  const reason = signal.aborted ? 'cancelled' : reasonOf(cause)
-  return new TransportError(`${describe(request)}: ${reason}`, { action: request.action, cause })
+  if (signal.aborted) throw signal.reason // the deadline's, or whatever the caller gave
+  return new TransportError(`${describe(request)}: ${reasonOf(cause)}`, { action: request.action, cause })
 }
 
 const REASONS: ReadonlyMap<string, string> = new Map([
@@ -101,6 +105,7 @@ const REASONS: ReadonlyMap<string, string> = new Map([
   ['EHOSTUNREACH', 'no route to host'],
   ['ENETUNREACH', 'network is unreachable'],
   ['ETIMEDOUT', 'connection timed out'],
+  ['EINVAL', 'no such address or interface'], // a zone that is not there
   ['ENOTFOUND', 'no such host name'],
   ['EAI_AGAIN', 'the host name could not be looked up'],
 ])
@@ -136,6 +141,12 @@ function oneExchange(request: HttpRequest, clock: Clock, exchange: Exchange, sig
       stop = exchange(request, collector)
     }
   })
+}
+
+/** What a connection is made to: without brackets, and a link-local address with its zone. */
+export function hostOf({ url, zone = '' }: Pick<HttpRequest, 'url' | 'zone'>): string {
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  return zone !== '' && isLinkLocalIPv6(host) ? `${host}%${zone}` : host
 }
 
 /** The port is always there, as in miniupnpc's GET: some routers compare the value with their own address and port. */

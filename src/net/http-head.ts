@@ -29,8 +29,10 @@ export function readHead(head: string): ResponseHead {
   const headers = lines
     .filter((line) => /^[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0-\x08\x0a-\x1f\x7f]*$/.test(line))
     .slice(0, MAX_HEADERS)
-  const headerValue = (name: RegExp): string | undefined =>
-    headers.find((line) => name.test(line))?.replace(/^[^:]*:\s*|\s+$/g, '')
+  const headerValue = (name: RegExp): string | undefined => {
+    const line = headers.find((each) => name.test(each))
+    return line?.slice(line.indexOf(':') + 1).trim()
+  }
   const chunked = /\bchunked$/i.test(headerValue(/^transfer-encoding:/i) ?? '')
   const length = headerValue(/^content-length:/i)
   const declaredLength = !chunked && length !== undefined && /^\d{1,10}$/.test(length) ? Number(length) : undefined

@@ -7,7 +7,12 @@ import type { Endpoint } from './datagrams.js'
 export const MAX_REQUEST_BODY_BYTES = 64 * 1024
 const MAX_CONNECTIONS = 64
 /** Node looks every 30 s only, unless told otherwise. */
-const TIMEOUTS = { requestTimeout: 10_000, connectionsCheckingInterval: 2000, keepAlive: false } as const
+const TIMEOUTS = {
+  headersTimeout: 3000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1000,
+  keepAlive: false,
+} as const
 
 export interface ServedRequest {
   readonly method: string

@@ -3,9 +3,20 @@ import { networkInterfaces } from 'node:os'
 
 export interface InterfaceAddress {
   readonly name: string
+  /** Without a zone. */
   readonly address: string
   readonly netmask: string
   readonly loopback: boolean
+}
+
+export interface IPv6InterfaceAddress extends InterfaceAddress {
+  readonly prefixLength: number
+  /** What follows `%` after a link-local address to say that it is one of this interface: its name, on Windows its number. */
+  readonly zone: string
+}
+
+export function isIPv6Interface(address: InterfaceAddress): address is IPv6InterfaceAddress {
+  return 'zone' in address
 }
 
 /** A host with more interfaces than this searches on the first ones. */
@@ -13,9 +24,40 @@ export const MAX_INTERFACES = 16
 
 /** Every IPv4 address; an interface with several addresses is there once for each. */
 export function ipv4Interfaces(): InterfaceAddress[] {
-  return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) =>
-    addresses
-      .filter((each) => each.family === 'IPv4')
-      .map((each) => ({ name, address: each.address, netmask: each.netmask, loopback: each.internal })),
+  return interfaceAddresses().filter((each) => !isIPv6Interface(each))
+}
+
+type System = ReturnType<typeof networkInterfaces>
+
+/** Every address of either family, interface by interface. */
+export function interfaceAddresses(
+  system: System = networkInterfaces(),
+  platform: NodeJS.Platform = process.platform,
+): InterfaceAddress[] {
+  return Object.entries(system).flatMap(([name, addresses = []]) => {
+    const zone = platform === 'win32' ? String(indexOf(addresses)) : name
+    return addresses.map((each) => {
+      const { address, netmask, internal: loopback } = each
+      const common = { name, address, netmask, loopback }
+      return each.family === 'IPv4' ? common : { ...common, prefixLength: prefixLengthOf(each.cidr), zone }
+    })
+  })
+}
+
+/** The zone that a user means who may have given the number of an interface (RFC 4007 11.2), which Node does not take. */
+export function zoneMeantBy(text: string, system?: System, platform: NodeJS.Platform = process.platform): string {
+  if (platform === 'win32' || !/^[1-9]\d*$/.test(text)) return text
+  const named = Object.entries(system ?? networkInterfaces()).find(
+    ([, addresses = []]) => indexOf(addresses) === Number(text),
   )
+  return named?.[0] ?? text
+}
+
+/** Only link-local addresses tell the number of their interface. */
+function indexOf(addresses: readonly { scopeid?: number | undefined }[]): number {
+  return addresses.find(({ scopeid = 0 }) => scopeid !== 0)?.scopeid ?? 0
+}
+
+function prefixLengthOf(cidr: string | null): number {
+  return cidr === null ? 128 : Number(cidr.split('/')[1])
 }

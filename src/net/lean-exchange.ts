@@ -18,8 +18,8 @@ export type Connection = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socke
 
 export const leanExchange: Exchange = leanExchangeOver(connectTo)
 
-export function leanExchangeOver(open: (url: URL) => Connection): Exchange {
-  return (request, sink) => exchange(request, sink, open(request.url))
+export function leanExchangeOver(open: (request: HttpRequest) => Connection): Exchange {
+  return (request, sink) => exchange(request, sink, open(request))
 }
 
 function exchange(request: HttpRequest, sink: ReplySink, socket: Connection): () => void {

@@ -2,7 +2,7 @@
 import { type Clock, systemClock } from './clock.js'
 import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http-client.js'
-import { type InterfaceAddress, ipv4Interfaces } from './interfaces.js'
+import { type InterfaceAddress, interfaceAddresses } from './interfaces.js'
 import { defaultGateways } from './routes.js'
 import { undiciExchange } from './undici-exchange.js'
 
@@ -10,6 +10,7 @@ export interface ClientNet {
   readonly clock: Clock
   readonly datagrams: Datagrams
   readonly http: HttpClient
+  /** This computer's addresses, of both families. */
   readonly interfaces: () => readonly InterfaceAddress[]
   /** IPv4 addresses, the preferred one first. */
   readonly defaultGateways: () => Promise<readonly string[]>
@@ -17,5 +18,5 @@ export interface ClientNet {
 
 export function nodeNet(): ClientNet {
   const http = createHttpClient(systemClock, undiciExchange)
-  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: ipv4Interfaces, defaultGateways }
+  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: interfaceAddresses, defaultGateways }
 }

@@ -33,7 +33,7 @@ async function start(request: HttpRequest, sink: ReplySink, stopped: () => boole
     headersTimeout: 0, // the deadline is the caller's, and absolute
     bodyTimeout: 0,
     connect(_options, callback) {
-      const opening = new RepairedHead(connectTo(request.url))
+      const opening = new RepairedHead(connectTo(request))
       const failed = (error: Error): void => callback(error, null)
       opening.once('error', failed)
       opening.once('connect', () => {

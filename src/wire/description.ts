@@ -5,7 +5,7 @@
  * Elements count by their local names whatever their namespace: `urn:dslforum-org:device-1-0` and none at all exist.
  */
 import { MalformedMessageError } from '../domain/errors.js'
-import { childNamed, decodeXml, descendants, encodeEntities, type XmlElement } from './xml.js'
+import { childNamed, decodeXml, descendants, encodeEntities, trimmed, type XmlElement } from './xml.js'
 
 /** What one description can make us keep. */
 export const MAX_DEVICES = 64
@@ -48,7 +48,7 @@ export function decodeDescription(bytes: Uint8Array): RootDescription {
 
 function textOf(element: XmlElement, name: string): string {
   // Trailing NULs and blanks are common (TP-Link Archer C8 has them around URLBase and presentationURL).
-  return childNamed(element, name)?.text.replace(/^[\s\0]+|[\s\0]+$/g, '') ?? ''
+  return trimmed(childNamed(element, name)?.text ?? '')
 }
 
 function decodeDevice(element: XmlElement, budget: { devices: number }): Device {

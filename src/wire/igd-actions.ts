@@ -1,11 +1,11 @@
 /**
  * THE TABLE of IGD actions: which service has it, its arguments in and out in the order of the standard. The client
  * encodes `in` and decodes `out`, the emulator decodes `in` and encodes `out`, the service descriptions and the tests
- * are made from it. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
+ * are made from it. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4, WANIPv6FirewallControl:1 2.4)
  */
 
 /** WANConnection stands for WANIPConnection and WANPPPConnection, whose mapping actions are the same. */
-export type IgdService = 'WANConnection' | 'WANCommonInterfaceConfig'
+export type IgdService = 'WANConnection' | 'WANCommonInterfaceConfig' | 'WANIPv6FirewallControl'
 
 interface IgdAction {
   readonly service: IgdService
@@ -42,6 +42,17 @@ export const IGD_ACTIONS = {
     in: ['NewPortMappingIndex'],
     out: [...MAPPING_KEY, ...MAPPING_VALUE],
   },
+  AddAnyPortMapping: { service: 'WANConnection', in: [...MAPPING_KEY, ...MAPPING_VALUE], out: ['NewReservedPort'] },
+  DeletePortMappingRange: {
+    service: 'WANConnection',
+    in: ['NewStartPort', 'NewEndPort', 'NewProtocol', 'NewManage'],
+    out: [],
+  },
+  GetListOfPortMappings: {
+    service: 'WANConnection',
+    in: ['NewStartPort', 'NewEndPort', 'NewProtocol', 'NewManage', 'NewNumberOfPorts'],
+    out: ['NewPortListing'],
+  },
   GetCommonLinkProperties: {
     service: 'WANCommonInterfaceConfig',
     in: [],
@@ -51,6 +62,27 @@ export const IGD_ACTIONS = {
   GetTotalBytesReceived: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalBytesReceived'] },
   GetTotalPacketsSent: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalPacketsSent'] },
   GetTotalPacketsReceived: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalPacketsReceived'] },
+  // No New prefix here, but for NewLeaseTime; and miniupnpc sends the internal port before the internal client, which
+  // every router has been tested with. (The standard has them the other way round.)
+  GetFirewallStatus: {
+    service: 'WANIPv6FirewallControl',
+    in: [],
+    out: ['FirewallEnabled', 'InboundPinholeAllowed'],
+  },
+  GetOutboundPinholeTimeout: {
+    service: 'WANIPv6FirewallControl',
+    in: ['RemoteHost', 'RemotePort', 'Protocol', 'InternalPort', 'InternalClient'],
+    out: ['OutboundPinholeTimeout'],
+  },
+  AddPinhole: {
+    service: 'WANIPv6FirewallControl',
+    in: ['RemoteHost', 'RemotePort', 'Protocol', 'InternalPort', 'InternalClient', 'LeaseTime'],
+    out: ['UniqueID'],
+  },
+  UpdatePinhole: { service: 'WANIPv6FirewallControl', in: ['UniqueID', 'NewLeaseTime'], out: [] },
+  DeletePinhole: { service: 'WANIPv6FirewallControl', in: ['UniqueID'], out: [] },
+  GetPinholePackets: { service: 'WANIPv6FirewallControl', in: ['UniqueID'], out: ['PinholePackets'] },
+  CheckPinholeWorking: { service: 'WANIPv6FirewallControl', in: ['UniqueID'], out: ['IsWorking'] },
 } as const satisfies Record<string, IgdAction>
 
 export type IgdActionName = keyof typeof IGD_ACTIONS

@@ -6,7 +6,7 @@
  * action's response element may have any namespace, and a fault counts at any HTTP status.
  */
 import { MalformedMessageError } from '../domain/errors.js'
-import { childNamed, decodeText, decodeXml, descendants, encodeEntities, type XmlElement } from './xml.js'
+import { childNamed, decodeText, decodeXml, descendants, encodeEntities, encodeXml, type XmlElement } from './xml.js'
 
 export interface SoapRequest {
   readonly serviceType: string
@@ -14,7 +14,10 @@ export interface SoapRequest {
   readonly arguments: readonly (readonly [string, string])[]
 }
 
-/** Argument names as received, in lower case, because some routers change it (NewUpTime for NewUptime). */
+/**
+ * Argument names as received, in lower case, because some routers change it (NewUpTime for NewUptime). A value that is
+ * XML where it should be text (NewPortListing of some routers) is that XML.
+ */
 export type SoapArguments = ReadonlyMap<string, string>
 
 export type SoapReply =
@@ -109,7 +112,8 @@ function onlyContentOfBody(root: XmlElement): XmlElement | undefined {
 }
 
 function argumentsOf(element: XmlElement): SoapArguments {
-  return new Map(element.children.map((child) => [child.name.toLowerCase(), child.text]))
+  const textOf = (child: XmlElement): string => (child.children.length === 0 ? child.text : encodeXml(child))
+  return new Map(element.children.map((child) => [child.name.toLowerCase(), textOf(child)]))
 }
 
 /** What the emulator receives. The names of arguments are kept as they came. @throws MalformedMessageError */

@@ -10,6 +10,8 @@ import { MalformedMessageError } from '../domain/errors.js'
 /** UDA 1.1 1.2.2. */
 export const SSDP_PORT = 1900
 export const SSDP_MULTICAST_IPV4 = '239.255.255.250'
+/** UDA 1.1 A.3: site-local, then link-local; in HOST they are spelled in upper case. */
+export const SSDP_MULTICAST_IPV6 = ['FF05::C', 'FF02::C'] as const
 
 /** What a LAN peer can make us keep of one datagram: more than any real device sends. */
 export const MAX_SSDP_DATAGRAM_BYTES = 8192

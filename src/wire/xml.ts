@@ -9,6 +9,9 @@ import { MalformedMessageError } from '../domain/errors.js'
 
 export const MAX_XML_DEPTH = 32
 export const MAX_XML_NODES = 20_000
+/** The parser strings the names of all open elements together for each element: long ones would cost their square. */
+export const MAX_XML_NAME_LENGTH = 128
+const LONG_NAME = new RegExp(`<[^\\s/>!?<][^\\s/><]{${MAX_XML_NAME_LENGTH}}`)
 
 /** One element: its name without a prefix, its own text (entities decoded, CDATA as it stands), its children. */
 export interface XmlElement {
@@ -61,6 +64,7 @@ export function parseXml(raw: string): XmlDocument {
   const text = raw.slice(Math.max(0, raw.indexOf('<')), raw.lastIndexOf('>') + 1)
   if (text === '') throw new MalformedMessageError('XML', raw)
   if (/<!(DOCTYPE|ENTITY)/i.test(text)) throw new MalformedMessageError('XML without a DTD', raw)
+  if (LONG_NAME.test(text)) throw new MalformedMessageError(`XML with names of at most ${MAX_XML_NAME_LENGTH}`, raw)
   if (countNodes(text) > MAX_XML_NODES) throw new MalformedMessageError(`XML of at most ${MAX_XML_NODES} nodes`, raw)
   const root = toElements(parse(text, raw), 0)[0]
   if (root === undefined) throw new MalformedMessageError('XML with a root element', raw)
@@ -148,6 +152,25 @@ export function decodeEntities(text: string): string {
 /** For element content: the three that matter there. Quotes stay, because some routers do not decode `&quot;`. */
 export function encodeEntities(text: string): string {
   return text.replace(/[&<>]/g, (char) => (char === '&' ? '&amp;' : char === '<' ? '&lt;' : '&gt;'))
+}
+
+/** Without blanks and NULs around it. A loop, because a regular expression for the end takes the square of the length. */
+export function trimmed(text: string): string {
+  let [start, end] = [0, text.length]
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0 || (code >= 9 && code <= 13) || code === 0x20 || code === 0xa0
+}
+
+/** An element as text again, without the prefixes that it may have had. */
+export function encodeXml(element: XmlElement): string {
+  const { name, text, children } = element
+  const content = children.length === 0 ? encodeEntities(text) : children.map(encodeXml).join('')
+  return `<${name}>${content}</${name}>`
 }
 
 /** Depth first, the element itself included. */

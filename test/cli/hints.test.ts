@@ -3,11 +3,14 @@ import { describe, expect, it } from 'vitest'
 import { hintFor, nothingFoundHint } from '../../src/cli/hints.ts'
 import type { ReportedError } from '../../src/cli/report.ts'
 
-function refused(number: number): ReportedError {
-  return { code: 'REFUSED', message: 'refused', number, name: 'x', description: '\x1b[31m' }
+function refused(number: number, action = 'AddPortMapping'): ReportedError {
+  return { code: 'REFUSED', message: 'refused', action, number, name: 'x', description: '\x1b[31m' }
 }
 
-const HINTED = [402, 501, 605, 606, 714, 715, 718, 724, 726, 728, 729]
+const HINTED = [
+  401, 402, 501, 600, 601, 602, 605, 606, 701, 702, 703, 704, 705, 706, 707, 708, 709, 714, 715, 718, 724, 725, 726,
+  728, 729, 730, 733,
+]
 
 describe('a hint', () => {
   it('is there for every refusal that has a known remedy, and for no other', () => {
@@ -17,13 +20,29 @@ describe('a hint', () => {
 
   it.each(HINTED)('is one sentence without the words of the standard: %d', (number) => {
     const hint = hintFor(refused(number)) ?? ''
-    expect(hint).toMatch(/^[a-z][^\n]{20,200}$/)
-    expect(hint).not.toMatch(/SOAP|IGD|SSDP|XML|\bNew[A-Z]|PortMapping|wildcard/i)
+    for (const each of [hint, hintFor(refused(number, 'AddPinhole'))]) {
+      expect(each).toMatch(/^[a-z][^\n]{20,200}$/)
+      expect(each).not.toMatch(/SOAP|IGD|SSDP|XML|\bNew[A-Z]|PortMapping|wildcard/i)
+    }
+  })
+
+  it('is another one where the same number was the answer to a question about a pinhole', () => {
+    const differing = (action: string): number[] =>
+      HINTED.filter((number) => hintFor(refused(number, action)) !== hintFor(refused(number)))
+    for (const action of ['AddPinhole', 'UpdatePinhole', 'DeletePinhole', 'GetOutboundPinholeTimeout']) {
+      expect(differing(action)).toEqual([402, 501, 606])
+    }
+    for (const action of ['DeletePortMapping', 'GetFirewallStatus']) expect(differing(action)).toEqual([])
+    expect(hintFor({ code: 'REFUSED', message: '', number: 606 })).toMatch(/its own ports/)
   })
 
   it('names only options that there are', () => {
-    const options = HINTED.flatMap((number) => (hintFor(refused(number)) ?? '').match(/(?<= )-\w+/g) ?? [])
-    expect(new Set(options)).toEqual(new Set(['-l', '-s', '-e', '-d']))
+    const options = HINTED.flatMap((number) =>
+      ['AddPortMapping', 'AddPinhole'].flatMap(
+        (action) => (hintFor(refused(number, action)) ?? '').match(/(?<= )-\w+/g) ?? [],
+      ),
+    )
+    expect(new Set(options)).toEqual(new Set(['-l', '-s', '-e', '-d', '-6']))
   })
 
   it('is what happened where the router could not be spoken to', () => {

@@ -69,7 +69,7 @@ describe('--emulate finds a gateway of its own and runs', () => {
       `${STATE}${HEADING}GetGenericPortMappingEntry() returned 713 (SpecifiedArrayIndexInvalid)\n`,
     ],
     ['-s', ['-s'], `${STATE}Bytes:   Sent:        0\tRecv:        0\nPackets: Sent:        0\tRecv:        0\n`],
-    ['-P', ['-P'], 'Presentation URL found:\n            http://127.0.0.1:PORT/\n'],
+    ['-P', ['-P'], 'Presentation URL found:\n            http://127.0.0.1:PORT/rootDesc.xml\n'],
     [
       '-r',
       ['-r', '22', 'TCP'],
@@ -297,6 +297,242 @@ describe('a gateway that gives no answers', () => {
   })
 })
 
+describe('TCP+UDP', () => {
+  const PORT_80 = ['80', '80', 'TCP+UDP'] as const
+  const portsOf = (emulator: Emulator): string[] =>
+    emulator.mappings().map(({ protocol, externalPort }) => `${protocol} ${externalPort}`)
+
+  it('is UDP first, and then TCP on the same port', async () => {
+    const emulator = await emulated()
+    const { stdout, exitCode } = await runCli(['-u', emulator.descriptionUrl, '-r', '22', 'TCP+UDP'])
+    expect(stdout.match(/^external .*$/gm)).toEqual([
+      'external 11.22.33.44:22 UDP is redirected to internal 127.0.0.1:22 (duration=604800)',
+      'external 11.22.33.44:22 TCP is redirected to internal 127.0.0.1:22 (duration=604800)',
+    ])
+    expect([portsOf(emulator).toSorted(), exitCode]).toEqual([['TCP 22', 'UDP 22'], 0])
+    expect((await runCli(['-u', emulator.descriptionUrl, '-d', '22', 'TCP+UDP'])).exitCode).toBe(0)
+    expect(portsOf(emulator)).toEqual([])
+  })
+
+  it('is neither where UDP is refused: TCP is not asked for', async () => {
+    const emulator = await emulated()
+    await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '80', '80', 'UDP'])
+    const { stdout, exitCode } = await runCli(['-u', emulator.descriptionUrl, '-a', '@', ...PORT_80])
+    expect(stdout.match(/^AddPortMapping.*$/gm)).toEqual([
+      'AddPortMapping(80, 80, 127.0.0.1) failed with code 718 (ConflictInMappingEntry)',
+    ])
+    expect(exitCode).toBe(2)
+    expect(portsOf(emulator)).toEqual(['UDP 80'])
+    expect(emulator.mappings()[0]?.internalClient).toBe('127.0.0.9')
+  })
+
+  it('is neither where TCP is refused: UDP is taken back, and what follows is done', async () => {
+    const emulator = await emulated()
+    await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '80', '80', 'TCP'])
+    const line = ['-u', emulator.descriptionUrl, '-r', '80', 'TCP+UDP', '53', 'UDP']
+    const { stdout, exitCode } = await runCli(line)
+    expect(stdout).toContain(
+      'AddPortMapping(80, 80, 127.0.0.1) failed with code 718 (ConflictInMappingEntry)\n' +
+        'external 80 UDP is closed again: TCP+UDP is both or none\n',
+    )
+    expect(exitCode).toBe(2)
+    expect(portsOf(emulator).toSorted()).toEqual(['TCP 80', 'UDP 53'])
+  })
+
+  it('lands on one port with -n where the one that was asked for is taken', async () => {
+    const emulator = await emulated()
+    await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '80', '80', 'UDP'])
+    const { exitCode } = await runCli(['-u', emulator.descriptionUrl, '-n', '@', ...PORT_80])
+    const own = emulator.mappings().filter(({ internalClient }) => internalClient === '127.0.0.1')
+    expect(own.map(({ protocol }) => protocol).toSorted()).toEqual(['TCP', 'UDP'])
+    expect(new Set(own.map(({ externalPort }) => externalPort)).size).toBe(1)
+    expect(own[0]?.externalPort).not.toBe(80)
+    expect(exitCode).toBe(0)
+  })
+
+  it('is two pinholes, or none', async () => {
+    const emulator = await emulated({ maxPinholes: 1 })
+    const line = ['-u', emulator.descriptionUrl, '-A', '', '0', '2001:db8::5', '22', 'TCP+UDP', '60']
+    const { stdout, stderr, exitCode } = await runCli(line)
+    expect(withoutBanner(stdout)).toContain(
+      'AddPinhole: ([]:0 -> [2001:db8::5]:22) / Pinhole ID = 1\n' +
+        'AddPinhole([]:0 -> [2001:db8::5]:22) failed with code 701 (PinholeSpaceExhausted)\n' +
+        'UPNP_DeletePinhole() returned : 0\n',
+    )
+    expect(stderr).toBe(
+      'hint: the firewall of the router takes no more pinholes\n' +
+        'hint: the pinhole for UDP is closed again: TCP+UDP is both or none\n',
+    )
+    expect([emulator.pinholes(), exitCode]).toEqual([[], 2])
+  })
+})
+
+/** What is printed below the lines about the gateway. */
+function ownOutput({ stdout }: CliResult): string {
+  return stdout.slice(stdout.indexOf('\n', stdout.indexOf('Local LAN ip address')) + 1)
+}
+
+describe('every letter on one gateway', () => {
+  it('does what it says, or fails with its exit code', async () => {
+    const emulator = await emulated()
+    const run = async (...argv: string[]): Promise<string> => {
+      const result = await runCli(['-u', emulator.descriptionUrl, ...argv])
+      return `${result.exitCode} ${ownOutput(result)}`
+    }
+    const ROWS = [['-f', '22', 'TCP'], ['-f'], ['-d', '22', 'TCP', '53', 'UDP'], ['-N', '1', '65535', 'TCP'], ['-L']]
+    expect(await Promise.all(ROWS.map((argv) => run(...argv)))).toEqual([
+      '3 UPNP_DeletePortMapping() failed with code : 714\n',
+      '0 ',
+      '3 UPNP_DeletePortMapping() failed with code : 714\nUPNP_DeletePortMapping() failed with code : 714\n',
+      '2 UPNP_DeletePortMappingRange() failed with code : 730\n',
+      expect.stringMatching(/^0 /),
+    ])
+    expect(await run('-r', '22', 'TCP', '53', 'UDP', '80', 'TCP')).toMatch(/^0 /)
+    expect(await run('-L')).toBe(
+      `0 ${HEADING}` +
+        " 0 TCP    80->127.0.0.1:80    'upnp-ts' '' 604800\n" +
+        " 1 TCP    22->127.0.0.1:22    'upnp-ts' '' 604800\n" +
+        " 2 UDP    53->127.0.0.1:53    'upnp-ts' '' 604800\n",
+    )
+    expect(await run('-f', '22', 'TCP', '23', 'TCP', '53', 'UDP')).toBe(
+      '3 UPNP_DeletePortMapping() returned : 0\nUPNP_DeletePortMapping() failed with code : 714\n' +
+        'UPNP_DeletePortMapping() returned : 0\n',
+    )
+    expect(await run('-N', '1', '100', 'TCP')).toBe('0 UPNP_DeletePortMappingRange() returned : 0\n')
+    expect(emulator.mappings()).toEqual([])
+  })
+
+  it('has pinholes to make, see, change and close', async () => {
+    const emulator = await emulated()
+    const run = async (...argv: string[]): Promise<string> => {
+      const result = await runCli(['-u', emulator.descriptionUrl, ...argv])
+      return `${result.exitCode} ${ownOutput(result)}`
+    }
+    expect(await run('-A', '::', '0', '2001:db8::5', '22', 'TCP', '60')).toBe(
+      '0 AddPinhole: ([::]:0 -> [2001:db8::5]:22) / Pinhole ID = 1\n',
+    )
+    expect(emulator.pinholes()).toEqual([
+      expect.objectContaining({ remoteHost: '', internalClient: '2001:db8::5', protocol: 6 }),
+    ])
+    expect(await run('-C', '1', '2')).toBe(
+      '2 CheckPinholeWorking: Pinhole ID = 1 / IsWorking = Yes\n' +
+        'CheckPinholeWorking() failed with code 704 (NoSuchEntry)\n',
+    )
+    expect(await run('-K', '2', '1')).toBe(
+      '2 GetPinholePackets() failed with code 704 (NoSuchEntry)\n' +
+        'GetPinholePackets: Pinhole ID = 1 / PinholePackets = 1\n',
+    )
+    expect(await run('-U', '1', '3600')).toBe(
+      '0 CheckPinholeWorking: Pinhole ID = 1 / IsWorking = Yes\n' +
+        'UpdatePinhole: Pinhole ID = 1 with Lease Time: 3600\n',
+    )
+    expect(await run('-U', '2', '3600')).toBe('2 CheckPinholeWorking(2) failed with code 704 (NoSuchEntry)\n')
+    expect(await run('-U', '1', '86401')).toMatch(
+      /^2 CheckPinholeWorking: .*\nUpdatePinhole: .*\nUpdatePinhole: ID \(1\) failed with code 601 /,
+    )
+    expect(await run('-G', '', '0', '2001:db8::5', '22', 'TCP')).toBe(
+      '0 GetOutboundPinholeTimeout: ([2001:db8::5]:22 -> []:0) / Timeout = 120\n',
+    )
+    expect(await run('-G', '', '0', '2001:db8::5', '22', '132')).toBe(
+      '2 GetOutboundPinholeTimeout([2001:db8::5]:22 -> []:0) failed with code 705 (ProtocolNotSupported)\n',
+    )
+    expect(await run('-S')).toMatch(/^0 FirewallEnabled: 1 & Inbound Pinhole Allowed: 1\nGetFirewallStatus:\n/)
+    expect(await run('-D', '2', '1')).toBe('2 UPNP_DeletePinhole() returned : 704\nUPNP_DeletePinhole() returned : 0\n')
+    expect(emulator.pinholes()).toEqual([])
+    expect(await run('-A', '::', '0', '@', '22', 'TCP', '60')).toMatch(
+      /^2 AddPinhole\(\[::]:0 -> \[127\.0\.0\.1]:22\) failed /,
+    )
+  })
+
+  it('updates a pinhole that no packet has come through yet', async () => {
+    const { descriptionUrl } = await emulated({ pinholePackets: 0 })
+    await runCli(['-u', descriptionUrl, '-A', '', '0', '2001:db8::5', '22', 'TCP', '60'])
+    const result = await runCli(['-u', descriptionUrl, '-U', '1', '3600'])
+    expect(ownOutput(result)).toBe(
+      'CheckPinholeWorking(1) failed with code 709 (NoTrafficReceived)\n' +
+        'UpdatePinhole: Pinhole ID = 1 with Lease Time: 3600\n',
+    )
+    expect(result).toMatchObject({ exitCode: 0, stderr: 'hint: no packet has come through it yet\n' })
+  })
+
+  it('advises IPv6 before it asks about a pinhole, unless -6 is there, and not for -S', async () => {
+    const ADVICE = 'Use IPv6 (option -6) GUA address to ensure UPnP IGDv2 pinholes are allowed\n\n'
+    const { descriptionUrl } = await emulated()
+    const advised = async (...argv: string[]): Promise<boolean> =>
+      withoutBanner((await runCli(['-u', descriptionUrl, ...argv])).stdout).startsWith(ADVICE)
+    for (const letter of ['-C', '-K', '-D']) expect(await advised(letter, '1')).toBe(true)
+    expect(await advised('-U', '1', '60')).toBe(true)
+    expect(await advised('-G', '', '0', '@', '22', 'TCP')).toBe(true)
+    expect(await advised('-6', '-C', '1')).toBe(false)
+    expect(await advised('-S')).toBe(false)
+  })
+})
+
+describe('a gateway without the actions of IGD:2', () => {
+  const OLD = { GetExternalIPAddress: '<NewExternalIPAddress>1.2.3.4</NewExternalIPAddress>' }
+
+  it('makes every command about its firewall fail with exit 2, and says why', async () => {
+    const gateway = await scripted(answering(OLD))
+    const why = 'the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl)\n'
+    const lines = [
+      ['-S'],
+      ['-A', '', '0', '2001:db8::5', '22', 'TCP', '60'],
+      ['-U', '1', '60'],
+      ['-C', '1'],
+      ['-K', '1'],
+      ['-D', '1'],
+      ['-G', '', '0', '@', '22', 'TCP'],
+    ]
+    for (const line of lines) {
+      const { stderr, exitCode } = await runCli(['-u', gateway.url('/d'), ...line])
+      expect(stderr.endsWith(why)).toBe(true)
+      expect(exitCode).toBe(2)
+    }
+  })
+
+  it('makes -N fail, and -L list one entry after the other', async () => {
+    const gateway = await scripted(
+      answering({
+        ...OLD,
+        GetListOfPortMappings: '<errorCode>401</errorCode>',
+        DeletePortMappingRange: '<errorCode>401</errorCode>',
+      }),
+    )
+    const range = await runCli(['-u', gateway.url('/d'), '-N', '1', '9', 'TCP'])
+    expect(ownOutput(range)).toBe('UPNP_DeletePortMappingRange() failed with code : 401\n')
+    expect(range.stderr).toBe('hint: the router cannot do that: it is too old for it, or leaves it out\n')
+    expect(range.exitCode).toBe(2)
+    const list = await runCli(['-u', gateway.url('/d'), '-L'])
+    expect(ownOutput(list)).toBe(
+      `GetListOfPortMappings() returned 401 (Invalid Action)\n${HEADING}` +
+        'GetGenericPortMappingEntry() returned -3 (Miniupnpc HTTP error)\n',
+    )
+    expect(list.stderr).toMatch(
+      /^hint: the router cannot list all at once; asking for one entry after the other\nhint: /,
+    )
+    expect(list.exitCode).toBe(2)
+  })
+
+  it('is asked by -n for the port itself, which is said', async () => {
+    const target = '<NewInternalPort>22</NewInternalPort><NewInternalClient>127.0.0.1</NewInternalClient>'
+    const gateway = await scripted(
+      answering({
+        ...OLD,
+        AddAnyPortMapping: '<errorCode>401</errorCode>',
+        AddPortMapping: '',
+        GetSpecificPortMappingEntry: `${target}<NewEnabled>1</NewEnabled><NewLeaseDuration>0</NewLeaseDuration>`,
+      }),
+    )
+    const { stdout, stderr, exitCode } = await runCli(['-u', gateway.url('/d'), '-n', '@', '22', '22', 'TCP'])
+    expect(stdout).toMatch(/\nexternal 1\.2\.3\.4:22 TCP is redirected to internal 127\.0\.0\.1:22 \(duration=0\)\n$/)
+    expect(stderr).toBe(
+      'hint: the router does not choose a port itself (AddAnyPortMapping was refused with 401 (Invalid Action)); ' +
+        'asked it for one after the other\n',
+    )
+    expect(exitCode).toBe(0)
+  })
+})
+
 describe('an uptime that leads out of the calendar', () => {
   const status =
     '<NewConnectionStatus>Connected</NewConnectionStatus><NewLastConnectionError>x</NewLastConnectionError>' +
@@ -461,7 +697,7 @@ describe('what needs no gateway', () => {
 
   it('shows what was typed without obeying it', async () => {
     const { stderr } = await runCli(['-r', '22', '\x1b]52;c;eA==\x07\n'])
-    expect(stderr).toBe("-r: '\\x1b]52;c;eA==\\x07\\x0a' is not a protocol: give TCP or UDP\n")
+    expect(stderr).toBe("-r: '\\x1b]52;c;eA==\\x07\\x0a' is not a protocol: give TCP, UDP or TCP+UDP\n")
   })
 
   it('explains itself on stderr where there is no command', async () => {

@@ -157,7 +157,7 @@ describe('a reader that has gone', () => {
     const printer = new Printer({ json: false, compat: '2.3.3' }, { stdout, stderr, env: {} })
     stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
     printer.report({ type: 'notice', message: 'still here' })
-    expect(stderr.text).toBe('still here\n')
+    expect(stderr.text).toBe('hint: still here\n')
   })
 
   it('may be that of stderr', () => {

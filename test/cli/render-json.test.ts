@@ -2,7 +2,17 @@
 import { describe, expect, it } from 'vitest'
 import { renderJson } from '../../src/cli/render-json.ts'
 import type { Report } from '../../src/cli/report.ts'
-import { ALL_REPORTS, ASKED, MAPPING, REFUSED, UNREACHABLE } from '../support/reports.ts'
+import { ALL_REPORTS, ASKED, MAPPING, PINHOLE, RANGE, REFUSED, UNREACHABLE } from '../support/reports.ts'
+
+const RANGE_FIELDS = { startPort: 1, endPort: 100, protocol: 'TCP', manage: false } as const
+const PINHOLE_FIELDS = {
+  remoteHost: '',
+  remotePort: 0,
+  internalClient: '2001:db8::5',
+  internalPort: 22,
+  protocol: 6,
+  leaseSeconds: 3600,
+}
 
 function parsed(report: Report): unknown {
   return JSON.parse(renderJson(report))
@@ -178,6 +188,59 @@ describe('a report as JSON', () => {
       'a mapping that would not go',
       { type: 'unmap-failed', key: key(), error: REFUSED },
       { type: 'unmap-failed', key: key(), error: REFUSED_FIELDS },
+    ],
+    ['half of TCP+UDP that is closed again', { type: 'taken-back', key: key() }, { type: 'taken-back', key: key() }],
+    [
+      'a listing that cannot be had at once',
+      { type: 'list-at-once-failed', error: REFUSED },
+      { type: 'list-at-once-failed', error: REFUSED_FIELDS },
+    ],
+    ['a range that is gone', { type: 'range-unmapped', range: RANGE }, { type: 'range-unmapped', range: RANGE_FIELDS }],
+    [
+      'a range that would not go',
+      { type: 'range-unmap-failed', range: RANGE, error: REFUSED },
+      { type: 'range-unmap-failed', range: RANGE_FIELDS, error: REFUSED_FIELDS },
+    ],
+    ['the advice to use IPv6', { type: 'pinhole-advice' }, { type: 'pinhole-advice' }],
+    [
+      'the state of the firewall',
+      { type: 'firewall-status', ok: true, firewallEnabled: true, inboundPinholeAllowed: false },
+      { type: 'firewall-status', ok: true, firewallEnabled: true, inboundPinholeAllowed: false },
+    ],
+    [
+      'a pinhole, without how its remote host was typed',
+      { type: 'pinhole-added', asked: PINHOLE, ok: true, id: 7 },
+      { type: 'pinhole-added', asked: PINHOLE_FIELDS, ok: true, id: 7 },
+    ],
+    [
+      'a pinhole that was refused',
+      { type: 'pinhole-added', asked: PINHOLE, ...failed },
+      { type: 'pinhole-added', asked: PINHOLE_FIELDS, ok: false, error: REFUSED_FIELDS },
+    ],
+    [
+      'whether a pinhole works',
+      { type: 'pinhole-working', during: 'check', id: 7, ok: true, working: false },
+      { type: 'pinhole-working', during: 'check', id: 7, ok: true, working: false },
+    ],
+    [
+      'the new lease of a pinhole',
+      { type: 'pinhole-updated', id: 7, leaseSeconds: 60, ok: true },
+      { type: 'pinhole-updated', id: 7, leaseSeconds: 60, ok: true },
+    ],
+    [
+      'the packets of a pinhole',
+      { type: 'pinhole-packets', id: 7, ok: true, packets: 0 },
+      { type: 'pinhole-packets', id: 7, ok: true, packets: 0 },
+    ],
+    [
+      'a pinhole that would not go',
+      { type: 'pinhole-deleted', id: 7, ...failed },
+      { type: 'pinhole-deleted', id: 7, ok: false, error: REFUSED_FIELDS },
+    ],
+    [
+      'a timeout',
+      { type: 'outbound-timeout', asked: PINHOLE, ok: true, seconds: 120 },
+      { type: 'outbound-timeout', asked: PINHOLE_FIELDS, ok: true, seconds: 120 },
     ],
     ['the web page', { type: 'presentation-url', url: '' }, { type: 'presentation-url', url: '' }],
     [

@@ -5,7 +5,7 @@ import type { Compatibility } from '../../src/cli/invocation.ts'
 import { ctime, DEVICES_HEADING, renderText } from '../../src/cli/render-text.ts'
 import type { Report, ReportedError } from '../../src/cli/report.ts'
 import { USAGE } from '../../src/cli/usage.ts'
-import { ASKED, MALFORMED, MAPPING, REFUSED, UNREACHABLE } from '../support/reports.ts'
+import { ASKED, MALFORMED, MAPPING, PINHOLE, RANGE, REFUSED, UNREACHABLE } from '../support/reports.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -272,6 +272,18 @@ describe('mapping a port', () => {
     )
   })
 
+  it('names the action that was refused: AddAnyPortMapping, or AddPortMapping where that was the fallback', () => {
+    expect(textOf(failure({ ...REFUSED, action: 'AddAnyPortMapping', number: 728, name: 'NoPortMapsAvailable' }))).toBe(
+      'AddAnyPortMapping(8080, 80, 192.168.1.5) failed with code 728 (NoPortMapsAvailable)\n' +
+        '[stderr] hint: the table of the router is full; -l shows it, -d removes an entry\n',
+    )
+  })
+
+  it('says that half of TCP+UDP is closed again', () => {
+    const key = { externalPort: 8080, protocol: 'UDP', remoteHost: '' } as const
+    expect(textOf({ type: 'taken-back', key })).toBe('external 8080 UDP is closed again: TCP+UDP is both or none\n')
+  })
+
   it.each(['NOT_CONFIRMED', 'INVALID_ARGUMENT'] as const)('says in words what has no number: %s', (code) => {
     expect(textOf(failure({ code, message: 'it leads elsewhere' }))).toBe('[stderr] it leads elsewhere\n')
   })
@@ -300,6 +312,127 @@ describe('deleting a mapping', () => {
   })
 })
 
+describe('a listing all at once', () => {
+  it('names what it failed with, and leaves it at that: the next line says what is done instead', () => {
+    const error = { ...REFUSED, number: 401, name: 'Invalid Action' }
+    expect(textOf({ type: 'list-at-once-failed', error })).toBe(
+      'GetListOfPortMappings() returned 401 (Invalid Action)\n',
+    )
+    expect(textOf({ type: 'list-at-once-failed', error: UNREACHABLE })).toBe(
+      'GetListOfPortMappings() returned -3 (Miniupnpc HTTP error)\n',
+    )
+    expect(textOf({ type: 'list-at-once-failed', error: MALFORMED })).toBe(
+      'GetListOfPortMappings() returned -4 (Miniupnpc Invalid response)\n',
+    )
+  })
+})
+
+describe('deleting a range', () => {
+  it('shows 0, or the number alone', () => {
+    expect(textOf({ type: 'range-unmapped', range: RANGE })).toBe('UPNP_DeletePortMappingRange() returned : 0\n')
+    expect(textOf({ type: 'range-unmap-failed', range: RANGE, error: { ...REFUSED, number: 730 } })).toBe(
+      'UPNP_DeletePortMappingRange() failed with code : 730\n' +
+        '[stderr] hint: there is no such entry; -l shows what there is\n',
+    )
+    expect(textOf({ type: 'range-unmap-failed', range: RANGE, error: UNREACHABLE })).toMatch(
+      /^UPNP_DeletePortMappingRange\(\) failed with code : -3\n\[stderr] hint: /,
+    )
+  })
+})
+
+describe('a pinhole', () => {
+  const refused = (number: number, name: string, action: string) =>
+    ({ ok: false, error: { ...REFUSED, number, name, action } }) as const
+
+  it('is advised to be asked for over IPv6', () => {
+    expect(textOf({ type: 'pinhole-advice' })).toBe(
+      'Use IPv6 (option -6) GUA address to ensure UPnP IGDv2 pinholes are allowed\n\n',
+    )
+  })
+
+  it('is shown with its ID, or with why it could not be had, the remote host as it was typed', () => {
+    expect(textOf({ type: 'pinhole-added', asked: PINHOLE, ok: true, id: 4711 })).toBe(
+      'AddPinhole: ([::]:0 -> [2001:db8::5]:22) / Pinhole ID = 4711\n',
+    )
+    const answer = refused(606, 'Action not authorized', 'AddPinhole')
+    expect(textOf({ type: 'pinhole-added', asked: PINHOLE, ...answer })).toBe(
+      'AddPinhole([::]:0 -> [2001:db8::5]:22) failed with code 606 (Action not authorized)\n' +
+        '[stderr] hint: the router opens its IPv6 firewall only for the computer that asks; use -6, and @ for this computer\n',
+    )
+  })
+
+  it('works or does not, and the ID is in the text of a failure only where it is to be updated', () => {
+    const working = (answer: { ok: true; working: boolean } | ReturnType<typeof refused>, during: 'check' | 'update') =>
+      textOf({ type: 'pinhole-working', during, id: 7, ...answer })
+    for (const during of ['check', 'update'] as const) {
+      expect(working({ ok: true, working: true }, during)).toBe(
+        'CheckPinholeWorking: Pinhole ID = 7 / IsWorking = Yes\n',
+      )
+      expect(working({ ok: true, working: false }, during)).toBe(
+        'CheckPinholeWorking: Pinhole ID = 7 / IsWorking = No\n',
+      )
+    }
+    const silent = refused(709, 'NoTrafficReceived', 'CheckPinholeWorking')
+    const because = 'failed with code 709 (NoTrafficReceived)\n[stderr] hint: no packet has come through it yet\n'
+    expect(working(silent, 'check')).toBe(`CheckPinholeWorking() ${because}`)
+    expect(working(silent, 'update')).toBe(`CheckPinholeWorking(7) ${because}`)
+  })
+
+  it('shows the new lease also where it was refused, as upnpc does', () => {
+    const line = 'UpdatePinhole: Pinhole ID = 7 with Lease Time: 60\n'
+    expect(textOf({ type: 'pinhole-updated', id: 7, leaseSeconds: 60, ok: true })).toBe(line)
+    const answer = refused(704, 'NoSuchEntry', 'UpdatePinhole')
+    expect(textOf({ type: 'pinhole-updated', id: 7, leaseSeconds: 60, ...answer })).toBe(
+      `${line}UpdatePinhole: ID (7) failed with code 704 (NoSuchEntry)\n` +
+        '[stderr] hint: there is no pinhole of that number; it may have run out\n',
+    )
+  })
+
+  it('shows how many packets came', () => {
+    expect(textOf({ type: 'pinhole-packets', id: 7, ok: true, packets: 4_294_967_295 })).toBe(
+      'GetPinholePackets: Pinhole ID = 7 / PinholePackets = 4294967295\n',
+    )
+    expect(textOf({ type: 'pinhole-packets', id: 7, ...refused(899, 'UnknownError', 'GetPinholePackets') })).toBe(
+      'GetPinholePackets() failed with code 899 (UnknownError)\n',
+    )
+  })
+
+  it('is gone, or the number alone says why not', () => {
+    expect(textOf({ type: 'pinhole-deleted', id: 7, ok: true })).toBe('UPNP_DeletePinhole() returned : 0\n')
+    expect(textOf({ type: 'pinhole-deleted', id: 7, ...refused(704, 'NoSuchEntry', 'DeletePinhole') })).toBe(
+      'UPNP_DeletePinhole() returned : 704\n' +
+        '[stderr] hint: there is no pinhole of that number; it may have run out\n',
+    )
+    expect(textOf({ type: 'pinhole-deleted', id: 7, ok: false, error: UNREACHABLE })).toMatch(
+      /^UPNP_DeletePinhole\(\) returned : -3\n\[stderr] hint: /,
+    )
+  })
+
+  it('is asked for its timeout from the inside out', () => {
+    expect(textOf({ type: 'outbound-timeout', asked: PINHOLE, ok: true, seconds: 120 })).toBe(
+      'GetOutboundPinholeTimeout: ([2001:db8::5]:22 -> [::]:0) / Timeout = 120\n',
+    )
+    const answer = refused(705, 'ProtocolNotSupported', 'GetOutboundPinholeTimeout')
+    expect(textOf({ type: 'outbound-timeout', asked: PINHOLE, ...answer })).toBe(
+      'GetOutboundPinholeTimeout([2001:db8::5]:22 -> [::]:0) failed with code 705 (ProtocolNotSupported)\n' +
+        '[stderr] hint: the router opens pinholes for TCP and UDP only\n',
+    )
+  })
+
+  it('needs a firewall, which is shown as off where it could not be asked', () => {
+    const status = { firewallEnabled: true, inboundPinholeAllowed: false }
+    expect(textOf({ type: 'firewall-status', ok: true, ...status })).toBe(
+      'FirewallEnabled: 1 & Inbound Pinhole Allowed: 0\n' +
+        'GetFirewallStatus:\n   Firewall Enabled: Yes\n   Inbound Pinhole Allowed: No\n',
+    )
+    expect(textOf({ type: 'firewall-status', ok: false, error: UNREACHABLE })).toBe(
+      'FirewallEnabled: 0 & Inbound Pinhole Allowed: 0\n' +
+        'GetFirewallStatus:\n   Firewall Enabled: No\n   Inbound Pinhole Allowed: No\n' +
+        `[stderr] hint: ${UNREACHABLE.message}\n`,
+    )
+  })
+})
+
 describe('what is not the output of a command', () => {
   const error = (code: ReportedError['code'], more: Partial<Extract<Report, { type: 'error' }>> = {}): Report => ({
     type: 'error',
@@ -310,7 +443,7 @@ describe('what is not the output of a command', () => {
   it('is one line on stderr', () => {
     expect(textOf(error('USAGE'))).toBe('[stderr] what it is\n')
     expect(textOf(error('NO_REPLY'))).toBe('[stderr] what it is\n')
-    expect(textOf({ type: 'notice', message: 'by the way' })).toBe('[stderr] by the way\n')
+    expect(textOf({ type: 'notice', message: 'by the way' })).toBe('[stderr] hint: by the way\n')
   })
 
   it('brings the usage text where there was no command', () => {

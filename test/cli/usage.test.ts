@@ -1,6 +1,7 @@
 /** The banner and the usage text fit the terminal and the parser. */
 import { describe, expect, it } from 'vitest'
-import { DEFAULT_DESCRIPTION, DEFAULT_TIMEOUT_MS, makeProgram, parseInvocation } from '../../src/cli/invocation.ts'
+import { DEFAULT_DESCRIPTION, makeProgram, parseInvocation } from '../../src/cli/invocation.ts'
+import { DEFAULT_TIMEOUT_MS } from '../../src/cli/option-values.ts'
 import { BANNER, USAGE } from '../../src/cli/usage.ts'
 import { VERSION } from '../../src/domain/version.ts'
 
@@ -21,7 +22,7 @@ describe('the usage text', () => {
 
   it('has no option that the parser does not know', () => {
     const known = new Set(options.flatMap(({ short, long }) => [short, long]))
-    const mentioned = USAGE.match(/(?<=^|[\s(])--?[a-zA-Z][\w-]*/gm) ?? []
+    const mentioned = USAGE.match(/(?<=^|[\s(])--?[a-zA-Z\d][\w-]*/gm) ?? []
     expect(mentioned.filter((name) => !known.has(name))).toEqual([])
   })
 
@@ -37,8 +38,10 @@ describe('the usage text', () => {
   it('gives examples that are understood', () => {
     const examples = USAGE.match(/(?<=^ {2}upnp-ts ).*?(?= {2}|$)/gm) ?? []
     expect(examples.length).toBeGreaterThanOrEqual(4)
-    for (const example of examples)
-      expect(parseInvocation(example.trim().split(' '))).toMatchObject({ kind: 'gateway' })
+    for (const example of examples) {
+      const words = example.trim().split(' ')
+      expect(parseInvocation(words.map((word) => word.replace(/^""$/, '')))).toMatchObject({ kind: 'gateway' })
+    }
   })
 
   it('fits a terminal of 80 columns and is plain text', () => {

@@ -7,6 +7,7 @@ import {
   integerWithin,
   internalClientOf,
   protocolOf,
+  protocolsOf,
   remoteHostOf,
   UsageError,
   wordsOf,
@@ -58,7 +59,22 @@ describe('a word of the command line', () => {
   it('is a protocol in any case, and nothing but that', () => {
     expect(['TCP', 'tcp', 'Udp'].map((word) => protocolOf('-x', word))).toEqual(['TCP', 'TCP', 'UDP'])
     for (const word of ['TCP ', ' tcp', 'TCP junk', 'TCPjunk', '6', '', 'UDPLITE']) {
-      expect(complaintOf(() => protocolOf('-x', word))).toBe(`-x: '${word}' is not a protocol: give TCP or UDP`)
+      expect(complaintOf(() => protocolOf('-x', word))).toBe(
+        `-x: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`,
+      )
+    }
+  })
+
+  it('is both protocols in either order and any case, and UDP comes first then', () => {
+    for (const word of ['TCP+UDP', 'UDP+TCP', 'tcp+udp', 'Udp+Tcp']) {
+      expect(protocolsOf('-x', word)).toEqual(['UDP', 'TCP'])
+      expect(complaintOf(() => protocolOf('-x', word))).toMatch(/is not a protocol/)
+    }
+    expect(['TCP', 'udp'].map((word) => protocolsOf('-x', word))).toEqual([['TCP'], ['UDP']])
+    for (const word of ['TCP+', '+UDP', 'TCP UDP', 'TCP,UDP', 'TCP/UDP', 'TCP+TCP', 'TCP+UDP ', 'both', '*']) {
+      expect(complaintOf(() => protocolsOf('-x', word))).toBe(
+        `-x: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`,
+      )
     }
   })
 

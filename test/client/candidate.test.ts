@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { type Candidate, describeGateway, examine, MAX_DESCRIPTION_BYTES } from '../../src/client/candidate.ts'
 import { USER_AGENT } from '../../src/client/soap-caller.ts'
-import { MalformedMessageError, NoReplyError, TransportError } from '../../src/domain/errors.ts'
+import { InvalidArgumentError, MalformedMessageError, NoReplyError, TransportError } from '../../src/domain/errors.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import {
   answersOf,
@@ -193,5 +193,33 @@ describe('describeGateway', () => {
     const settings = { http, signal: undefined, timeoutMs: 5000 }
     const { gateway } = await describeGateway(new URL('http://router.lan/root.xml'), settings)
     expect(gateway?.controlUrl).toBe('http://192.168.1.1:7/y')
+  })
+
+  it('asks a link-local host by the interface that the user named, throughout', async () => {
+    const settings = context({ body: igdDescription({ services: [[WANIP1, '/a']] }) })
+    const described = await describeGateway(new URL('http://[fe80::1]:5000/root.xml'), settings, 'eth0')
+    expect(described).toMatchObject({ location: 'http://[fe80::1]:5000/root.xml', zone: 'eth0' })
+    expect(described.gateway?.controlUrl).toBe('http://[fe80::1%25eth0]:5000/a')
+    await described.gateway?.externalAddress().catch(() => {})
+    expect(settings.http.seen.map(({ request }) => request.zone)).toEqual(['eth0', 'eth0'])
+  })
+
+  it('sends nothing to a link-local host without an interface, and says how to name one', async () => {
+    const settings = context({ body: '' })
+    const asked = describeGateway(new URL('http://[fe80::1]:5000/'), settings)
+    await expect(asked).rejects.toThrow(InvalidArgumentError)
+    await expect(asked).rejects.toThrow('as in http://[fe80::1%25eth0]:5000/')
+    expect(settings.http.seen).toEqual([])
+  })
+
+  it('learns the interface from the connection where the user named a name', async () => {
+    const http = new ScriptedHttp(new FakeClock(), () => ({
+      body: igdDescription({ services: [[WANIP1, 'http://[fe80::1]:5000/a']] }),
+    }))
+    const request = http.request.bind(http)
+    http.request = async (asked) => ({ ...(await request(asked)), remoteAddress: 'fe80::1%eth0' })
+    const settings = { http, signal: undefined, timeoutMs: 5000 }
+    const { gateway, zone } = await describeGateway(new URL('http://router.local/root.xml'), settings)
+    expect([gateway?.controlUrl, zone]).toEqual(['http://[fe80::1%25eth0]:5000/a', 'eth0'])
   })
 })

@@ -1,5 +1,5 @@
 import { getEventListeners } from 'node:events'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import '../../src/client/candidate.ts' // discovery loads it late: here it is loaded already
 import {
   type Discovery,
@@ -8,7 +8,7 @@ import {
   MAX_DEVICES,
   MAX_DEVICES_PER_SENDER,
 } from '../../src/client/discovery.ts'
-import { MAX_REPLIES, SEARCH_TARGETS, type SearchRoute } from '../../src/client/ssdp-search.ts'
+import { MAX_SENDERS, SEARCH_TARGETS, type SearchRoute } from '../../src/client/ssdp-search.ts'
 import type { HttpRequest } from '../../src/net/http-client.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { IGD1, ScriptedDatagrams, ssdpReply } from '../support/scripted-datagrams.ts'
@@ -297,13 +297,19 @@ describe('which of several connected IGDs', () => {
     expect(hostsOf(found)).toEqual([ROUTER.host, OTHER.host, wps.host])
   })
 
-  it('does not wait where the default gateway is not known, or cannot be known', async () => {
+  it('does not wait where there is no default gateway, or it cannot be known', async () => {
     const failing = (): Promise<string[]> => Promise.reject(new Error('no routing table'))
-    for (const unknown of [() => [], failing, () => new Promise<string[]>(() => {})]) {
+    for (const unknown of [() => [], failing]) {
       const search = begin([OTHER], { gateways: unknown() })
       await search.reply(OTHER)
       expect((await search.finished()).searchedMs).toBe(0)
     }
+  })
+
+  it('gives the routing table 150 ms to be read, where that takes a command of the system', async () => {
+    const search = begin([OTHER], { gateways: new Promise<string[]>(() => {}) })
+    await search.reply(OTHER)
+    expect(await untilOver(search)).toBe(150)
   })
 
   it('ranks a private external address after a public one', async () => {
@@ -428,7 +434,7 @@ describe('what is looked at', () => {
   it('keeps a bounded number of devices in all, however many senders there are', async () => {
     const search = begin([], { answer: () => 'silence' })
     await settle()
-    for (let count = 0; count < MAX_REPLIES; count++) {
+    for (let count = 0; count < MAX_SENDERS * 4; count++) {
       const from = `192.168.1.${20 + (count % 200)}`
       search.datagrams.socket().deliver(ssdpReply(`http://${from}/${count}`), from)
     }
@@ -436,6 +442,40 @@ describe('what is looked at', () => {
     expect(search.http.seen).toHaveLength(MAX_DEVICES)
     await untilOver(search)
     expect((await search.finished()).devices).toHaveLength(MAX_DEVICES)
+  })
+
+  it('still looks at the default gateway when neighbours that do not exist have filled the list', async () => {
+    const router = answersOf(ROUTER)
+    const answer = (request: HttpRequest): ScriptedAnswer =>
+      request.url.host === ROUTER.host ? router(request) : 'silence'
+    const search = begin([ROUTER], { gateways: ['192.168.1.1'], answer })
+    await settle()
+    for (let count = 0; count < MAX_DEVICES; count++) {
+      const from = `192.168.1.${100 + count}`
+      search.datagrams.socket().deliver(ssdpReply(`http://${from}/${count}`), from)
+    }
+    await search.reply(ROUTER)
+    expect(hostsOf(await search.finished())).toEqual([ROUTER.host])
+  })
+
+  it('has one listener on the signal of the caller, however many devices answer', async () => {
+    const controller = new AbortController()
+    const added = vi.spyOn(controller.signal, 'addEventListener')
+    const search = begin([], { answer: () => 'silence', signal: controller.signal })
+    for (let count = 0; count < 12; count++) {
+      await search.replyWith(ssdpReply(`http://192.168.1.66/${count}`), '192.168.1.66')
+    }
+    await untilOver(search)
+    await search.finished()
+    expect(added).toHaveBeenCalledTimes(1)
+  })
+
+  it('lets nobody change what another one said of itself', async () => {
+    const search = begin([], { answer: () => 'silence' })
+    await search.replyWith(ssdpReply('http://192.168.1.66/x', 'upnp:rootdevice'), '192.168.1.66')
+    await search.replyWith(ssdpReply('http://192.168.1.66/x', WANIP1), '192.168.1.67')
+    await untilOver(search)
+    expect((await search.finished()).devices.map(({ searchTarget }) => searchTarget)).toEqual(['upnp:rootdevice'])
   })
 
   it('knows the search target of a device beyond the bound that was already known', async () => {
@@ -596,5 +636,50 @@ describe('how a search ends otherwise', () => {
     await search.reply(OTHER)
     expect(await untilOver(search)).toBe(4000)
     expect(hostsOf(await search.finished())).toEqual([OTHER.host])
+  })
+})
+
+describe('a search over IPv6', () => {
+  const prefixes = [{ address: '2001:db8:86::250', prefixLength: 64 }]
+  const ETH0 = { address: '::', netmask: '', multicast: true, unicastTo: [], zone: 'eth0', prefixes }
+  const WLAN0 = { ...ETH0, zone: 'wlan0', prefixes: [] }
+  const LINK_LOCAL: ScriptedDevice = { host: '[fe80::1]:5000' }
+  const settings = { routes: [ETH0, WLAN0], gateways: ['192.168.1.1'] }
+
+  it('uses a link-local gateway through the interface that it answered by', async () => {
+    const search = begin([LINK_LOCAL], settings)
+    await search.replyWith(ssdpReply(locationOf(LINK_LOCAL)), 'fe80::1%wlan0')
+    const found = await search.finished()
+    expect(found.candidates).toMatchObject([{ kind: 'connected', zone: 'wlan0', location: locationOf(LINK_LOCAL) }])
+    expect(found.candidates[0]?.gateway?.controlUrl).toBe('http://[fe80::1%25wlan0]:5000/ctl/0')
+    expect(search.http.seen.map(({ request }) => request.zone)).toEqual(['wlan0', 'wlan0', 'wlan0'])
+  })
+
+  it('does not wait for the default gateway, whose address is one of IPv4', async () => {
+    const search = begin([LINK_LOCAL], settings)
+    await search.replyWith(ssdpReply(locationOf(LINK_LOCAL)), 'fe80::1%eth0')
+    expect((await search.finished()).searchedMs).toBe(0)
+  })
+
+  it('takes the same address on two links for two devices', async () => {
+    const search = begin([disconnected(LINK_LOCAL)], settings)
+    for (const zone of ['eth0', 'wlan0', 'eth0']) {
+      await search.replyWith(ssdpReply(locationOf(LINK_LOCAL)), `fe80::1%${zone}`)
+    }
+    await untilOver(search)
+    const found = await search.finished()
+    expect(found.devices).toHaveLength(2)
+    expect(found.candidates.map(({ zone }) => zone)).toEqual(['eth0', 'wlan0'])
+  })
+
+  it('goes to a wider address that a link-local sender names, and to no host elsewhere', async () => {
+    const wide: ScriptedDevice = { host: '[2001:db8:86::1]:5000' }
+    const search = begin([wide], settings)
+    await search.replyWith(ssdpReply('http://[2001:db8:99::1]:5000/root.xml'), 'fe80::1%eth0')
+    await search.replyWith(ssdpReply('http://[::1]:5000/root.xml'), 'fe80::1%eth0')
+    await search.replyWith(ssdpReply('http://192.168.1.1:5000/root.xml'), 'fe80::1%eth0')
+    expect(search.http.log).toEqual([])
+    await search.replyWith(ssdpReply(locationOf(wide)), 'fe80::1%eth0')
+    expect(hostsOf(await search.finished())).toEqual(['[2001:db8:86::1]:5000'])
   })
 })

@@ -10,7 +10,13 @@ import {
 } from '../../src/domain/errors.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { ScriptedDatagrams, ssdpReply } from '../support/scripted-datagrams.ts'
-import { answersOf, locationOf, type ScriptedDevice, TV_DESCRIPTION } from '../support/scripted-devices.ts'
+import {
+  answersOf,
+  igdDescription,
+  locationOf,
+  type ScriptedDevice,
+  TV_DESCRIPTION,
+} from '../support/scripted-devices.ts'
 import { type ScriptedAnswer, ScriptedHttp } from '../support/scripted-http.ts'
 
 const LOOPBACK = { name: 'lo', address: '127.0.0.1', netmask: '255.0.0.0', loopback: true }
@@ -134,5 +140,16 @@ describe('findGateway', () => {
     expect(failure).toBeInstanceOf(InvalidArgumentError)
     expect(String(failure)).not.toContain('secret')
     expect(net.http.seen).toEqual([])
+  })
+})
+
+describe('findGateway by the URL of a link-local host', () => {
+  it('takes the zone out of the URL and beside it', async () => {
+    const net = namedBy({ body: igdDescription() })
+    const gateway = await findGateway({ url: 'http://[fe80::1%eth0]:5000/root.xml' }, net)
+    expect(gateway.controlUrl).toBe('http://[fe80::1%25eth0]:5000/ctl/0')
+    expect(net.http.seen.map(({ request }) => [request.url.href, request.zone])).toEqual([
+      ['http://[fe80::1]:5000/root.xml', 'eth0'],
+    ])
   })
 })

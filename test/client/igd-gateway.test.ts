@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { IgdServiceGateway, MAX_PORT_MAPPINGS } from '../../src/client/igd-gateway.ts'
 import type { ControlledService } from '../../src/client/igd-services.ts'
+import { otherPorts } from '../../src/client/other-ports.ts'
 import { SoapCaller } from '../../src/client/soap-caller.ts'
 import {
   InvalidArgumentError,
@@ -11,10 +12,12 @@ import {
   TransportError,
 } from '../../src/domain/errors.ts'
 import type { ListingEnd } from '../../src/domain/gateway.ts'
-import type { MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
+import { MAX_LISTED_PORT_MAPPINGS, type MappingRequest, type PortMapping } from '../../src/domain/port-mapping.ts'
 import type { HttpRequest } from '../../src/net/http-client.ts'
+import { encodePortListing } from '../../src/wire/port-listing.ts'
+import { encodeEntities } from '../../src/wire/xml.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { COMMON1, tag, WANIP1 } from '../support/scripted-devices.ts'
+import { COMMON1, FIREWALL1, tag, WANIP1 } from '../support/scripted-devices.ts'
 import { soapFault, soapResponse } from '../support/scripted-gateway.ts'
 import { type ScriptedAnswer, ScriptedHttp } from '../support/scripted-http.ts'
 
@@ -27,6 +30,12 @@ const COMMON: ControlledService = {
   service: 'WANCommonInterfaceConfig',
   serviceType: COMMON1,
   controlUrls: [new URL('http://192.168.1.1:5000/common')],
+}
+
+const FIREWALL: ControlledService = {
+  service: 'WANIPv6FirewallControl',
+  serviceType: FIREWALL1,
+  controlUrls: [new URL('http://192.168.1.1:5000/firewall')],
 }
 
 const REQUEST: MappingRequest = {
@@ -60,7 +69,8 @@ type Answering = (request: HttpRequest) => ScriptedAnswer
 function gatewayThat(answer: Answering, commonInterfaceConfig: ControlledService | undefined = COMMON) {
   const clock = new FakeClock()
   const http = new ScriptedHttp(clock, answer)
-  const services = { connections: [CONNECTION], commonInterfaceConfig, presentationUrl: '/' }
+  const connections = [CONNECTION]
+  const services = { connections, commonInterfaceConfig, firewallControl: FIREWALL, presentationUrl: '/' }
   const gateway = new IgdServiceGateway(new SoapCaller(http, undefined), services, CONNECTION, '192.168.1.10')
   return { clock, http, gateway }
 }
@@ -218,7 +228,7 @@ describe('map', () => {
       internalClient: '192.168.1.10',
       internalPort: undefined,
       leaseSeconds: undefined,
-      enabled: false,
+      enabled: true,
       description: '',
     })
   })
@@ -241,6 +251,274 @@ describe('map', () => {
     const { gateway, http } = gatewayThat(() => new Error('must not be asked'))
     expect(await failureOf(gateway.map({ ...REQUEST, ...flaw }))).toBeInstanceOf(InvalidArgumentError)
     expect(http.seen).toEqual([])
+  })
+})
+
+describe('mapAny', () => {
+  const OTHERS = otherPorts(REQUEST)
+
+  /**
+   * A gateway that answers AddAnyPortMapping with `any`, and AddPortMapping for each port with what `add` says; what
+   * it was asked to add, and what the caller was told.
+   */
+  function anyPort(any: ScriptedAnswer | ((request: HttpRequest) => ScriptedAnswer), add = (_port: number) => 0) {
+    const asked: string[] = []
+    const told: unknown[] = []
+    const scripted = gatewayThat((request) => {
+      if (request.action === 'GetSpecificPortMappingEntry') return done(request, target())
+      asked.push(`${request.action} ${argument(request, 'NewExternalPort')}`)
+      if (request.action === 'AddAnyPortMapping') return typeof any === 'function' ? any(request) : any
+      const code = add(Number(argument(request, 'NewExternalPort')))
+      return code === 0 ? done(request) : refusal(code)
+    })
+    const mapped = (request = REQUEST) => scripted.gateway.mapAny(request, (error) => told.push(error))
+    return { ...scripted, asked, told, mapped }
+  }
+
+  const reserved = (port: string | number) => (request: HttpRequest) => done(request, tag('NewReservedPort', port))
+
+  it('asks once with the arguments of the standard, and reads back the port that the router chose', async () => {
+    const { mapped, http, told } = anyPort(reserved(40_000))
+    expect(await mapped()).toMatchObject({ externalPort: 40_000, protocol: 'TCP', internalClient: '192.168.1.10' })
+    const [added, read] = http.seen.map(({ request }) => request.body?.replace(/^.*?<s:Body>|<\/s:Body>.*$/gs, ''))
+    expect(added).toBe(
+      `<u:AddAnyPortMapping xmlns:u="${WANIP1}"><NewRemoteHost></NewRemoteHost>` +
+        '<NewExternalPort>2222</NewExternalPort><NewProtocol>TCP</NewProtocol><NewInternalPort>22</NewInternalPort>' +
+        '<NewInternalClient>192.168.1.10</NewInternalClient><NewEnabled>1</NewEnabled>' +
+        '<NewPortMappingDescription>ssh &amp; co</NewPortMappingDescription>' +
+        '<NewLeaseDuration>3600</NewLeaseDuration></u:AddAnyPortMapping>',
+    )
+    expect(read).toContain('<NewExternalPort>40000</NewExternalPort>')
+    expect(http.seen).toHaveLength(2)
+    expect(told).toEqual([])
+  })
+
+  it('asks with the other kind of lease where that one is refused', async () => {
+    const { mapped, http } = anyPort((request) =>
+      argument(request, 'NewLeaseDuration') === '0' ? reserved(2222)(request) : refusal(725),
+    )
+    expect(await mapped()).toMatchObject({ externalPort: 2222 })
+    expect(http.seen.map(({ request }) => argument(request, 'NewLeaseDuration'))).toEqual(['3600', '0', ''])
+  })
+
+  it.each(['', 'x', '0', '65536', '-1'])('does not take %j for a port', async (port) => {
+    const { mapped, asked } = anyPort(reserved(port))
+    expect(await failureOf(mapped())).toBeInstanceOf(MalformedMessageError)
+    expect(asked).toEqual(['AddAnyPortMapping 2222'])
+  })
+
+  it.each([
+    ['401 Invalid Action, which IGD:1 says', refusal(401), { number: 401 }],
+    ['501 Action Failed', refusal(501), { number: 501 }],
+    ['602, not implemented', refusal(602), { number: 602 }],
+    ['a page that is not there', { status: 404, body: 'no' }, { code: 'TRANSPORT' }],
+    ['an error without a number', { status: 500, body: '' }, { code: 'TRANSPORT' }],
+    [
+      'a reset connection',
+      new TransportError('AddAnyPortMapping: connection reset', { action: 'AddAnyPortMapping' }),
+      { message: 'AddAnyPortMapping: connection reset' },
+    ],
+  ] as const)('asks for the port itself after %s, and says why', async (_, answer, why) => {
+    const { mapped, asked, told } = anyPort(answer)
+    expect(await mapped()).toMatchObject({ externalPort: 2222 })
+    expect(asked).toEqual(['AddAnyPortMapping 2222', 'AddPortMapping 2222'])
+    expect(told).toEqual([expect.objectContaining({ action: 'AddAnyPortMapping', ...why })])
+  })
+
+  it('needs nobody to be told', async () => {
+    const { gateway, asked } = anyPort(refusal(401))
+    expect(await gateway.mapAny(REQUEST)).toMatchObject({ externalPort: 2222 })
+    expect(asked).toHaveLength(2)
+  })
+
+  it.each([402, 606, 715, 718, 724, 726, 728, 729, -1])('fails with %i where that is the answer', async (code) => {
+    const { mapped, asked, told } = anyPort(refusal(code))
+    expect(await failureOf(mapped({ ...REQUEST, lease: 'unlimited' }))).toMatchObject({
+      number: code,
+      action: 'AddAnyPortMapping',
+    })
+    expect(asked.filter((each) => !each.startsWith('AddAny'))).toEqual([])
+    expect(told).toEqual([])
+  })
+
+  it('does not ask again where there is no answer: the router may have done it', async () => {
+    const { mapped, asked, told, clock } = anyPort('silence')
+    const failure = failureOf(mapped())
+    await clock.advance(10_000)
+    expect(await failure).toBeInstanceOf(NoReplyError)
+    expect([asked, told]).toEqual([['AddAnyPortMapping 2222'], []])
+  })
+
+  it('does not take a failed read-back for a router without the action', async () => {
+    const { gateway, http } = gatewayThat((request) =>
+      request.action === 'AddAnyPortMapping' ? reserved(2222)(request) : refusal(606),
+    )
+    expect(await failureOf(gateway.mapAny(REQUEST))).toMatchObject({ action: 'GetSpecificPortMappingEntry' })
+    expect(http.seen).toHaveLength(2)
+  })
+
+  it.each([718, 729])('tries the other ports in their order while %i says that one is taken', async (code) => {
+    const { mapped, asked, told } = anyPort(refusal(401), (port) => (port === OTHERS[2] ? 0 : code))
+    expect(await mapped()).toMatchObject({ externalPort: OTHERS[2] })
+    expect(asked).toEqual([
+      'AddAnyPortMapping 2222',
+      ...[2222, ...OTHERS.slice(0, 3)].map((port) => `AddPortMapping ${port}`),
+    ])
+    expect(told).toHaveLength(1)
+  })
+
+  it('tries another port where the one that was asked for leads to another computer', async () => {
+    const { gateway, http } = gatewayThat((request) => {
+      if (request.action === 'AddAnyPortMapping') return refusal(401)
+      if (request.action === 'AddPortMapping') return done(request)
+      return done(request, target(argument(request, 'NewExternalPort') === '2222' ? '192.168.1.77' : '192.168.1.10'))
+    })
+    expect(await gateway.mapAny(REQUEST)).toMatchObject({ externalPort: OTHERS[0] })
+    expect(http.seen).toHaveLength(5)
+  })
+
+  it.each([501, 606, 728])('stops at %i, which another port would not change', async (code) => {
+    const { mapped, asked } = anyPort(refusal(401), (port) => (port === 2222 ? 718 : code))
+    expect(await failureOf(mapped())).toMatchObject({ number: code, action: 'AddPortMapping' })
+    expect(asked).toHaveLength(3)
+  })
+
+  it('gives up after all of them, with what was said about the port that was asked for', async () => {
+    const { mapped, asked } = anyPort(refusal(401), (port) => (port === 2222 ? 729 : 718))
+    expect(await failureOf(mapped())).toMatchObject({ number: 729, action: 'AddPortMapping' })
+    expect(asked).toEqual(['AddAnyPortMapping 2222', ...[2222, ...OTHERS].map((port) => `AddPortMapping ${port}`)])
+  })
+
+  it('refuses what no gateway could do before anything is sent', async () => {
+    const { mapped, http } = anyPort(refusal(401))
+    expect(await failureOf(mapped({ ...REQUEST, externalPort: 0 }))).toBeInstanceOf(InvalidArgumentError)
+    expect(http.seen).toEqual([])
+  })
+})
+
+describe('unmapRange', () => {
+  const RANGE = { startPort: 1, endPort: 100, protocol: 'UDP', manage: false } as const
+
+  it.each([
+    [false, '0'],
+    [true, '1'],
+  ])('asks with the arguments of the standard, manage: %s', async (manage, value) => {
+    const { gateway, http } = gatewayThat((request) => done(request))
+    await gateway.unmapRange({ ...RANGE, manage })
+    expect(http.seen.map(({ request }) => request.body)).toEqual([
+      expect.stringContaining(
+        `<u:DeletePortMappingRange xmlns:u="${WANIP1}"><NewStartPort>1</NewStartPort><NewEndPort>100</NewEndPort>` +
+          `<NewProtocol>UDP</NewProtocol><NewManage>${value}</NewManage></u:DeletePortMappingRange>`,
+      ),
+    ])
+  })
+
+  it('is refused without another try', async () => {
+    const { gateway, http } = gatewayThat(() => refusal(730))
+    expect(await failureOf(gateway.unmapRange(RANGE))).toMatchObject({ number: 730, action: 'DeletePortMappingRange' })
+    expect(http.seen).toHaveLength(1)
+  })
+
+  it.each([
+    [0, 100],
+    [1, 65_536],
+    [100, 99],
+    [1.5, 2],
+    [Number.NaN, 5],
+  ])('refuses %d to %d before anything is sent', async (startPort, endPort) => {
+    const { gateway, http } = gatewayThat(() => new Error('must not be asked'))
+    expect(await failureOf(gateway.unmapRange({ ...RANGE, startPort, endPort }))).toBeInstanceOf(InvalidArgumentError)
+    expect(http.seen).toEqual([])
+  })
+})
+
+describe('portMappingsOf', () => {
+  const entryNamed = (port: number, description: string) => ({
+    NewRemoteHost: '',
+    NewExternalPort: String(port),
+    NewProtocol: 'TCP',
+    NewInternalPort: ' 80 ',
+    NewInternalClient: ' 192.168.1.5 ',
+    NewEnabled: '1',
+    NewDescription: description,
+    NewLeaseTime: '60',
+  })
+  const LISTING = encodePortListing([entryNamed(8080, 'web & <co>'), entryNamed(22, '')])
+  const answering = (listing: string) =>
+    gatewayThat((request) => done(request, `<NewPortListing>${listing}</NewPortListing>`))
+
+  it('asks for all ports of a protocol, 1000 entries at the most', async () => {
+    const { gateway, http } = answering('')
+    await gateway.portMappingsOf('UDP')
+    expect(MAX_LISTED_PORT_MAPPINGS).toBe(1000)
+    expect(http.seen.map(({ request }) => request.body)).toEqual([
+      expect.stringContaining(
+        `<u:GetListOfPortMappings xmlns:u="${WANIP1}"><NewStartPort>1</NewStartPort><NewEndPort>65535</NewEndPort>` +
+          '<NewProtocol>UDP</NewProtocol><NewManage>1</NewManage><NewNumberOfPorts>1000</NewNumberOfPorts>' +
+          '</u:GetListOfPortMappings>',
+      ),
+    ])
+  })
+
+  it.each([
+    ['as CDATA', `<![CDATA[${LISTING}]]>`],
+    ['as CDATA on a line of its own', `\n<![CDATA[${LISTING}]]>\n`],
+    ['as escaped text', encodeEntities(LISTING)],
+    ['as XML within the XML', LISTING],
+    ['as XML without a prefix', `\n  ${LISTING.replaceAll('p:', '')}\n`],
+  ])('reads the listing %s, in the order of the router', async (_, listing) => {
+    const { gateway } = answering(listing)
+    const common = { remoteHost: '', protocol: 'TCP', internalPort: 80, internalClient: '192.168.1.5', enabled: true }
+    expect(await gateway.portMappingsOf('TCP')).toEqual([
+      { ...common, externalPort: 8080, description: 'web & <co>', leaseSeconds: 60 },
+      { ...common, externalPort: 22, description: '', leaseSeconds: 60 },
+    ])
+  })
+
+  it('shows what an entry does not say as not known', async () => {
+    const { gateway } = answering('<PortMappingList><PortMappingEntry/></PortMappingList>')
+    expect(await gateway.portMappingsOf('TCP')).toEqual([
+      {
+        remoteHost: '',
+        externalPort: undefined,
+        protocol: '',
+        internalPort: undefined,
+        internalClient: '',
+        enabled: true,
+        description: '',
+        leaseSeconds: undefined,
+      },
+    ])
+  })
+
+  it.each([
+    '',
+    '<![CDATA[]]>',
+    `<![CDATA[${encodePortListing([])}]]>`,
+    encodeEntities(encodePortListing([])),
+    encodePortListing([]),
+    '<![CDATA[<PortMappingList/>]]>',
+    '<PortMappingList/>',
+  ])('is empty where the listing is %j', async (listing) => {
+    expect(await answering(listing).gateway.portMappingsOf('TCP')).toEqual([])
+  })
+
+  it.each([
+    ['cut off', `<![CDATA[${LISTING.slice(0, -10)}]]>`],
+    ['no XML', 'none'],
+    ['with a DTD', `<![CDATA[<!DOCTYPE p>${LISTING}]]>`],
+  ])('fails where the listing is %s', async (_, listing) => {
+    expect(await failureOf(answering(listing).gateway.portMappingsOf('TCP'))).toBeInstanceOf(MalformedMessageError)
+  })
+
+  it('fails where there is no listing in the reply, and where it is refused', async () => {
+    expect(await failureOf(gatewayThat((request) => done(request)).gateway.portMappingsOf('TCP'))).toMatchObject({
+      expected: 'NewPortListing in the reply to GetListOfPortMappings',
+    })
+    expect(await failureOf(gatewayThat(() => refusal(730)).gateway.portMappingsOf('TCP'))).toMatchObject({
+      number: 730,
+      action: 'GetListOfPortMappings',
+    })
   })
 })
 
@@ -376,11 +654,13 @@ describe('what it tells', () => {
     const { gateway, http } = gatewayThat(() => new Error('must not be asked'))
     const bare = new IgdServiceGateway(
       new SoapCaller(http, undefined),
-      { connections: [CONNECTION], commonInterfaceConfig: undefined, presentationUrl: '' },
+      { connections: [CONNECTION], commonInterfaceConfig: undefined, firewallControl: undefined, presentationUrl: '' },
       CONNECTION,
       '',
     )
     expect(gateway.presentationUrl).toBe('/')
+    expect(bare.firewall).toBeUndefined()
+    expect(gateway.firewall).toBeDefined()
     await expect(bare.linkRates()).rejects.toThrow('no usable WANCommonInterfaceConfig service')
     expect(await bare.trafficCounters()).toMatchObject({ bytesSent: undefined })
   })

@@ -67,6 +67,20 @@ describe('what is sent', () => {
     expect(USER_AGENT).not.toMatch(/Microsoft|FDSSDP/i)
   })
 
+  it('goes out from the address that the call names, and by the interface that leads to the gateway', async () => {
+    const http = new ScriptedHttp(new FakeClock(), () => ({ body: soapResponse('GetStatusInfo', '') }))
+    const caller = new SoapCaller(http, undefined, 'eth0')
+    const service = { ...SERVICE, controlUrls: [new URL('http://[fe80::1]:5000/ctl')] }
+    await caller.call(service, 'GetStatusInfo', {}, { localAddress: '2001:db8::10' })
+    await caller.call(service, 'GetStatusInfo', {})
+    expect(http.seen.map(({ request: { zone, localAddress } }) => [zone, localAddress])).toEqual([
+      ['eth0', '2001:db8::10'],
+      ['eth0', undefined],
+    ])
+    expect(caller.controlUrl(service)).toBe('http://[fe80::1%25eth0]:5000/ctl')
+    expect(caller.controlUrl(SERVICE)).toBe('http://192.168.1.1/ctl')
+  })
+
   it.each([
     ['GetStatusInfo', {}, 5000],
     ['GetGenericPortMappingEntry', { NewPortMappingIndex: '0' }, 5000],

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest'
 import {
   type HeardReply,
-  MAX_REPLIES,
+  type IPv6SearchRoute,
+  isIPv6Route,
+  MAX_REPLIES_PER_SENDER,
+  MAX_SENDERS,
   SEARCH_TARGETS,
   type SearchRoute,
-  searchRoutes,
   startSsdpSearch,
 } from '../../src/client/ssdp-search.ts'
-import type { InterfaceAddress } from '../../src/net/interfaces.ts'
-import { MAX_INTERFACES } from '../../src/net/interfaces.ts'
 import { encodeNotify, encodeSearch } from '../../src/wire/ssdp.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { IGD1, ScriptedDatagrams, ssdpReply } from '../support/scripted-datagrams.ts'
@@ -206,13 +206,27 @@ describe('startSsdpSearch', () => {
     const { datagrams, heard, begin } = start(HOME, OFFICE)
     const search = begin()
     await settle()
-    for (let count = 0; count < MAX_REPLIES; count++) {
+    for (let count = 0; count < 2 * MAX_REPLIES_PER_SENDER; count++) {
       const { address } = count % 2 === 0 ? HOME : OFFICE
       datagrams.socket(address).deliver(count < 10 ? 'garbage' : ssdpReply('http://192.168.1.66/x'), '192.168.1.66')
     }
-    expect(heard).toHaveLength(MAX_REPLIES - 10)
+    expect(heard).toHaveLength(MAX_REPLIES_PER_SENDER - 10)
     datagrams.socket(HOME.address).deliver(ssdpReply('http://192.168.1.1/x'), '192.168.1.1')
-    expect(heard).toHaveLength(MAX_REPLIES - 10)
+    expect(heard).toHaveLength(MAX_REPLIES_PER_SENDER - 9)
+    search.stop()
+  })
+
+  it('hears a bounded number of senders, and the default gateway beyond it', async () => {
+    const { datagrams, heard, begin } = start(HOME)
+    const search = begin()
+    await settle()
+    search.askDirectly('192.168.1.1')
+    for (let count = 0; count < 2 * MAX_SENDERS; count++) {
+      datagrams.socket(HOME.address).deliver(ssdpReply('http://10.0.0.1/x'), `10.0.${count >> 8}.${count & 255}`)
+    }
+    expect(heard).toHaveLength(MAX_SENDERS)
+    datagrams.socket(HOME.address).deliver(ssdpReply('http://192.168.1.1/x'), '192.168.1.1')
+    expect(heard).toHaveLength(MAX_SENDERS + 1)
     search.stop()
   })
 
@@ -244,47 +258,85 @@ describe('startSsdpSearch', () => {
   })
 })
 
-describe('searchRoutes', () => {
-  const address = (name: string, text: string, netmask = '255.255.255.0', loopback = false): InterfaceAddress => ({
-    name,
-    address: text,
-    netmask,
-    loopback,
+describe('a search over IPv6', () => {
+  const prefixes = [{ address: '2001:db8:86::250', prefixLength: 64 }]
+  const ETH0: IPv6SearchRoute = { address: '::', netmask: '', multicast: true, unicastTo: [], zone: 'eth0', prefixes }
+  const WLAN0: IPv6SearchRoute = { ...ETH0, zone: 'wlan0', prefixes: [{ address: 'fd00::2', prefixLength: 48 }] }
+
+  it('asks the site-local and then the link-local group, at the same times', async () => {
+    const { clock, datagrams, begin } = start(ETH0)
+    const search = begin()
+    await clock.advance(60_000)
+    const expected = [0, 300, 900, 2000].flatMap((round) =>
+      SEARCH_TARGETS.flatMap((ST, at) => ['FF05::C:1900', 'FF02::C:1900'].map((to) => [round + 20 * at, ST, to])),
+    )
+    expect(datagrams.sent.map(({ atMs, ST, to }) => [atMs, ST, to])).toEqual(expected)
+    search.stop()
   })
 
-  it('leaves out loopback and addresses that are a subnet of their own', () => {
-    const interfaces = [
-      address('lo', '127.0.0.1', '255.0.0.0', true),
-      address('eth0', '192.168.1.10'),
-      address('ppp0', '100.64.0.7', '255.255.255.255'),
-    ]
-    expect(searchRoutes(interfaces)).toEqual([
-      { address: '192.168.1.10', netmask: '255.255.255.0', multicast: true, unicastTo: [] },
+  it('names the group in HOST in brackets and upper case', async () => {
+    const { datagrams, begin } = start(ETH0)
+    const search = begin()
+    await settle()
+    expect(datagrams.sent.map(({ text }) => text)).toEqual(
+      ['[FF05::C]:1900', '[FF02::C]:1900'].map(
+        (host) => `M-SEARCH * HTTP/1.1\r\nHOST: ${host}\r\nMAN: "ssdp:discover"\r\nMX: 1\r\nST: ${IGD_1}\r\n\r\n`,
+      ),
+    )
+    search.stop()
+  })
+
+  it('opens one socket for each interface, and asks no default gateway', async () => {
+    const { clock, datagrams, begin, ready } = start(ETH0, WLAN0)
+    const search = begin()
+    search.askDirectly('192.168.1.1')
+    await clock.advance(3000)
+    const options = datagrams.sockets.map(({ options: each }) => [each.address, each.port, each.multicastInterface])
+    expect(options).toEqual([
+      ['::', 0, '::%eth0'],
+      ['::', 0, '::%wlan0'],
     ])
+    expect(datagrams.sockets.map(({ options: { multicastTtl } }) => multicastTtl)).toEqual([2, 2])
+    expect(datagrams.sent.every(({ to }) => /^FF0[25]::C:1900$/.test(to))).toBe(true)
+    expect(ready).toEqual([2])
+    search.stop()
   })
 
-  it('takes one address for each subnet of an interface, the first one', () => {
-    const interfaces = [
-      address('eth0', '192.168.1.10'),
-      address('eth0', '192.168.1.11'),
-      address('eth0', '192.168.2.10'),
-      address('eth0', '192.168.2.11', '255.255.0.0'),
-    ]
-    expect(searchRoutes(interfaces).map((route) => route.address)).toEqual([
-      '192.168.1.10',
-      '192.168.2.10',
-      '192.168.2.11',
-    ])
+  it.each([
+    ['fe80::1%eth0', 'eth0'],
+    ['fe80::1%wlan0', 'wlan0'],
+    ['2001:db8:86::1', 'eth0'],
+    ['fd00:0:0:9::1', 'wlan0'],
+    ['2001:db8:99::1', 'eth0'],
+  ])('knows by which interface the reply of %s came in, whichever socket heard it: %s', async (from, zone) => {
+    const { datagrams, heard, begin } = start({ ...ETH0, localPort: 1900 }, { ...WLAN0, localPort: 1900 })
+    const search = begin()
+    await settle()
+    datagrams.sockets[0]?.deliver(ssdpReply('http://[fe80::1]/'), from)
+    expect(heard.map(({ route }) => isIPv6Route(route) && route.zone)).toEqual([zone])
+    search.stop()
   })
 
-  it('searches on two interfaces even where they are on one subnet', () => {
-    const interfaces = [address('eth0', '192.168.1.10'), address('wlan0', '192.168.1.11')]
-    expect(searchRoutes(interfaces).map((route) => route.address)).toEqual(['192.168.1.10', '192.168.1.11'])
+  it('asks a host directly without its zone in HOST', async () => {
+    const route = { ...ETH0, multicast: false, unicastTo: [{ address: 'fe80::1%eth0', port: 1900 }] }
+    const { datagrams, begin } = start(route)
+    const search = begin()
+    await settle()
+    expect(datagrams.sent.map(({ to }) => to)).toEqual(['fe80::1%eth0:1900'])
+    expect(datagrams.sent[0]?.text).toContain('\r\nHOST: [fe80::1]:1900\r\n')
+    expect(datagrams.sockets[0]?.options.multicastInterface).toBeUndefined()
+    search.stop()
   })
+})
 
-  it('takes a bounded number of interfaces', () => {
-    const interfaces = Array.from({ length: 40 }, (_, at) => address(`eth${at}`, `10.0.${at}.2`))
-    expect(searchRoutes(interfaces)).toHaveLength(MAX_INTERFACES)
-    expect(searchRoutes([])).toEqual([])
+describe('a search by the port and the TTL that it is told', () => {
+  it('shares that port, which other programs may have, and another is of its own', async () => {
+    const { datagrams, begin } = start({ ...HOME, localPort: 1900, multicastTtl: 0 }, OFFICE)
+    const search = begin()
+    await settle()
+    const [home, office] = datagrams.sockets.map(({ options }) => options)
+    expect([home?.port, home?.shared, home?.multicastTtl]).toEqual([1900, true, 0])
+    expect([office?.port, office?.shared, office?.multicastTtl]).toEqual([0, undefined, 2])
+    search.stop()
   })
 })

@@ -1,5 +1,20 @@
 import { describe, expect, it } from 'vitest'
-import { isLoopbackIPv4, isReservedIPv4, isUnicastIPv4, onSameSubnet, parseIPv4 } from '../../src/domain/address.ts'
+import {
+  isGlobalIPv6,
+  isIPv6,
+  isLinkLocalIPv4,
+  isLinkLocalIPv6,
+  isLoopbackIPv4,
+  isLoopbackIPv6,
+  isReservedIPv4,
+  isUnicastIPv4,
+  isUnicastIPv6,
+  onSameSubnet,
+  parseIPv4,
+  parseIPv6,
+  samePrefixIPv6,
+  splitZone,
+} from '../../src/domain/address.ts'
 
 const ODD_FORMS = [
   '',
@@ -154,5 +169,151 @@ describe('onSameSubnet', () => {
     ['10.0.0.2', '0.0.0.0', '255.255.255.255', false],
   ])('%s/%s and %s: %s', (address, netmask, other, expected) => {
     expect(onSameSubnet(address, netmask, other)).toBe(expected)
+  })
+})
+
+describe('isLinkLocalIPv4', () => {
+  it('holds for all of 169.254/16 and nothing beside it', () => {
+    expect(['169.254.0.0', '169.254.255.255'].every(isLinkLocalIPv4)).toBe(true)
+    expect(['169.253.255.255', '169.255.0.0', 'fe80::1', ''].some(isLinkLocalIPv4)).toBe(false)
+  })
+})
+
+describe('parseIPv6', () => {
+  it.each([
+    ['::', [0, 0, 0, 0, 0, 0, 0, 0]],
+    ['::1', [0, 0, 0, 0, 0, 0, 0, 1]],
+    ['1::', [1, 0, 0, 0, 0, 0, 0, 0]],
+    ['2001:db8::5', [0x2001, 0xdb8, 0, 0, 0, 0, 0, 5]],
+    ['2001:DB8:0:0:0:0:0:5', [0x2001, 0xdb8, 0, 0, 0, 0, 0, 5]],
+    ['1:2:3:4:5:6:7:8', [1, 2, 3, 4, 5, 6, 7, 8]],
+    ['1:2:3::5:6:7:8', [1, 2, 3, 0, 5, 6, 7, 8]],
+    ['0001:00fF:ffff:0::', [1, 0xff, 0xffff, 0, 0, 0, 0, 0]],
+    ['::ffff:192.168.1.5', [0, 0, 0, 0, 0, 0xffff, 0xc0a8, 0x0105]],
+    ['64:ff9b::255.255.255.255', [0x64, 0xff9b, 0, 0, 0, 0, 0xffff, 0xffff]],
+    ['1:2:3:4:5:6:1.2.3.4', [1, 2, 3, 4, 5, 6, 0x0102, 0x0304]],
+  ])('reads %s', (text, groups) => {
+    expect(parseIPv6(text)).toEqual(groups)
+    expect(isIPv6(text)).toBe(true)
+  })
+
+  it.each([
+    '',
+    ' ',
+    ':',
+    ':::',
+    '1',
+    '1:2',
+    '1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:8:9',
+    '1:2:3:4:5:6:7:8::',
+    '1:2:3:4::5:6:7:8',
+    '1::2::3',
+    ':1:2:3:4:5:6:7',
+    '1:2:3:4:5:6:7:',
+    ':1::',
+    '::1:',
+    '12345::',
+    '::g',
+    '::-1',
+    '::+1',
+    ':: 1',
+    '::1 ',
+    ' ::1',
+    '::1\n',
+    '::1\0',
+    '::0x1',
+    '[::1]',
+    '::1/64',
+    'fe80::1%eth0',
+    '::1.2.3',
+    '::1.2.3.256',
+    '::01.2.3.4',
+    '::1.2.3.4:5',
+    '1.2.3.4::',
+    '1:2:3:4:5:6:7:1.2.3.4',
+    '1.2.3.4',
+    'localhost',
+    '\uff11::',
+    ':'.repeat(10_000),
+  ])('takes %j for no address', (text) => {
+    expect(parseIPv6(text)).toBeUndefined()
+    const questions = [isIPv6, isLoopbackIPv6, isUnicastIPv6, isGlobalIPv6]
+    expect(questions.filter((question) => question(text))).toEqual([])
+  })
+})
+
+describe('splitZone', () => {
+  it.each([
+    ['fe80::1%eth0', 'fe80::1', 'eth0'],
+    ['fe80::1', 'fe80::1', ''],
+    ['fe80::1%', 'fe80::1', ''],
+    ['fe80::1%a%b', 'fe80::1', 'a%b'],
+    ['%eth0', '', 'eth0'],
+    ['', '', ''],
+  ])('takes %j apart', (text, address, zone) => {
+    expect(splitZone(text)).toEqual({ address, zone })
+  })
+})
+
+describe('what an IPv6 address is', () => {
+  it.each([
+    // link-local, loopback, unicast, global
+    ['::', false, false, false, false],
+    ['::1', false, true, true, false],
+    ['0:0:0:0:0:0:0:1', false, true, true, false],
+    ['::2', false, false, true, false],
+    ['1::1', false, false, true, false],
+    ['fe80::1', true, false, true, false],
+    ['fe80::', true, false, true, false],
+    ['febf:ffff::1', true, false, true, false],
+    ['fec0::1', false, false, true, false],
+    ['fe7f::1', false, false, true, false],
+    ['fd00::1', false, false, true, false],
+    ['feff::1', false, false, true, false],
+    ['ff00::', false, false, false, false],
+    ['ff02::c', false, false, false, false],
+    ['ffff::1', false, false, false, false],
+    ['1fff::1', false, false, true, false],
+    ['2000::', false, false, true, true],
+    ['2001:db8::5', false, false, true, true],
+    ['3fff:ffff::1', false, false, true, true],
+    ['4000::1', false, false, true, false],
+    ['::ffff:1.2.3.4', false, false, true, false],
+  ])('%s', (address, linkLocal, loopback, unicast, global) => {
+    expect([isLinkLocalIPv6, isLoopbackIPv6, isUnicastIPv6, isGlobalIPv6].map((is) => is(address))).toEqual([
+      linkLocal,
+      loopback,
+      unicast,
+      global,
+    ])
+  })
+
+  it('is link-local with a zone too, and only that', () => {
+    expect(isLinkLocalIPv6('fe80::1%eth0')).toBe(true)
+    expect(isLinkLocalIPv6('2001:db8::1%eth0')).toBe(false)
+  })
+})
+
+describe('samePrefixIPv6', () => {
+  it.each([
+    ['2001:db8::1', '2001:db8::2', 64, true],
+    ['2001:db8::1', '2001:db8:0:0:ffff::1', 64, true],
+    ['2001:db8:0:0::1', '2001:db8:0:1::1', 64, false],
+    ['2001:db8:0:0::1', '2001:db8:0:1::1', 63, true],
+    ['2001:db8:0:2::1', '2001:db8:0:1::1', 63, false],
+    ['2001:db8::1', '2001:DB8:0::1', 128, true],
+    ['2001:db8::1', '2001:db8::', 128, false],
+    ['2001:db8::1', '2001:db8::', 127, true],
+    ['8000::', '::', 1, false],
+    ['8000::', 'ffff::', 1, true],
+    ['1::', 'ffff::', 0, true],
+    ['fe80::1%eth0', 'fe80::1%eth1', 128, true],
+    ['::ffff:1.2.3.4', '::ffff:102:304', 128, true],
+    ['1.2.3.4', '1.2.3.4', 0, false],
+    ['', '', 0, false],
+  ])('%s and %s, first %i bits: %s', (a, b, length, expected) => {
+    expect(samePrefixIPv6(a, b, length)).toBe(expected)
+    expect(samePrefixIPv6(b, a, length)).toBe(expected)
   })
 })

@@ -3,14 +3,23 @@
 import { describeGateway } from '../../src/emulator/gateway-description.ts'
 import { createIgdResponder, type IgdResponderOptions } from '../../src/emulator/igd-responder.ts'
 import { MappingTable } from '../../src/emulator/mapping-table.ts'
+import { PinholeTable } from '../../src/emulator/pinhole-table.ts'
 import type { ServedReply, ServedRequest } from '../../src/net/http-server.ts'
 import { decodeSoapReply, encodeSoapRequest, type SoapReply } from '../../src/wire/soap.ts'
 
 export const WANIP1 = 'urn:schemas-upnp-org:service:WANIPConnection:1'
 export const WANIP2 = 'urn:schemas-upnp-org:service:WANIPConnection:2'
 export const COMMON1 = 'urn:schemas-upnp-org:service:WANCommonInterfaceConfig:1'
+export const FIREWALL1 = 'urn:schemas-upnp-org:service:WANIPv6FirewallControl:1'
 export const WANIP_CONTROL = '/control/WANIPConnection'
 export const COMMON_CONTROL = '/control/WANCommonInterfaceConfig'
+export const FIREWALL_CONTROL = '/control/WANIPv6FirewallControl'
+
+export const WHERE = {
+  WANConnection: { serviceType: WANIP2, target: WANIP_CONTROL },
+  WANCommonInterfaceConfig: { serviceType: COMMON1, target: COMMON_CONTROL },
+  WANIPv6FirewallControl: { serviceType: FIREWALL1, target: FIREWALL_CONTROL },
+} as const
 
 export const DESCRIPTION_FACTS = {
   friendlyName: 'Test <gateway>',
@@ -29,6 +38,11 @@ export const FACTS = {
   linkRates: { upstreamBitsPerSecond: 20_000_000, downstreamBitsPerSecond: 100_000_000 },
   traffic: { bytesSent: 1, bytesReceived: 2 ** 32 + 2, packetsSent: 3, packetsReceived: 4 },
   secureMode: false,
+  firewallEnabled: true,
+  inboundPinholeAllowed: true,
+  pinholesOnlyForAsking: true,
+  pinholePackets: 7,
+  outboundPinholeTimeoutSeconds: 120,
 }
 
 export const MAPPING = {
@@ -44,10 +58,29 @@ export const MAPPING = {
 
 export const KEY = { NewRemoteHost: '', NewExternalPort: '8080', NewProtocol: 'TCP' }
 
+export const PINHOLE = {
+  RemoteHost: '2001:db8:9::1',
+  RemotePort: '0',
+  Protocol: '6',
+  InternalPort: '8080',
+  InternalClient: '2001:db8::5',
+  LeaseTime: '3600',
+}
+
+/** Everything that there is of TCP. */
+export const RANGE = {
+  NewStartPort: '1',
+  NewEndPort: '65535',
+  NewProtocol: 'TCP',
+  NewManage: '1',
+  NewNumberOfPorts: '0',
+}
+
 export function makeResponder(options: Partial<IgdResponderOptions> = {}): ReturnType<typeof createIgdResponder> {
   return createIgdResponder({
     facts: FACTS,
     table: new MappingTable(),
+    pinholes: new PinholeTable(),
     startedMs: 0,
     description: describeGateway(DESCRIPTION_FACTS),
     server: 'test/1 UPnP/1.1 test/1',
@@ -72,9 +105,11 @@ export interface Asked {
   readonly args?: Readonly<Record<string, string>>
   readonly serviceType?: string
   readonly target?: string
+  readonly remoteAddress?: string
 }
 
-export function soapRequest({ action, args = {}, serviceType = WANIP2, target = WANIP_CONTROL }: Asked): ServedRequest {
+export function soapRequest(asked: Asked): ServedRequest {
+  const { action, args = {}, serviceType = WANIP2, target = WANIP_CONTROL, remoteAddress = '192.168.1.5' } = asked
   const body = encodeSoapRequest({ serviceType, action, arguments: Object.entries(args) })
   return request({
     method: 'POST',
@@ -84,6 +119,7 @@ export function soapRequest({ action, args = {}, serviceType = WANIP2, target = 
       ['soapaction', `"${serviceType}#${action}"`],
     ]),
     body: new TextEncoder().encode(body),
+    remoteAddress,
   })
 }
 
@@ -95,4 +131,8 @@ export function decoded(reply: ServedReply, action: string): SoapReply {
 export function outcome(reply: ServedReply, action: string): number | Record<string, string> {
   const soap = decoded(reply, action)
   return soap.kind === 'fault' ? soap.errorCode : Object.fromEntries(soap.arguments)
+}
+
+export function ask(asked: Asked, responder = makeResponder(), nowMs = 0): number | Record<string, string> {
+  return outcome(responder(soapRequest(asked), nowMs), asked.action)
 }

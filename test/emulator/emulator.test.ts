@@ -1,14 +1,15 @@
-import { connect } from 'node:net'
 import { afterEach, describe, expect, it } from 'vitest'
 import { InvalidArgumentError, TransportError } from '../../src/domain/errors.ts'
 import { type Emulator, type EmulatorNetwork, type EmulatorOptions, startEmulator } from '../../src/emulator/index.ts'
 import { type Datagrams, nodeDatagrams } from '../../src/net/datagrams.ts'
 import { type HttpServers, nodeHttpServers } from '../../src/net/http-server.ts'
 import { decodeDescription } from '../../src/wire/description.ts'
-import { decodeSoapReply, encodeSoapRequest } from '../../src/wire/soap.ts'
+import { decodePortListing } from '../../src/wire/port-listing.ts'
+import { decodeSoapReply, encodeSoapRequest, type SoapReply } from '../../src/wire/soap.ts'
 import { decodeSsdp, encodeSearch } from '../../src/wire/ssdp.ts'
 import { FakeClock } from '../support/fake-clock.ts'
-import { KEY, MAPPING, WANIP_CONTROL, WANIP2 } from './asking.ts'
+import { FIREWALL_CONTROL, FIREWALL1, KEY, MAPPING, PINHOLE, WANIP_CONTROL, WANIP2 } from './asking.ts'
+import { bodyOf, exchange, type Parts, post, statusOf } from './asking-raw.ts'
 
 const started: Emulator[] = []
 
@@ -19,51 +20,6 @@ async function start(options: EmulatorOptions = {}, network: Partial<EmulatorNet
 }
 
 afterEach(() => Promise.all(started.splice(0).map((emulator) => emulator.close())))
-
-/** Sends bytes, and resolves with what came until the connection closed. */
-function exchange(port: number, text: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(port, '127.0.0.1', () => socket.write(text))
-    let reply = ''
-    socket.setEncoding('utf8')
-    socket.on('data', (piece) => {
-      reply += piece
-    })
-    // A server that closes before it has read everything resets the connection.
-    socket.on('error', (error) => (/ECONNRESET|EPIPE/.test(error.message) ? resolve(reply) : reject(error)))
-    socket.on('close', () => resolve(reply))
-  })
-}
-
-interface Parts {
-  readonly host?: string
-  readonly body?: string
-}
-
-function post(
-  port: number,
-  action: string,
-  args: Readonly<Record<string, string>>,
-  parts: Parts = {},
-): Promise<string> {
-  const { host = `127.0.0.1:${port}` } = parts
-  const body = parts.body ?? encodeSoapRequest({ serviceType: WANIP2, action, arguments: Object.entries(args) })
-  return exchange(
-    port,
-    [
-      `POST ${WANIP_CONTROL} HTTP/1.1`,
-      `Host: ${host}`,
-      'Content-Type: text/xml',
-      `SOAPAction: "${WANIP2}#${action}"`,
-      `Content-Length: ${Buffer.byteLength(body)}`,
-      '',
-      body,
-    ].join('\r\n'),
-  )
-}
-
-const statusOf = (reply: string): number => Number(/^HTTP\/1\.1 (\d{3}) /.exec(reply)?.[1])
-const bodyOf = (reply: string): Uint8Array => new TextEncoder().encode(reply.slice(reply.indexOf('\r\n\r\n') + 4))
 
 async function search(emulator: Emulator, ST: string): Promise<ReturnType<typeof decodeSsdp>> {
   const to = emulator.ssdp ?? { address: '', port: 0 }
@@ -93,7 +49,7 @@ describe('the emulated gateway', () => {
     expect(statusOf(reply)).toBe(200)
     expect(decodeDescription(bodyOf(reply)).device).toMatchObject({
       deviceType: 'urn:schemas-upnp-org:device:InternetGatewayDevice:2',
-      presentationURL: `http://127.0.0.1:${emulator.httpPort}/`,
+      presentationURL: emulator.descriptionUrl,
     })
   })
 
@@ -153,6 +109,37 @@ describe('the emulated gateway', () => {
     const other = await post(emulator.httpPort, 'AddPortMapping', { ...MAPPING, NewExternalPort: '81' })
     expect(statusOf(own)).toBe(200)
     expect(decodeSoapReply(bodyOf(other), 'AddPortMapping')).toMatchObject({ errorCode: 606 })
+  })
+
+  it('lists and deletes ranges, and gives another port where the one asked for is taken', async () => {
+    const { httpPort, mappings } = await start()
+    const ask = async (action: string, args: Readonly<Record<string, string>>): Promise<SoapReply> =>
+      decodeSoapReply(bodyOf(await post(httpPort, action, args)), action)
+    await ask('AddPortMapping', MAPPING)
+    const other = { ...MAPPING, NewInternalClient: '127.0.0.1' }
+    expect(await ask('AddAnyPortMapping', other)).toMatchObject({ arguments: new Map([['newreservedport', '8081']]) })
+    const range = { NewStartPort: '0', NewEndPort: '65535', NewProtocol: 'TCP', NewManage: '1' }
+    const list = await ask('GetListOfPortMappings', { ...range, NewNumberOfPorts: '1000' })
+    const listing = list.kind === 'response' ? (list.arguments.get('newportlisting') ?? '') : ''
+    expect(decodePortListing(listing).map((entry) => entry.NewInternalClient)).toEqual(['192.168.1.5', '127.0.0.1'])
+    expect(await ask('DeletePortMappingRange', { ...range, NewManage: '0' })).toMatchObject({ kind: 'response' })
+    expect(mappings().map((mapping) => mapping.internalClient)).toEqual(['192.168.1.5'])
+  })
+
+  it('opens pinholes, for whom it is told to where it is asked from loopback, and closes them in time', async () => {
+    const clock = new FakeClock()
+    const { httpPort, pinholes } = await start({ maxPinholes: 1, pinholePackets: 0 }, { clock })
+    const ask = async (action: string, args: Readonly<Record<string, string>>): Promise<SoapReply> => {
+      const reply = await post(httpPort, action, args, { serviceType: FIREWALL1, target: FIREWALL_CONTROL })
+      return decodeSoapReply(bodyOf(reply), action)
+    }
+    expect(await ask('AddPinhole', PINHOLE)).toMatchObject({ arguments: new Map([['uniqueid', '1']]) })
+    expect(pinholes()).toMatchObject([{ id: 1, internalClient: '2001:db8::5', internalPort: 8080, leaseSeconds: 3600 }])
+    expect(await ask('AddPinhole', { ...PINHOLE, InternalPort: '81' })).toMatchObject({ errorCode: 701 })
+    expect(await ask('CheckPinholeWorking', { UniqueID: '1' })).toMatchObject({ errorCode: 709 })
+    await clock.advance(3_600_000)
+    expect(await ask('DeletePinhole', { UniqueID: '1' })).toMatchObject({ errorCode: 704 })
+    expect(pinholes()).toEqual([])
   })
 
   it('survives whatever it is sent, and answers the next request', async () => {
@@ -241,6 +228,8 @@ describe('options that cannot be', () => {
     { httpPort: 65536 },
     { ssdpPort: 1.5 },
     { maxMappings: -1 },
+    { maxPinholes: -1 },
+    { maxPinholes: 65536 },
     { uuid: 'uuid:1' },
   ])('are refused before anything is opened: %j', async (options) => {
     await expect(startEmulator(options)).rejects.toBeInstanceOf(InvalidArgumentError)

@@ -126,3 +126,74 @@ describe('MappingTable', () => {
     expect(ports).toEqual(Array.from({ length: 10_000 }, (_, index) => index + 1))
   })
 })
+
+describe('MappingTable, asked for any port', () => {
+  const other = { internalClient: '192.168.1.6' }
+
+  it('gives the one asked for where it is free', () => {
+    const table = new MappingTable()
+    expect(table.addAny(wanted(), 0)).toBe(8080)
+    expect(table.get(wanted(), 0)).toEqual(wanted())
+  })
+
+  it('renews or overwrites the mapping of the same client there', () => {
+    const table = new MappingTable()
+    table.add(wanted(), 0)
+    expect(table.addAny(wanted({ internalPort: 81, leaseSeconds: 60 }), 0)).toBe(8080)
+    expect(table.list(0)).toEqual([wanted({ internalPort: 81, leaseSeconds: 60 })])
+  })
+
+  it.each([
+    [8080, 8081],
+    [80, 1024],
+    [1023, 1024],
+    [65535, 1024],
+  ])('gives instead of %i, which another client has, %i', (externalPort, instead) => {
+    const table = new MappingTable()
+    table.add(wanted({ externalPort }), 0)
+    expect(table.addAny(wanted({ externalPort, ...other }), 0)).toBe(instead)
+    expect(table.list(0).map((entry) => entry.externalPort)).toEqual([externalPort, instead])
+  })
+
+  it('passes over ports that are taken, and begins again at 1024', () => {
+    const table = new MappingTable()
+    for (const externalPort of [65534, 65535, 1024, 1025]) table.add(wanted({ externalPort }), 0)
+    expect(table.addAny(wanted({ externalPort: 65534, ...other }), 0)).toBe(1026)
+  })
+
+  it('gives the same port again to who asks the same again, and none of its other ones', () => {
+    const table = new MappingTable()
+    table.add(wanted(), 0)
+    expect(table.addAny(wanted(other), 0)).toBe(8081)
+    expect(table.addAny(wanted(other), 1000)).toBe(8081)
+    expect(table.addAny(wanted({ ...other, internalPort: 81 }), 0)).toBe(8082)
+    expect(table.list(1000)).toHaveLength(3)
+  })
+
+  it('gives a port that the other protocol or another remote host has', () => {
+    const table = new MappingTable()
+    table.add(wanted(), 0)
+    expect(table.addAny(wanted({ protocol: 'UDP', ...other }), 0)).toBe(8080)
+    expect(table.addAny(wanted({ remoteHost: '1.2.3.4', ...other }), 0)).toBe(8080)
+  })
+
+  it('refuses with 728 when full, but still renews, also elsewhere than asked', () => {
+    const table = new MappingTable(2)
+    table.add(wanted(), 0)
+    table.addAny(wanted(other), 0)
+    expect(() => table.addAny(wanted({ externalPort: 1 }), 0)).toThrow(refusal(728))
+    expect(() => table.addAny(wanted({ ...other, internalPort: 1 }), 0)).toThrow(refusal(728))
+    expect(table.addAny(wanted(other), 0)).toBe(8081)
+  })
+
+  it('refuses with 728 when every port is taken', () => {
+    const table = new MappingTable(100_000)
+    for (let externalPort = 1; externalPort <= 65535; externalPort++) table.add(wanted({ externalPort }), 0)
+    expect(() => table.addAny(wanted(other), 0)).toThrow(refusal(728))
+  })
+
+  it('refuses the wildcard with 716 and internal port 0 with 732', () => {
+    expect(() => new MappingTable().addAny(wanted({ externalPort: 0 }), 0)).toThrow(refusal(716))
+    expect(() => new MappingTable().addAny(wanted({ internalPort: 0 }), 0)).toThrow(refusal(732))
+  })
+})

@@ -3,7 +3,7 @@ import { encodeServiceDescription } from '../../src/emulator/service-description
 import { IGD_ACTIONS, isIgdActionName } from '../../src/wire/igd-actions.ts'
 import { childNamed, parseXml, type XmlElement } from '../../src/wire/xml.ts'
 
-const SERVICES = ['WANConnection', 'WANCommonInterfaceConfig'] as const
+const SERVICES = ['WANConnection', 'WANCommonInterfaceConfig', 'WANIPv6FirewallControl'] as const
 
 const text = (element: XmlElement, name: string): string => childNamed(element, name)?.text ?? ''
 const items = (element: XmlElement, list: string): readonly XmlElement[] => childNamed(element, list)?.children ?? []
@@ -52,5 +52,18 @@ describe.each(SERVICES)('the service description of %s', (service) => {
   it('promises no events', () => {
     const tags = encodeServiceDescription(service).match(/<stateVariable [^>]*>/g) ?? []
     expect(new Set(tags)).toEqual(new Set(['<stateVariable sendEvents="no">']))
+  })
+})
+
+describe('the ranges', () => {
+  it.each([
+    ['WANConnection', 'PortMappingLeaseDuration', '0', '604800'],
+    ['WANConnection', 'InternalPort', '1', '65535'],
+    ['WANIPv6FirewallControl', 'A_ARG_TYPE_LeaseTime', '1', '86400'],
+  ] as const)("of %s are the standard's: %s", (service, name, minimum, maximum) => {
+    const variables = items(parseXml(encodeServiceDescription(service)).root, 'serviceStateTable')
+    const variable = variables.find((each) => text(each, 'name') === name)
+    const range = variable === undefined ? undefined : items(variable, 'allowedValueRange').map((each) => each.text)
+    expect(range).toEqual([minimum, maximum])
   })
 })

@@ -21,6 +21,7 @@ const EVERYTHING = [
   [CONNECTION, CONNECTION],
   [device('WANConnectionDevice:2'), `${CONNECTION}::${device('WANConnectionDevice:2')}`],
   [service('WANIPConnection:2'), `${CONNECTION}::${service('WANIPConnection:2')}`],
+  [service('WANIPv6FirewallControl:1'), `${CONNECTION}::${service('WANIPv6FirewallControl:1')}`],
 ]
 
 const responder = createSsdpResponder({
@@ -63,6 +64,7 @@ describe('a search', () => {
     device('MediaServer:1'),
     service('WANPPPConnection:1'),
     service('WANCommonInterfaceConfig:2'),
+    service('WANIPv6FirewallControl:2'),
     'uuid:11111111-2222-3333-4444-000000000000',
     'uuid:',
     'ssdp:ALL',

@@ -13,9 +13,11 @@ const UPNP_TS = fileURLToPath(new URL('../../bin/upnp-ts.js', import.meta.url))
 /** The addresses of the lab, as lab.sh gives them. */
 export const COMPUTER = '192.168.86.250'
 export const COMPUTER_SECOND = '192.168.86.251'
+export const COMPUTER_IPV6 = '2001:db8:86::250'
 /** The router's address on the internet; what it says it has is RouterOptions.externalAddress. */
 export const ROUTER_WAN = '203.0.113.1'
 export const DESCRIPTION_URL = 'http://192.168.86.1:5000/rootDesc.xml'
+export const DESCRIPTION_URL_IPV6 = 'http://[2001:db8:86::1]:5000/rootDesc.xml'
 
 export type Host = 'computer' | 'router' | 'internet'
 

@@ -1,10 +1,10 @@
-/** TCP through the router: an echo server on the computer, a client on the internet. */
+/** TCP through the router, over IPv4 or IPv6: an echo server on the computer, a client on the internet. */
 import type { Command } from './command.ts'
 import { type Lab, ROUTER_WAN } from './lab.ts'
 
 const ECHO_SERVER = `
   const server = require('node:net').createServer((socket) => socket.on('error', () => {}).pipe(socket))
-  server.listen(Number(process.argv[1]), '0.0.0.0', () => console.log('listening'))
+  server.listen(Number(process.argv[1]), '::', () => console.log('listening'))
 `
 
 const ECHO_CLIENT = `
@@ -23,15 +23,12 @@ export async function listenOnComputer(lab: Lab, port: number): Promise<Command>
   return server
 }
 
-/** Connects from the internet, sends a line and reads it back: 'echo: …', or 'error: …' when that does not work. */
-export async function talkFromInternet(lab: Lab, port: number, text: string): Promise<string> {
-  const { stdout, stderr } = await lab.on('internet', [
-    process.execPath,
-    '-e',
-    ECHO_CLIENT,
-    ROUTER_WAN,
-    `${port}`,
-    text,
-  ])
+/**
+ * Connects from the internet, sends a line and reads it back: 'echo: …', or 'error: …' when that does not work.
+ * Over IPv4 to the router; over IPv6, which knows no mappings, to the computer.
+ */
+export async function talkFromInternet(lab: Lab, port: number, text: string, host = ROUTER_WAN): Promise<string> {
+  const command = [process.execPath, '-e', ECHO_CLIENT, host, `${port}`, text]
+  const { stdout, stderr } = await lab.on('internet', command)
   return stdout.trim() || stderr.trim()
 }

@@ -1,86 +1,29 @@
 /**
  * The same arguments to upnpc and to upnp-ts, each on a router that has just been started: what they write below their
- * banners, their exit codes and what they leave in the router are the same, except for the differences that were
- * decided, which stand here by name.
+ * banners, their exit codes and what they leave in the router are the same, except for the differences of
+ * differences.ts, and for the rows that write out what the reference, upnpc 2.3.3, or upnp-ts alone would say.
  */
 import { afterAll, describe, expect, test, vi } from 'vitest'
 import { belowBanner } from './banner.ts'
 import type { Finished } from './command.ts'
-import { COMPUTER, COMPUTER_SECOND, DESCRIPTION_URL, Lab } from './lab.ts'
-
-interface Outcome {
-  readonly stdout: string
-  readonly stderr: string
-  readonly exit: number
-}
-
-/** A difference that was decided (or that time makes), as what hides it: on upnpc's side, on ours, or on both. */
-interface Difference {
-  readonly name: string
-  readonly upnpc?: (outcome: Outcome) => Outcome
-  readonly upnpTs?: (outcome: Outcome) => Outcome
-}
-
-function inStdout(pattern: RegExp, replacement: string | ((match: string) => string)) {
-  return (outcome: Outcome): Outcome => ({
-    ...outcome,
-    stdout: outcome.stdout.replace(pattern, typeof replacement === 'string' ? () => replacement : replacement),
-  })
-}
-
-function both(change: (outcome: Outcome) => Outcome): Pick<Difference, 'upnpc' | 'upnpTs'> {
-  return { upnpc: change, upnpTs: change }
-}
-
-const DIFFERENCES: readonly Difference[] = [
-  {
-    name: 'the end of the list is no error (as upnpc since 2.2.7)',
-    upnpc: inStdout(/^GetGenericPortMappingEntry\(\) returned 713 \(SpecifiedArrayIndexInvalid\)\n$/m, ''),
-  },
-  {
-    name: 'the description that nobody gave is the name of the program',
-    upnpc: inStdout(/^( *\d+ .+) 'libminiupnpc' /gm, (entry) => entry.replace("'libminiupnpc'", "'(default)'")),
-    upnpTs: inStdout(/^( *\d+ .+) 'upnp-ts' /gm, (entry) => entry.replace("'upnp-ts'", "'(default)'")),
-  },
-  {
-    name: 'one program runs after the other: the uptime',
-    ...both(inStdout(/(?<=^Status : .*, uptime=)[1-9]\d*(?=s, )/m, 'N')),
-  },
-  {
-    name: 'one program runs after the other: when the router started, as counted back from now',
-    ...both(inStdout(/(?<=^ {2}Time started : )[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4}$/m, '(ctime)')),
-  },
-  {
-    name: 'one program runs after the other: what is left of a lease',
-    ...both(inStdout(/(?<=^ *\d+ (?:TCP|UDP) .*' )\d+$/gm, (seconds) => `${Math.ceil(Number(seconds) / 10) * 10}`)),
-  },
-  {
-    name: 'one program runs after the other: the counters of the interface, eight columns wide',
-    ...both(inStdout(/(?<=(?:Sent|Recv): )(?= {0,7}\d)[ \d]{8}(?=[\t\n])/g, '       N')),
-  },
-  {
-    name: 'the usage is the text of each program; help goes to stdout and is a success (as upnpc since 2.2.7)',
-    upnpc: ({ stdout, stderr, exit }) =>
-      stderr.startsWith('Usage :') && stdout === '' && exit === 1
-        ? { stdout: '(usage)', stderr: '', exit: 0 }
-        : { stdout: stdout.startsWith('Usage') ? '(usage)' : stdout, stderr, exit },
-    upnpTs: ({ stdout, stderr, exit }) => ({ stdout: /^usage\b/i.test(stdout) ? '(usage)' : stdout, stderr, exit }),
-  },
-  {
-    name: 'what to do about a refusal is said in addition, on stderr',
-    upnpTs: (outcome) => ({ ...outcome, stderr: outcome.stderr.replace(/^hint: .+\n/gm, '') }),
-  },
-  {
-    name: 'why a description cannot be had is said in other words',
-    ...both((outcome) => ({ ...outcome, stderr: outcome.stderr.replace(/^.+\n(?=No valid UPNP )/, '(why)\n') })),
-  },
-]
+import { type Outcome, without, withoutInState } from './differences.ts'
+import { COMPUTER, COMPUTER_IPV6, COMPUTER_SECOND, DESCRIPTION_URL, DESCRIPTION_URL_IPV6, Lab } from './lab.ts'
 
 interface Comparison {
   readonly args: readonly string[]
   /** What is in the router before: arguments of upnpc. */
   readonly before?: readonly (readonly string[])[]
   readonly secureMode?: boolean
+  /** Only there; on both where it is not given. */
+  readonly igd?: 1 | 2
+  /** Written out, where upnpc 2.2.4 is older than the reference or does not know how. */
+  readonly expected?: {
+    /** Below the line with the local address. */
+    readonly stdout: string
+    readonly exit: number
+    /** What upnpc can be told, so that the router is left as upnp-ts is to leave it. */
+    readonly leaves?: readonly (readonly string[])[]
+  }
 }
 
 const ONE_MAPPING = [['-e', 'ssh', '-r', '22', 'TCP']]
@@ -91,40 +34,267 @@ const MAPPINGS = [
   ['-e', '', '-r', '53', '5353', 'UDP'],
 ]
 
-const COMPARISONS: readonly Comparison[] = [
+/** Without the two seconds of upnpc's search. */
+const AT = ['-u', DESCRIPTION_URL]
+const AT_IPV6 = ['-6', '-u', DESCRIPTION_URL_IPV6]
+
+const LISTS_AND_STATUS: readonly Comparison[] = [
   { args: ['-h'] },
   { args: ['-l'] },
   { args: ['-l'], before: MAPPINGS },
   { args: ['-i', '-l'], before: ONE_MAPPING },
-  { args: ['-u', DESCRIPTION_URL, '-l'], before: ONE_MAPPING },
+  { args: [...AT, '-l'], before: ONE_MAPPING },
   { args: ['-u', 'http://192.168.86.1:1/rootDesc.xml', '-l'] },
+  { args: ['-L'] },
+  { args: ['-L'], before: MAPPINGS },
+  { args: [...AT, '-L'], before: OF_ANOTHER },
   { args: ['-s'] },
-  { args: ['-u', DESCRIPTION_URL, '-i', '-s'] },
+  { args: [...AT, '-i', '-s'] },
   { args: ['-P'] },
-  { args: ['-u', DESCRIPTION_URL, '-P'] },
+  { args: [...AT, '-P'] },
+]
+
+const MAPPING: readonly Comparison[] = [
   { args: ['-r', '22', 'TCP'] },
-  { args: ['-r', '22', 'tcp'], before: ONE_MAPPING },
+  { args: [...AT, '-r', '22', 'tcp'], before: ONE_MAPPING },
   { args: ['-r', '22', '8022', 'TCP', '53', 'UDP'] },
-  { args: ['-r', '80', '22', 'TCP', '53', 'UDP'], before: OF_ANOTHER },
+  { args: [...AT, '-r', '80', '22', 'TCP', '53', 'UDP'], before: OF_ANOTHER },
   { args: ['-e', 'my web server', '-r', '80', 'TCP'] },
-  { args: ['-e', '', '-r', '80', 'TCP'] },
+  { args: [...AT, '-e', '', '-r', '80', 'TCP'] },
   { args: ['-a', '@', '80', '8080', 'TCP', '600'] },
-  { args: ['-a', COMPUTER, '80', '8080', 'TCP'] },
-  { args: ['-a', COMPUTER_SECOND, '80', '8081', 'TCP', '600'] },
-  { args: ['-e', 'camera', '-a', '192.168.86.77', '554', '554', 'UDP', '0'] },
-  { args: ['-a', '@', '80', '8080', 'TCP', '600', '203.0.113.99'] },
-  { args: ['-a', '@', '80', '8080', 'TCP', '203.0.113.99'] },
-  { args: ['-a', COMPUTER_SECOND, '22', '22', 'TCP'], before: ONE_MAPPING },
-  { args: ['-a', COMPUTER_SECOND, '22', '22', 'TCP'], secureMode: true },
-  { args: ['-a', '@', '22', '22', 'TCP'], secureMode: true },
+  { args: [...AT, '-a', COMPUTER, '80', '8080', 'TCP'] },
+  { args: [...AT, '-a', COMPUTER_SECOND, '80', '8081', 'TCP', '600'] },
+  { args: [...AT, '-e', 'camera', '-a', '192.168.86.77', '554', '554', 'UDP', '0'] },
+  { args: [...AT, '-a', '@', '80', '8080', 'TCP', '600', '203.0.113.99'] },
+  { args: [...AT, '-a', '@', '80', '8080', 'TCP', '203.0.113.99'] },
+  { args: [...AT, '-a', COMPUTER_SECOND, '22', '22', 'TCP'], before: ONE_MAPPING },
+  { args: [...AT, '-a', COMPUTER_SECOND, '22', '22', 'TCP'], secureMode: true },
+  { args: [...AT, '-a', '@', '22', '22', 'TCP'], secureMode: true },
+  { args: ['-n', '@', '22', '22', 'TCP'] },
+  { args: [...AT, '-n', '@', '22', '22', 'udp', '600'], before: ONE_MAPPING },
+  { args: [...AT, '-n', '@', '22', '22', 'TCP'], before: ONE_MAPPING },
+  { args: [...AT, '-e', 'mine', '-n', COMPUTER_SECOND, '22', '22', 'TCP', '600', '203.0.113.99'] },
+  { args: [...AT, '-n', COMPUTER, '80', '8080', 'TCP', '203.0.113.99'] },
+  { args: [...AT, '-n', COMPUTER_SECOND, '22', '22', 'TCP'], secureMode: true },
+]
+
+const UNMAPPING: readonly Comparison[] = [
   { args: ['-d', '22', 'TCP'], before: MAPPINGS },
-  { args: ['-d', '22', 'udp'], before: ONE_MAPPING },
-  { args: ['-d', '9999', 'TCP'] },
+  { args: [...AT, '-d', '22', 'udp'], before: ONE_MAPPING },
+  { args: [...AT, '-d', '9999', 'TCP'] },
+  { args: ['-N', '1', '1000', 'TCP'], before: MAPPINGS },
+  { args: [...AT, '-N', '8080', '8080', 'tcp', '1'], before: MAPPINGS },
+  { args: [...AT, '-N', '22', '8080', 'UDP', '0'], before: MAPPINGS },
+  { args: [...AT, '-N', '1000', '1001', 'TCP'], before: MAPPINGS },
+  { args: [...AT, '-N', '22', '22', 'TCP'], before: OF_ANOTHER },
+  // -f is not there before upnpc 2.2.8.
+  {
+    args: ['-f', '22', 'TCP', '5353', 'udp'],
+    before: MAPPINGS,
+    expected: {
+      stdout: 'UPNP_DeletePortMapping() returned : 0\n'.repeat(2),
+      exit: 0,
+      leaves: [
+        ['-d', '22', 'TCP'],
+        ['-d', '5353', 'UDP'],
+      ],
+    },
+  },
+  {
+    args: [...AT, '-f', '8080', 'TCP'],
+    before: MAPPINGS,
+    expected: { stdout: 'UPNP_DeletePortMapping() returned : 0\n', exit: 0, leaves: [['-d', '8080', 'TCP']] },
+  },
+  { args: [...AT, '-f'], before: MAPPINGS, expected: { stdout: '', exit: 0 } },
+]
+
+const mapped = (protocol: string, leaseSeconds = 604800): string => `ExternalIPAddress = 11.22.33.44
+InternalIP:Port = ${COMPUTER}:22
+external 11.22.33.44:22 ${protocol} is redirected to internal ${COMPUTER}:22 (duration=${leaseSeconds})
+`
+
+/** What upnpc cannot do; it says 'invalid protocol' or 'Unknown switch', and what it leaves is made by hand. */
+const BEYOND_UPNPC: readonly Comparison[] = [
+  {
+    args: [...AT, '-r', '22', 'TCP+UDP'],
+    expected: {
+      stdout: mapped('UDP') + mapped('TCP'),
+      exit: 0,
+      leaves: [
+        ['-r', '22', 'UDP'],
+        ['-r', '22', 'TCP'],
+      ],
+    },
+  },
+  {
+    args: [...AT, '-n', '@', '22', '22', 'udp+tcp'],
+    expected: {
+      stdout: mapped('UDP') + mapped('TCP'),
+      exit: 0,
+      leaves: [
+        ['-r', '22', 'UDP'],
+        ['-r', '22', 'TCP'],
+      ],
+    },
+  },
+  {
+    args: [...AT, '-a', '@', '22', '22', 'TCP+UDP'],
+    before: OF_ANOTHER, // who has the TCP port; so the UDP one is given back
+    expected: {
+      stdout: `${mapped('UDP')}ExternalIPAddress = 11.22.33.44
+AddPortMapping(22, 22, ${COMPUTER}) failed with code 718 (ConflictInMappingEntry)
+external 22 UDP is closed again: TCP+UDP is both or none
+`,
+      exit: 2,
+    },
+  },
+  {
+    args: [...AT, '-d', '22', 'TCP', '5353', 'UDP'],
+    before: MAPPINGS,
+    expected: {
+      stdout: 'UPNP_DeletePortMapping() returned : 0\n'.repeat(2),
+      exit: 0,
+      leaves: [
+        ['-d', '22', 'TCP'],
+        ['-d', '5353', 'UDP'],
+      ],
+    },
+  },
+  {
+    args: [...AT, '--lease', '600', '-r', '22', 'TCP'],
+    expected: { stdout: mapped('TCP', 600), exit: 0, leaves: [['-a', '@', '22', '22', 'TCP', '600']] },
+  },
+]
+
+/** The ways to search. */
+const SEARCHING: readonly Comparison[] = [
+  { args: ['-m', 'eth0', '-P'] },
+  { args: ['-m', COMPUTER, '-L'], before: ONE_MAPPING },
+  { args: ['-z', '1', '-P'] },
+  { args: ['-z', '19000', '-t', '1', '-p', '', '-m', 'eth0', '-P'] },
+  { args: ['-p', '/nowhere/minissdpd.sock', '-t', '4', '-P'] },
+]
+
+const ONE_PINHOLE = [['-6', '-A', '', '0', '@', '8022', 'TCP', '600']]
+const PINHOLES = [...ONE_PINHOLE, ['-6', '-A', '2001:db8:ff::99', '4000', '@', '8053', 'UDP', '600']]
+
+const updateFailed = (code: string): string => `CheckPinholeWorking(77) failed with code ${code}
+UpdatePinhole: Pinhole ID = 77 with Lease Time: 900
+UpdatePinhole: ID (77) failed with code ${code}
+`
+
+/** Of an InternetGatewayDevice:2: the :1 of the lab has no firewall in its description. */
+const PINHOLE_COMMANDS: readonly Comparison[] = [
+  { args: ['-6', '-S'] },
+  { args: ['-6', '-m', 'eth0', '-A', '', '0', '@', '8022', 'TCP', '600'] },
+  { args: ['-S'] },
+  { args: [...AT_IPV6, '-S'] },
+  { args: [...AT_IPV6, '-P'] },
+  { args: [...AT_IPV6, '-A', '', '0', '@', '8022', 'TCP', '600'] },
+  { args: [...AT_IPV6, '-A', '', '0', COMPUTER_IPV6, '8022', 'udp', '600'] },
+  { args: [...AT_IPV6, '-A', '2001:db8:ff::99', '4000', '@', '8022', '17', '60'] },
+  { args: [...AT_IPV6, '-A', '::', '0', '@', '8022', 'TCP', '600'] },
+  { args: [...AT_IPV6, '-A', '', '0', '@', '8022', 'TCP', '600'], before: PINHOLES },
+  { args: [...AT_IPV6, '-A', '', '0', '@', '22', 'TCP', '600'] },
+  { args: [...AT_IPV6, '-A', '', '0', '2001:db8:86::251', '8022', 'TCP', '600'] },
+  { args: [...AT_IPV6, '-A', '', '0', '@', '0', 'TCP', '600'] },
+  { args: [...AT_IPV6, '-A', '', '0', '@', '8022', '59', '600'] },
+  { args: [...AT_IPV6, '-A', '', '0', '@', '8022', 'TCP', '90000'] },
+  { args: [...AT, '-A', '', '0', '@', '8022', 'TCP', '600'] },
+  { args: [...AT, '-A', '', '0', '2001:db8:86::251', '8022', 'TCP', '600'] },
+  { args: [...AT_IPV6, '-C', '1'], before: ONE_PINHOLE },
+  { args: [...AT_IPV6, '-C', '1', '77', '2'], before: PINHOLES },
+  { args: [...AT, '-C', '77'] },
+  { args: [...AT_IPV6, '-K', '1', '2'], before: PINHOLES },
+  { args: [...AT_IPV6, '-K', '1', '77'], before: PINHOLES },
+  { args: [...AT, '-K', '77'] },
+  { args: [...AT_IPV6, '-D', '1'], before: PINHOLES },
+  { args: [...AT_IPV6, '-D', '1', '77', '2'], before: PINHOLES },
+  { args: [...AT, '-D', '77'] },
+  { args: [...AT_IPV6, '-G', '', '0', '@', '8022', 'TCP'] },
+  { args: [...AT_IPV6, '-G', '2001:db8:ff::99', '80', COMPUTER_IPV6, '8022', '17'] },
+  { args: [...AT, '-G', '', '0', '@', '8022', 'UDP'] },
+  // Before 2.2.5 -U says "IsWorking = No" whatever the error, and updates only what works or has had no traffic.
+  {
+    args: [...AT_IPV6, '-U', '1', '900'],
+    before: ONE_PINHOLE,
+    expected: {
+      stdout: `CheckPinholeWorking(1) failed with code 709 (NoTrafficReceived)
+UpdatePinhole: Pinhole ID = 1 with Lease Time: 900
+`,
+      exit: 0,
+    },
+  },
+  { args: [...AT_IPV6, '-U', '77', '900'], expected: { stdout: updateFailed('402 (Invalid Args)'), exit: 2 } },
+  {
+    args: [...AT_IPV6, '-A', '', '0', '@', '8022', 'TCP+UDP', '600'],
+    expected: {
+      stdout: `AddPinhole: ([]:0 -> [${COMPUTER_IPV6}]:8022) / Pinhole ID = 1
+AddPinhole: ([]:0 -> [${COMPUTER_IPV6}]:8022) / Pinhole ID = 2
+`,
+      exit: 0,
+      leaves: [
+        ['-6', '-A', '', '0', '@', '8022', 'UDP', '600'],
+        ['-6', '-A', '', '0', '@', '8022', 'TCP', '600'],
+      ],
+    },
+  },
+]
+
+const NO_FIREWALL = '-3 (Miniupnpc HTTP error)'
+
+/**
+ * An InternetGatewayDevice:1 without a firewall in its description: upnpc asks at '/', for the action of no service,
+ * and this miniupnpd answers. A router that cannot be asked is not asked.
+ */
+const WITHOUT_FIREWALL: readonly Comparison[] = [
+  {
+    args: [...AT, '-S'],
+    expected: {
+      stdout: `FirewallEnabled: 0 & Inbound Pinhole Allowed: 0
+GetFirewallStatus:
+   Firewall Enabled: No
+   Inbound Pinhole Allowed: No
+Bytes:   Sent:        N\tRecv:        N
+Packets: Sent:        N\tRecv:        N
+`,
+      exit: 2,
+    },
+  },
+  {
+    args: [...AT_IPV6, '-A', '', '0', '@', '22', 'TCP', '600'],
+    expected: { stdout: `AddPinhole([]:0 -> [${COMPUTER_IPV6}]:22) failed with code ${NO_FIREWALL}\n`, exit: 2 },
+  },
+  { args: [...AT_IPV6, '-U', '77', '900'], expected: { stdout: updateFailed(NO_FIREWALL), exit: 2 } },
+  {
+    args: [...AT_IPV6, '-C', '77', '78'],
+    expected: { stdout: `CheckPinholeWorking() failed with code ${NO_FIREWALL}\n`.repeat(2), exit: 2 },
+  },
+  {
+    args: [...AT_IPV6, '-K', '77'],
+    expected: { stdout: `GetPinholePackets() failed with code ${NO_FIREWALL}\n`, exit: 2 },
+  },
+  { args: [...AT_IPV6, '-D', '77'], expected: { stdout: 'UPNP_DeletePinhole() returned : -3\n', exit: 2 } },
+  {
+    args: [...AT_IPV6, '-G', '', '0', '@', '22', 'TCP'],
+    expected: {
+      stdout: `GetOutboundPinholeTimeout([${COMPUTER_IPV6}]:22 -> []:0) failed with code ${NO_FIREWALL}\n`,
+      exit: 2,
+    },
+  },
+]
+
+const COMPARISONS: readonly Comparison[] = [
+  ...LISTS_AND_STATUS,
+  ...MAPPING,
+  ...UNMAPPING,
+  ...[...BEYOND_UPNPC, ...SEARCHING, ...PINHOLE_COMMANDS].map((each) => ({ ...each, igd: 2 as const })),
+  ...WITHOUT_FIREWALL.map((each) => ({ ...each, igd: 1 as const })),
 ]
 
 /**
- * Words that upnpc ignores, or stumbles over once it has found the router or even mapped something: upnp-ts says at
- * once, in one line, what is wrong, and sends nothing.
+ * Words that upnpc ignores, or stumbles over once it has found the router or even mapped something (139: it crashes):
+ * upnp-ts says at once, in one line, what is wrong, and sends nothing.
  */
 const REFUSALS: readonly { readonly args: readonly string[]; readonly upnpcExit: number }[] = [
   { args: ['-l', 'more', 'words'], upnpcExit: 0 },
@@ -137,9 +307,26 @@ const REFUSALS: readonly { readonly args: readonly string[]; readonly upnpcExit:
   { args: ['-a', '@', '80', '8080', 'ICMP'], upnpcExit: 2 },
   { args: ['-a', '192.168.86.300', '80', '8080', 'TCP'], upnpcExit: 2 },
   { args: ['-d', '22', 'GRE'], upnpcExit: 2 },
+  { args: [...AT, '-n', '@', '22', '22'], upnpcExit: 2 },
+  { args: [...AT, '-n', '@', '22', '22', 'TCP junk'], upnpcExit: 0 },
+  { args: [...AT, '-N', '1', '1000'], upnpcExit: 2 },
+  { args: [...AT, '-N', '1000', '1', 'TCP'], upnpcExit: 2 },
+  { args: [...AT, '-f', '22', 'TCP', '53'], upnpcExit: 1 },
+  { args: [...AT, '-A', '', '0', '@', '22', 'TCP'], upnpcExit: 1 },
+  { args: [...AT, '-A', '', '0', '@', '22', 'SCTP', '600'], upnpcExit: 0 },
+  { args: [...AT, '-A', 'nohost', '0', '@', '22', 'TCP', '600'], upnpcExit: 0 },
+  { args: [...AT, '-U', '1'], upnpcExit: 1 },
+  { args: [...AT, '-C'], upnpcExit: 0 },
+  { args: [...AT, '-K'], upnpcExit: 0 },
+  { args: [...AT, '-D'], upnpcExit: 1 },
+  { args: [...AT, '-D', 'one'], upnpcExit: 0 },
+  { args: [...AT, '-G', '', '0', '@', '22'], upnpcExit: 0 },
+  { args: [...AT, '-z', '80', '-l'], upnpcExit: 1 },
+  { args: ['-z'], upnpcExit: 139 },
+  { args: ['-t'], upnpcExit: 139 },
 ]
 
-/** The mappings that the router has, and the rules of its firewall and NAT. */
+/** The mappings that the router has, and the rules of its firewall and NAT, pinholes among them. */
 async function stateOf(lab: Lab): Promise<string> {
   const { stdout } = await quickUpnpc(lab, '-l')
   const mappings = stdout.match(/^ *\d+ (?:TCP|UDP) .*\n/gm) ?? []
@@ -147,10 +334,12 @@ async function stateOf(lab: Lab): Promise<string> {
   return mappings.join('') + rules.stdout
 }
 
-/** upnpc without the two seconds of its search. */
-async function quickUpnpc(lab: Lab, ...args: string[]): Promise<Finished> {
-  const finished = await lab.upnpc('-u', DESCRIPTION_URL, ...args)
+/** upnpc without the two seconds of its search, for what works. */
+async function quickUpnpc(lab: Lab, ...args: readonly string[]): Promise<Finished> {
+  const url = args.includes('-6') ? DESCRIPTION_URL_IPV6 : DESCRIPTION_URL
+  const finished = await lab.upnpc('-u', url, ...args)
   expect(finished).toMatchObject({ exit: 0, stderr: '' })
+  expect(finished.stdout).not.toMatch(/ failed with code /)
   return finished
 }
 
@@ -162,6 +351,13 @@ async function prepare(lab: Lab, igd: 1 | 2, { args, before = [], secureMode = f
   if (args.includes('-l') || args.includes('-s')) await vi.waitFor(() => upForASecond(lab), { timeout: 5_000 })
 }
 
+const READING: ReadonlySet<string> = new Set(['-h', '-l', '-L', '-s', '-S', '-P', '-C', '-K', '-G'])
+
+/** What changes nothing leaves the router as fresh as it was. */
+function onlyReads({ args }: Comparison): boolean {
+  return args.some((arg) => READING.has(arg))
+}
+
 async function upForASecond(lab: Lab): Promise<void> {
   expect((await quickUpnpc(lab, '-s')).stdout).toMatch(/ uptime=[1-9]/)
 }
@@ -170,37 +366,55 @@ async function upForASecond(lab: Lab): Promise<void> {
 const freeLabs: Lab[] = []
 afterAll(() => Promise.all(freeLabs.map((lab) => lab.down())))
 
-function without(side: 'upnpc' | 'upnpTs', outcome: Outcome): Outcome {
-  return DIFFERENCES.reduce((current, difference) => difference[side]?.(current) ?? current, outcome)
+/** As upnpc would have it: what it says up to the local address, and then what is written out in the row. */
+function asExpected(outcome: Outcome, { expected }: Comparison): Outcome {
+  if (expected === undefined) return outcome
+  const [preamble] = outcome.stdout.match(/^[\s\S]*^Local LAN ip address : .*\n/m) ?? ['(no local address)']
+  return { stdout: preamble + expected.stdout, stderr: '', exit: expected.exit }
+}
+
+/** Rows by their command lines, as one would type them. */
+function named<Row extends { readonly args: readonly string[] }>(rows: readonly Row[]): [string, Row][] {
+  return rows.map((row) => [row.args.map((arg) => (/^[\w.:/@+-]+$/.test(arg) ? arg : `'${arg}'`)).join(' '), row])
+}
+
+/** Without arguments upnpc writes its usage to stderr and its banner, alone, to stdout. */
+let upnpcBanner: Promise<string> | undefined
+
+function bannerOfUpnpc(lab: Lab): Promise<string> {
+  upnpcBanner ??= lab.upnpc().then(({ stdout }) => stdout)
+  return upnpcBanner
 }
 
 describe.each([1, 2] as const)('side by side, at an InternetGatewayDevice:%i', { timeout: 60_000 }, (igd) => {
-  test.concurrent.for(COMPARISONS)('%j', async (comparison, { expect, onTestFinished }) => {
+  const comparisons = COMPARISONS.filter((each) => each.igd === undefined || each.igd === igd)
+  test.concurrent.for(named(comparisons))('%s', async ([, comparison], { expect, onTestFinished }) => {
     const lab = freeLabs.pop() ?? (await Lab.up())
     onTestFinished(() => void freeLabs.push(lab))
 
     await prepare(lab, igd, comparison)
     const theirs = await lab.upnpc(...comparison.args)
+    if (comparison.expected?.leaves !== undefined) {
+      await prepare(lab, igd, comparison)
+      for (const args of comparison.expected.leaves) await quickUpnpc(lab, ...args)
+    }
     const theirState = await stateOf(lab)
 
-    await prepare(lab, igd, comparison)
+    if (!onlyReads(comparison)) await prepare(lab, igd, comparison)
     const ours = await lab.upnpTs(...comparison.args)
     const ourState = await stateOf(lab)
 
-    // Without arguments upnpc writes its usage to stderr and its banner, alone, to stdout.
-    const { stdout: banner } = await lab.upnpc()
+    const banner = await bannerOfUpnpc(lab)
     expect(theirs.stdout.slice(0, banner.length)).toBe(banner)
-    const theirOutcome = { ...outcomeOf(theirs), stdout: theirs.stdout.slice(banner.length) }
+    const theirOutcome = asExpected({ ...outcomeOf(theirs), stdout: theirs.stdout.slice(banner.length) }, comparison)
     const ourOutcome = { ...outcomeOf(ours), stdout: belowBanner(ours.stdout) }
-    expect(without('upnpTs', ourOutcome)).toEqual(without('upnpc', theirOutcome))
-    expect(without('upnpTs', { ...ourOutcome, stdout: ourState }).stdout).toBe(
-      without('upnpc', { ...theirOutcome, stdout: theirState }).stdout,
-    )
+    expect(without('upnpTs', ourOutcome, comparison)).toEqual(without('upnpc', theirOutcome, comparison))
+    expect(withoutInState('upnpTs', ourState)).toBe(withoutInState('upnpc', theirState))
   })
 })
 
 describe('words that cannot be meant', { timeout: 60_000 }, () => {
-  test.concurrent.for(REFUSALS)('%j', async ({ args, upnpcExit }, { expect, onTestFinished }) => {
+  test.concurrent.for(named(REFUSALS))('%s', async ([, { args, upnpcExit }], { expect, onTestFinished }) => {
     const lab = freeLabs.pop() ?? (await Lab.up())
     onTestFinished(() => void freeLabs.push(lab))
     await lab.reboot({ igd: 2, secureMode: false })
@@ -209,7 +423,7 @@ describe('words that cannot be meant', { timeout: 60_000 }, () => {
     const { stdout, stderr, exit } = await lab.upnpTs(...args)
     expect({ stdout: belowBanner(stdout), exit }).toEqual({ stdout: '', exit: 1 })
     expect(stderr).toMatch(/^.+\n$/)
-    expect(await stateOf(lab)).toBe(untouched)
+    expect(withoutInState('upnpTs', await stateOf(lab))).toBe(withoutInState('upnpTs', untouched))
     expect(await lab.upnpc(...args)).toMatchObject({ exit: upnpcExit })
   })
 })

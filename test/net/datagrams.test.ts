@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { isLoopbackIPv6 } from '../../src/domain/address.ts'
 import { TransportError } from '../../src/domain/errors.ts'
 import { type DatagramOptions, type DatagramSocket, type Endpoint, nodeDatagrams } from '../../src/net/datagrams.ts'
+import { interfaceAddresses, isIPv6Interface } from '../../src/net/interfaces.ts'
 import { settle } from '../support/fake-clock.ts'
 
 interface Received {
@@ -95,7 +97,9 @@ describe('a datagram socket', () => {
 
   it.each([
     ['on an address that is not ours', { address: '192.0.2.1' }],
-    ['on an address of IPv6', { address: '::1' }],
+    ['on an address of IPv6 that is not ours', { address: '2001:db8::1' }],
+    ['on a name', { address: 'localhost' }],
+    ['on a link-local address of no interface', { address: 'fe80::1%nonsense' }],
     ['with an interface that is not ours', { multicastInterface: 'nonsense' }],
     ['with a TTL that is none', { multicastTtl: 300 }],
     ['in a group that is none', { multicastGroup: '127.0.0.1' }],
@@ -111,5 +115,56 @@ describe('a datagram socket', () => {
   it('takes the options of a search on loopback', async () => {
     const { socket } = await open({ multicastInterface: '127.0.0.1', multicastTtl: 2 })
     expect(socket.local.port).toBeGreaterThan(0)
+  })
+})
+
+const loopback6 = interfaceAddresses().find((each) => isIPv6Interface(each) && isLoopbackIPv6(each.address))
+
+describe.skipIf(loopback6 === undefined)('a datagram socket of IPv6', () => {
+  it('carries datagrams both ways, with their sender', async () => {
+    const here = await open({ address: '::1' })
+    const there = await open({ address: '::1' })
+    here.socket.send(bytes('ping'), there.socket.local)
+    expect(await there.next()).toEqual({ text: 'ping', from: here.socket.local })
+    expect(here.socket.local.address).toBe('::1')
+  })
+
+  it('on all addresses leaves the port to IPv4, and hears no IPv4', async () => {
+    const six = await open({ address: '::' })
+    const four = await open({ address: '0.0.0.0', port: six.socket.local.port })
+    const sender = await open()
+    sender.socket.send(bytes('four'), { address: '127.0.0.1', port: four.socket.local.port })
+    expect((await four.next()).text).toBe('four')
+    await settle()
+    expect(six.received).toEqual([])
+  })
+
+  it('takes the exact port, shared where it says so', async () => {
+    const first = await open({ address: '::1', shared: true })
+    const { port } = first.socket.local
+    const second = await open({ address: '::1', shared: true, port })
+    expect(second.socket.local.port).toBe(port)
+    await expect(open({ address: '::1', port })).rejects.toThrow(`could not open a UDP socket on [::1]:${port}`)
+  })
+
+  it('takes the options of a search', async () => {
+    const { socket } = await open({ address: '::', multicastInterface: `::%${loopback6?.name}`, multicastTtl: 0 })
+    expect(socket.local.port).toBeGreaterThan(0)
+  })
+
+  it.each([
+    ['an interface that is none', { multicastInterface: 'nonsense' }],
+    ['a hop limit that is none', { multicastTtl: 300 }],
+  ])('cannot be opened with %s', async (_name, options: Partial<DatagramOptions>) => {
+    await expect(open({ address: '::1', ...options })).rejects.toThrow(TransportError)
+  })
+
+  it('never throws where a datagram cannot be sent', async () => {
+    const { socket, next } = await open({ address: '::1' })
+    for (const address of ['127.0.0.1', 'localhost', 'fe80::1%nonsense', '']) {
+      expect(() => socket.send(bytes('x'), { address, port: 9 })).not.toThrow()
+    }
+    socket.send(bytes('still there'), socket.local)
+    expect((await next()).text).toBe('still there')
   })
 })

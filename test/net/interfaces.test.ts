@@ -1,6 +1,61 @@
+import type { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
-import { isLoopbackIPv4, parseIPv4 } from '../../src/domain/address.ts'
-import { ipv4Interfaces } from '../../src/net/interfaces.ts'
+import { isLoopbackIPv4, parseIPv4, parseIPv6 } from '../../src/domain/address.ts'
+import { interfaceAddresses, ipv4Interfaces, isIPv6Interface, zoneMeantBy } from '../../src/net/interfaces.ts'
+
+type System = ReturnType<typeof networkInterfaces>
+
+const MASK64 = 'ffff:ffff:ffff:ffff::'
+const common = { mac: '02:00:00:00:00:01', internal: false }
+const SYSTEM: System = {
+  lo: [
+    { ...common, internal: true, family: 'IPv4', address: '127.0.0.1', netmask: '255.0.0.0', cidr: '127.0.0.1/8' },
+    { ...common, internal: true, family: 'IPv6', address: '::1', netmask: 'ffff::', cidr: '::1/128', scopeid: 0 },
+  ],
+  eth0: [
+    { ...common, family: 'IPv4', address: '192.168.1.10', netmask: '255.255.255.0', cidr: '192.168.1.10/24' },
+    { ...common, family: 'IPv6', address: '2001:db8::10', netmask: MASK64, cidr: '2001:db8::10/64', scopeid: 0 },
+    { ...common, family: 'IPv6', address: 'fe80::10', netmask: MASK64, cidr: 'fe80::10/64', scopeid: 7 },
+  ],
+  tun0: [{ ...common, family: 'IPv6', address: '2001:db8::1', netmask: MASK64, cidr: null, scopeid: 0 }],
+  gone: undefined,
+}
+
+const byName = (system: System, platform: NodeJS.Platform) =>
+  interfaceAddresses(system, platform)
+    .filter(isIPv6Interface)
+    .map(({ address, prefixLength, zone }) => [address, prefixLength, zone])
+
+describe('interfaceAddresses', () => {
+  it('lists the addresses of both families, with their masks, and which of them are loopback', () => {
+    expect(interfaceAddresses(SYSTEM, 'linux').slice(0, 3)).toEqual([
+      { name: 'lo', address: '127.0.0.1', netmask: '255.0.0.0', loopback: true },
+      { name: 'lo', address: '::1', netmask: 'ffff::', loopback: true, prefixLength: 128, zone: 'lo' },
+      { name: 'eth0', address: '192.168.1.10', netmask: '255.255.255.0', loopback: false },
+    ])
+  })
+
+  it('keeps the zone of an interface beside all its IPv6 addresses: its name', () => {
+    expect(byName(SYSTEM, 'linux')).toEqual([
+      ['::1', 128, 'lo'],
+      ['2001:db8::10', 64, 'eth0'],
+      ['fe80::10', 64, 'eth0'],
+      ['2001:db8::1', 128, 'tun0'],
+    ])
+  })
+
+  it('on Windows has its number for a zone, which link-local addresses tell', () => {
+    expect(byName(SYSTEM, 'win32').map(([, , zone]) => zone)).toEqual(['0', '7', '7', '0'])
+  })
+
+  it('knows the addresses of this computer', () => {
+    for (const each of interfaceAddresses()) {
+      expect(each.name).not.toBe('')
+      expect((isIPv6Interface(each) ? parseIPv6 : parseIPv4)(each.address)).toBeDefined()
+      if (isIPv6Interface(each)) expect([each.prefixLength >= 0, each.prefixLength <= 128]).toEqual([true, true])
+    }
+  })
+})
 
 describe('ipv4Interfaces', () => {
   it('lists IPv4 addresses with their netmasks, and which of them are loopback', () => {
@@ -11,5 +66,19 @@ describe('ipv4Interfaces', () => {
       expect(parseIPv4(netmask)).toBeDefined()
       if (isLoopbackIPv4(address)) expect(loopback).toBe(true)
     }
+  })
+})
+
+describe('zoneMeantBy', () => {
+  it.each([
+    ['eth0', 'linux', 'eth0'],
+    ['7', 'linux', 'eth0'],
+    ['7', 'darwin', 'eth0'],
+    ['8', 'linux', '8'],
+    ['0', 'linux', '0'],
+    ['', 'linux', ''],
+    ['7', 'win32', '7'],
+  ] as const)('%j on %s is %j', (text, platform, zone) => {
+    expect(zoneMeantBy(text, SYSTEM, platform)).toBe(zone)
   })
 })

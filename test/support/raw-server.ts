@@ -33,7 +33,7 @@ export interface RawServer {
 
 export type Script = (peer: Peer) => void | Promise<void>
 
-export async function startRawServer(script: Script): Promise<RawServer> {
+export async function startRawServer(script: Script, address = '127.0.0.1'): Promise<RawServer> {
   const peers: Peer[] = []
   const sockets = new Set<Socket>()
   const waiting: (() => void)[] = []
@@ -44,14 +44,15 @@ export async function startRawServer(script: Script): Promise<RawServer> {
     for (const wake of waiting.splice(0)) wake()
     void Promise.resolve(script(peer)).catch((error) => socket.destroy(error))
   })
-  server.listen(0, '127.0.0.1')
+  server.listen(0, address)
   await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
+  const bound = server.address()
+  const port = typeof bound === 'object' && bound !== null ? bound.port : 0
+  const host = address.includes(':') ? `[${address}]` : address
   return {
     port,
     peers,
-    url: (path) => new URL(path, `http://127.0.0.1:${port}`),
+    url: (path) => new URL(path, `http://${host}:${port}`),
     async peer(index) {
       for (;;) {
         const peer = peers[index]

@@ -1,5 +1,5 @@
 /** One Report of every type and shape, and the same with other texts in them: for whatever renders Reports. */
-import type { Report, ReportedError } from '../../src/cli/report.ts'
+import type { Report, ReportedError, ReportedPinhole } from '../../src/cli/report.ts'
 import type { MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
 
 export const REFUSED: ReportedError = {
@@ -43,6 +43,18 @@ export const ASKED: MappingRequest = {
   description: 'upnp-ts',
   lease: 'unlimited',
 }
+
+export const PINHOLE: ReportedPinhole = {
+  remoteHost: '',
+  remoteHostTyped: '::',
+  remotePort: 0,
+  internalClient: '2001:db8::5',
+  internalPort: 22,
+  protocol: 6,
+  leaseSeconds: 3600,
+}
+
+export const RANGE = { startPort: 1, endPort: 100, protocol: 'TCP', manage: false } as const
 
 const failed = { ok: false, error: REFUSED } as const
 const KEY = { externalPort: 8080, protocol: 'TCP', remoteHost: '1.2.3.4' } as const
@@ -99,6 +111,42 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   ],
   unmapped: [{ type: 'unmapped', key: KEY }],
   'unmap-failed': [{ type: 'unmap-failed', key: KEY, error: { ...REFUSED, action: 'DeletePortMapping', number: 714 } }],
+  'taken-back': [{ type: 'taken-back', key: { ...KEY, protocol: 'UDP' } }],
+  'list-at-once-failed': [
+    { type: 'list-at-once-failed', error: { ...REFUSED, action: 'GetListOfPortMappings', number: 730 } },
+    { type: 'list-at-once-failed', error: UNREACHABLE },
+  ],
+  'range-unmapped': [{ type: 'range-unmapped', range: RANGE }],
+  'range-unmap-failed': [{ type: 'range-unmap-failed', range: RANGE, error: { ...REFUSED, number: 730 } }],
+  'pinhole-advice': [{ type: 'pinhole-advice' }],
+  'firewall-status': [
+    { type: 'firewall-status', ok: true, firewallEnabled: true, inboundPinholeAllowed: false },
+    { type: 'firewall-status', ...failed },
+  ],
+  'pinhole-added': [
+    { type: 'pinhole-added', asked: PINHOLE, ok: true, id: 4711 },
+    { type: 'pinhole-added', asked: PINHOLE, ...failed },
+  ],
+  'pinhole-working': (['check', 'update'] as const).flatMap((during) => [
+    { type: 'pinhole-working', during, id: 1, ok: true, working: true },
+    { type: 'pinhole-working', during, id: 1, ...failed },
+  ]),
+  'pinhole-updated': [
+    { type: 'pinhole-updated', id: 1, leaseSeconds: 60, ok: true },
+    { type: 'pinhole-updated', id: 1, leaseSeconds: 60, ...failed },
+  ],
+  'pinhole-packets': [
+    { type: 'pinhole-packets', id: 1, ok: true, packets: 4294967295 },
+    { type: 'pinhole-packets', id: 1, ...failed },
+  ],
+  'pinhole-deleted': [
+    { type: 'pinhole-deleted', id: 1, ok: true },
+    { type: 'pinhole-deleted', id: 1, ...failed },
+  ],
+  'outbound-timeout': [
+    { type: 'outbound-timeout', asked: PINHOLE, ok: true, seconds: 120 },
+    { type: 'outbound-timeout', asked: PINHOLE, ...failed },
+  ],
   'presentation-url': [{ type: 'presentation-url', url: 'http://192.168.1.1/' }],
   emulator: [{ type: 'emulator', descriptionUrl: 'http://127.0.0.1:5000/rootDesc.xml', search: 'It answers.' }],
   notice: [{ type: 'notice', message: 'something' }],

@@ -5,6 +5,7 @@ import type { ScriptedAnswer } from './scripted-http.ts'
 
 export const WANIP1 = 'urn:schemas-upnp-org:service:WANIPConnection:1'
 export const WANPPP1 = 'urn:schemas-upnp-org:service:WANPPPConnection:1'
+export const FIREWALL1 = 'urn:schemas-upnp-org:service:WANIPv6FirewallControl:1'
 export const COMMON1 = 'urn:schemas-upnp-org:service:WANCommonInterfaceConfig:1'
 
 /** An address of the internet that belongs to no documentation block. */

@@ -43,7 +43,10 @@ const RECORDED: Readonly<Record<string, string>> = {
     '<InternalClient>127.0.0.1</InternalClient>',
 }
 
-/** WANIPConnection:2 2.4 and WANCommonInterfaceConfig:1 2.4: what comes back, in the standard's order. */
+/**
+ * What comes back, in the standard's order.
+ * (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4, WANIPv6FirewallControl:1 2.4)
+ */
 const OUT: Readonly<Record<string, string>> = {
   GetConnectionTypeInfo: 'NewConnectionType NewPossibleConnectionTypes',
   GetStatusInfo: 'NewConnectionStatus NewLastConnectionError NewUptime',
@@ -60,6 +63,16 @@ const OUT: Readonly<Record<string, string>> = {
   GetTotalBytesReceived: 'NewTotalBytesReceived',
   GetTotalPacketsSent: 'NewTotalPacketsSent',
   GetTotalPacketsReceived: 'NewTotalPacketsReceived',
+  AddAnyPortMapping: 'NewReservedPort',
+  DeletePortMappingRange: '',
+  GetListOfPortMappings: 'NewPortListing',
+  GetFirewallStatus: 'FirewallEnabled InboundPinholeAllowed',
+  GetOutboundPinholeTimeout: 'OutboundPinholeTimeout',
+  AddPinhole: 'UniqueID',
+  UpdatePinhole: '',
+  DeletePinhole: '',
+  GetPinholePackets: 'PinholePackets',
+  CheckPinholeWorking: 'IsWorking',
 }
 
 const recorded = Object.entries(RECORDED).flatMap(([name, text]) =>
@@ -68,8 +81,25 @@ const recorded = Object.entries(RECORDED).flatMap(([name, text]) =>
 const documented = Object.entries(OUT).flatMap(([name, text]) => (isIgdActionName(name) ? [[name, text] as const] : []))
 
 describe('the table of actions', () => {
-  it('has every action that a plain mapping, listing or status needs', () => {
-    expect(documented).toHaveLength(Object.keys(OUT).length)
+  it('has every action that upnpc asks for, and no other', () => {
+    const names = Object.keys(IGD_ACTIONS).toSorted()
+    expect(Object.keys(OUT).toSorted()).toEqual(names)
+    expect(Object.keys(RECORDED).toSorted()).toEqual(names)
+  })
+
+  it('has the service of every action', () => {
+    const of = (service: string): string[] =>
+      Object.entries(IGD_ACTIONS).flatMap(([name, action]) => (action.service === service ? [name] : []))
+    expect(of('WANIPv6FirewallControl').toSorted()).toEqual(
+      Object.keys(OUT)
+        .filter((name) => /Pinhole|Firewall/.test(name))
+        .toSorted(),
+    )
+    expect(of('WANCommonInterfaceConfig').toSorted()).toEqual(
+      Object.keys(OUT)
+        .filter((name) => /^GetTotal|Link/.test(name))
+        .toSorted(),
+    )
   })
 
   it.each(recorded)('writes %s with the arguments and in the order of upnpc', (name, text) => {

@@ -1,0 +1,139 @@
+/** What the commands about pinholes ask of the gateway, as Reports in upnpc's order, and their exit codes. */
+import { type PortMappingError, RefusedError, TransportError } from '../domain/errors.js'
+import type { PinholeFirewall } from '../domain/gateway.js'
+import type { PinholeId } from '../domain/pinhole.js'
+import { type Attempt, attempt, reportedError } from './failure.js'
+import type { AskedPinhole, AskedTimedPinhole, PinholeCommand } from './pinhole-commands.js'
+import type { Answer, ExitCode, Report } from './report.js'
+import type { Chosen, RunContext } from './run.js'
+
+type Reporting = AsyncGenerator<Report, ExitCode, undefined>
+
+/** Asks the firewall; a gateway without one is a failure like another. */
+function ask<T>(
+  chosen: Chosen,
+  context: RunContext,
+  action: string,
+  question: (firewall: PinholeFirewall) => Promise<T>,
+): Promise<Attempt<T>> {
+  return attempt(context.signal, () => {
+    const { firewall } = chosen.gateway
+    if (firewall !== undefined) return question(firewall)
+    const missing = `${action}: the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl)`
+    return Promise.reject(new TransportError(missing, { action }))
+  })
+}
+
+function answerOf<T, U>(asked: Attempt<T>, facts: (value: T) => U): Answer<U> {
+  return asked.ok ? { ok: true, ...facts(asked.value) } : { ok: false, error: reportedError(asked.error) }
+}
+
+/** -S */
+export async function* reportFirewall(chosen: Chosen, context: RunContext): Reporting {
+  const status = await ask(chosen, context, 'GetFirewallStatus', (firewall) => firewall.status())
+  yield { type: 'firewall-status', ...answerOf(status, (value) => value) }
+  const traffic = await attempt(context.signal, () => chosen.gateway.trafficCounters())
+  context.signal.throwIfAborted() // the counters, being optional, fail in silence
+  if (traffic.ok) yield { type: 'traffic', ...traffic.value }
+  return status.ok ? 0 : 2
+}
+
+function withClient<T extends AskedPinhole>(asked: T, chosen: Chosen): T {
+  if (asked.internalClient !== 'local') return asked
+  return { ...asked, internalClient: chosen.gateway.localAddress.replace(/%.*$/, '') } // a zone is nobody else's business
+}
+
+/** -A; with TCP+UDP both or none. */
+export async function* addPinholes(
+  pinholes: readonly AskedTimedPinhole[],
+  chosen: Chosen,
+  context: RunContext,
+): Reporting {
+  const added: PinholeId[] = []
+  for (const each of pinholes) {
+    const asked = withClient(each, chosen)
+    const id = await ask(chosen, context, 'AddPinhole', (firewall) => firewall.addPinhole(asked))
+    yield { type: 'pinhole-added', asked, ...answerOf(id, (value) => ({ id: value })) }
+    if (!id.ok) {
+      if (added.length > 0) {
+        yield { type: 'notice', message: 'the pinhole for UDP is closed again: TCP+UDP is both or none' }
+        yield* deletePinholes(added, chosen, context)
+      }
+      return 2
+    }
+    added.push(id.value)
+  }
+  return 0
+}
+
+/** FirewallDisabled, InboundPinholeNotAllowed, NoSuchEntry: there is nothing to update. */
+const NOTHING_TO_UPDATE: ReadonlySet<number> = new Set([702, 703, 704])
+
+/** -U: looks first whether it works, as upnpc does. */
+export async function* updatePinhole(
+  { id, leaseSeconds }: Extract<PinholeCommand, { name: 'update-pinhole' }>,
+  chosen: Chosen,
+  context: RunContext,
+): Reporting {
+  const working = await ask(chosen, context, 'CheckPinholeWorking', (firewall) => firewall.isPinholeWorking(id))
+  yield { type: 'pinhole-working', during: 'update', id, ...answerOf(working, (value) => ({ working: value })) }
+  if (!working.ok && NOTHING_TO_UPDATE.has(refusedWith(working.error))) return 2
+  const updated = await ask(chosen, context, 'UpdatePinhole', (firewall) => firewall.updatePinhole(id, leaseSeconds))
+  yield { type: 'pinhole-updated', id, leaseSeconds, ...answerOf(updated, () => ({})) }
+  return updated.ok ? 0 : 2
+}
+
+function refusedWith(error: PortMappingError): number {
+  return error instanceof RefusedError ? error.number : 0
+}
+
+/** -C */
+export async function* checkPinholes(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
+  let exitCode: ExitCode = 0
+  for (const id of ids) {
+    const working = await ask(chosen, context, 'CheckPinholeWorking', (firewall) => firewall.isPinholeWorking(id))
+    if (!working.ok) exitCode = 2
+    yield { type: 'pinhole-working', during: 'check', id, ...answerOf(working, (value) => ({ working: value })) }
+  }
+  return exitCode
+}
+
+/** -K */
+export async function* reportPinholePackets(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
+  let exitCode: ExitCode = 0
+  for (const id of ids) {
+    const packets = await ask(chosen, context, 'GetPinholePackets', (firewall) => firewall.pinholePackets(id))
+    if (!packets.ok) exitCode = 2
+    yield { type: 'pinhole-packets', id, ...answerOf(packets, (value) => ({ packets: value })) }
+  }
+  return exitCode
+}
+
+/** -D */
+export async function* deletePinholes(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
+  let exitCode: ExitCode = 0
+  for (const id of ids) {
+    const deleted = await ask(chosen, context, 'DeletePinhole', (firewall) => firewall.deletePinhole(id))
+    if (!deleted.ok) exitCode = 2
+    yield { type: 'pinhole-deleted', id, ...answerOf(deleted, () => ({})) }
+  }
+  return exitCode
+}
+
+/** -G */
+export async function* reportOutboundTimeouts(
+  pinholes: readonly AskedPinhole[],
+  chosen: Chosen,
+  context: RunContext,
+): Reporting {
+  let exitCode: ExitCode = 0
+  for (const each of pinholes) {
+    const asked = withClient(each, chosen)
+    const timeout = await ask(chosen, context, 'GetOutboundPinholeTimeout', (firewall) =>
+      firewall.outboundPinholeTimeout(asked),
+    )
+    if (!timeout.ok) exitCode = 2
+    yield { type: 'outbound-timeout', asked, ...answerOf(timeout, (value) => ({ seconds: value })) }
+  }
+  return exitCode
+}

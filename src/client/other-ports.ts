@@ -1,0 +1,47 @@
+/**
+ * Which external ports to try when the one that was asked for is taken. Always the same ones for the same computer and
+ * port, so that the same command finds its own mapping again instead of piling up new ones; from the dynamic range
+ * (RFC 6335 6), which routers seldom use themselves.
+ */
+import { NotConfirmedError, type PortMappingError, RefusedError, TransportError } from '../domain/errors.js'
+import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
+
+const FIRST_DYNAMIC_PORT = 49_152
+const DYNAMIC_PORTS = 65_536 - FIRST_DYNAMIC_PORT
+const TRIES = 10
+
+/** ConflictInMappingEntry, ConflictWithOtherMechanisms: another port may be free. */
+const PORT_IS_TAKEN: ReadonlySet<number> = new Set([718, 729])
+
+export function isPortTaken(error: unknown): boolean {
+  return (error instanceof RefusedError && PORT_IS_TAKEN.has(error.number)) || error instanceof NotConfirmedError
+}
+
+/** The port that was asked for, then others, until one is not taken; otherwise what became of the first one is thrown. */
+export async function mapToFreePort(
+  request: MappingRequest,
+  map: (request: MappingRequest) => Promise<PortMapping>,
+): Promise<PortMapping> {
+  let taken: PortMappingError | undefined
+  for (const externalPort of [request.externalPort, ...otherPorts(request)]) {
+    try {
+      return await map({ ...request, externalPort })
+    } catch (error) {
+      if (!isPortTaken(error)) throw error
+      taken ??= error as PortMappingError
+    }
+  }
+  throw taken ?? new TransportError('AddPortMapping: no port was tried', { action: 'AddPortMapping' })
+}
+
+export function otherPorts(request: Pick<MappingRequest, 'internalClient' | 'internalPort'>): number[] {
+  const seed = hash(`${request.internalClient}:${request.internalPort}`)
+  return Array.from({ length: TRIES }, (_, at) => FIRST_DYNAMIC_PORT + ((seed + at * 1031) % DYNAMIC_PORTS))
+}
+
+/** FNV-1a, 32 bits: spreads; it keeps no secret. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (const char of text) value = Math.imul(value ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0
+  return value
+}

@@ -1,0 +1,56 @@
+/** What an action of the emulated gateway has to go by, and the shape of what carries it out. */
+
+import type { LinkRates } from '../domain/gateway.js'
+import type { FirewallStatus } from '../domain/pinhole.js'
+import type { IgdActionName, InArguments, OutArguments } from '../wire/igd-actions.js'
+import type { MappingTable } from './mapping-table.js'
+import type { PinholeTable } from './pinhole-table.js'
+
+/** What the gateway says about itself and its connection. */
+export interface GatewayFacts extends FirewallStatus {
+  readonly externalAddress: string
+  /** WANIPConnection:2 2.3.3, e.g. IP_Routed. */
+  readonly connectionType: string
+  /** WANIPConnection:2 2.3.5, e.g. Connected. */
+  readonly connectionStatus: string
+  /** WANIPConnection:2 2.3.7, e.g. ERROR_NONE. */
+  readonly lastConnectionError: string
+  readonly linkRates: LinkRates
+  readonly traffic: {
+    readonly bytesSent: number
+    readonly bytesReceived: number
+    readonly packetsSent: number
+    readonly packetsReceived: number
+  }
+  /** Mappings only for the computer that asks; another internal client is refused with 606. */
+  readonly secureMode: boolean
+  /**
+   * Pinholes only for the computer that asks; another internal client is refused with 606. Who asks from a loopback
+   * address may have them for anybody: no IPv6 address can be its own.
+   */
+  readonly pinholesOnlyForAsking: boolean
+  /** How many packets have gone through each pinhole; with 0 none can be said to be working (709). */
+  readonly pinholePackets: number
+  readonly outboundPinholeTimeoutSeconds: number
+}
+
+export interface ActionContext {
+  readonly facts: GatewayFacts
+  readonly table: MappingTable
+  readonly pinholes: PinholeTable
+  /** When the connection came up. */
+  readonly startedMs: number
+  readonly nowMs: number
+  /** The address of the control point. */
+  readonly askingAddress: string
+}
+
+export type ActionHandler<A extends IgdActionName> = (args: InArguments<A>, context: ActionContext) => OutArguments<A>
+
+/** One handler for each action of these names. */
+export type ActionHandlers<Names extends IgdActionName = IgdActionName> = { readonly [A in Names]: ActionHandler<A> }
+
+/** Counters are 32 bits and wrap (WANCommonInterfaceConfig:1 2.2.7). */
+export function ui4(value: number): string {
+  return String(Math.trunc(value) % 2 ** 32)
+}

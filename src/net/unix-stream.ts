@@ -1,0 +1,90 @@
+/**
+ * Unix stream sockets: one question and its answer on one fresh connection, before an absolute deadline. An interface
+ * that tests script, and its implementation on node:net, which is loaded only where there is something at the path.
+ */
+import { accessSync } from 'node:fs'
+import type { Socket } from 'node:net'
+import { NoReplyError, TransportError } from '../domain/errors.js'
+import { type Clock, deadlineAfter } from './clock.js'
+
+export interface UnixExchangeOptions {
+  /** From now to the last byte of the answer. */
+  readonly timeoutMs: number
+  /** A longer answer is an error. */
+  readonly maxBytes: number
+  /** True once the answer is whole; asked after every read, with all that has come. What it throws ends the exchange. */
+  readonly isComplete: (answer: Uint8Array) => boolean
+  readonly signal?: AbortSignal | undefined
+}
+
+export interface UnixStreams {
+  /**
+   * Resolves as soon as the answer is complete, and with what has come, be it nothing, where the other side closes.
+   * @throws NoReplyError after `timeoutMs`; the reason of the signal, where that is an error; TransportError otherwise
+   */
+  exchange(path: string, question: Uint8Array, options: UnixExchangeOptions): Promise<Uint8Array>
+}
+
+export function createUnixStreams(clock: Clock): UnixStreams {
+  return {
+    async exchange(path, question, options) {
+      const { timeoutMs, signal } = options
+      const late = (): Error => new NoReplyError(`${path} did not answer within ${Math.round(timeoutMs)} ms`)
+      const deadline = deadlineAfter(clock, timeoutMs, late, signal)
+      try {
+        mustExist(path)
+        const { connect } = await import('node:net')
+        if (deadline.signal.aborted) throw reasonOf(deadline.signal, path)
+        return await converse(connect({ path }), path, question, options, deadline.signal)
+      } finally {
+        deadline.dispose()
+      }
+    },
+  }
+}
+
+/** Mostly there is no such socket, and never on Windows: then node:net is not even loaded. */
+function mustExist(path: string): void {
+  try {
+    accessSync(path)
+  } catch (cause) {
+    throw failure(path, cause)
+  }
+}
+
+function failure(path: string, cause: unknown): TransportError {
+  return new TransportError(`${path}: ${cause instanceof Error ? cause.message : 'failed'}`, { cause })
+}
+
+function reasonOf(signal: AbortSignal, path: string): Error {
+  return signal.reason instanceof Error ? signal.reason : new TransportError(`${path}: cancelled`)
+}
+
+function converse(
+  socket: Socket,
+  path: string,
+  question: Uint8Array,
+  { maxBytes, isComplete }: UnixExchangeOptions,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  let answer = Buffer.alloc(0)
+  const finished = new Promise<Uint8Array>((resolve, reject) => {
+    signal.addEventListener('abort', () => reject(reasonOf(signal, path)), { once: true })
+    socket.on('data', (piece) => {
+      if (answer.length + piece.length > maxBytes) {
+        reject(new TransportError(`${path} answered with more than ${maxBytes} bytes`))
+        return
+      }
+      answer = Buffer.concat([answer, piece])
+      try {
+        if (isComplete(answer)) resolve(answer)
+      } catch (error) {
+        reject(error)
+      }
+    })
+    socket.on('end', () => resolve(answer))
+    socket.on('error', (cause) => reject(failure(path, cause)))
+    socket.write(question)
+  })
+  return finished.finally(() => socket.destroy())
+}

@@ -1,0 +1,160 @@
+/**
+ * The protocol of MiniSSDPd, the daemon that remembers the SSDP announcements of a network, on its unix socket. A
+ * request is a byte for its type and a text; a reply is a count, then LOCATION, ST and USN of each device. A text is
+ * its length and its bytes; a length is base 128, the high groups first, and all bytes but its last have the top bit.
+ *
+ * The daemon keeps the connection open after a reply, so only the reply itself says where it ends; the decoder is asked
+ * after every read. What it tells comes from LAN peers: the daemon passes on their texts as they announced them.
+ */
+import { MalformedMessageError } from '../domain/errors.js'
+
+/** 255 in the place of the count begins a notification, which nobody asked for here. */
+export const MAX_MINISSDPD_DEVICES = 254
+/** The daemon reads datagrams of at most 1500 bytes: no text of its is longer, whatever a LAN peer announces. */
+export const MAX_MINISSDPD_TEXT_BYTES = 2048
+/** More than any daemon sends: MiniSSDPd makes replies of at most 4 KiB, with as many devices as fit. */
+export const MAX_MINISSDPD_REPLY_BYTES = 0x10000
+/** A length may begin with zeros; the daemon writes none. */
+const MAX_LENGTH_BYTES = 4
+
+export type MiniSsdpdRequest =
+  /** Which daemon that is; answered by one text. */
+  | { readonly kind: 'version' }
+  /** The devices of that type; the daemon looks past the version of a device type, older ones do not. */
+  | { readonly kind: 'type'; readonly ST: string }
+  | { readonly kind: 'all' }
+
+/** Texts from the network: not cleaned for a terminal. */
+export interface MiniSsdpdDevice {
+  readonly LOCATION: string
+  /** The type of device or service that was announced (NT); its version may be another than the one asked for. */
+  readonly ST: string
+  readonly USN: string
+}
+
+export interface MiniSsdpdReply {
+  /** Those that are complete so far. */
+  readonly devices: readonly MiniSsdpdDevice[]
+  /** Whether these are all. */
+  readonly ended: boolean
+}
+
+const TYPE_BYTES = { version: 0, type: 1, all: 3 } as const
+
+export function encodeMiniSsdpdRequest(request: MiniSsdpdRequest): Uint8Array {
+  return Uint8Array.from([TYPE_BYTES[request.kind], ...encodeText(textOf(request))])
+}
+
+function textOf(request: MiniSsdpdRequest): string {
+  switch (request.kind) {
+    case 'version':
+      return ''
+    case 'type':
+      return request.ST
+    case 'all':
+      return 'ssdp:all' // means nothing; but older daemons refuse an empty text
+  }
+}
+
+/** @throws MalformedMessageError */
+export function decodeMiniSsdpdRequest(bytes: Uint8Array): MiniSsdpdRequest {
+  const reader = new TextReader(bytes, 1)
+  const text = reader.next()
+  if (text === undefined || !reader.isAtEnd) throw malformed('a request to MiniSSDPd: a type and a text', bytes)
+  switch (bytes[0]) {
+    case TYPE_BYTES.version:
+      return { kind: 'version' }
+    case TYPE_BYTES.type:
+      return { kind: 'type', ST: text }
+    case TYPE_BYTES.all:
+      return { kind: 'all' }
+    default:
+      throw malformed('a request to MiniSSDPd of type 0, 1 or 3', bytes)
+  }
+}
+
+export function encodeMiniSsdpdReply(devices: readonly MiniSsdpdDevice[]): Uint8Array {
+  const texts = devices.flatMap(({ LOCATION, ST, USN }) => [LOCATION, ST, USN])
+  return Uint8Array.from([devices.length, ...texts.flatMap(encodeText)])
+}
+
+/**
+ * Reads the beginning of a reply, of any length, as far as it has come; what follows its end is not looked at.
+ * @throws MalformedMessageError where no continuation could make it a reply
+ */
+export function decodeMiniSsdpdReply(bytes: Uint8Array): MiniSsdpdReply {
+  const devices: MiniSsdpdDevice[] = []
+  const count = bytes[0]
+  if (count === undefined) return { devices, ended: false }
+  if (count > MAX_MINISSDPD_DEVICES) throw malformed(`a reply with at most ${MAX_MINISSDPD_DEVICES} devices`, bytes)
+  const reader = new TextReader(bytes, 1)
+  while (devices.length < count) {
+    const LOCATION = reader.next()
+    const ST = reader.next()
+    const USN = reader.next()
+    if (LOCATION === undefined || ST === undefined || USN === undefined) return { devices, ended: false }
+    devices.push({ LOCATION, ST, USN })
+  }
+  return { devices, ended: true }
+}
+
+export function encodeMiniSsdpdVersion(version: string): Uint8Array {
+  return Uint8Array.from(encodeText(version))
+}
+
+/**
+ * The answer to a request for the version; undefined as long as it is not complete.
+ * @throws MalformedMessageError
+ */
+export function decodeMiniSsdpdVersion(bytes: Uint8Array): string | undefined {
+  return new TextReader(bytes, 0).next()
+}
+
+function encodeText(text: string): number[] {
+  const bytes = new TextEncoder().encode(text)
+  return [...encodeLength(bytes.length), ...bytes]
+}
+
+function encodeLength(length: number): number[] {
+  const groups = [length % 128]
+  for (let rest = Math.floor(length / 128); rest > 0; rest = Math.floor(rest / 128)) groups.unshift(128 + (rest % 128))
+  return groups
+}
+
+/** Reads one text after the other; where one is not complete, it stays before it. */
+class TextReader {
+  readonly #bytes: Uint8Array
+  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  #at: number
+
+  constructor(bytes: Uint8Array, at: number) {
+    this.#bytes = bytes
+    this.#at = at
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at === this.#bytes.length
+  }
+
+  next(): string | undefined {
+    const coded = decodeLength(this.#bytes, this.#at)
+    if (coded === undefined || coded.end + coded.length > this.#bytes.length) return undefined
+    this.#at = coded.end + coded.length
+    return this.#decoder.decode(this.#bytes.subarray(coded.end, this.#at))
+  }
+}
+
+function decodeLength(bytes: Uint8Array, start: number): { length: number; end: number } | undefined {
+  let length = 0
+  for (const [at, byte] of bytes.subarray(start, start + MAX_LENGTH_BYTES).entries()) {
+    length = length * 128 + (byte & 0x7f)
+    if (length > MAX_MINISSDPD_TEXT_BYTES) throw malformed(`a text of at most ${MAX_MINISSDPD_TEXT_BYTES} bytes`, bytes)
+    if (byte < 128) return { length, end: start + at + 1 }
+  }
+  if (bytes.length < start + MAX_LENGTH_BYTES) return undefined
+  throw malformed(`a length of at most ${MAX_LENGTH_BYTES} bytes`, bytes)
+}
+
+function malformed(expected: string, bytes: Uint8Array): MalformedMessageError {
+  return new MalformedMessageError(expected, new TextDecoder('latin1').decode(bytes.subarray(0, 200)))
+}

@@ -1,0 +1,56 @@
+/**
+ * The payload of GetListOfPortMappings (WANIPConnection:2 2.4.21 and its XML schema): PortMappingList <-> entries, in
+ * the schema's own names. It travels inside NewPortListing as CDATA, as escaped text or, wrongly, as inline XML; soap.ts
+ * makes the same text of all three.
+ */
+import { MalformedMessageError } from '../domain/errors.js'
+import { childNamed, descendants, encodeEntities, parseXml, type XmlElement } from './xml.js'
+
+export interface PortMappingEntry {
+  readonly NewRemoteHost: string
+  readonly NewExternalPort: string
+  readonly NewProtocol: string
+  readonly NewInternalPort: string
+  readonly NewInternalClient: string
+  readonly NewEnabled: string
+  readonly NewDescription: string
+  readonly NewLeaseTime: string
+}
+
+const NAMES = [
+  'NewRemoteHost',
+  'NewExternalPort',
+  'NewProtocol',
+  'NewInternalPort',
+  'NewInternalClient',
+  'NewEnabled',
+  'NewDescription',
+  'NewLeaseTime',
+] as const satisfies readonly (keyof PortMappingEntry)[]
+
+/** An element that stands alone, `<PortMappingList/>`, behind a declaration perhaps. */
+const EMPTY_ELEMENT = /^(?:<\?[^<>]*>\s*)?<[^<>]*\/>$/
+
+/** No text at all is an empty list too. @throws MalformedMessageError */
+export function decodePortListing(listing: string): PortMappingEntry[] {
+  if (listing.trim() === '' || EMPTY_ELEMENT.test(listing.trim())) return []
+  const { root, complete } = parseXml(listing)
+  if (!complete) throw new MalformedMessageError('a whole PortMappingList', listing)
+  return [...descendants(root)].filter((each) => each.name.toLowerCase() === 'portmappingentry').map(decodeEntry)
+}
+
+function decodeEntry(element: XmlElement): PortMappingEntry {
+  const texts = NAMES.map((name) => [name, childNamed(element, name)?.text ?? ''])
+  return Object.fromEntries(texts) as Record<(typeof NAMES)[number], string>
+}
+
+export function encodePortListing(entries: readonly PortMappingEntry[]): string {
+  const encodeEntry = (entry: PortMappingEntry): string =>
+    `<p:PortMappingEntry>${NAMES.map((name) => `<p:${name}>${encodeEntities(entry[name])}</p:${name}>`).join('')}</p:PortMappingEntry>`
+  return (
+    '<p:PortMappingList xmlns:p="urn:schemas-upnp-org:gw:WANIPConnection" ' +
+    'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" ' +
+    'xsi:schemaLocation="urn:schemas-upnp-org:gw:WANIPConnection http://www.upnp.org/schemas/gw/WANIPConnection-v2.xsd">' +
+    `${entries.map(encodeEntry).join('')}</p:PortMappingList>`
+  )
+}

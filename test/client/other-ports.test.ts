@@ -1,0 +1,26 @@
+import { describe, expect, it } from 'vitest'
+import { otherPorts } from '../../src/client/other-ports.ts'
+
+const SSH = { internalClient: '192.168.1.10', internalPort: 22 }
+
+describe('the other ports', () => {
+  it('are the same ones every time, so that a mapping is found again', () => {
+    expect(otherPorts(SSH)).toEqual(otherPorts({ ...SSH }))
+    expect(otherPorts(SSH)).toEqual([53_814, 54_845, 55_876, 56_907, 57_938, 58_969, 60_000, 61_031, 62_062, 63_093])
+  })
+
+  it('are others for another computer and for another port', () => {
+    const firsts = [SSH, { ...SSH, internalClient: '192.168.1.11' }, { ...SSH, internalPort: 23 }].map(
+      (request) => otherPorts(request)[0],
+    )
+    expect(new Set(firsts).size).toBe(3)
+  })
+
+  it('are ten different ones of the dynamic range, whoever asks', () => {
+    for (let port = 1; port <= 65_535; port += 251) {
+      const ports = otherPorts({ internalClient: `10.0.${port % 256}.7`, internalPort: port })
+      expect(new Set(ports).size).toBe(10)
+      expect(ports.every((each) => Number.isInteger(each) && each >= 49_152 && each <= 65_535)).toBe(true)
+    }
+  })
+})

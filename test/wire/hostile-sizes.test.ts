@@ -1,0 +1,60 @@
+/**
+ * Messages that are within every bound and still cost the square of their length where the code is careless: a deadline
+ * cannot interrupt the reading of one message. The limits are a hundred times what each takes.
+ */
+import { describe, expect, it } from 'vitest'
+import { MalformedMessageError } from '../../src/domain/errors.ts'
+import { readHead } from '../../src/net/http-head.ts'
+import { decodeDescription } from '../../src/wire/description.ts'
+import { decodeSoapReply } from '../../src/wire/soap.ts'
+import { decodeXml, MAX_XML_NAME_LENGTH, trimmed } from '../../src/wire/xml.ts'
+
+const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
+const HALF_A_MEGABYTE = 512 * 1024
+
+function cpuMs(work: () => unknown): number {
+  const before = process.cpuUsage()
+  work()
+  const { user, system } = process.cpuUsage(before)
+  return (user + system) / 1000
+}
+
+describe('half a megabyte', () => {
+  it('of blanks inside a value of a description is read in no time', () => {
+    const device = `<device><UDN>a${' '.repeat(HALF_A_MEGABYTE - 100)}b</UDN></device>`
+    expect(cpuMs(() => decodeDescription(utf8(`<root>${device}</root>`)))).toBeLessThan(2000)
+  })
+
+  it('of blanks around a value of a reply is read in no time', () => {
+    const value = `<NewEnabled>${' '.repeat(HALF_A_MEGABYTE)}1x</NewEnabled>`
+    const reply = `<Envelope><Body><GetXResponse>${value}</GetXResponse></Body></Envelope>`
+    expect(cpuMs(() => decodeSoapReply(utf8(reply), 'GetX'))).toBeLessThan(2000)
+  })
+
+  it('of long element names is refused', () => {
+    const name = 'n'.repeat(15_000)
+    const deep = `<${name}>`.repeat(25) + '<b></b>'.repeat(9000) + `</${name}>`.repeat(25)
+    expect(cpuMs(() => expect(() => decodeXml(utf8(deep))).toThrow(MalformedMessageError))).toBeLessThan(2000)
+  })
+
+  it('of names as long as they may be, nested as deep as they may be, is read in a moment', () => {
+    const name = 'n'.repeat(MAX_XML_NAME_LENGTH)
+    const deep = `<${name}>`.repeat(25) + '<b></b>'.repeat(9000) + `</${name}>`.repeat(25)
+    expect(cpuMs(() => decodeXml(utf8(deep)))).toBeLessThan(4000)
+  })
+})
+
+describe('16 KiB', () => {
+  it('of blanks in a header are read in no time', () => {
+    const head = `HTTP/1.1 200 OK\r\nContent-Length: 1${' '.repeat(16_000)}x\r\n\r\n`
+    expect(cpuMs(() => readHead(head))).toBeLessThan(100)
+  })
+})
+
+describe('trimmed', () => {
+  it('takes blanks and NULs off both ends and leaves those within', () => {
+    expect(trimmed('\0 \t\r\na \0 b\0\n ')).toBe('a \0 b')
+    expect(trimmed(' \0 ')).toBe('')
+    expect(trimmed('')).toBe('')
+  })
+})
