@@ -77,7 +77,7 @@ Examples:
   upnp-ts -n @ 6881 6881 TCP+UDP        both, on another port if that is taken
   upnp-ts -a 192.168.1.5 80 8080 TCP 3600
   upnp-ts -d 22 TCP
-  upnp-ts -6 -A "" 0 @ 22 TCP 3600      let the IPv6 internet reach SSH here
+  upnp-ts -6 -A "" 0 @ 8333 TCP 3600    let the IPv6 internet reach a node
 
 Exit: 0 done; 1 wrong usage, no router found or none that can be used;
 2 the router refused or failed something that was asked (-f: 3).
