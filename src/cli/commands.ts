@@ -1,8 +1,8 @@
 /** What each command asks of the gateway, as Reports in upnpc's order, and its exit code. */
 
 import { isPortTaken, otherPorts } from '../client/other-ports.js'
-import { isReservedIPv4 } from '../domain/address.js'
-import { NotConfirmedError, type PortMappingError, RefusedError } from '../domain/errors.js'
+import { isReservedIPv4, parseIPv4 } from '../domain/address.js'
+import { InvalidArgumentError, NotConfirmedError, type PortMappingError, RefusedError } from '../domain/errors.js'
 import type { ConnectionStatus, PortRange } from '../domain/gateway.js'
 import { MAX_LISTED_PORT_MAPPINGS, type MappingRequest, type PortMapping } from '../domain/port-mapping.js'
 import { attempt, attemptWrite, reportedError } from './failure.js'
@@ -111,6 +111,13 @@ export async function* map(
 ): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
   let { externalAddress } = chosen
+  const isForThisComputer = command.mappings.some(({ internalClient }) => internalClient === 'local')
+  if (isForThisComputer && parseIPv4(chosen.gateway.localAddress) === undefined) {
+    const advice =
+      "ports are mapped over IPv4: give -u the router's IPv4 address, or -a the IPv4 address of this computer"
+    yield { type: 'error', error: reportedError(new InvalidArgumentError(advice)) }
+    return 2
+  }
   let previous: PortMapping | undefined
   const asked = [...command.mappings]
   let otherTries: number[] | undefined
@@ -124,7 +131,14 @@ export async function* map(
       if (at === 0 && isReservedIPv4(externalAddress)) yield { type: 'notice', message: unreachable(externalAddress) }
     }
     const any = command.any && !each.pairedWithPrevious
-    const made = yield* mapOne(request, any, externalAddress ?? '', chosen, context)
+    const made = yield* mapOne(request, any, externalAddress ?? '', chosen)
+    if (context.signal.aborted && each.pairedWithPrevious) {
+      yield {
+        type: 'notice',
+        message: `external ${request.externalPort} UDP is still open: no time is left to close it`,
+      }
+    }
+    if (made.mapping === undefined) context.signal.throwIfAborted()
     previous = made.mapping
     if (made.mapping !== undefined) continue
     if (each.pairedWithPrevious) yield* takeBack(request, chosen, context)
@@ -168,13 +182,7 @@ interface Made {
   readonly isTaken: boolean
 }
 
-async function* mapOne(
-  asked: MappingRequest,
-  any: boolean,
-  externalAddress: string,
-  chosen: Chosen,
-  context: RunContext,
-): Reporting<Made> {
+async function* mapOne(asked: MappingRequest, any: boolean, externalAddress: string, chosen: Chosen): Reporting<Made> {
   let fallback: PortMappingError | undefined
   const onFallback = (error: PortMappingError): void => {
     fallback = error
@@ -190,7 +198,6 @@ async function* mapOne(
     yield { type: 'mapped', asked, mapping: mapped.error.mapping, externalAddress }
   }
   yield { type: 'map-failed', asked, error: reportedError(mapped.error) }
-  context.signal.throwIfAborted()
   return { mapping: undefined, isTaken: isPortTaken(mapped.error) }
 }
 

@@ -60,7 +60,10 @@ export function hintFor(error: ReportedError): string | undefined {
   if (error.code === 'MALFORMED_MESSAGE') return `the answer of the router makes no sense: ${error.message}`
   if (error.code !== 'TRANSPORT' && error.code !== 'NO_REPLY') return undefined
   const mayBeDone = /^(Add|Delete|Update)/.test(error.action ?? '') && error.code === 'NO_REPLY'
-  return mayBeDone ? `${error.message}; it may have been done all the same: look with -l` : error.message
+  if (!mayBeDone) return error.message
+  const isPinhole = /Pinhole/.test(error.action ?? '')
+  const howToSee = !isPinhole ? 'look with -l' : error.action === 'AddPinhole' ? 'ask again' : 'look with -C'
+  return `${error.message}; it may have been done all the same: ${howToSee}`
 }
 
 export function nothingFoundHint({ searchedMs, interfaces, defaultGateways }: SearchSummary): string {

@@ -1,8 +1,9 @@
 /** What the commands about pinholes ask of the gateway, as Reports in upnpc's order, and their exit codes. */
+import { isGlobalIPv6, isIPv6, splitZone } from '../domain/address.js'
 import { type PortMappingError, RefusedError, TransportError } from '../domain/errors.js'
 import type { PinholeFirewall } from '../domain/gateway.js'
 import type { PinholeId } from '../domain/pinhole.js'
-import { type Attempt, attempt, reportedError } from './failure.js'
+import { type Attempt, attempt, attemptWrite, reportedError } from './failure.js'
 import type { AskedPinhole, AskedTimedPinhole, PinholeCommand } from './pinhole-commands.js'
 import type { Answer, ExitCode, Report } from './report.js'
 import type { Chosen, RunContext } from './run.js'
@@ -16,12 +17,15 @@ function ask<T>(
   action: string,
   question: (firewall: PinholeFirewall) => Promise<T>,
 ): Promise<Attempt<T>> {
-  return attempt(context.signal, () => {
+  // What changes something is told of even where the time runs out under it; see attemptWrite.
+  const isWrite = !/^(Get|Check)/.test(action)
+  const asking = (): Promise<T> => {
     const { firewall } = chosen.gateway
     if (firewall !== undefined) return question(firewall)
     const missing = `${action}: the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl)`
     return Promise.reject(new TransportError(missing, { action }))
-  })
+  }
+  return isWrite ? attemptWrite(asking) : attempt(context.signal, asking)
 }
 
 function answerOf<T, U>(asked: Attempt<T>, facts: (value: T) => U): Answer<U> {
@@ -38,9 +42,17 @@ export async function* reportFirewall(chosen: Chosen, context: RunContext): Repo
   return status.ok ? 0 : 2
 }
 
-function withClient<T extends AskedPinhole>(asked: T, chosen: Chosen): T {
+/**
+ * `@` is an address of this computer that the internet can reach: the one on the way to the gateway, or where that is
+ * link-local or of the site only, a global one, first of all of the same interface.
+ */
+function withClient<T extends AskedPinhole>(asked: T, chosen: Chosen, context: RunContext): T {
   if (asked.internalClient !== 'local') return asked
-  return { ...asked, internalClient: chosen.gateway.localAddress.replace(/%.*$/, '') } // a zone is nobody else's business
+  const { address, zone } = splitZone(chosen.gateway.localAddress)
+  if (!isIPv6(address) || isGlobalIPv6(address)) return { ...asked, internalClient: address }
+  const global = context.interfaces().filter((each) => isGlobalIPv6(each.address))
+  const best = global.find((each) => each.name === zone) ?? global[0]
+  return { ...asked, internalClient: best?.address ?? address }
 }
 
 /** -A; with TCP+UDP both or none. */
@@ -51,13 +63,18 @@ export async function* addPinholes(
 ): Reporting {
   const added: PinholeId[] = []
   for (const each of pinholes) {
-    const asked = withClient(each, chosen)
+    const asked = withClient(each, chosen, context)
     const id = await ask(chosen, context, 'AddPinhole', (firewall) => firewall.addPinhole(asked))
     yield { type: 'pinhole-added', asked, ...answerOf(id, (value) => ({ id: value })) }
     if (!id.ok) {
+      if (added.length > 0 && context.signal.aborted) {
+        yield { type: 'notice', message: `pinhole ${added[0]} for UDP is still open: no time is left to close it` }
+      }
+      context.signal.throwIfAborted()
       if (added.length > 0) {
-        yield { type: 'notice', message: 'the pinhole for UDP is closed again: TCP+UDP is both or none' }
-        yield* deletePinholes(added, chosen, context)
+        const closed = yield* deletePinholes(added, chosen, context)
+        const is = closed === 0 ? 'is closed again' : 'could not be closed again'
+        yield { type: 'notice', message: `the pinhole for UDP ${is}: TCP+UDP is both or none` }
       }
       return 2
     }
@@ -80,6 +97,7 @@ export async function* updatePinhole(
   if (!working.ok && NOTHING_TO_UPDATE.has(refusedWith(working.error))) return 2
   const updated = await ask(chosen, context, 'UpdatePinhole', (firewall) => firewall.updatePinhole(id, leaseSeconds))
   yield { type: 'pinhole-updated', id, leaseSeconds, ...answerOf(updated, () => ({})) }
+  context.signal.throwIfAborted()
   return updated.ok ? 0 : 2
 }
 
@@ -116,6 +134,7 @@ export async function* deletePinholes(ids: readonly PinholeId[], chosen: Chosen,
     const deleted = await ask(chosen, context, 'DeletePinhole', (firewall) => firewall.deletePinhole(id))
     if (!deleted.ok) exitCode = 2
     yield { type: 'pinhole-deleted', id, ...answerOf(deleted, () => ({})) }
+    if (!deleted.ok) context.signal.throwIfAborted()
   }
   return exitCode
 }
@@ -128,7 +147,7 @@ export async function* reportOutboundTimeouts(
 ): Reporting {
   let exitCode: ExitCode = 0
   for (const each of pinholes) {
-    const asked = withClient(each, chosen)
+    const asked = withClient(each, chosen, context)
     const timeout = await ask(chosen, context, 'GetOutboundPinholeTimeout', (firewall) =>
       firewall.outboundPinholeTimeout(asked),
     )

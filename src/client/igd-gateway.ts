@@ -157,7 +157,8 @@ export class IgdServiceGateway implements IgdGateway {
     const instead = differenceOf(mapping, request)
     if (instead === undefined) return mapping
     const message = `external port ${request.externalPort} ${request.protocol}: the gateway ${instead}`
-    throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry' })
+    const belongsToAnother = mapping.internalClient !== request.internalClient
+    throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother })
   }
 
   async #show(request: MappingRequest): Promise<PortMapping> {

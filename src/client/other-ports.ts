@@ -14,7 +14,8 @@ const TRIES = 10
 const PORT_IS_TAKEN: ReadonlySet<number> = new Set([718, 729])
 
 export function isPortTaken(error: unknown): boolean {
-  return (error instanceof RefusedError && PORT_IS_TAKEN.has(error.number)) || error instanceof NotConfirmedError
+  if (error instanceof NotConfirmedError) return error.belongsToAnother
+  return error instanceof RefusedError && PORT_IS_TAKEN.has(error.number)
 }
 
 /** The port that was asked for, then others, until one is not taken; otherwise what became of the first one is thrown. */

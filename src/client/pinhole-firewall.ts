@@ -1,6 +1,6 @@
 /** WANIPv6FirewallControl:1 of a gateway as a PinholeFirewall. (WANIPv6FirewallControl:1 2.4) */
 import { isGlobalIPv6, isLinkLocalIPv6, isUnicastIPv6 } from '../domain/address.js'
-import { RefusedError } from '../domain/errors.js'
+import { PortMappingError, RefusedError } from '../domain/errors.js'
 import type { PinholeFirewall } from '../domain/gateway.js'
 import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
 import { interfaceAddresses } from '../net/interfaces.js'
@@ -64,15 +64,20 @@ export class IgdPinholeFirewall implements PinholeFirewall {
     try {
       return await this.#call(action, values)
     } catch (error) {
-      if (!isNotAuthorized(error)) throw error
+      if (!isNotAuthorized(error) || !this.#isAskedOverIPv6()) throw error
       for (const address of this.#ownAddresses()) {
         const reply = await this.#call(action, values, address).catch((again: unknown) => {
-          if (!isNotAuthorized(again)) throw again
+          if (!(again instanceof PortMappingError)) throw again // an address that leads nowhere is not the one
         })
         if (reply !== undefined) return reply
       }
       throw error
     }
+  }
+
+  /** Over IPv4 no IPv6 address can be asked from. */
+  #isAskedOverIPv6(): boolean {
+    return this.#caller.controlUrl(this.#service).startsWith('http://[')
   }
 
   #call<A extends IgdActionName>(action: A, values: InArguments<A>, localAddress?: string): Promise<SoapArguments> {

@@ -85,9 +85,12 @@ export class NotConfirmedError extends PortMappingError {
   readonly code = 'NOT_CONFIRMED'
   /** What the gateway shows. */
   readonly mapping: PortMapping
+  /** The port is another computer's: another port may be free. Otherwise the gateway has made an entry, but not as asked. */
+  readonly belongsToAnother: boolean
 
-  constructor(mapping: PortMapping, message: string, options: { action: string }) {
+  constructor(mapping: PortMapping, message: string, options: { action: string; belongsToAnother?: boolean }) {
     super(message, options)
     this.mapping = mapping
+    this.belongsToAnother = options.belongsToAnother === true
   }
 }

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { otherPorts } from '../../src/client/other-ports.ts'
+import { mapToFreePort, otherPorts } from '../../src/client/other-ports.ts'
+import { NotConfirmedError, PortMappingError } from '../../src/domain/errors.ts'
+import type { MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
 
 const SSH = { internalClient: '192.168.1.10', internalPort: 22 }
 
@@ -22,5 +24,35 @@ describe('the other ports', () => {
       expect(new Set(ports).size).toBe(10)
       expect(ports.every((each) => Number.isInteger(each) && each >= 49_152 && each <= 65_535)).toBe(true)
     }
+  })
+})
+
+describe('mapToFreePort', () => {
+  const REQUEST: MappingRequest = {
+    ...SSH,
+    externalPort: 22,
+    protocol: 'TCP',
+    remoteHost: '',
+    description: '',
+    lease: 'unlimited',
+  }
+  const shown = { ...REQUEST, enabled: false, leaseSeconds: 0 } as PortMapping
+
+  async function tried(belongsToAnother: boolean): Promise<number[]> {
+    const ports: number[] = []
+    const failing = mapToFreePort(REQUEST, async ({ externalPort }) => {
+      ports.push(externalPort)
+      throw new NotConfirmedError(shown, 'no', { action: 'GetSpecificPortMappingEntry', belongsToAnother })
+    })
+    await expect(failing).rejects.toThrow(PortMappingError)
+    return ports
+  }
+
+  it('goes on where the gateway shows the port to be of another computer', async () => {
+    expect(await tried(true)).toHaveLength(11)
+  })
+
+  it('leaves no row of entries behind where the gateway makes each, but not as asked', async () => {
+    expect(await tried(false)).toEqual([22])
   })
 })
