@@ -1,5 +1,4 @@
 /** What each command asks of the gateway, as Reports in upnpc's order, and its exit code. */
-
 import { isPortTaken, otherPorts } from '../client/other-ports.js'
 import { isReservedIPv4, parseIPv4 } from '../domain/address.js'
 import { InvalidArgumentError, NotConfirmedError, type PortMappingError, RefusedError } from '../domain/errors.js'
@@ -132,15 +131,13 @@ export async function* map(
     }
     const any = command.any && !each.pairedWithPrevious
     const made = yield* mapOne(request, any, externalAddress ?? '', chosen)
-    if (context.signal.aborted && each.pairedWithPrevious) {
-      yield {
-        type: 'notice',
-        message: `external ${request.externalPort} UDP is still open: no time is left to close it`,
-      }
-    }
-    if (made.mapping === undefined) context.signal.throwIfAborted()
     previous = made.mapping
     if (made.mapping !== undefined) continue
+    if (context.signal.aborted && each.pairedWithPrevious) {
+      const open = `external ${request.externalPort} UDP is still open: no time is left to close it`
+      yield { type: 'notice', message: open }
+    }
+    context.signal.throwIfAborted()
     if (each.pairedWithPrevious) yield* takeBack(request, chosen, context)
     otherTries ??= otherPorts(request).slice(0, MOST_TRIES_OF_A_PAIR)
     const nextTry = command.any && each.pairedWithPrevious && made.isTaken ? otherTries.shift() : undefined
@@ -224,7 +221,7 @@ export async function* unmap(
     const done = await attemptWrite(() => chosen.gateway.unmap(key))
     if (!done.ok) exitCode = exitCodeOfFailure
     yield done.ok ? { type: 'unmapped', key } : { type: 'unmap-failed', key, error: reportedError(done.error) }
-    context.signal.throwIfAborted()
+    if (!done.ok) context.signal.throwIfAborted()
   }
   return exitCode
 }
@@ -242,7 +239,7 @@ export async function* unmapRanges(
     yield done.ok
       ? { type: 'range-unmapped', range }
       : { type: 'range-unmap-failed', range, error: reportedError(done.error) }
-    context.signal.throwIfAborted()
+    if (!done.ok) context.signal.throwIfAborted()
   }
   return exitCode
 }

@@ -97,7 +97,7 @@ export async function* updatePinhole(
   if (!working.ok && NOTHING_TO_UPDATE.has(refusedWith(working.error))) return 2
   const updated = await ask(chosen, context, 'UpdatePinhole', (firewall) => firewall.updatePinhole(id, leaseSeconds))
   yield { type: 'pinhole-updated', id, leaseSeconds, ...answerOf(updated, () => ({})) }
-  context.signal.throwIfAborted()
+  if (!updated.ok) context.signal.throwIfAborted()
   return updated.ok ? 0 : 2
 }
 

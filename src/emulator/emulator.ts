@@ -6,6 +6,7 @@ import { randomUUID } from 'node:crypto'
 import { isLoopbackIPv4, isUnicastIPv4, onSameSubnet } from '../domain/address.js'
 import { InvalidArgumentError, TransportError } from '../domain/errors.js'
 import { isPort, type PortMapping } from '../domain/port-mapping.js'
+import { VERSION } from '../domain/version.js'
 import { type Clock, systemClock } from '../net/clock.js'
 import { type Datagrams, type Endpoint, nodeDatagrams } from '../net/datagrams.js'
 import { type HttpServer, type HttpServers, nodeHttpServers } from '../net/http-server.js'
@@ -54,7 +55,7 @@ export interface Emulator {
   close(): Promise<void>
 }
 
-const SERVER = 'Emulated/1.0 UPnP/1.1 upnp-ts/1.0'
+const SERVER = `Emulated/1.0 UPnP/1.1 upnp-ts/${VERSION}`
 
 const DEFAULTS = {
   address: '127.0.0.1',
