@@ -1,5 +1,6 @@
 /** The library's public names. */
 export { type FindGatewayOptions, findGateway } from './client/find-gateway.js'
+export type { Via } from './client/open-gateway.js'
 export {
   type ErrorCode,
   InvalidArgumentError,
@@ -17,7 +18,16 @@ export type {
   IgdGateway,
   LinkRates,
   ListingEnd,
+  MappingToRemove,
+  PortControlGateway,
   TrafficCounters,
 } from './domain/gateway.js'
-export type { Lease, MappingKey, MappingRequest, PortMapping, TransportProtocol } from './domain/port-mapping.js'
+export type {
+  GatewayProtocol,
+  Lease,
+  MappingKey,
+  MappingRequest,
+  PortMapping,
+  TransportProtocol,
+} from './domain/port-mapping.js'
 export { VERSION } from './domain/version.js'

@@ -1,17 +1,18 @@
-/** What each command asks of the gateway, as Reports in upnpc's order, and its exit code. */
-import { isPortTaken, otherPorts } from '../client/other-ports.js'
-import { isReservedIPv4, parseIPv4 } from '../domain/address.js'
-import { InvalidArgumentError, NotConfirmedError, type PortMappingError, RefusedError } from '../domain/errors.js'
-import type { ConnectionStatus, PortRange } from '../domain/gateway.js'
-import { MAX_LISTED_PORT_MAPPINGS, type MappingRequest, type PortMapping } from '../domain/port-mapping.js'
+/** What each command but those that map asks of the gateway, as Reports in upnpc's order, and its exit code. */
+import { type PortMappingError, RefusedError } from '../domain/errors.js'
+import type { ConnectionStatus, Gateway, PortControlGateway, PortRange } from '../domain/gateway.js'
+import { MAX_LISTED_PORT_MAPPINGS, type MappingKey } from '../domain/port-mapping.js'
 import { attempt, attemptWrite, reportedError } from './failure.js'
-import type { AskedMapping, GatewayCommand } from './gateway-commands.js'
+import type { GatewayCommand } from './gateway-commands.js'
 import type { Answer, ExitCode, Report } from './report.js'
-import type { Chosen, RunContext } from './run.js'
+import type { Chosen, ChosenGateway, RunContext } from './run.js'
 
-type Reporting<T> = AsyncGenerator<Report, T, undefined>
+export type Reporting<T> = AsyncGenerator<Report, T, undefined>
 
-function refusal(error: PortMappingError): { readonly ok: false; readonly error: ReturnType<typeof reportedError> } {
+export function refusal(error: PortMappingError): {
+  readonly ok: false
+  readonly error: ReturnType<typeof reportedError>
+} {
   return { ok: false, error: reportedError(error) }
 }
 
@@ -101,129 +102,34 @@ function refusedWith(error: PortMappingError): number | undefined {
   return error instanceof RefusedError ? error.number : undefined
 }
 
-/** -r, -a and -n: a mapping that fails does not stop the next one. */
-export async function* map(
-  command: Extract<GatewayCommand, { name: 'map' }>,
-  description: string,
-  chosen: Chosen,
-  context: RunContext,
-): Reporting<ExitCode> {
-  let exitCode: ExitCode = 0
-  let { externalAddress } = chosen
-  const isForThisComputer = command.mappings.some(({ internalClient }) => internalClient === 'local')
-  if (isForThisComputer && parseIPv4(chosen.gateway.localAddress) === undefined) {
-    const advice =
-      "ports are mapped over IPv4: give -u the router's IPv4 address, or -a the IPv4 address of this computer"
-    yield { type: 'error', error: reportedError(new InvalidArgumentError(advice)) }
-    return 2
-  }
-  let previous: PortMapping | undefined
-  const asked = [...command.mappings]
-  let otherTries: number[] | undefined
-  for (let at = 0; at < asked.length; at++) {
-    const each = asked[at]
-    if (each === undefined || (each.pairedWithPrevious && previous === undefined)) continue // both or none
-    const request = requestOf(each, description, chosen, each.pairedWithPrevious ? previous?.externalPort : undefined)
-    externalAddress ??= yield* askExternalAddress(chosen, context)
-    if (externalAddress !== undefined) {
-      yield { type: 'external-address', during: 'map', ok: true, address: externalAddress }
-      if (at === 0 && isReservedIPv4(externalAddress)) yield { type: 'notice', message: unreachable(externalAddress) }
-    }
-    const any = command.any && !each.pairedWithPrevious
-    const made = yield* mapOne(request, any, externalAddress ?? '', chosen)
-    previous = made.mapping
-    if (made.mapping !== undefined) continue
-    if (context.signal.aborted && each.pairedWithPrevious) {
-      const open = `external ${request.externalPort} UDP is still open: no time is left to close it`
-      yield { type: 'notice', message: open }
-    }
-    context.signal.throwIfAborted()
-    if (each.pairedWithPrevious) yield* takeBack(request, chosen, context)
-    otherTries ??= otherPorts(request).slice(0, MOST_TRIES_OF_A_PAIR)
-    const nextTry = command.any && each.pairedWithPrevious && made.isTaken ? otherTries.shift() : undefined
-    if (nextTry === undefined) exitCode = 2
-    else asked.splice(at + 1, 0, ...asked.slice(at - 1, at + 1).map((one) => ({ ...one, externalPort: nextTry })))
-  }
-  return exitCode
-}
-
-/** -n of TCP+UDP: as often as that the pair is tried on another port, where one of the two is taken. */
-const MOST_TRIES_OF_A_PAIR = 3
-
-function requestOf(asked: AskedMapping, description: string, chosen: Chosen, port?: number): MappingRequest {
-  const { internalClient, pairedWithPrevious: _, ...rest } = asked
-  const client = internalClient === 'local' ? chosen.gateway.localAddress : internalClient
-  return { ...rest, externalPort: port ?? rest.externalPort, internalClient: client, description }
-}
-
-/** Such a mapping works only from inside the network in front of the router. */
-function unreachable(externalAddress: string): string {
-  if (externalAddress === '')
-    return 'the router has no address of the internet: it is not connected, or behind another router'
-  return (
-    `${externalAddress}, the address of the router, is not one of the internet: another router or the NAT of the ` +
-    'provider is in front of it, and the port has to be opened there too'
-  )
-}
-
-async function* askExternalAddress(chosen: Chosen, context: RunContext): Reporting<string | undefined> {
-  const address = await attempt(context.signal, () => chosen.gateway.externalAddress())
-  if (address.ok) return address.value
-  yield { type: 'external-address', during: 'map', ...refusal(address.error) }
-  return undefined
-}
-
-/** Undefined where it failed; `isTaken` where another port may do. */
-interface Made {
-  readonly mapping: PortMapping | undefined
-  readonly isTaken: boolean
-}
-
-async function* mapOne(asked: MappingRequest, any: boolean, externalAddress: string, chosen: Chosen): Reporting<Made> {
-  let fallback: PortMappingError | undefined
-  const onFallback = (error: PortMappingError): void => {
-    fallback = error
-  }
-  const { gateway } = chosen
-  const mapped = await attemptWrite(() => (any ? gateway.mapAny(asked, onFallback) : gateway.map(asked)))
-  if (fallback !== undefined) yield { type: 'notice', message: withoutAddAny(fallback) }
-  if (mapped.ok) {
-    yield { type: 'mapped', asked, mapping: mapped.value, externalAddress }
-    return { mapping: mapped.value, isTaken: false }
-  }
-  if (mapped.error instanceof NotConfirmedError) {
-    yield { type: 'mapped', asked, mapping: mapped.error.mapping, externalAddress }
-  }
-  yield { type: 'map-failed', asked, error: reportedError(mapped.error) }
-  return { mapping: undefined, isTaken: isPortTaken(mapped.error) }
-}
-
-function withoutAddAny(error: PortMappingError): string {
-  return `the router does not choose a port itself (${error.message}); asked it for one after the other`
-}
-
-/** The UDP half of TCP+UDP, because the TCP half, which this is the request for, could not be had. */
-async function* takeBack(request: MappingRequest, chosen: Chosen, context: RunContext): Reporting<void> {
-  const { externalPort, remoteHost } = request
-  const key = { externalPort, remoteHost, protocol: 'UDP' } as const
-  const done = await attempt(context.signal, () => chosen.gateway.unmap(key))
-  yield done.ok ? { type: 'taken-back', key } : { type: 'unmap-failed', key, error: reportedError(done.error) }
-}
-
 /** -d and -f: one that fails does not stop the next one. */
 export async function* unmap(
   { keys, exitCodeOfFailure }: Extract<GatewayCommand, { name: 'unmap' }>,
-  chosen: Chosen,
+  { gateway }: ChosenGateway<Gateway | PortControlGateway>,
   context: RunContext,
 ): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
   for (const key of keys) {
-    const done = await attemptWrite(() => chosen.gateway.unmap(key))
+    const isKnown = !('remembers' in gateway) || (await gateway.remembers(key))
+    const done = await attemptWrite(() => gateway.unmap(key))
     if (!done.ok) exitCode = exitCodeOfFailure
-    yield done.ok ? { type: 'unmapped', key } : { type: 'unmap-failed', key, error: reportedError(done.error) }
+    yield done.ok ? { type: 'unmapped', via: gateway.protocol, key } : unmapFailed(gateway, key, done.error)
     if (!done.ok) context.signal.throwIfAborted()
+    // NAT-PMP says yes to whatever is closed (RFC 6886 3.4).
+    if (done.ok && !isKnown && gateway.protocol === 'nat-pmp') yield { type: 'notice', message: unknownTo(key) }
   }
   return exitCode
+}
+
+function unknownTo({ externalPort, protocol }: MappingKey): string {
+  return (
+    `NAT-PMP says done also where nothing was open, and upnp-ts does not know of having opened external ${externalPort} ${protocol} ` +
+    'that way; if it is still open, close it with what opened it'
+  )
+}
+
+export function unmapFailed({ protocol: via }: Gateway, key: MappingKey, error: PortMappingError): Report {
+  return { type: 'unmap-failed', via, key, error: reportedError(error) }
 }
 
 /** -N */

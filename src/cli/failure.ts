@@ -9,7 +9,13 @@ export function reportedError(error: unknown): ReportedError {
   const { code, action } = error
   const common = { code, message: withReason(error), ...(action === undefined ? {} : { action }) }
   if (!(error instanceof RefusedError)) return common
-  return { ...common, number: error.number, name: error.standardName, description: error.description }
+  return {
+    ...common,
+    via: error.protocol,
+    number: error.number,
+    name: error.standardName,
+    description: error.description,
+  }
 }
 
 /** Why an address could not be listened on. */

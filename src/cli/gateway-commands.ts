@@ -7,6 +7,7 @@ import {
   PINHOLE_IDS_FORM,
   type PinholeCommand,
   parseAddPinhole,
+  parseDeletePinholes,
   parseOutboundTimeout,
   parsePinholeIds,
   parseUpdatePinhole,
@@ -39,6 +40,14 @@ export const ADD_FORM = 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]'
 export const DELETE_FORM = 'EXTERNAL_PORT PROTOCOL [REMOTE_HOST]'
 const RANGE_FORM = 'FIRST_PORT LAST_PORT PROTOCOL [MANAGE]'
 
+/** What changes how the words of a command are read. */
+export interface CommandOptions {
+  /** --lease */
+  readonly lease?: Lease | undefined
+  /** External port 0 is any: over PCP and NAT-PMP, never over UPnP, where it is all of them. */
+  readonly anyExternalPort?: boolean
+}
+
 export interface CommandRow {
   /** Its long name. */
   readonly flag: string
@@ -47,7 +56,7 @@ export interface CommandRow {
   readonly form?: string
   /** It may also stand alone. */
   readonly wordsOptional?: true
-  readonly parse: (words: readonly string[], lease: Lease | undefined) => GatewayCommand
+  readonly parse: (words: readonly string[], options?: CommandOptions) => GatewayCommand
 }
 
 export const COMMANDS: readonly CommandRow[] = [
@@ -72,7 +81,7 @@ export const COMMANDS: readonly CommandRow[] = [
   { flag: 'update-pinhole', letter: '-U', form: UPDATE_PINHOLE_FORM, parse: parseUpdatePinhole },
   { flag: 'check-pinhole', letter: '-C', form: PINHOLE_IDS_FORM, parse: parsePinholeIds('-C', 'check-pinholes') },
   { flag: 'pinhole-packets', letter: '-K', form: PINHOLE_IDS_FORM, parse: parsePinholeIds('-K', 'pinhole-packets') },
-  { flag: 'delete-pinhole', letter: '-D', form: PINHOLE_IDS_FORM, parse: parsePinholeIds('-D', 'delete-pinholes') },
+  { flag: 'delete-pinhole', letter: '-D', form: PINHOLE_IDS_FORM, parse: parseDeletePinholes },
   { flag: 'outbound-timeout', letter: '-G', form: TIMEOUT_FORM, parse: parseOutboundTimeout },
 ]
 
@@ -86,14 +95,15 @@ function mappingsOf(option: string, protocol: string, common: Omit<AskedMapping,
 }
 
 /** -r port [external_port] protocol … */
-function parseRedirect(words: readonly string[], lease: Lease = 'unlimited'): GatewayCommand {
+function parseRedirect(
+  words: readonly string[],
+  { lease = 'unlimited', anyExternalPort }: CommandOptions = {},
+): GatewayCommand {
   const mappings: AskedMapping[] = []
   for (let at = 0; at < words.length; ) {
     const internalPort = integerWithin('-r', 'port', words[at] ?? '', 1, 65535)
     const hasExternal = /^-?\d/.test(words[at + 1] ?? '') // what begins like a number is meant as one
-    const externalPort = hasExternal
-      ? integerWithin('-r', 'external port', words[at + 1] ?? '', 1, 65535)
-      : internalPort
+    const externalPort = hasExternal ? externalPortOf('-r', words[at + 1] ?? '', anyExternalPort) : internalPort
     at += hasExternal ? 2 : 1
     const protocol = words[at]
     if (protocol === undefined)
@@ -107,7 +117,7 @@ function parseRedirect(words: readonly string[], lease: Lease = 'unlimited'): Ga
 
 /** -a, -n ip port external_port protocol [lease] [remote_host]; a fifth word that is no number is the remote host. */
 function parseAdd(option: string, any: boolean): CommandRow['parse'] {
-  return (words, leaseOption) => {
+  return (words, { lease: leaseOption, anyExternalPort } = {}) => {
     wordsOf(option, ADD_FORM, words, 4, 6)
     const [ip = '', port = '', external = '', protocol = '', fifth, sixth = ''] = words
     const leaseGiven = fifth === undefined || /^\d*$/.test(fifth)
@@ -120,7 +130,7 @@ function parseAdd(option: string, any: boolean): CommandRow['parse'] {
     const common = {
       internalClient: internalClientOf(option, ip),
       internalPort: integerWithin(option, 'port', port, 1, 65535),
-      externalPort: integerWithin(option, 'external port', external, 1, 65535),
+      externalPort: externalPortOf(option, external, anyExternalPort),
       lease,
       remoteHost: remoteHostOf(option, leaseGiven ? sixth : fifth),
     }
@@ -172,6 +182,13 @@ function parseRange(words: readonly string[]): GatewayCommand {
   const managed = integerWithin('-N', 'value for MANAGE', manage, 0, 1) === 1
   const ranges = protocolsOf('-N', protocol).map((each) => ({ startPort, endPort, protocol: each, manage: managed }))
   return { name: 'unmap-ranges', ranges }
+}
+
+function externalPortOf(option: string, word: string, anyExternalPort = false): number {
+  if (word === '0' && !anyExternalPort) {
+    throw new UsageError(`${option}: external port 0, any port, is had with --via pcp and --via nat-pmp only`)
+  }
+  return integerWithin(option, 'external port', word, anyExternalPort ? 0 : 1, 65535)
 }
 
 export function leaseOf(option: string, word: string): Lease {

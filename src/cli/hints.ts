@@ -1,5 +1,6 @@
 /** What to do next, for failures that have a known remedy. In words for a person who has never heard of UPnP. */
-import type { ReportedError, SearchSummary } from './report.js'
+import { NAT_PMP_HINTS, PCP_HINTS } from './port-control-hints.js'
+import type { ReportedError } from './report.js'
 
 const TOO_OLD = 'the router cannot do that: it is too old for it, or leaves it out'
 const OUT_OF_RANGE = 'that is more, or less, than the router takes; try a shorter lease, or another port'
@@ -54,25 +55,18 @@ const FOR_PINHOLES: ReadonlyMap<number, string> = new Map([
 
 export function hintFor(error: ReportedError): string | undefined {
   if (error.number !== undefined) {
+    if (error.via === 'pcp') return PCP_HINTS.get(error.number)
+    if (error.via === 'nat-pmp') return NAT_PMP_HINTS.get(error.number)
     const ofPinhole = /Pinhole/.test(error.action ?? '') ? FOR_PINHOLES.get(error.number) : undefined
     return ofPinhole ?? BY_NUMBER.get(error.number)
   }
   if (error.code === 'MALFORMED_MESSAGE') return `the answer of the router makes no sense: ${error.message}`
   if (error.code !== 'TRANSPORT' && error.code !== 'NO_REPLY') return undefined
-  const mayBeDone = /^(Add|Delete|Update)/.test(error.action ?? '') && error.code === 'NO_REPLY'
+  const mayBeDone = /^(Add|Delete|Update|MAP|mapping)/.test(error.action ?? '') && error.code === 'NO_REPLY'
   if (!mayBeDone) return error.message
   const isPinhole = /Pinhole/.test(error.action ?? '')
-  const howToSee = !isPinhole ? 'look with -l' : error.action === 'AddPinhole' ? 'ask again' : 'look with -C'
+  const isOverUdp = /^(MAP|mapping)/.test(error.action ?? '')
+  const howToSee =
+    isOverUdp || error.action === 'AddPinhole' ? 'ask again' : isPinhole ? 'look with -C' : 'look with -l'
   return `${error.message}; it may have been done all the same: ${howToSee}`
-}
-
-export function nothingFoundHint({ searchedMs, interfaces, defaultGateways }: SearchSummary): string {
-  if (interfaces.length === 0) return 'this computer has no network address to search from; is the network up?'
-  const where = interfaces.slice(0, 4).join(', ') + (interfaces.length > 4 ? ', …' : '')
-  const [gateway] = defaultGateways
-  const who = gateway === undefined ? 'this computer has no default gateway' : `the router at ${gateway} did not answer`
-  return (
-    `searched ${(searchedMs / 1000).toFixed(1)} s on ${where}; ${who}. ` +
-    'Switch on UPnP in the settings of the router, and let UDP port 1900 through the firewall of this computer.'
-  )
 }

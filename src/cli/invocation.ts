@@ -5,6 +5,7 @@
 import { Command, CommanderError } from 'commander'
 import { COMMANDS, type CommandRow, type GatewayCommand } from './gateway-commands.js'
 import { leaseOption, listOption, textOption, timesOf } from './option-values.js'
+import { type PortControlAsked, portControlOf, viaOf } from './port-control-options.js'
 import { type SearchOptions, searchOptionsOf } from './search-options.js'
 import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
 
@@ -22,6 +23,7 @@ export interface GatewayInvocation {
   readonly ignoreState: boolean
   readonly emulate: boolean
   readonly search: SearchOptions
+  readonly portControl: PortControlAsked
   readonly discoveryTimeMs: number | undefined
   readonly timeoutMs: number
 }
@@ -54,6 +56,9 @@ const WANTED: ReadonlyMap<string, string> = new Map([
   ['-t', 'a number from 0 to 255'],
   ['-p', 'the path of a socket'],
   ['--lease', 'a number of seconds'],
+  ['--via', 'auto, igd, pcp or nat-pmp'],
+  ['--gateway', 'the address of a router'],
+  ['--nonce', '24 hexadecimal digits'],
   ['-u', "the URL of a router's description"],
   ['-e', 'a text'],
   ['--compat', '2.1 or 2.3.3'],
@@ -64,7 +69,8 @@ const WANTED: ReadonlyMap<string, string> = new Map([
   ['--external-address', 'an IPv4 address'],
 ])
 
-const TAKES_VALUE = /^(-[emptuz]|--(description|interface|minissdpd|ttl|url|local-port|lease|timeout|discovery-time))$/
+const TAKES_VALUE =
+  /^(-[emptuz]|--(description|interface|minissdpd|ttl|url|local-port|lease|via|gateway|nonce|timeout|discovery-time))$/
 
 /** What the whole command line looks like before it is judged; `--json` is wanted even where the rest is wrong. */
 export function outputOf(argv: readonly string[]): Output {
@@ -132,6 +138,9 @@ export function makeProgram(
     .option('-t, --ttl <ttl>')
     .option('-p, --minissdpd <path>')
     .option('--lease <seconds>')
+    .option('--via <protocol>')
+    .option('--gateway <address>')
+    .option('--nonce <hex>')
     .option('-u, --url <url>')
     .option('-e, --description <text>')
     .option('-i, --ignore')
@@ -172,15 +181,18 @@ function judge(words: readonly string[], options: Record<string, unknown>): Invo
     throw new UsageError('Command line argument error.', { withUsage: true })
   if (command !== undefined && second !== undefined)
     throw new UsageError(`${command.letter} and ${second.letter}: one command at a time`)
-  if (url !== undefined && options.emulate === true)
-    throw new UsageError('--emulate brings its own gateway: leave out -u')
+  const named = url !== undefined ? '-u' : '--gateway'
+  if ((url !== undefined || options.gateway !== undefined) && options.emulate === true)
+    throw new UsageError(`--emulate brings its own gateway: leave out ${named}`)
   const compat = textOption(options.compat)
   if (compat !== undefined && compat !== '2.1' && compat !== '2.3.3') {
     throw new UsageError(`--compat: '${compat}' is not a version of upnpc that is known here: give 2.1 or 2.3.3`)
   }
+  const parsed = commandOf(command, options)
   return {
     kind: 'gateway',
-    command: commandOf(command, options),
+    command: parsed,
+    portControl: portControlOf(options, parsed, command?.letter ?? '--discovery-time'),
     url,
     description: descriptionOf('-e', textOption(options.description) ?? DEFAULT_DESCRIPTION),
     ignoreState: options.ignore === true,
@@ -219,7 +231,9 @@ function strayWord(word: string, letter: string | undefined, options: Record<str
 /** --discovery-time alone is a command too: to see who answers. */
 function commandOf(command: CommandRow | undefined, options: Record<string, unknown>): GatewayCommand {
   const lease = leaseOption(command?.letter ?? '--discovery-time', options.lease)
-  return command === undefined ? { name: 'search' } : command.parse(listOption(options[nameOf(command.flag)]), lease)
+  const anyExternalPort = ['pcp', 'nat-pmp'].includes(viaOf(options.via))
+  if (command === undefined) return { name: 'search' }
+  return command.parse(listOption(options[nameOf(command.flag)]), { lease, anyExternalPort })
 }
 
 /** As commander keeps it: `--add-any` is addAny. */

@@ -1,4 +1,6 @@
 /** The composition root: parses the command line, puts the network under the command, prints, returns the exit code. */
+
+import { PORT_CONTROL_PORT } from '../client/open-gateway.js'
 import { NoReplyError } from '../domain/errors.js'
 import { VERSION } from '../domain/version.js'
 import { type Clock, deadlineAfter, systemClock } from '../net/clock.js'
@@ -6,8 +8,10 @@ import { nodeDatagrams } from '../net/datagrams.js'
 import { createHttpClient, type HttpClient } from '../net/http-client.js'
 import { interfaceAddresses } from '../net/interfaces.js'
 import type { ClientNet } from '../net/network.js'
-import { defaultGateways } from '../net/routes.js'
+import { defaultGateways, defaultGatewaysIPv6 } from '../net/routes.js'
+import { userPrivateFiles } from '../net/state-directory.js'
 import { reportedError } from './failure.js'
+import { loadPortControl } from './find.js'
 import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './invocation.js'
 import { Printer, type Streams } from './printer.js'
 import type { ExitCode } from './report.js'
@@ -16,10 +20,7 @@ import { BANNER, USAGE } from './usage.js'
 import { UsageError } from './words.js'
 
 /** What the command line runs in: the process, or a test. */
-export interface Surroundings
-  extends Streams,
-    ClientNet,
-    Pick<RunContext, 'interfaces' | 'defaultGateways' | 'onlyRoute'> {
+export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
   /** Resolves when the user wants a foreground command to end. */
   readonly interrupted: () => Promise<void>
 }
@@ -75,24 +76,21 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
   }
 }
 
-async function command(
-  invocation: GatewayInvocation,
-  begin: Begin,
-  surroundings: Surroundings,
-  onlyRoute = surroundings.onlyRoute,
-): Promise<ExitCode> {
-  const { clock, datagrams, http, interfaces, defaultGateways } = surroundings
+async function command(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<ExitCode> {
+  const { clock, datagrams, http, interfaces, defaultGateways, files, onlyRoute, onlyEndpoint } = surroundings
   const seconds = invocation.timeoutMs / 1000
   const outOfTime = (): Error =>
     new NoReplyError(`gave up after ${seconds} s; --timeout MS gives the command more time`)
   const deadline = deadlineAfter(clock, invocation.timeoutMs, outOfTime)
-  const whileWaiting = (): void => void Promise.allSettled([begin(), loadTheRest(clock)])
+  const { via } = invocation.portControl
+  const loading = via === 'pcp' || via === 'nat-pmp' ? loadPortControl : loadTheRest
+  const whileWaiting = (): void => void Promise.allSettled([begin(), loading(clock)])
   if (invocation.url !== undefined) await begin()
   let gatewayFound = false
   try {
     const { signal } = deadline
-    const net = { clock, datagrams, http, interfaces, defaultGateways }
-    const reports = run(invocation, { ...net, signal, onlyRoute, whileWaiting })
+    const net = { clock, datagrams, http, interfaces, defaultGateways, files }
+    const reports = run(invocation, { ...net, signal, onlyRoute, onlyEndpoint, whileWaiting })
     for (;;) {
       const next = await reports.next()
       const printer = await begin()
@@ -132,11 +130,14 @@ async function onEmulatedGateway(
   surroundings: Surroundings,
 ): Promise<ExitCode> {
   const { startEmulator } = await import('../emulator/index.js')
-  const emulator = await startEmulator({})
+  const { memoryFiles } = await import('../net/memory-files.js')
+  const isForPinholes = /pinhole/.test(invocation.command.name) && invocation.portControl.via === 'pcp'
+  const emulator = await startEmulator(isForPinholes ? { ipv6Address: '::1' } : {})
   try {
     const unicastTo = emulator.ssdp === undefined ? [] : [emulator.ssdp]
     const onlyRoute = { address: '127.0.0.1', netmask: '255.0.0.0', multicast: false, unicastTo }
-    return await command(invocation, begin, surroundings, onlyRoute)
+    const onlyEndpoint = isForPinholes ? emulator.portControlIPv6 : emulator.portControl
+    return await command(invocation, begin, { ...surroundings, files: memoryFiles(), onlyRoute, onlyEndpoint })
   } finally {
     await emulator.close()
   }
@@ -148,13 +149,18 @@ async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings
   const interrupted = surroundings.interrupted()
   const printer = await begin('') // the first line is the URL
   const { startEmulator } = await import('../emulator/index.js')
-  const emulator = await startEmulator({ address, httpPort, ssdpPort: 1900, externalAddress })
-  const { descriptionUrl, ssdpError } = emulator
+  const portControlPort = PORT_CONTROL_PORT
+  const emulator = await startEmulator({ address, httpPort, ssdpPort: 1900, portControlPort, externalAddress })
+  const { descriptionUrl, ssdpError, portControl, portControlError } = emulator
   const search =
     ssdpError === undefined
       ? `It answers searches on ${address}; stop it with Ctrl-C.`
       : `It does not answer searches (${reportedError(ssdpError).message}): name it with -u. Stop it with Ctrl-C.`
-  printer.report({ type: 'emulator', descriptionUrl, search })
+  const other =
+    portControl === undefined
+      ? `It does not speak PCP and NAT-PMP${portControlError === undefined ? '' : ` (${reportedError(portControlError).message})`}.`
+      : `It speaks PCP and NAT-PMP on UDP port ${portControl.port}.`
+  printer.report({ type: 'emulator', descriptionUrl, portControl, search: `${other} ${search}` })
   await interrupted
   await emulator.close()
   return 0
@@ -168,7 +174,13 @@ export function commandLineNet(): ClientNet {
       return createHttpClient(systemClock, leanExchange).request(request)
     },
   }
-  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: interfaceAddresses, defaultGateways }
+  return {
+    clock: systemClock,
+    datagrams: nodeDatagrams,
+    http,
+    interfaces: interfaceAddresses,
+    defaultGateways: (family) => (family === 4 ? defaultGateways() : defaultGatewaysIPv6()),
+  }
 }
 
 function ofProcess(): Surroundings {
@@ -182,6 +194,7 @@ function ofProcess(): Surroundings {
       return process.stderr
     },
     env: process.env,
+    files: userPrivateFiles,
     interrupted: interruptedBySignal,
   }
 }

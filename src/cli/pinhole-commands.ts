@@ -1,6 +1,6 @@
 /** The words that follow the commands about pinholes in the router's IPv6 firewall: -A -U -C -K -D -G. */
 import { isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../domain/address.js'
-import type { PinholeId, PinholeRequest } from '../domain/pinhole.js'
+import { type PinholeId, type PinholeRequest, pinholeIdOf, pinholeTargetOf } from '../domain/pinhole.js'
 import { integerWithin, protocolsOf, UsageError, wordsOf } from './words.js'
 
 /** Of a pinhole: the internal client is 'local' until the gateway has been found. */
@@ -17,8 +17,8 @@ export interface AskedTimedPinhole extends AskedPinhole {
 export type PinholeCommand =
   | { readonly name: 'add-pinholes'; readonly pinholes: readonly AskedTimedPinhole[] }
   | { readonly name: 'update-pinhole'; readonly id: PinholeId; readonly leaseSeconds: number }
-  | { readonly name: 'check-pinholes'; readonly ids: readonly PinholeId[] }
-  | { readonly name: 'pinhole-packets'; readonly ids: readonly PinholeId[] }
+  | { readonly name: 'check-pinholes'; readonly ids: readonly number[] }
+  | { readonly name: 'pinhole-packets'; readonly ids: readonly number[] }
   | { readonly name: 'delete-pinholes'; readonly ids: readonly PinholeId[] }
   | { readonly name: 'outbound-timeout'; readonly pinholes: readonly AskedPinhole[] }
 
@@ -82,14 +82,32 @@ export function parseUpdatePinhole(words: readonly string[]): PinholeCommand {
 
 export function parsePinholeIds(
   option: string,
-  name: 'check-pinholes' | 'pinhole-packets' | 'delete-pinholes',
+  name: 'check-pinholes' | 'pinhole-packets',
 ): (words: readonly string[]) => PinholeCommand {
   return (words) => {
     wordsOf(option, PINHOLE_IDS_FORM, words, 1, 1000)
-    return { name, ids: words.map((word) => pinholeId(option, word)) }
+    return { name, ids: words.map((word) => pinholeNumber(option, word)) }
   }
 }
 
+export function parseDeletePinholes(words: readonly string[]): PinholeCommand {
+  wordsOf('-D', PINHOLE_IDS_FORM, words, 1, 1000)
+  const ids = words.map((word) => pinholeId('-D', word))
+  const other = ids.find((id) => typeof id !== typeof ids[0])
+  if (other === undefined) return { name: 'delete-pinholes', ids }
+  throw new UsageError(`-D: '${ids[0]}' is a pinhole of one protocol and '${other}' of another: close them one by one`)
+}
+
+/** A number, or for PCP what it leads to. */
 function pinholeId(option: string, word: string): PinholeId {
+  const target = pinholeTargetOf(word)
+  if (target !== undefined) return pinholeIdOf(target)
+  if (word.includes(':')) {
+    throw new UsageError(`${option}: '${word}' is not a pinhole ID: give a number, or for PCP TCP:[2001:db8::5]:8333`)
+  }
+  return pinholeNumber(option, word)
+}
+
+function pinholeNumber(option: string, word: string): number {
   return integerWithin(option, 'pinhole ID', word, 0, 65535)
 }

@@ -1,26 +1,39 @@
 /** What the commands about pinholes ask of the gateway, as Reports in upnpc's order, and their exit codes. */
 import { isGlobalIPv6, isIPv6, splitZone } from '../domain/address.js'
 import { type PortMappingError, RefusedError, TransportError } from '../domain/errors.js'
-import type { PinholeFirewall } from '../domain/gateway.js'
+import type { IgdGateway, PinholeFirewall, PinholeOpener } from '../domain/gateway.js'
 import type { PinholeId } from '../domain/pinhole.js'
 import { type Attempt, attempt, attemptWrite, reportedError } from './failure.js'
 import type { AskedPinhole, AskedTimedPinhole, PinholeCommand } from './pinhole-commands.js'
 import type { Answer, ExitCode, Report } from './report.js'
-import type { Chosen, RunContext } from './run.js'
+import type { Chosen, ChosenGateway, RunContext } from './run.js'
 
 type Reporting = AsyncGenerator<Report, ExitCode, undefined>
 
-/** Asks the firewall; a gateway without one is a failure like another. */
-function ask<T>(
-  chosen: Chosen,
+/** What opens the pinholes of a gateway: its firewall service, or PCP. */
+export interface PinholesOf extends Pick<ChosenGateway, 'gateway'> {
+  readonly pinholes: PinholeOpener | undefined
+}
+
+function askFirewall<T>(
+  { gateway }: Chosen,
   context: RunContext,
   action: string,
   question: (firewall: PinholeFirewall) => Promise<T>,
 ): Promise<Attempt<T>> {
+  return ask(gateway.firewall, context, action, question)
+}
+
+/** Asks the firewall; a gateway without one is a failure like another. */
+function ask<F extends PinholeOpener, T>(
+  firewall: F | undefined,
+  context: RunContext,
+  action: string,
+  question: (firewall: F) => Promise<T>,
+): Promise<Attempt<T>> {
   // What changes something is told of even where the time runs out under it; see attemptWrite.
   const isWrite = !/^(Get|Check)/.test(action)
   const asking = (): Promise<T> => {
-    const { firewall } = chosen.gateway
     if (firewall !== undefined) return question(firewall)
     const missing = `${action}: the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl)`
     return Promise.reject(new TransportError(missing, { action }))
@@ -34,7 +47,7 @@ function answerOf<T, U>(asked: Attempt<T>, facts: (value: T) => U): Answer<U> {
 
 /** -S */
 export async function* reportFirewall(chosen: Chosen, context: RunContext): Reporting {
-  const status = await ask(chosen, context, 'GetFirewallStatus', (firewall) => firewall.status())
+  const status = await askFirewall(chosen, context, 'GetFirewallStatus', (firewall) => firewall.status())
   yield { type: 'firewall-status', ...answerOf(status, (value) => value) }
   const traffic = await attempt(context.signal, () => chosen.gateway.trafficCounters())
   context.signal.throwIfAborted() // the counters, being optional, fail in silence
@@ -46,10 +59,15 @@ export async function* reportFirewall(chosen: Chosen, context: RunContext): Repo
  * `@` is an address of this computer that the internet can reach: the one on the way to the gateway, or where that is
  * link-local or of the site only, a global one, first of all of the same interface.
  */
-function withClient<T extends AskedPinhole>(asked: T, chosen: Chosen, context: RunContext): T {
+function withClient<T extends AskedPinhole>(
+  asked: T,
+  { gateway }: Pick<ChosenGateway, 'gateway'>,
+  context: RunContext,
+): T {
   if (asked.internalClient !== 'local') return asked
-  const { address, zone } = splitZone(chosen.gateway.localAddress)
-  if (!isIPv6(address) || isGlobalIPv6(address)) return { ...asked, internalClient: address }
+  const { address, zone } = splitZone(gateway.localAddress)
+  const isEmulated = context.onlyRoute !== undefined
+  if (!isIPv6(address) || isGlobalIPv6(address) || isEmulated) return { ...asked, internalClient: address }
   const global = context.interfaces().filter((each) => isGlobalIPv6(each.address))
   const best = global.find((each) => each.name === zone) ?? global[0]
   return { ...asked, internalClient: best?.address ?? address }
@@ -58,13 +76,13 @@ function withClient<T extends AskedPinhole>(asked: T, chosen: Chosen, context: R
 /** -A; with TCP+UDP both or none. */
 export async function* addPinholes(
   pinholes: readonly AskedTimedPinhole[],
-  chosen: Chosen,
+  chosen: PinholesOf,
   context: RunContext,
 ): Reporting {
   const added: PinholeId[] = []
   for (const each of pinholes) {
     const asked = withClient(each, chosen, context)
-    const id = await ask(chosen, context, 'AddPinhole', (firewall) => firewall.addPinhole(asked))
+    const id = await ask(chosen.pinholes, context, 'AddPinhole', (firewall) => firewall.addPinhole(asked))
     yield { type: 'pinhole-added', asked, ...answerOf(id, (value) => ({ id: value })) }
     if (!id.ok) {
       if (added.length > 0 && context.signal.aborted) {
@@ -86,16 +104,19 @@ export async function* addPinholes(
 /** FirewallDisabled, InboundPinholeNotAllowed, NoSuchEntry: there is nothing to update. */
 const NOTHING_TO_UPDATE: ReadonlySet<number> = new Set([702, 703, 704])
 
-/** -U: looks first whether it works, as upnpc does. */
+/** -U: looks first whether it works, as upnpc does, where that can be asked. */
 export async function* updatePinhole(
   { id, leaseSeconds }: Extract<PinholeCommand, { name: 'update-pinhole' }>,
-  chosen: Chosen,
+  { pinholes }: PinholesOf,
   context: RunContext,
+  igd?: Pick<IgdGateway, 'firewall'>,
 ): Reporting {
-  const working = await ask(chosen, context, 'CheckPinholeWorking', (firewall) => firewall.isPinholeWorking(id))
-  yield { type: 'pinhole-working', during: 'update', id, ...answerOf(working, (value) => ({ working: value })) }
-  if (!working.ok && NOTHING_TO_UPDATE.has(refusedWith(working.error))) return 2
-  const updated = await ask(chosen, context, 'UpdatePinhole', (firewall) => firewall.updatePinhole(id, leaseSeconds))
+  if (igd !== undefined) {
+    const working = await ask(igd.firewall, context, 'CheckPinholeWorking', (each) => each.isPinholeWorking(id))
+    yield { type: 'pinhole-working', during: 'update', id, ...answerOf(working, (value) => ({ working: value })) }
+    if (!working.ok && NOTHING_TO_UPDATE.has(refusedWith(working.error))) return 2
+  }
+  const updated = await ask(pinholes, context, 'UpdatePinhole', (each) => each.updatePinhole(id, leaseSeconds))
   yield { type: 'pinhole-updated', id, leaseSeconds, ...answerOf(updated, () => ({})) }
   if (!updated.ok) context.signal.throwIfAborted()
   return updated.ok ? 0 : 2
@@ -109,7 +130,9 @@ function refusedWith(error: PortMappingError): number {
 export async function* checkPinholes(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
   let exitCode: ExitCode = 0
   for (const id of ids) {
-    const working = await ask(chosen, context, 'CheckPinholeWorking', (firewall) => firewall.isPinholeWorking(id))
+    const working = await askFirewall(chosen, context, 'CheckPinholeWorking', (firewall) =>
+      firewall.isPinholeWorking(id),
+    )
     if (!working.ok) exitCode = 2
     yield { type: 'pinhole-working', during: 'check', id, ...answerOf(working, (value) => ({ working: value })) }
   }
@@ -120,7 +143,7 @@ export async function* checkPinholes(ids: readonly PinholeId[], chosen: Chosen, 
 export async function* reportPinholePackets(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
   let exitCode: ExitCode = 0
   for (const id of ids) {
-    const packets = await ask(chosen, context, 'GetPinholePackets', (firewall) => firewall.pinholePackets(id))
+    const packets = await askFirewall(chosen, context, 'GetPinholePackets', (firewall) => firewall.pinholePackets(id))
     if (!packets.ok) exitCode = 2
     yield { type: 'pinhole-packets', id, ...answerOf(packets, (value) => ({ packets: value })) }
   }
@@ -128,10 +151,14 @@ export async function* reportPinholePackets(ids: readonly PinholeId[], chosen: C
 }
 
 /** -D */
-export async function* deletePinholes(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
+export async function* deletePinholes(
+  ids: readonly PinholeId[],
+  { pinholes }: PinholesOf,
+  context: RunContext,
+): Reporting {
   let exitCode: ExitCode = 0
   for (const id of ids) {
-    const deleted = await ask(chosen, context, 'DeletePinhole', (firewall) => firewall.deletePinhole(id))
+    const deleted = await ask(pinholes, context, 'DeletePinhole', (firewall) => firewall.deletePinhole(id))
     if (!deleted.ok) exitCode = 2
     yield { type: 'pinhole-deleted', id, ...answerOf(deleted, () => ({})) }
     if (!deleted.ok) context.signal.throwIfAborted()
@@ -148,7 +175,7 @@ export async function* reportOutboundTimeouts(
   let exitCode: ExitCode = 0
   for (const each of pinholes) {
     const asked = withClient(each, chosen, context)
-    const timeout = await ask(chosen, context, 'GetOutboundPinholeTimeout', (firewall) =>
+    const timeout = await askFirewall(chosen, context, 'GetOutboundPinholeTimeout', (firewall) =>
       firewall.outboundPinholeTimeout(asked),
     )
     if (!timeout.ok) exitCode = 2

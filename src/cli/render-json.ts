@@ -19,6 +19,10 @@ function plainObject(report: Report): object {
     const { connectedSinceMs, ...status } = report
     return { ...status, connectedSince: connectedSinceMs === undefined ? null : isoSeconds(connectedSinceMs) }
   }
+  if (report.type === 'port-control-status') {
+    const { sinceMs, ...status } = report
+    return { ...status, since: isoSeconds(sinceMs) }
+  }
   if (report.type === 'pinhole-added' || report.type === 'outbound-timeout') {
     const { remoteHostTyped: _, ...asked } = report.asked
     return { ...report, asked }

@@ -1,4 +1,5 @@
 /** Reports about pinholes -> upnpc's text. Pure. */
+import type { PinholeId } from '../domain/pinhole.js'
 import { cleaned } from './clean.js'
 import type { PinholeReport, ReportedPinhole } from './report.js'
 import { bad, codeAndName, good, type Piece, plain, upnpcCode, withHint } from './text-pieces.js'
@@ -13,11 +14,11 @@ export function renderPinhole(report: PinholeReport): Piece[] {
       return renderFirewall(report)
     case 'pinhole-added': {
       const way = `([${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort} -> ${inside(report.asked)})`
-      if (report.ok) return [good(`AddPinhole: ${way} / Pinhole ID = ${report.id}\n`)]
+      if (report.ok) return [good(`AddPinhole: ${way} / Pinhole ID = ${idText(report.id)}\n`)]
       return withHint(bad(`AddPinhole${way} failed with code ${codeAndName(report.error)}\n`), report.error)
     }
     case 'pinhole-working': {
-      const { id } = report
+      const id = idText(report.id)
       if (report.ok)
         return [plain(`CheckPinholeWorking: Pinhole ID = ${id} / IsWorking = ${yesOrNo(report.working)}\n`)]
       const which = report.during === 'update' ? id : ''
@@ -27,18 +28,21 @@ export function renderPinhole(report: PinholeReport): Piece[] {
       )
     }
     case 'pinhole-updated': {
-      const line = `UpdatePinhole: Pinhole ID = ${report.id} with Lease Time: ${report.leaseSeconds}\n`
+      const id = idText(report.id)
+      const line = `UpdatePinhole: Pinhole ID = ${id} with Lease Time: ${report.leaseSeconds}\n`
       if (report.ok) return [good(line)]
-      const failure = bad(`UpdatePinhole: ID (${report.id}) failed with code ${codeAndName(report.error)}\n`)
+      const failure = bad(`UpdatePinhole: ID (${id}) failed with code ${codeAndName(report.error)}\n`)
       return [plain(line), ...withHint(failure, report.error)]
     }
     case 'pinhole-packets':
       if (report.ok)
-        return [plain(`GetPinholePackets: Pinhole ID = ${report.id} / PinholePackets = ${report.packets}\n`)]
+        return [plain(`GetPinholePackets: Pinhole ID = ${idText(report.id)} / PinholePackets = ${report.packets}\n`)]
       return withHint(bad(`GetPinholePackets() failed with code ${codeAndName(report.error)}\n`), report.error)
-    case 'pinhole-deleted':
-      if (report.ok) return [good('UPNP_DeletePinhole() returned : 0\n')]
-      return withHint(bad(`UPNP_DeletePinhole() returned : ${upnpcCode(report.error)}\n`), report.error)
+    case 'pinhole-deleted': {
+      const name = typeof report.id === 'number' ? 'UPNP_DeletePinhole' : 'PCP_DeletePinhole'
+      if (report.ok) return [good(`${name}() returned : 0\n`)]
+      return withHint(bad(`${name}() returned : ${upnpcCode(report.error)}\n`), report.error)
+    }
     case 'outbound-timeout': {
       const way = `(${inside(report.asked)} -> [${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort})`
       if (report.ok) return [plain(`GetOutboundPinholeTimeout: ${way} / Timeout = ${report.seconds}\n`)]
@@ -48,6 +52,10 @@ export function renderPinhole(report: PinholeReport): Piece[] {
       )
     }
   }
+}
+
+function idText(id: PinholeId): string {
+  return cleaned(String(id))
 }
 
 function inside({ internalClient, internalPort }: ReportedPinhole): string {

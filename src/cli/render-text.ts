@@ -5,11 +5,29 @@
 import type { ListingEnd } from '../domain/gateway.js'
 import type { PortMapping } from '../domain/port-mapping.js'
 import { cleaned } from './clean.js'
-import { nothingFoundHint } from './hints.js'
 import type { Compatibility } from './invocation.js'
 import { renderPinhole } from './render-pinholes.js'
+import {
+  DELETE_NAMES,
+  renderNothingFound,
+  renderPortControlGateway,
+  renderPortControlMapFailed,
+  renderPortControlStatus,
+  renderUnmapFailed,
+} from './render-port-control.js'
 import type { Report } from './report.js'
-import { bad, codeAndName, complaint, good, hint, type Piece, plain, upnpcCode, withHint } from './text-pieces.js'
+import {
+  bad,
+  codeAndName,
+  complaint,
+  ctime,
+  good,
+  hint,
+  type Piece,
+  plain,
+  upnpcCode,
+  withHint,
+} from './text-pieces.js'
 import { USAGE } from './usage.js'
 
 export function renderText(report: Report, compat: Compatibility): Piece[] {
@@ -17,7 +35,9 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
     case 'device':
       return [plain(` desc: ${cleaned(report.location)}\n st: ${cleaned(report.searchTarget)}\n\n`)]
     case 'gateway':
-      return renderGateway(report)
+      return report.via === 'igd' ? renderIgd(report) : renderPortControlGateway(report)
+    case 'port-control-status':
+      return renderPortControlStatus(report)
     case 'local-address':
       return [plain(`Local LAN ip address : ${cleaned(report.address)}\n`)]
     case 'connection-type':
@@ -52,9 +72,9 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
     case 'map-failed':
       return renderMapFailed(report)
     case 'unmapped':
-      return [good('UPNP_DeletePortMapping() returned : 0\n')]
+      return [good(`${DELETE_NAMES[report.via]}() returned : 0\n`)]
     case 'unmap-failed':
-      return withHint(bad(`UPNP_DeletePortMapping() failed with code : ${upnpcCode(report.error)}\n`), report.error)
+      return renderUnmapFailed(report)
     case 'taken-back':
       return [
         plain(
@@ -88,7 +108,7 @@ export const DEVICES_HEADING = 'List of UPNP devices found on the network :\n'
 
 type ReportOf<T extends Report['type']> = Extract<Report, { readonly type: T }>
 
-function renderGateway(report: ReportOf<'gateway'>): Piece[] {
+function renderIgd(report: Extract<ReportOf<'gateway'>, { readonly via: 'igd' }>): Piece[] {
   const url = cleaned(report.controlUrl)
   const carryingOn = report.forced ? [plain('Trying to continue anyway\n')] : []
   switch (report.state) {
@@ -109,18 +129,6 @@ function renderStatus(report: ReportOf<'status'>): Piece[] {
   const line = `Status : ${cleaned(connectionStatus)}, uptime=${uptimeSeconds}s, LastConnectionError : ${cleaned(lastConnectionError)}\n`
   if (connectedSinceMs === undefined) return [plain(line)]
   return [plain(line), plain(`  Time started : ${ctime(connectedSinceMs)}\n`)]
-}
-
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
-/** As C's ctime() writes it: local time, `Mon Nov 23 23:25:19 2026`, the day of the month padded with a blank. */
-export function ctime(wallMs: number): string {
-  const time = new Date(Math.floor(wallMs / 1000) * 1000)
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const day = String(time.getDate()).padStart(2)
-  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
-  return `${DAYS[time.getDay()]} ${MONTHS[time.getMonth()]} ${day} ${clock} ${time.getFullYear()}`
 }
 
 /** One decimal, cut and not rounded. */
@@ -180,24 +188,20 @@ function renderMapped({ mapping, externalAddress }: ReportOf<'mapped'>): Piece[]
   ]
 }
 
-function renderMapFailed({ asked, error }: ReportOf<'map-failed'>): Piece[] {
+function renderMapFailed({ via, asked, error }: ReportOf<'map-failed'>): Piece[] {
   if (error.code === 'NOT_CONFIRMED' || error.code === 'INVALID_ARGUMENT')
     return [complaint(`${cleaned(error.message)}\n`)]
   if (error.action === 'GetSpecificPortMappingEntry') {
     return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
   }
+  if (via !== 'igd') return renderPortControlMapFailed(via, asked, error)
   const action = error.action === 'AddAnyPortMapping' ? error.action : 'AddPortMapping'
   const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
   return withHint(bad(`${what} failed with code ${codeAndName(error)}\n`), error)
 }
 
 function renderError({ error, searched, withUsage }: ReportOf<'error'>): Piece[] {
-  if (searched !== undefined) {
-    return [
-      complaint('No IGD UPnP Device found on the network !\n'),
-      hint(`hint: ${cleaned(nothingFoundHint(searched))}\n`),
-    ]
-  }
+  if (searched !== undefined) return renderNothingFound(searched)
   if (error.code === 'USAGE') {
     return [complaint(`${cleaned(error.message)}\n`), ...(withUsage === true ? [complaint('\n'), usage()] : [])]
   }

@@ -3,17 +3,20 @@
  * render-json.ts one JSON object each. Texts in them may come from the network: they are cleaned when rendered.
  */
 import type { CandidateKind } from '../client/candidate.js'
+import type { Via } from '../client/open-gateway.js'
 import type { ErrorCode } from '../domain/errors.js'
 import type { ConnectionStatus, LinkRates, ListingEnd, PortRange, TrafficCounters } from '../domain/gateway.js'
 import type { FirewallStatus, PinholeId, PinholeRequest } from '../domain/pinhole.js'
-import type { MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import type { Endpoint } from '../net/datagrams.js'
 
 export interface ReportedError {
   readonly code: ErrorCode | 'USAGE' | 'INTERNAL'
   readonly message: string
   /** The standard's name of what was asked, e.g. AddPortMapping. */
   readonly action?: string
-  /** Where the gateway refused: the number of the error and its name in the standard. */
+  /** Where the gateway refused: over which protocol, the number of the error and its name in the standard. */
+  readonly via?: GatewayProtocol
   readonly number?: number
   readonly name?: string
   /** What the gateway itself wrote about it. */
@@ -27,6 +30,7 @@ export type Report =
   | { readonly type: 'device'; readonly location: string; readonly searchTarget: string; readonly server: string }
   | {
       readonly type: 'gateway'
+      readonly via: 'igd'
       readonly state: CandidateKind
       readonly controlUrl: string
       /** Where it was learnt on the way. */
@@ -36,6 +40,14 @@ export type Report =
       /** Goes on only because -i was given. */
       readonly forced: boolean
     }
+  | {
+      readonly type: 'gateway'
+      readonly via: 'pcp' | 'nat-pmp'
+      readonly address: string
+      readonly port: number
+      /** Seconds since it began or lost its state. */
+      readonly epochSeconds: number
+    }
   | { readonly type: 'local-address'; readonly address: string }
   | ({ readonly type: 'connection-type' } & Answer<{ readonly connectionType: string }>)
   | ({ readonly type: 'status' } & Answer<ConnectionStatus & { readonly connectedSinceMs: number | undefined }>)
@@ -43,6 +55,12 @@ export type Report =
   /** `during` tells which command asked: the sentence for a failure is not the same. */
   | ({ readonly type: 'external-address'; readonly during: 'status' | 'map' } & Answer<{ readonly address: string }>)
   | ({ readonly type: 'traffic' } & TrafficCounters)
+  | {
+      readonly type: 'port-control-status'
+      readonly via: 'pcp' | 'nat-pmp'
+      readonly epochSeconds: number
+      readonly sinceMs: number
+    }
   | { readonly type: 'listing' }
   | { readonly type: 'mapping'; readonly index: number; readonly mapping: PortMapping }
   | { readonly type: 'listing-end'; readonly count: number; readonly endedBy: ListingEnd }
@@ -54,17 +72,33 @@ export type Report =
       readonly mapping: PortMapping
       readonly externalAddress: string
     }
-  | { readonly type: 'map-failed'; readonly asked: MappingRequest; readonly error: ReportedError }
+  | {
+      readonly type: 'map-failed'
+      readonly via: GatewayProtocol
+      readonly asked: MappingRequest
+      readonly error: ReportedError
+    }
   /** The other protocol of TCP+UDP could not be had. */
   | { readonly type: 'taken-back'; readonly key: MappingKey }
-  | { readonly type: 'unmapped'; readonly key: MappingKey }
-  | { readonly type: 'unmap-failed'; readonly key: MappingKey; readonly error: ReportedError }
+  | { readonly type: 'unmapped'; readonly via: GatewayProtocol; readonly key: MappingKey }
+  | {
+      readonly type: 'unmap-failed'
+      readonly via: GatewayProtocol
+      readonly key: MappingKey
+      readonly error: ReportedError
+    }
   | { readonly type: 'list-at-once-failed'; readonly error: ReportedError }
   | { readonly type: 'range-unmapped'; readonly range: PortRange }
   | { readonly type: 'range-unmap-failed'; readonly range: PortRange; readonly error: ReportedError }
   | { readonly type: 'presentation-url'; readonly url: string }
   | PinholeReport
-  | { readonly type: 'emulator'; readonly descriptionUrl: string; readonly search: string }
+  | {
+      readonly type: 'emulator'
+      readonly descriptionUrl: string
+      /** Where it speaks PCP and NAT-PMP. */
+      readonly portControl: Endpoint | undefined
+      readonly search: string
+    }
   /** Something worth knowing beside the command's own output. */
   | { readonly type: 'notice'; readonly message: string }
   /** The command ends here. */
@@ -98,9 +132,19 @@ export interface ReportedPinhole extends PinholeRequest {
 
 /** For the message that nothing was found: what was tried. */
 export interface SearchSummary {
+  readonly via: Via
   readonly searchedMs: number
   readonly interfaces: readonly string[]
   readonly defaultGateways: readonly string[]
+  /** Who was asked for PCP and NAT-PMP, and what came of it. */
+  readonly portControl: readonly {
+    readonly via: 'pcp' | 'nat-pmp'
+    readonly gateway: string
+    readonly port: number
+    readonly error: ReportedError
+  }[]
+  /** Who speaks one of them, where that does not help: the command is one for an IGD. */
+  readonly answered: { readonly via: 'pcp' | 'nat-pmp'; readonly gateway: string } | undefined
 }
 
 /** 0 done; 1 usage, no gateway, no valid gateway; 2 something that was asked failed, 3 where it was -f. */

@@ -1,17 +1,20 @@
 /** The chosen gateway and the command -> the command's Reports and its exit code. */
-import { listAtOnce, listMappings, map, reportStatus, unmap, unmapRanges } from './commands.js'
+import { listAtOnce, listMappings, reportStatus, unmap, unmapRanges } from './commands.js'
 import type { GatewayInvocation } from './invocation.js'
+import { map } from './map-runs.js'
 import {
   addPinholes,
   checkPinholes,
   deletePinholes,
+  type PinholesOf,
   reportFirewall,
   reportOutboundTimeouts,
   reportPinholePackets,
   updatePinhole,
 } from './pinhole-runs.js'
+import { reportPortControlStatus, troublesOf } from './port-control-runs.js'
 import type { ExitCode, Report } from './report.js'
-import type { Chosen, RunContext } from './run.js'
+import type { Chosen, ChosenPortControl, RunContext } from './run.js'
 
 export function runCommand(
   invocation: GatewayInvocation,
@@ -39,17 +42,52 @@ export function runCommand(
     case 'firewall-status':
       return reportFirewall(chosen, context)
     case 'add-pinholes':
-      return addPinholes(command.pinholes, chosen, context)
+      return addPinholes(command.pinholes, withFirewall(chosen), context)
     case 'update-pinhole':
-      return updatePinhole(command, chosen, context)
+      return updatePinhole(command, withFirewall(chosen), context, chosen.gateway)
     case 'check-pinholes':
       return checkPinholes(command.ids, chosen, context)
     case 'pinhole-packets':
       return reportPinholePackets(command.ids, chosen, context)
     case 'delete-pinholes':
-      return deletePinholes(command.ids, chosen, context)
+      return deletePinholes(command.ids, withFirewall(chosen), context)
     case 'outbound-timeout':
       return reportOutboundTimeouts(command.pinholes, chosen, context)
+  }
+}
+
+/** The same where the gateway speaks PCP or NAT-PMP: what only an IGD can do has been sorted out before. */
+export async function* runOverPortControl(
+  invocation: GatewayInvocation,
+  chosen: ChosenPortControl,
+  context: RunContext,
+): AsyncGenerator<Report, ExitCode> {
+  const exitCode = yield* portControlCommand(invocation, chosen, context)
+  yield* troublesOf(chosen)
+  return exitCode
+}
+
+function portControlCommand(
+  { command, description }: GatewayInvocation,
+  chosen: ChosenPortControl,
+  context: RunContext,
+): AsyncGenerator<Report, ExitCode> {
+  const { pinholes } = chosen.gateway
+  switch (command.name) {
+    case 'map':
+      return map(command, description, chosen, context)
+    case 'unmap':
+      return unmap(command, chosen, context)
+    case 'status':
+      return reportPortControlStatus(chosen, context)
+    case 'add-pinholes':
+      return addPinholes(command.pinholes, { ...chosen, pinholes }, context)
+    case 'update-pinhole':
+      return updatePinhole(command, { ...chosen, pinholes }, context)
+    case 'delete-pinholes':
+      return deletePinholes(command.ids, { ...chosen, pinholes }, context)
+    default:
+      return nothingMore()
   }
 }
 
@@ -57,6 +95,10 @@ export function runCommand(
 async function* nothingMore(): AsyncGenerator<Report, ExitCode> {
   yield* []
   return 0
+}
+
+function withFirewall(chosen: Chosen): PinholesOf {
+  return { ...chosen, pinholes: chosen.gateway.firewall }
 }
 
 async function* presentation({ gateway }: Chosen): AsyncGenerator<Report, ExitCode> {

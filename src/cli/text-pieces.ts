@@ -41,8 +41,24 @@ export function upnpcCode(error: ReportedError): number {
   return error.code === 'MALFORMED_MESSAGE' ? -4 : -3
 }
 
+/** What is asked over UDP, where nothing can go wrong with HTTP. */
+const ASKED_OVER_UDP: ReadonlySet<string | undefined> = new Set(['MAP', 'mapping request', 'external address request'])
+
 export function codeAndName(error: ReportedError): string {
-  const name =
-    error.name ?? (error.code === 'MALFORMED_MESSAGE' ? 'Miniupnpc Invalid response' : 'Miniupnpc HTTP error')
+  const isHttp = !ASKED_OVER_UDP.has(error.action)
+  const failure = isHttp ? 'Miniupnpc HTTP error' : error.code === 'NO_REPLY' ? 'no answer' : 'cannot be asked'
+  const name = error.name ?? (error.code === 'MALFORMED_MESSAGE' ? 'Miniupnpc Invalid response' : failure)
   return `${upnpcCode(error)} (${cleaned(name)})`
+}
+
+const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+/** As C's ctime() writes it: local time, `Mon Nov 23 23:25:19 2026`, the day of the month padded with a blank. */
+export function ctime(wallMs: number): string {
+  const time = new Date(Math.floor(wallMs / 1000) * 1000)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const day = String(time.getDate()).padStart(2)
+  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
+  return `${DAYS[time.getDay()]} ${MONTHS[time.getMonth()]} ${day} ${clock} ${time.getFullYear()}`
 }

@@ -32,7 +32,7 @@ Commands, one at a time:
                               (--address IP, --port N, --external-address IP)
 
 For IPv6, where no port is mapped but the firewall of the router is in the way
-(IGD:2; use -6 with them):
+(IGD:2, use -6 with them; or PCP, which has -A, -U and -D):
   -A REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL LEASE
                               open a pinhole, and say its ID
   -U ID LEASE                 give it another LEASE seconds
@@ -46,10 +46,21 @@ For IPv6, where no port is mapped but the firewall of the router is in the way
 PROTOCOL is TCP, UDP or TCP+UDP. LEASE 0 means as long as the router allows.
 REMOTE_HOST and REMOTE_IP "" mean any, REMOTE_PORT 0 too.
 
+A router that does not speak UPnP is asked in PCP and NAT-PMP, which have -r -a
+-n -d -f -s. LEASE 0 asks for 7200 s there, and with --via pcp or --via nat-pmp
+EXTERNAL_PORT 0 opens any port, whichever the router gives. The ID of a pinhole
+is over PCP what it leads to: TCP:[2001:db8::5]:8333.
+
 Options, before or after the command:
   -e TEXT                     the description of the ports opened [upnp-ts]
   -i                          go on with a router that says it is not connected
   --lease SECONDS             the lease for -r, -a and -n
+  --via PROTOCOL              ask in igd (UPnP), pcp or nat-pmp only [auto: in
+                              all three at once, and UPnP goes first]
+  --gateway ADDRESS[:PORT]    ask this router and no other; the port is that of
+                              PCP and NAT-PMP [the default gateway, 5351]
+  --nonce HEX                 the nonce of PCP mappings, 24 hexadecimal digits,
+                              with --via pcp [made from a key of this user]
   -u URL                      ask the router with this root description URL, do
                               not search
   -6                          search over IPv6
@@ -78,6 +89,8 @@ Examples:
   upnp-ts -a 192.168.1.5 80 8080 TCP 3600
   upnp-ts -d 22 TCP
   upnp-ts -6 -A "" 0 @ 8333 TCP 3600    let the IPv6 internet reach a node
+  upnp-ts --via nat-pmp --gateway 10.2.0.1 -r 1 0 TCP+UDP
+                                        the port that a VPN provider gives out
 
 Exit: 0 done; 1 wrong usage, no router found or none that can be used;
 2 the router refused or failed something that was asked (-f: 3).

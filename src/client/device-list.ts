@@ -13,6 +13,12 @@ export interface FoundDevice {
   readonly server: string
 }
 
+/** As somebody else has heard of it. */
+export interface KnownDevice {
+  readonly LOCATION: string
+  readonly ST: string
+}
+
 export class DeviceList {
   /** With the sender that told of it first: nobody else may change it. */
   readonly #devices = new Map<string, FoundDevice & { readonly sender: string }>()
@@ -55,4 +61,9 @@ function moreTelling(known: string | undefined, heard: string): string {
     return at === -1 ? SEARCH_TARGETS.length : at
   }
   return known === undefined || rank(heard) < rank(known) ? heard : known
+}
+
+/** Whether who answers to it calls itself an IGD, and is not just any device. */
+export function isIgdTarget(searchTarget: string): boolean {
+  return /InternetGatewayDevice|WAN(IP|PPP)Connection/i.test(searchTarget)
 }

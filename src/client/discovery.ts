@@ -8,7 +8,7 @@ import type { Clock } from '../net/clock.js'
 import type { Datagrams } from '../net/datagrams.js'
 import type { HttpClient } from '../net/http-client.js'
 import type { Candidate } from './candidate.js'
-import { DeviceList, type FoundDevice } from './device-list.js'
+import { DeviceList, type FoundDevice, isIgdTarget, type KnownDevice } from './device-list.js'
 import { type HeardReply, isIPv6Route, type SearchRoute, startSsdpSearch } from './ssdp-search.js'
 import { type Trust, trustedUrl, trustSender, zonedUrlText } from './trusted-url.js'
 
@@ -16,6 +16,10 @@ import { type Trust, trustedUrl, trustSender, zonedUrlText } from './trusted-url
 export const SEARCH_MS = 4000
 /** How long a connected IGD that is not the default gateway waits for the one that is. */
 export const DEFAULT_GATEWAY_GRACE_MS = 150
+/** How long an IGD that has not begun to answer is waited for when there is a gateway of another protocol. */
+export const ALTERNATIVE_GRACE_MS = 150
+/** What others have heard of is asked for after our own searches are on their way: it has to be loaded. */
+const BEFORE_OTHERS_MS = 15
 /** Who answered at the last moment is still looked at. */
 const LAST_LOOK_MS = 1500
 const DESCRIPTION_TIMEOUT_MS = 3000
@@ -49,16 +53,13 @@ export interface DiscoveryOptions {
   readonly signal?: AbortSignal | undefined
   /** Devices that somebody else has heard of: who announced them is not known, so they have to be on one of the subnets. */
   readonly alsoKnown?: (() => Promise<readonly KnownDevice[]>) | undefined
+  /** Resolves when there is a gateway of another protocol to go on with; true ends the search before its time. */
+  readonly alternative?: Promise<boolean> | undefined
   /** Called when the first searches are on their way: the moment to load what the answers will need. */
   readonly whileWaiting?: () => void
 }
 
-export { type FoundDevice, MAX_DEVICES, MAX_DEVICES_PER_SENDER } from './device-list.js'
-
-export interface KnownDevice {
-  readonly LOCATION: string
-  readonly ST: string
-}
+export { type FoundDevice, type KnownDevice, MAX_DEVICES, MAX_DEVICES_PER_SENDER } from './device-list.js'
 
 export function discover(options: DiscoveryOptions): Promise<Discovery> {
   return new Search(options).run()
@@ -70,13 +71,15 @@ class Search {
   readonly #devices = new DeviceList((sender) => this.#gateways?.includes(sender) === true)
   readonly #candidates: Candidate[] = []
   readonly #unreadable: Unreadable[] = []
-  /** Devices that are being looked at, by the host of their description. */
-  readonly #inFlight = new Map<AbortController, string>()
+  /** Devices that are being looked at: the host of the description, and whether they call themselves an IGD. */
+  readonly #inFlight = new Map<AbortController, { readonly host: string; readonly isIgd: boolean }>()
   /** What ends the requests of the gateways that have been found. */
   readonly #kept: AbortController[] = []
   readonly #cancels: (() => void)[] = []
   readonly #startedMs: number
   #windowIsOver = false
+  /** No device that has not begun to answer as an IGD is waited for. */
+  #hasAlternative = false
   #isOver = false
   /** Undefined until they are known. */
   #gateways: readonly string[] | undefined
@@ -102,6 +105,9 @@ class Search {
       (gateways) => this.#learnGateways(gateways, search.askDirectly),
       () => this.#learnGateways([], search.askDirectly),
     )
+    this.#options.alternative?.then((found) => {
+      if (found && !this.#isOver) this.#cancels.push(clock.schedule(ALTERNATIVE_GRACE_MS, () => this.#yield()))
+    })
     this.#cancels.push(clock.schedule(this.#options.searchMs ?? SEARCH_MS, () => this.#endWindow()))
     const onAbort = (): void => {
       this.#finish()
@@ -127,12 +133,15 @@ class Search {
     if (opened === 0)
       this.#finish() // nobody can hear us: no use in waiting
     else this.#cancels.push(clock.schedule(0, () => whileWaiting?.()))
-    alsoKnown?.().then(
-      (devices) => {
-        for (const device of devices) this.#take(device)
-      },
-      (error: unknown) => this.#fail(error),
-    )
+    if (alsoKnown !== undefined) this.#cancels.push(clock.schedule(BEFORE_OTHERS_MS, () => this.#askOthers(alsoKnown)))
+  }
+
+  async #askOthers(alsoKnown: () => Promise<readonly KnownDevice[]>): Promise<void> {
+    try {
+      for (const device of await alsoKnown()) this.#take(device)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #learnGateways(gateways: readonly string[], askDirectly: (address: string) => void): void {
@@ -159,14 +168,15 @@ class Search {
     if (location === undefined) return false
     const key = zonedUrlText({ url: location, zone: trust.zone ?? '' }) // two links may have the same address
     const found = { location: device.LOCATION.trim(), searchTarget: device.ST, server }
-    if (this.#devices.add(key, found, sender)) this.#examine(location, trust)
+    if (this.#devices.add(key, found, sender)) this.#examine(location, trust, isIgdTarget(device.ST))
     return true
   }
 
-  async #examine(location: URL, trust: Trust): Promise<void> {
+  async #examine(location: URL, trust: Trust, calledIgd: boolean): Promise<void> {
     const { http } = this.#options
     const stop = new AbortController()
-    this.#inFlight.set(stop, location.hostname)
+    const { hostname: host } = location
+    this.#inFlight.set(stop, { host, isIgd: calledIgd || this.#gateways?.includes(host) === true })
     try {
       const { examine } = await import('./candidate.js') // with the XML parser: loaded while the search is on its way
       const context = { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
@@ -192,6 +202,7 @@ class Search {
   /** Asked after every device that has been looked at. */
   #considerEnding(): void {
     if (this.#windowIsOver && this.#inFlight.size === 0) this.#finish()
+    if (this.#hasAlternative) this.#yield()
     if (this.#options.searchMs !== undefined || !this.#candidates.some(isUsable)) return
     if (!this.#isDefaultGatewayAwaited()) this.#finish()
     else this.#cancels.push(this.#options.clock.schedule(DEFAULT_GATEWAY_GRACE_MS, () => this.#finish()))
@@ -203,7 +214,13 @@ class Search {
     if (gateways === undefined) return true // the routing table has not been read
     const known = this.#candidates.filter((each) => each.gateway !== undefined && this.#isDefaultGateway(each))
     if (gateways.length === 0 || known.some(isUsable)) return false
-    return known.length === 0 || [...this.#inFlight.values()].some((host) => gateways.includes(host))
+    return known.length === 0 || [...this.#inFlight.values()].some(({ host }) => gateways.includes(host))
+  }
+
+  /** In favour of the other gateway, unless an IGD has answered and is being looked at. */
+  #yield(): void {
+    this.#hasAlternative = true
+    if (![...this.#inFlight.values()].some((each) => each.isIgd)) this.#finish()
   }
 
   #endWindow(): void {

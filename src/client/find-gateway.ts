@@ -1,9 +1,14 @@
-/** For the library: one call that finds the gateway to use, with Node's own network under it. */
+/** For the library: one call that finds the gateway to use, of any protocol, with Node's own network under it. */
 import { InvalidArgumentError, NoGatewayError } from '../domain/errors.js'
-import type { IgdGateway } from '../domain/gateway.js'
+import type { Gateway, IgdGateway } from '../domain/gateway.js'
+import type { Endpoint } from '../net/datagrams.js'
 import { type ClientNet, nodeNet } from '../net/network.js'
+import { type PrivateFiles, userPrivateFiles } from '../net/state-directory.js'
 import { describeGateway } from './candidate.js'
-import { discover } from './discovery.js'
+import { keptMappings } from './mapping-memory.js'
+import { derivedNonces } from './mapping-nonce.js'
+import { gatewayOf, openGateway, PORT_CONTROL_PORT, type Via } from './open-gateway.js'
+import type { PortControlAnswer } from './port-control-probe.js'
 import { searchRoutes } from './ssdp-search.js'
 import { parseZonedUrl, type ZonedUrl } from './trusted-url.js'
 
@@ -13,18 +18,32 @@ export interface FindGatewayOptions {
    * needs its zone, as in `http://[fe80::1%25eth0]:5000/`.
    */
   readonly url?: string
+  /**
+   * 'igd', the default, is UPnP. 'auto' asks in all three protocols at the same moment: an IGD goes first, then PCP, then
+   * NAT-PMP.
+   */
+  readonly via?: Via
+  /** Whom to ask for PCP and NAT-PMP instead of the default gateways. */
+  readonly portControl?: Endpoint
+  /** Where the key of PCP's nonces is kept; the user's state directory if not given. */
+  readonly files?: PrivateFiles
   readonly signal?: AbortSignal
 }
 
 const DESCRIPTION_TIMEOUT_MS = 5000
 
 /**
- * The IGD to use: connected, and the default gateway where several are. Ends with the first good answer, at the latest
+ * The gateway to use; an IGD unless `via` says otherwise: connected, and the default gateway where several are. Ends with the first good answer, at the latest
  * after 4 s of searching. The signal also ends what the gateway is asked later.
  * @throws NoGatewayError; with `url` also InvalidArgumentError, TransportError, NoReplyError and MalformedMessageError
  */
-export async function findGateway(options: FindGatewayOptions = {}, net: ClientNet = nodeNet()): Promise<IgdGateway> {
-  const { url, signal } = options
+export function findGateway(
+  options?: FindGatewayOptions & { readonly via?: 'igd' | undefined },
+  net?: ClientNet,
+): Promise<IgdGateway>
+export function findGateway(options: FindGatewayOptions, net?: ClientNet): Promise<Gateway>
+export async function findGateway(options: FindGatewayOptions = {}, net: ClientNet = nodeNet()): Promise<Gateway> {
+  const { url, signal, via = 'igd' } = options
   if (url !== undefined) {
     const context = { http: net.http, signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
     const named = descriptionUrl(url)
@@ -32,16 +51,37 @@ export async function findGateway(options: FindGatewayOptions = {}, net: ClientN
     if (gateway === undefined) throw new NoGatewayError(`the device at ${url} has no WAN connection service`)
     return gateway
   }
+  const defaultGateways = net.defaultGateways(4)
+  const toEndpoints = (all: readonly string[]) => all.map((address) => ({ address, port: PORT_CONTROL_PORT }))
+  const { portControl } = options
+  const endpoints = portControl === undefined ? defaultGateways.then(toEndpoints) : Promise.resolve([portControl])
   const routes = searchRoutes(net.interfaces())
-  const found = await discover({ ...net, routes, defaultGateways: net.defaultGateways(), signal })
-  const best = found.candidates[0]
+  const common = { igdOnly: false, ignoreState: false, portControl: { endpoints } }
+  const opened = await openGateway({ ...net, ...common, via, routes, defaultGateways, signal })
+  if (opened.portControl !== undefined) return portControlGateway(opened.portControl, options, net)
+  const best = opened.discovery?.candidates[0]
   if (best?.gateway === undefined) {
-    throw new NoGatewayError(
-      `no IGD answered within ${Math.round(found.searchedMs)} ms on ${found.routesOpened} interfaces`,
-    )
+    const searched = `within ${Math.round(opened.searchedMs)} ms on ${opened.discovery?.routesOpened ?? 0} interfaces`
+    if (via === 'igd') throw new NoGatewayError(`no IGD answered ${searched}`)
+    const refusals = opened.refusals.map(({ error }) => error.message)
+    throw new NoGatewayError([`no gateway answered ${searched}`, ...new Set(refusals)].join('; '))
   }
   if (best.kind === 'disconnected') throw new NoGatewayError(`the IGD at ${best.location} is not connected`)
   return best.gateway
+}
+
+async function portControlGateway(
+  answer: PortControlAnswer,
+  { files = userPrivateFiles, signal }: FindGatewayOptions,
+  { clock, datagrams, interfaces }: ClientNet,
+): Promise<Gateway> {
+  return gatewayOf(answer, {
+    net: { clock, datagrams, signal },
+    memory: keptMappings(files, clock, `${answer.protocol}-${answer.endpoint.address}`),
+    nonces: derivedNonces(files),
+    ownAddresses: () => interfaces().map(({ address }) => address),
+    random: Math.random,
+  })
 }
 
 function descriptionUrl(text: string): ZonedUrl {

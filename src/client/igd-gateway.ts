@@ -55,6 +55,7 @@ const OTHER_ENDS: ReadonlySet<number> = new Set([714, 402, 501])
 const UNKNOWN_ACTION: ReadonlySet<number> = new Set([401, 501, 602])
 
 export class IgdServiceGateway implements IgdGateway {
+  readonly protocol = 'igd'
   readonly localAddress: string
   readonly presentationUrl: string
   readonly firewall: PinholeFirewall | undefined

@@ -4,18 +4,22 @@
  * (RFC 6335 6), which routers seldom use themselves.
  */
 import { NotConfirmedError, type PortMappingError, RefusedError, TransportError } from '../domain/errors.js'
-import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import type { GatewayProtocol, MappingRequest, PortMapping } from '../domain/port-mapping.js'
 
 const FIRST_DYNAMIC_PORT = 49_152
 const DYNAMIC_PORTS = 65_536 - FIRST_DYNAMIC_PORT
 const TRIES = 10
 
-/** ConflictInMappingEntry, ConflictWithOtherMechanisms: another port may be free. */
-const PORT_IS_TAKEN: ReadonlySet<number> = new Set([718, 729])
+/** Another port may be free: ConflictInMappingEntry, ConflictWithOtherMechanisms; CANNOT_PROVIDE_EXTERNAL. */
+const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
+  igd: [718, 729],
+  pcp: [11],
+  'nat-pmp': [],
+}
 
 export function isPortTaken(error: unknown): boolean {
   if (error instanceof NotConfirmedError) return error.belongsToAnother
-  return error instanceof RefusedError && PORT_IS_TAKEN.has(error.number)
+  return error instanceof RefusedError && PORT_IS_TAKEN[error.protocol].includes(error.number)
 }
 
 /** The port that was asked for, then others, until one is not taken; otherwise what became of the first one is thrown. */

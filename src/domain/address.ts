@@ -154,3 +154,46 @@ export function samePrefixIPv6(a: string, b: string, prefixLength: number): bool
     return (group & mask) === ((groupsB[at] ?? 0) & mask)
   })
 }
+
+/** RFC 5952 4: lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as `::`. */
+export function formatIPv6(groups: readonly number[]): string {
+  let [start, length] = [-1, 1]
+  for (let at = 0; at < groups.length; at++) {
+    const rest = groups.slice(at)
+    const zeros = rest.findIndex((group) => group !== 0)
+    const run = zeros === -1 ? rest.length : zeros
+    if (run > length) [start, length] = [at, run]
+  }
+  const text = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(':')
+  return start === -1 ? text(groups) : `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`
+}
+
+/** ::ffff:0:0/96 (RFC 4291 2.5.5.2), in which an IPv4 address goes where there is room for one of IPv6. */
+const IPV4_MAPPED = [0, 0, 0, 0, 0, 0xffff] as const
+
+/**
+ * Sixteen bytes -> text: a dotted quad where it is an IPv4-mapped address. @throws RangeError for another number of bytes,
+ * which is a defect of the caller.
+ */
+export function addressOfBytes(bytes: Uint8Array): string {
+  if (bytes.length !== 16) throw new RangeError(`an address of ${bytes.length} bytes`)
+  const groups = Array.from({ length: 8 }, (_, at) => (bytes[at * 2] ?? 0) * 256 + (bytes[at * 2 + 1] ?? 0))
+  if (IPV4_MAPPED.every((group, at) => groups[at] === group)) return bytes.subarray(12).join('.')
+  return formatIPv6(groups)
+}
+
+/** The sixteen bytes of either family; an IPv4 address goes IPv4-mapped. Undefined for other text; no zone. */
+export function bytesOfAddress(text: string): Uint8Array | undefined {
+  const bits = parseIPv4(text)
+  const mapped = bits === undefined ? undefined : [...IPV4_MAPPED, Math.floor(bits / 65536), bits % 65536]
+  const groups = mapped ?? parseIPv6(text)
+  return groups && Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
+}
+
+/** Whether both are the same address, however they are written; zones count. False for what is no address. */
+export function isSameAddress(a: string, b: string): boolean {
+  const [one, other] = [splitZone(a), splitZone(b)]
+  const [bytesOne, bytesOther] = [bytesOfAddress(one.address), bytesOfAddress(other.address)]
+  if (bytesOne === undefined || bytesOther === undefined || one.zone !== other.zone) return false
+  return bytesOne.every((byte, at) => byte === bytesOther[at])
+}

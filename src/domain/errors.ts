@@ -2,7 +2,7 @@
  * Everything that can go wrong, by its root: one base class, few kinds, a stable `code` each.
  * A message says what was attempted, with whom, and (where there is something to do) what to do next.
  */
-import type { PortMapping } from './port-mapping.js'
+import type { GatewayProtocol, PortMapping } from './port-mapping.js'
 
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
@@ -63,20 +63,26 @@ export class MalformedMessageError extends PortMappingError {
 /** The gateway understood and said no. */
 export class RefusedError extends PortMappingError {
   readonly code = 'REFUSED'
-  readonly protocol: 'igd'
-  /** The number of the error in that protocol, e.g. 718. */
+  readonly protocol: GatewayProtocol
+  /** The number of the error in that protocol, e.g. 718 of an IGD, 12 of PCP. */
   readonly number: number
-  /** The name of that number in the standard, e.g. ConflictInMappingEntry. */
+  /** The name of that number in the standard, e.g. ConflictInMappingEntry, ADDRESS_MISMATCH. */
   readonly standardName: string
-  /** What the gateway itself wrote about it; from the network, not cleaned for a terminal. */
+  /** What the gateway itself wrote about it; from the network, not cleaned for a terminal. Only an IGD writes something. */
   readonly description: string
 
-  constructor(facts: { action: string; number: number; standardName: string; description: string }) {
+  constructor(facts: {
+    protocol?: GatewayProtocol
+    action: string
+    number: number
+    standardName: string
+    description?: string
+  }) {
     super(`${facts.action} was refused with ${facts.number} (${facts.standardName})`, { action: facts.action })
-    this.protocol = 'igd'
+    this.protocol = facts.protocol ?? 'igd'
     this.number = facts.number
     this.standardName = facts.standardName
-    this.description = facts.description
+    this.description = facts.description ?? ''
   }
 }
 

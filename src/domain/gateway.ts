@@ -4,16 +4,32 @@
  */
 import type { PortMappingError } from './errors.js'
 import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } from './pinhole.js'
-import type { MappingKey, MappingRequest, PortMapping, TransportProtocol } from './port-mapping.js'
+import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping, TransportProtocol } from './port-mapping.js'
 
 export interface Gateway {
-  /** This computer's address as the gateway sees it. */
+  readonly protocol: GatewayProtocol
+  /** This computer's address on the way to the gateway. */
   readonly localAddress: string
   /** The address that the internet sees, a dotted quad. @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
   externalAddress(): Promise<string>
   /** Maps a port and reads back what the gateway made of it. @throws also NotConfirmedError */
   map(request: MappingRequest): Promise<PortMapping>
-  unmap(key: MappingKey): Promise<void>
+  /**
+   * Another external port than asked where that one is taken. An IGD is asked with AddAnyPortMapping, or where it does not
+   * have that (`onFallback` is told why) with AddPortMapping for one port after the other; PCP and NAT-PMP only suggest
+   * a port, and take 0 for any. @throws as map
+   */
+  mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping>
+  unmap(mapping: MappingToRemove): Promise<void>
+}
+
+/**
+ * PCP and NAT-PMP know a mapping by its inside. Where that is not given they take what they remember of it, or else this
+ * computer and the internal port that is the same as the external one. An IGD does not look at it.
+ */
+export interface MappingToRemove extends MappingKey {
+  readonly internalClient?: string
+  readonly internalPort?: number
 }
 
 /** WANIPConnection:2 2.4.5 GetStatusInfo. */
@@ -38,7 +54,22 @@ export interface TrafficCounters {
   readonly packetsReceived: number | undefined
 }
 
+/** A gateway that is asked over UDP: PCP or NAT-PMP. */
+export interface PortControlGateway extends Gateway {
+  readonly protocol: 'pcp' | 'nat-pmp'
+  /** Its own address, with the zone where it is a link-local one. */
+  readonly address: string
+  readonly port: number
+  /** Seconds since it lost its state, or began, as it told last (RFC 6886 3.6, RFC 6887 8.5). */
+  readonly epochSeconds: number
+  /** Whether this user is known to have made that mapping, and its lease lasts. */
+  remembers(key: MappingKey): Promise<boolean>
+  /** Pinholes of an IPv6 firewall; undefined where this is IPv4. */
+  readonly pinholes: PinholeOpener | undefined
+}
+
 export interface IgdGateway extends Gateway {
+  readonly protocol: 'igd'
   /** The control URL of the chosen WAN connection service. */
   readonly controlUrl: string
   /** The device's own web page as its description gives it, unresolved; empty where it gives none. */
@@ -47,11 +78,6 @@ export interface IgdGateway extends Gateway {
   status(): Promise<ConnectionStatus>
   linkRates(): Promise<LinkRates>
   trafficCounters(): Promise<TrafficCounters>
-  /**
-   * Another external port than asked where that one is taken: AddAnyPortMapping, or where the gateway does not have it
-   * (`onFallback` is told why) AddPortMapping with one port after the other. @throws as map
-   */
-  mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping>
   /** DeletePortMappingRange: both ends included; `manage` also removes the mappings of other computers. */
   unmapRange(range: PortRange): Promise<void>
   /** GetListOfPortMappings: in the order of the gateway's document, in one request. */
@@ -69,13 +95,17 @@ export interface PortRange {
   readonly manage: boolean
 }
 
-/** WANIPv6FirewallControl:1. */
-export interface PinholeFirewall {
-  status(): Promise<FirewallStatus>
-  /** Returns the UniqueID. */
+/** What opens pinholes: WANIPv6FirewallControl:1, or PCP over IPv6. */
+export interface PinholeOpener {
+  /** Returns what it is known by from then on. */
   addPinhole(request: TimedPinholeRequest): Promise<PinholeId>
   updatePinhole(id: PinholeId, leaseSeconds: number): Promise<void>
   deletePinhole(id: PinholeId): Promise<void>
+}
+
+/** WANIPv6FirewallControl:1. */
+export interface PinholeFirewall extends PinholeOpener {
+  status(): Promise<FirewallStatus>
   isPinholeWorking(id: PinholeId): Promise<boolean>
   pinholePackets(id: PinholeId): Promise<number>
   /** Seconds after which the firewall forgets an idle connection that began inside. */

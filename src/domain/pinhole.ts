@@ -1,5 +1,6 @@
 /** Pinholes in an IPv6 firewall, in the words of WANIPv6FirewallControl:1. */
-import { isPort, MAX_LEASE_SECONDS } from './port-mapping.js'
+import { isUnicastIPv6 } from './address.js'
+import { isPort, MAX_LEASE_SECONDS, type TransportProtocol } from './port-mapping.js'
 
 export interface PinholeRequest {
   /** Empty means any. */
@@ -23,8 +24,30 @@ export interface FirewallStatus {
   readonly inboundPinholeAllowed: boolean
 }
 
-/** WANIPv6FirewallControl:1 2.2.6: an ui2. */
-export type PinholeId = number
+/**
+ * What a pinhole is known by: to an IGD a number (WANIPv6FirewallControl:1 2.2.6, an ui2), to PCP what it leads to
+ * (RFC 6887 11.3), written as `TCP:[2001:db8::5]:8022`.
+ */
+export type PinholeId = number | string
+
+/** What a pinhole of PCP is known by. */
+export interface PinholeTarget {
+  readonly protocol: TransportProtocol
+  readonly internalClient: string
+  readonly internalPort: number
+}
+
+export function pinholeIdOf({ protocol, internalClient, internalPort }: PinholeTarget): string {
+  return `${protocol}:[${internalClient}]:${internalPort}`
+}
+
+/** Undefined for what is no such text. */
+export function pinholeTargetOf(id: string): PinholeTarget | undefined {
+  const [, protocol = '', internalClient = '', port = ''] = /^(TCP|UDP):\[([^\]%]+)\]:(\d{1,5})$/i.exec(id) ?? []
+  const internalPort = Number(port)
+  if (!isUnicastIPv6(internalClient) || !isPort(internalPort)) return undefined
+  return { protocol: protocol.toUpperCase() === 'TCP' ? 'TCP' : 'UDP', internalClient, internalPort }
+}
 
 export function isPinholePort(port: number): boolean {
   return port === 0 || isPort(port)

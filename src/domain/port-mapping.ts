@@ -3,6 +3,9 @@ import { isUnicastIPv4 } from './address.js'
 
 export type TransportProtocol = 'TCP' | 'UDP'
 
+/** What a gateway is spoken to in: UPnP's InternetGatewayDevice, PCP (RFC 6887), NAT-PMP (RFC 6886). */
+export type GatewayProtocol = 'igd' | 'pcp' | 'nat-pmp'
+
 /**
  * How long a mapping lives. `'unlimited'` is lease 0 of IGD:1 (and 604800 s in IGD:2); a number is seconds, 1 or more.
  * It is a type of its own because 0 means *delete* in NAT-PMP and PCP.

@@ -1,4 +1,4 @@
-/** What an action of the emulated gateway has to go by, and the shape of what carries it out. */
+/** What the responders of the emulated gateway have to go by, and the shape of what carries out an action of IGD. */
 
 import type { LinkRates } from '../domain/gateway.js'
 import type { FirewallStatus } from '../domain/pinhole.js'
@@ -34,12 +34,16 @@ export interface GatewayFacts extends FirewallStatus {
   readonly outboundPinholeTimeoutSeconds: number
 }
 
-export interface ActionContext {
+/** What the gateway is at this moment: the responders of all protocols read it anew at every request. */
+export interface GatewayState {
   readonly facts: GatewayFacts
   readonly table: MappingTable
   readonly pinholes: PinholeTable
-  /** When the connection came up. */
+  /** When the connection came up, and the epoch of PCP and NAT-PMP began. */
   readonly startedMs: number
+}
+
+export interface ActionContext extends GatewayState {
   readonly nowMs: number
   /** The address of the control point. */
   readonly askingAddress: string

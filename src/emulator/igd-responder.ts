@@ -19,13 +19,14 @@ import {
   type OutArguments,
 } from '../wire/igd-actions.js'
 import { decodeSoapRequest, encodeSoapFault, encodeSoapResponse, type SoapRequest } from '../wire/soap.js'
-import type { ActionContext } from './action-context.js'
+import type { ActionContext, GatewayState } from './action-context.js'
 import { performAction } from './action-handlers.js'
 import { DESCRIPTION_PATH, SERVICES } from './gateway-description.js'
 import { Refusal } from './refusal.js'
 import { encodeServiceDescription } from './service-descriptions.js'
 
-export interface IgdResponderOptions extends Pick<ActionContext, 'facts' | 'table' | 'pinholes' | 'startedMs'> {
+export interface IgdResponderOptions {
+  readonly state: GatewayState
   readonly description: RootDescription
   /** The SERVER header (UDA 1.1 2.10). */
   readonly server: string
@@ -89,7 +90,8 @@ function control(
 ): ServedReply {
   try {
     const soap = decodeSoapRequest(request.body, request.headers.get('soapaction') ?? '')
-    const body = answer(service, soap, { ...options, nowMs, askingAddress: request.remoteAddress }, options.onAction)
+    const context = { ...options.state, nowMs, askingAddress: request.remoteAddress }
+    const body = answer(service, soap, context, options.onAction)
     return xmlReply(200, body, options.server)
   } catch (error) {
     if (error instanceof MalformedMessageError) return emptyReply(400)

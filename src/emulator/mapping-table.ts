@@ -6,7 +6,7 @@
  * own internal client overwrites it, another one gets 718, or another port where any will do; every lease ends, after a
  * week at the latest. Order is that of the first AddPortMapping: a renewal keeps its place.
  */
-import type { MappingKey, TransportProtocol } from '../domain/port-mapping.js'
+import type { GatewayProtocol, MappingKey, TransportProtocol } from '../domain/port-mapping.js'
 import { Refusal } from './refusal.js'
 
 /** WANIPConnection:2 2.3.16: a lease of 0 means this, and more is cut to it. */
@@ -22,6 +22,10 @@ export interface WantedMapping extends MappingKey {
   readonly enabled: boolean
   readonly description: string
   readonly leaseSeconds: number
+  /** An IGD's where it is not given. */
+  readonly madeBy?: GatewayProtocol
+  /** The mapping nonce (RFC 6887 11.1) of one that PCP made. */
+  readonly nonce?: string
 }
 
 /** A mapping as it stands in the table; `leaseSeconds` is what is left of it, rounded up. */
@@ -126,6 +130,16 @@ export class MappingTable {
     return this.#inOrder(nowMs).map((row) => entryOf(row, 713, nowMs))
   }
 
+  /** Those that the test is true of, with what is left of their lease. */
+  where(test: (mapping: WantedMapping) => boolean, nowMs: number): TableEntry[] {
+    return this.#inOrder(nowMs).flatMap((row) => (test(row.mapping) ? [entryOf(row, 713, nowMs)] : []))
+  }
+
+  clear(): void {
+    this.#rows.clear()
+    this.#ordered = undefined
+  }
+
   /** @throws Refusal 730 */
   within(range: MappingRange, nowMs: number): TableEntry[] {
     return this.#rowsWithin(range, nowMs).map((row) => entryOf(row, 730, nowMs))
@@ -172,7 +186,8 @@ function checkPorts({ externalPort, internalPort }: WantedMapping): void {
   if (internalPort === 0) throw new Refusal(732)
 }
 
-function* portsToTry(asked: number): Generator<number> {
+/** That one, the next ones up, and from 1024 again after 65535. */
+export function* portsToTry(asked: number): Generator<number> {
   yield asked
   for (let port = Math.max(asked + 1, FIRST_PORT_TO_GIVE); port <= 65535; port++) yield port
   for (let port = FIRST_PORT_TO_GIVE; port < asked; port++) yield port

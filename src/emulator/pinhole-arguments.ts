@@ -3,7 +3,7 @@
  * cannot be such a value is refused with 402, what the firewall does not do with a number of its own.
  */
 import { isUnicastIPv6, parseIPv6 } from '../domain/address.js'
-import type { PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
+import type { PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
 import { MAX_LEASE_SECONDS } from '../domain/port-mapping.js'
 import type { InArguments } from '../wire/igd-actions.js'
 import { ui2, unsigned } from './argument-values.js'
@@ -42,7 +42,7 @@ export function decodeOutboundPinhole(args: InArguments<'GetOutboundPinholeTimeo
 }
 
 /** @throws Refusal 402 */
-export function decodePinholeId(args: InArguments<'DeletePinhole'>): PinholeId {
+export function decodePinholeId(args: InArguments<'DeletePinhole'>): number {
   return ui2(args.UniqueID)
 }
 

@@ -4,10 +4,10 @@
  *
  * Rules (WANIPv6FirewallControl:1 2.6.3 to 2.6.5): the same remote host and port, internal client and port and protocol
  * are the same pinhole, which keeps its UniqueID and gets the new lease; every lease ends. A UniqueID is not given again
- * before all the others have been.
+ * before all the others have been. A pinhole that PCP made is another one than an IGD's with the same five parts.
  */
 import { parseIPv6 } from '../domain/address.js'
-import type { PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
+import type { PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
 import { Refusal } from './refusal.js'
 
 /** WANIPv6FirewallControl:1 2.6.3: a lease is 1 s to a day. */
@@ -19,28 +19,35 @@ export const MAX_PINHOLES = 1024
 /** UniqueID is an ui2; 0 is not given: too many programs take it for none. */
 export const MAX_PINHOLE_ID = 0xffff
 
-/** A pinhole as it stands in the table; `leaseSeconds` is what is left of it, rounded up. */
-export interface PinholeEntry extends TimedPinholeRequest {
-  readonly id: PinholeId
+export interface WantedPinhole extends TimedPinholeRequest {
+  /** The mapping nonce (RFC 6887 11.1) of one that PCP made. */
+  readonly nonce?: string
 }
 
+/** A pinhole as it stands in the table; `leaseSeconds` is what is left of it, rounded up. */
+export interface PinholeEntry extends WantedPinhole {
+  readonly id: number
+}
+
+type Pinhole = PinholeRequest & Pick<WantedPinhole, 'nonce'>
+
 interface Row {
-  readonly pinhole: PinholeRequest
+  readonly pinhole: Pinhole
   readonly endsMs: number
 }
 
 export class PinholeTable {
   readonly #maxPinholes: number
-  readonly #rows = new Map<PinholeId, Row>()
-  readonly #ids = new Map<string, PinholeId>()
-  #lastId: PinholeId = 0
+  readonly #rows = new Map<number, Row>()
+  readonly #ids = new Map<string, number>()
+  #lastId: number = 0
 
   constructor(maxPinholes: number = MAX_PINHOLES) {
     this.#maxPinholes = Math.min(maxPinholes, MAX_PINHOLE_ID)
   }
 
   /** @throws Refusal 701 */
-  add({ leaseSeconds, ...pinhole }: TimedPinholeRequest, nowMs: number): PinholeId {
+  add({ leaseSeconds, ...pinhole }: WantedPinhole, nowMs: number): number {
     this.#dropEnded(nowMs)
     const id = this.#ids.get(textOf(pinhole)) ?? this.#newId()
     this.#ids.set(textOf(pinhole), id)
@@ -49,18 +56,18 @@ export class PinholeTable {
   }
 
   /** @throws Refusal 704 */
-  update(id: PinholeId, leaseSeconds: number, nowMs: number): void {
+  update(id: number, leaseSeconds: number, nowMs: number): void {
     const { pinhole } = this.#row(id, nowMs)
     this.#rows.set(id, { pinhole, endsMs: nowMs + leaseSeconds * 1000 })
   }
 
   /** @throws Refusal 704 */
-  get(id: PinholeId, nowMs: number): PinholeEntry {
+  get(id: number, nowMs: number): PinholeEntry {
     return entryOf(id, this.#row(id, nowMs), nowMs)
   }
 
   /** @throws Refusal 704 */
-  delete(id: PinholeId, nowMs: number): void {
+  delete(id: number, nowMs: number): void {
     this.#drop(id, this.#row(id, nowMs))
   }
 
@@ -69,14 +76,19 @@ export class PinholeTable {
     return [...this.#rows].map(([id, row]) => entryOf(id, row, nowMs))
   }
 
-  #newId(): PinholeId {
+  clear(): void {
+    this.#rows.clear()
+    this.#ids.clear()
+  }
+
+  #newId(): number {
     if (this.#rows.size >= this.#maxPinholes) throw new Refusal(701)
     do this.#lastId = (this.#lastId % MAX_PINHOLE_ID) + 1
     while (this.#rows.has(this.#lastId))
     return this.#lastId
   }
 
-  #row(id: PinholeId, nowMs: number): Row {
+  #row(id: number, nowMs: number): Row {
     this.#dropEnded(nowMs)
     const row = this.#rows.get(id)
     if (row === undefined) throw new Refusal(704)
@@ -87,18 +99,18 @@ export class PinholeTable {
     for (const [id, row] of this.#rows) if (row.endsMs <= nowMs) this.#drop(id, row)
   }
 
-  #drop(id: PinholeId, { pinhole }: Row): void {
+  #drop(id: number, { pinhole }: Row): void {
     this.#rows.delete(id)
     this.#ids.delete(textOf(pinhole))
   }
 }
 
 /** An address may be written in several ways: it is its bits that count. */
-function textOf({ remoteHost, remotePort, internalClient, internalPort, protocol }: PinholeRequest): string {
+function textOf({ remoteHost, remotePort, internalClient, internalPort, protocol, nonce = '' }: Pinhole): string {
   const bits = (address: string): string => parseIPv6(address)?.join(':') ?? address
-  return `${protocol} ${bits(remoteHost)} ${remotePort} ${bits(internalClient)} ${internalPort}`
+  return `${protocol} ${bits(remoteHost)} ${remotePort} ${bits(internalClient)} ${internalPort} ${nonce}`
 }
 
-function entryOf(id: PinholeId, { pinhole, endsMs }: Row, nowMs: number): PinholeEntry {
+function entryOf(id: number, { pinhole, endsMs }: Row, nowMs: number): PinholeEntry {
   return { id, ...pinhole, leaseSeconds: Math.ceil((endsMs - nowMs) / 1000) }
 }

@@ -10,6 +10,7 @@ import type { Clock } from '../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../net/datagrams.js'
 import { decodeSsdp, SSDP_MULTICAST_IPV4, SSDP_PORT } from '../wire/ssdp.js'
 import type { EmulatorCounters } from './counters.js'
+import { limitPerSecond } from './rate-limit.js'
 import { MAX_AGE_SECONDS, type SsdpResponder } from './ssdp-responder.js'
 
 /** UDA 1.1 1.1.2. */
@@ -129,20 +130,6 @@ function decodeOrCount(datagram: Uint8Array, counters: EmulatorCounters): Return
     if (!(error instanceof MalformedMessageError)) throw error
     counters.malformedDatagrams++
     return undefined
-  }
-}
-
-function limitPerSecond(limit: number, clock: Clock): () => boolean {
-  let secondEndsMs = Number.NEGATIVE_INFINITY
-  let used = 0
-  return () => {
-    const nowMs = clock.monotonicMs()
-    if (nowMs >= secondEndsMs) {
-      secondEndsMs = nowMs + 1000
-      used = 0
-    }
-    used++
-    return used <= limit
   }
 }
 

@@ -35,12 +35,34 @@ export interface DatagramSocket {
   close(): void
 }
 
+/**
+ * To one peer and from it: the system drops what strangers send, chooses the local address, and tells of a port that
+ * nobody listens on.
+ */
+export interface ConnectedOptions {
+  readonly remote: Endpoint
+  /** The local address; the one on the way to the peer where it is not given. */
+  readonly localAddress?: string | undefined
+  readonly onMessage: (datagram: Uint8Array) => void
+  /** The port is refused, or the socket failed; it is closed, and this is its last word. */
+  readonly onError: (error: TransportError) => void
+}
+
+export interface ConnectedSocket {
+  readonly local: Endpoint
+  /** Never throws, as DatagramSocket.send. */
+  send(datagram: Uint8Array): void
+  close(): void
+}
+
 export interface Datagrams {
   /** @throws TransportError */
   open(options: DatagramOptions): Promise<DatagramSocket>
+  /** @throws TransportError where there is no way to the peer */
+  connect(options: ConnectedOptions): Promise<ConnectedSocket>
 }
 
-export const nodeDatagrams: Datagrams = { open }
+export const nodeDatagrams: Datagrams = { open, connect }
 
 async function open(options: DatagramOptions): Promise<DatagramSocket> {
   const type = isIPv6Text(options.address) ? 'udp6' : 'udp4'
@@ -59,6 +81,51 @@ async function open(options: DatagramOptions): Promise<DatagramSocket> {
   return wrap(socket, options)
 }
 
+async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
+  const { remote, localAddress } = options
+  const type = isIPv6Text(remote.address) ? 'udp6' : 'udp4'
+  const peer = type === 'udp6' ? `[${remote.address}]:${remote.port}` : `${remote.address}:${remote.port}`
+  const socket = createSocket({ type, ipv6Only: type === 'udp6', lookup: addressesOnly(type) })
+  try {
+    if (localAddress !== undefined) await bind(socket, { address: localAddress, port: 0 })
+    await new Promise<void>((resolve, reject) => {
+      // Without a binding Node binds first, and tells of its failure by the event only.
+      socket.once('error', reject)
+      socket.connect(remote.port, remote.address, (cause?: Error) => {
+        socket.off('error', reject)
+        if (cause === undefined) resolve()
+        else reject(cause)
+      })
+    })
+  } catch (cause) {
+    socket.close()
+    throw new TransportError(`there is no way to ${peer} over UDP`, { cause })
+  }
+  let open = true
+  const close = (): void => {
+    if (!open) return
+    open = false
+    socket.close()
+  }
+  const fail = (cause: Error): void => {
+    if (!open) return
+    close()
+    options.onError(new TransportError(`${peer} cannot be asked over UDP`, { cause }))
+  }
+  socket.on('message', (datagram) => {
+    if (open) options.onMessage(datagram)
+  })
+  socket.on('error', fail)
+  const { address, port } = socket.address()
+  return {
+    local: { address, port },
+    send(datagram) {
+      if (open) socket.send(datagram, (cause) => (cause ? fail(cause) : undefined))
+    },
+    close,
+  }
+}
+
 function isIPv6Text(address: string): boolean {
   return isIPv6(splitZone(address).address)
 }
@@ -72,7 +139,9 @@ function addressesOnly(type: 'udp4' | 'udp6'): SocketOptions['lookup'] {
   }
 }
 
-function bind(socket: Socket, options: DatagramOptions): Promise<void> {
+type Binding = Pick<DatagramOptions, 'address' | 'port' | 'shared'>
+
+function bind(socket: Socket, options: Binding): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject)
     socket.bind({ address: options.address, port: options.port, exclusive: options.shared !== true }, () => {

@@ -3,7 +3,7 @@ import { type Clock, systemClock } from './clock.js'
 import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http-client.js'
 import { type InterfaceAddress, interfaceAddresses } from './interfaces.js'
-import { defaultGateways } from './routes.js'
+import { defaultGateways, defaultGatewaysIPv6 } from './routes.js'
 import { undiciExchange } from './undici-exchange.js'
 
 export interface ClientNet {
@@ -12,11 +12,16 @@ export interface ClientNet {
   readonly http: HttpClient
   /** This computer's addresses, of both families. */
   readonly interfaces: () => readonly InterfaceAddress[]
-  /** IPv4 addresses, the preferred one first. */
-  readonly defaultGateways: () => Promise<readonly string[]>
+  /** Addresses of that family, the preferred one first; a link-local one has its zone. */
+  readonly defaultGateways: (family: 4 | 6) => Promise<readonly string[]>
 }
 
 export function nodeNet(): ClientNet {
   const http = createHttpClient(systemClock, undiciExchange)
-  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: interfaceAddresses, defaultGateways }
+  const interfaces = interfaceAddresses
+  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces, defaultGateways: gatewaysOfFamily }
+}
+
+export function gatewaysOfFamily(family: 4 | 6): Promise<readonly string[]> {
+  return family === 4 ? defaultGateways() : defaultGatewaysIPv6()
 }

@@ -1,31 +1,47 @@
 /**
- * The default gateway, from the system's routing table. Linux: the kernel's own file. macOS, BSD and Windows: the
- * system's own command by absolute path, without a shell, with a time limit. No package is used for this: the kept
- * ones start a shell or a search through PATH, and on Linux a file read of 20 µs is all there is to do.
+ * The default gateways of either family, from the system's routing table. Linux: the kernel's own file. macOS, BSD and
+ * Windows: the system's own command by absolute path, without a shell, with a time limit. No package is used for this:
+ * the kept ones start a shell or a search through PATH, and on Linux a file read of 20 µs is all there is to do.
  */
 import { readFileSync } from 'node:fs'
-import { isUnicastIPv4 } from '../domain/address.js'
+import { formatIPv6, isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../domain/address.js'
 
 const COMMAND_TIMEOUT_MS = 1000
 const MAX_OUTPUT_BYTES = 256 * 1024
+
+/** Anyone on the link can announce itself as a router of IPv6; nobody has more real ones. */
+export const MAX_DEFAULT_GATEWAYS = 8
 
 /** IPv4 addresses of the default gateways, the preferred one first; empty where there is none or it cannot be known. */
 export async function defaultGateways(platform: NodeJS.Platform = process.platform): Promise<string[]> {
   try {
     if (platform === 'linux' || platform === 'android')
       return parseProcNetRoute(readFileSync('/proc/net/route', 'latin1'))
-    if (platform === 'win32')
-      return parseRoutePrint(await run(`${windowsDirectory()}\\System32\\ROUTE.EXE`, ['print', '-4', '0.0.0.0']))
-    return parseNetstat(
-      await run(platform === 'darwin' ? '/usr/sbin/netstat' : '/usr/bin/netstat', ['-rn', '-f', 'inet']),
-    )
+    if (platform === 'win32') return parseRoutePrint(await routePrint('-4', '0.0.0.0'))
+    return parseNetstat(await netstat(platform, 'inet'))
   } catch {
     return [] // knowing the gateway only makes the search better
   }
 }
 
-function windowsDirectory(): string {
-  return process.env.SystemRoot ?? 'C:\\Windows'
+/** The same of IPv6; a link-local one with its zone: `fe80::1%eth0`, on Windows `fe80::1%12`. */
+export async function defaultGatewaysIPv6(platform: NodeJS.Platform = process.platform): Promise<string[]> {
+  try {
+    if (platform === 'linux' || platform === 'android')
+      return parseProcNetIPv6Route(readFileSync('/proc/net/ipv6_route', 'latin1'))
+    if (platform === 'win32') return parseRoutePrintIPv6(await routePrint('-6', '::/0'))
+    return parseNetstatIPv6(await netstat(platform, 'inet6'))
+  } catch {
+    return []
+  }
+}
+
+function routePrint(family: string, destination: string): Promise<string> {
+  return run(`${process.env.SystemRoot ?? 'C:\\Windows'}\\System32\\ROUTE.EXE`, ['print', family, destination])
+}
+
+function netstat(platform: NodeJS.Platform, family: string): Promise<string> {
+  return run(platform === 'darwin' ? '/usr/sbin/netstat' : '/usr/bin/netstat', ['-rn', '-f', family])
 }
 
 async function run(file: string, args: readonly string[]): Promise<string> {
@@ -40,20 +56,49 @@ async function run(file: string, args: readonly string[]): Promise<string> {
   })
 }
 
-function byMetric(routes: readonly { gateway: string; metric: number }[]): string[] {
-  const ordered = routes.filter((route) => isUnicastIPv4(route.gateway)).sort((a, b) => a.metric - b.metric)
-  return [...new Set(ordered.map((route) => route.gateway))]
+interface Route {
+  readonly gateway: string
+  readonly metric: number
+}
+
+function byMetric(routes: readonly Route[]): string[] {
+  const ordered = routes.toSorted((a, b) => a.metric - b.metric)
+  return [...new Set(ordered.map((route) => route.gateway))].slice(0, MAX_DEFAULT_GATEWAYS)
+}
+
+function routeIPv4(gateway: string, metric: number): Route[] {
+  return isUnicastIPv4(gateway) ? [{ gateway, metric }] : []
+}
+
+/**
+ * None for what is no router: the unspecified address; all else of ::/80, which is this host, or IPv4 in disguise as the
+ * `::192.88.99.1` of 6to4; the `fe80::%utun0` of macOS, a tunnel without interface identifier; link-local without zone.
+ */
+function routeIPv6(address: string, zone: string, metric: number): Route[] {
+  const groups = parseIPv6(address)
+  const none = (part: readonly number[]): boolean => part.every((group) => group === 0)
+  if (groups === undefined || !isUnicastIPv6(address) || none(groups.slice(0, 5))) return []
+  if (!isLinkLocalIPv6(address)) return [{ gateway: formatIPv6(groups), metric }]
+  return zone === '' || none(groups.slice(4)) ? [] : [{ gateway: `${formatIPv6(groups)}%${zone}`, metric }]
+}
+
+/** The flags of Linux, in both families (include/uapi/linux/route.h). */
+const RTF_UP = 1
+const RTF_GATEWAY = 2
+const RTF_REJECT = 0x200
+
+function leadsToGateway(flags: number): boolean {
+  return (flags & (RTF_UP | RTF_GATEWAY | RTF_REJECT)) === (RTF_UP | RTF_GATEWAY)
 }
 
 /** Addresses there are eight hexadecimal digits in the byte order of the machine, which is little-endian wherever Node runs but s390x. */
 export function parseProcNetRoute(text: string): string[] {
-  const RTF_GATEWAY = 2
   const routes = text.split('\n').flatMap((line) => {
     const [, destination, gateway, flags, , , metric, mask] = line.trim().split(/\s+/)
     if (destination !== '00000000' || mask !== '00000000' || !/^[0-9A-F]{8}$/i.test(gateway ?? '')) return []
-    if ((Number.parseInt(flags ?? '', 16) & RTF_GATEWAY) === 0) return []
+    if (!leadsToGateway(Number.parseInt(flags ?? '', 16))) return []
     const bytes = [...Buffer.from(gateway ?? '', 'hex')]
-    return [{ gateway: (isLittleEndian() ? bytes.reverse() : bytes).join('.'), metric: Number(metric) }]
+    return routeIPv4((isLittleEndian() ? bytes.reverse() : bytes).join('.'), Number(metric))
   })
   return byMetric(routes)
 }
@@ -62,13 +107,47 @@ function isLittleEndian(): boolean {
   return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 }
 
-/** `default  192.168.1.1  UGScg  en0`; the order of the table is the order of preference. */
-export function parseNetstat(text: string): string[] {
-  const routes = text.split('\n').flatMap((line, metric) => {
-    const [destination, gateway] = line.trim().split(/\s+/)
-    return destination === 'default' || destination === '0.0.0.0' ? [{ gateway: gateway ?? '', metric }] : []
+/**
+ * Columns: destination and its prefix length, source and its own, next hop, metric, two counts, flags, interface; all in
+ * hexadecimal, addresses as on the wire. Of equal metric, the one first that the router itself wants preferred.
+ */
+export function parseProcNetIPv6Route(text: string): string[] {
+  const DEFAULT = /^0{32} 00 [0-9a-f]{32} [0-9a-f]{2} ([0-9a-f]{32}) ([0-9a-f]{8}) \S+ \S+ ([0-9a-f]{8}) +(\S+)$/gim
+  const routes = [...text.matchAll(DEFAULT)].flatMap(([, nextHop = '', metric = '', flagDigits = '', zone = '']) => {
+    const flags = Number.parseInt(flagDigits, 16)
+    if (!leadsToGateway(flags)) return []
+    const address = nextHop.match(/.{4}/g)?.join(':') ?? ''
+    return routeIPv6(address, zone, Number.parseInt(metric, 16) + preferenceRank(flags) / 4)
   })
   return byMetric(routes)
+}
+
+/** RFC 4191 2.1: 01 high, 00 medium, 11 low, 10 to be taken for medium; Linux has the two bits at RTF_PREF. */
+function preferenceRank(flags: number): number {
+  return [1, 0, 1, 2][(flags >>> 27) & 3] ?? 1
+}
+
+/** `default  192.168.1.1  UGScg  en0`; the order of the table is the order of preference. */
+export function parseNetstat(text: string): string[] {
+  return byMetric(netstatDefaults(text, '0.0.0.0').flatMap(({ gateway, metric }) => routeIPv4(gateway, metric)))
+}
+
+/** `default  fe80::1%en0  UGcg  en0` */
+export function parseNetstatIPv6(text: string): string[] {
+  const routes = netstatDefaults(text, '::/0').flatMap(({ gateway, metric }) => {
+    const { address, zone } = splitZone(gateway)
+    return routeIPv6(address, zone, metric)
+  })
+  return byMetric(routes)
+}
+
+/** Flags there: U up, R reject, B discard in silence. */
+function netstatDefaults(text: string, otherName: string): Route[] {
+  return text.split('\n').flatMap((line, metric) => {
+    const [destination, gateway = '', flags = ''] = line.trim().split(/\s+/)
+    const inUse = flags.includes('U') && !/[RB]/.test(flags)
+    return inUse && (destination === 'default' || destination === otherName) ? [{ gateway, metric }] : []
+  })
 }
 
 /**
@@ -79,7 +158,22 @@ export function parseRoutePrint(text: string): string[] {
   const routes = text.split(/\r?\n/).flatMap((line) => {
     const [destination, mask, gateway = '', via = '', metric = ''] = line.trim().split(/\s+/)
     if (destination !== '0.0.0.0' || mask !== '0.0.0.0' || !isUnicastIPv4(via) || !/^\d+$/.test(metric)) return []
-    return [{ gateway, metric: Number(metric) }]
+    return routeIPv4(gateway, Number(metric))
   })
   return byMetric(routes)
+}
+
+/**
+ * `12  281  ::/0  fe80::1`: interface, metric, destination, gateway, this one on the next line where it is long. Lines
+ * of = part the routes in use from the persistent ones below them, which have the same columns, mostly with interface 0.
+ */
+export function parseRoutePrintIPv6(text: string): string[] {
+  const DEFAULT = /^[ \t]*(\d+)[ \t]+(\d+)[ \t]+::\/0\s+(\S+)[ \t]*$/gm
+  for (const part of text.split(/^={3,}\s*$/m)) {
+    const found = [...part.matchAll(DEFAULT)]
+    const inUse = found.filter(([, zone]) => Number(zone) !== 0)
+    const routes = inUse.flatMap(([, zone = '', metric, address = '']) => routeIPv6(address, zone, Number(metric)))
+    if (found.length > 0) return byMetric(routes)
+  }
+  return []
 }

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { map, unmap } from '../../src/cli/commands.ts'
-import type { Report } from '../../src/cli/report.ts'
+import { unmap } from '../../src/cli/commands.ts'
+import { map } from '../../src/cli/map-runs.ts'
 import type { Chosen, RunContext } from '../../src/cli/run.ts'
 import { NoReplyError } from '../../src/domain/errors.ts'
 import type { IgdGateway } from '../../src/domain/gateway.ts'
 import type { MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
+import { outcome } from '../support/fake-port-control.ts'
 
 const OUT_OF_TIME = new NoReplyError('gave up after 1 s', { action: 'AddPortMapping' })
 const COMMON = {
@@ -23,23 +24,12 @@ const BOTH = {
   ],
 } as const
 
-/** All that it yields, and what it returns or throws. */
-async function outcome(run: AsyncGenerator<Report, unknown>): Promise<{ reports: Report[]; ended: unknown }> {
-  const reports: Report[] = []
-  try {
-    for (;;) {
-      const next = await run.next()
-      if (next.done === true) return { reports, ended: next.value }
-      reports.push(next.value)
-    }
-  } catch (ended) {
-    return { reports, ended }
-  }
-}
-
 function start(gateway: Partial<IgdGateway>): { chosen: Chosen; context: RunContext; controller: AbortController } {
   const controller = new AbortController()
-  const chosen = { gateway: { localAddress: '192.168.1.10', ...gateway }, externalAddress: '11.22.33.44' } as Chosen
+  const chosen = {
+    gateway: { protocol: 'igd', localAddress: '192.168.1.10', ...gateway },
+    externalAddress: '11.22.33.44',
+  } as Chosen
   return { chosen, context: { signal: controller.signal } as RunContext, controller }
 }
 

@@ -1,6 +1,6 @@
 /** What to do next: only where it is known, in words that need no standard beside them. */
 import { describe, expect, it } from 'vitest'
-import { hintFor, nothingFoundHint } from '../../src/cli/hints.ts'
+import { hintFor } from '../../src/cli/hints.ts'
 import type { ReportedError } from '../../src/cli/report.ts'
 
 function refused(number: number, action = 'AddPortMapping'): ReportedError {
@@ -59,35 +59,4 @@ describe('a hint', () => {
       expect(hintFor({ code, message: 'x' })).toBeUndefined()
     },
   )
-})
-
-describe('the hint that nothing was found', () => {
-  const WHAT_TO_DO =
-    'Switch on UPnP in the settings of the router, and let UDP port 1900 through the firewall of this computer.'
-
-  it('says how long and where it searched, whom it asked, and what to do', () => {
-    expect(
-      nothingFoundHint({ searchedMs: 4012, interfaces: ['eth0 (192.168.1.2)'], defaultGateways: ['192.168.1.1'] }),
-    ).toBe(`searched 4.0 s on eth0 (192.168.1.2); the router at 192.168.1.1 did not answer. ${WHAT_TO_DO}`)
-  })
-
-  it('says that there is no default gateway', () => {
-    expect(nothingFoundHint({ searchedMs: 50, interfaces: ['a', 'b'], defaultGateways: [] })).toBe(
-      `searched 0.1 s on a, b; this computer has no default gateway. ${WHAT_TO_DO}`,
-    )
-  })
-
-  it('names at most four interfaces', () => {
-    const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `eth${at}`)
-    const hint = (count: number): string =>
-      nothingFoundHint({ searchedMs: 0, interfaces: names(count), defaultGateways: [] })
-    expect(hint(4)).toContain('on eth0, eth1, eth2, eth3;')
-    expect(hint(16)).toContain('on eth0, eth1, eth2, eth3, \u2026;')
-  })
-
-  it('is another one where there was nothing to search on', () => {
-    expect(nothingFoundHint({ searchedMs: 0, interfaces: [], defaultGateways: ['192.168.1.1'] })).toBe(
-      'this computer has no network address to search from; is the network up?',
-    )
-  })
 })

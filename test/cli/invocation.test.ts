@@ -15,6 +15,7 @@ const LIST: GatewayInvocation = {
   ignoreState: false,
   emulate: false,
   search: { family: 4, interface: undefined, localPort: 0, ttl: undefined, minissdpdPath: undefined },
+  portControl: { via: 'auto', gateway: undefined, nonce: undefined },
   discoveryTimeMs: undefined,
   timeoutMs: 60_000,
 }
@@ -290,6 +291,7 @@ function outbound(protocol: number): Partial<AskedPinhole>[] {
 
 const URL_FORM = "is not the http:// URL of a router's description, such as http://192.168.1.1:5000/rootDesc.xml"
 const PORT_FORM = 'give a number from 1 to 65535'
+const ANY_PORT_FORM = 'external port 0, any port, is had with --via pcp and --via nat-pmp only'
 const PROTOCOL_FORM = 'give TCP, UDP or TCP+UDP'
 const CLIENT_FORM = 'is not the IPv4 address of a computer: give one such as 192.168.1.5, or @ for this computer'
 const REMOTE_FORM = 'is not the IPv4 address of a remote host: leave it out, or give "", for any'
@@ -310,7 +312,7 @@ const FOLLOW_FORM = 'has to follow it word by word, without options between'
 const BAD: readonly (readonly [Line, string])[] = [
   // ports
   [['-r', '0', 'TCP'], `-r: '0' is not a port: ${PORT_FORM}`],
-  [['-r', '22', '0', 'TCP'], `-r: '0' is not an external port: ${PORT_FORM}`],
+  [['-r', '22', '0', 'TCP'], `-r: ${ANY_PORT_FORM}`],
   [['-r', '65536', 'TCP'], `-r: '65536' is not a port: ${PORT_FORM}`],
   [['-r', '99999999999', 'TCP'], `-r: '99999999999' is not a port: ${PORT_FORM}`],
   [['-r', '9'.repeat(40), 'TCP'], `-r: '${'9'.repeat(40)}' is not a port: ${PORT_FORM}`],
@@ -330,7 +332,8 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-r', '22', 'TCP', '0', 'UDP'], `-r: '0' is not a port: ${PORT_FORM}`],
   [['-r', '--emulate', '22', 'TCP'], `-r: '--emulate' stands where a number should be: put it before -r or at the end`],
   [['-a', '@', '0', '8080', 'TCP'], `-a: '0' is not a port: ${PORT_FORM}`],
-  [['-a', '@', '80', '0', 'TCP'], `-a: '0' is not an external port: ${PORT_FORM}`],
+  [['-a', '@', '80', '0', 'TCP'], `-a: ${ANY_PORT_FORM}`],
+  [['-n', '@', '80', '0', 'TCP'], `-n: ${ANY_PORT_FORM}`],
   [['-d', '0', 'TCP'], `-d: '0' is not an external port: ${PORT_FORM}`],
   [['-d', 'TCP', '22'], `-d: 'TCP' is not an external port: ${PORT_FORM}`],
   // protocols
@@ -419,6 +422,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-C', '1', '65536'], `-C: '65536' ${ID_FORM}`],
   [['-K', ''], `-K: '' ${ID_FORM}`],
   [['-D', '1', 'all'], `-D: 'all' ${ID_FORM}`],
+  [['-C', 'TCP:[2001:db8::5]:22'], `-C: 'TCP:[2001:db8::5]:22' ${ID_FORM}`],
   // how to search
   [['-m', '', '-l'], '-m takes the name or an address of an interface of this computer'],
   ...['2', '1023', '65536', '-1', '+5', ' 5', '5 ', 'abc', ''].map(badLocalPort),

@@ -554,9 +554,8 @@ describe('an uptime that leads out of the calendar', () => {
 const ETH0 = { name: 'eth0', address: '192.0.2.9', netmask: '255.255.255.0', loopback: false }
 
 /** A network on which nobody answers. */
-const SILENCE: Datagrams = {
-  open: () => Promise.resolve({ local: { address: '192.0.2.9', port: 1 }, send: () => {}, close: () => {} }),
-}
+const SILENT = { local: { address: '192.0.2.9', port: 1 }, send: () => {}, close: () => {} }
+const SILENCE: Datagrams = { open: () => Promise.resolve(SILENT), connect: () => Promise.resolve(SILENT) }
 
 interface Watched {
   readonly result: Promise<CliResult>
@@ -670,7 +669,14 @@ describe('a search that finds nothing', () => {
       {
         type: 'error',
         error: { code: 'NO_GATEWAY', message: 'no UPnP device answered the search' },
-        searched: { searchedMs: 0, interfaces: [], defaultGateways: [] },
+        searched: {
+          via: 'auto',
+          searchedMs: 0,
+          interfaces: [],
+          defaultGateways: [],
+          portControl: [],
+          answered: null,
+        },
       },
     ])
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 1 })
@@ -762,6 +768,10 @@ describe('emulate', () => {
     const serving = runCli(['emulate', '--external-address', '55.66.77.88'], { stdout, interrupted: () => interrupted })
     await announcement
     const url = /^Emulated gateway: (http:\/\/127\.0\.0\.1:\d+\/rootDesc\.xml)\nIt /.exec(written)?.[1] ?? ''
+    // Other tests may have those ports.
+    expect(written).toMatch(
+      /\nIt (speaks PCP and NAT-PMP on UDP port 5351|does not speak PCP and NAT-PMP \(.*\))\. It [^\n]*\n$/,
+    )
     const { stdout: mapped } = await runCli(['-u', url, '-r', '22', 'TCP'])
     expect(mapped).toContain('external 55.66.77.88:22 TCP is redirected to internal 127.0.0.1:22')
     interrupt()

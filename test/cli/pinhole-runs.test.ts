@@ -1,11 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import type { AskedTimedPinhole } from '../../src/cli/pinhole-commands.ts'
-import { addPinholes } from '../../src/cli/pinhole-runs.ts'
+import { addPinholes, type PinholesOf } from '../../src/cli/pinhole-runs.ts'
 import type { Report } from '../../src/cli/report.ts'
-import type { Chosen, RunContext } from '../../src/cli/run.ts'
+import type { RunContext } from '../../src/cli/run.ts'
 import { NoReplyError } from '../../src/domain/errors.ts'
-import type { IgdGateway } from '../../src/domain/gateway.ts'
-import type { TimedPinholeRequest } from '../../src/domain/pinhole.ts'
+import type { PinholeId, TimedPinholeRequest } from '../../src/domain/pinhole.ts'
 
 const ASKED: AskedTimedPinhole = {
   remoteHost: '',
@@ -28,9 +27,9 @@ async function add(
   addPinhole: (request: TimedPinholeRequest) => Promise<number>,
   controller = new AbortController(),
 ) {
-  const deleted: number[] = []
-  const firewall = { addPinhole, deletePinhole: async (id: number) => void deleted.push(id) }
-  const chosen = { gateway: { localAddress, firewall } as unknown as IgdGateway } as Chosen
+  const deleted: PinholeId[] = []
+  const pinholesOfGateway = { addPinhole, deletePinhole: async (id: PinholeId) => void deleted.push(id) }
+  const chosen = { gateway: { localAddress }, pinholes: pinholesOfGateway } as unknown as PinholesOf
   const context = { signal: controller.signal, interfaces: () => INTERFACES } as unknown as RunContext
   const reports: Report[] = []
   const run = addPinholes(pinholes, chosen, context)

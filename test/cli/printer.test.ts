@@ -37,7 +37,7 @@ class ClosingStream extends FakeStream {
   }
 }
 
-const FAILURE: Report = { type: 'map-failed', asked: ASKED, error: REFUSED }
+const FAILURE: Report = { type: 'map-failed', via: 'igd', asked: ASKED, error: REFUSED }
 const DEVICE: Report = { type: 'device', location: 'http://a/', searchTarget: 'x', server: '' }
 const ESC = '\x1b['
 
@@ -87,7 +87,8 @@ describe('colour', () => {
   })
 
   it('is green for what was done, red for what was not, yellow for a hint', async () => {
-    const done: Report = { type: 'unmapped', key: { externalPort: 1, protocol: 'TCP', remoteHost: '' } }
+    const key = { externalPort: 1, protocol: 'TCP', remoteHost: '' } as const
+    const done: Report = { type: 'unmapped', via: 'igd', key }
     const { stdout, stderr } = await printed([done, FAILURE], { out: true, err: true })
     expect(stdout).toBe(
       '\x1b[32mUPNP_DeletePortMapping() returned : 0\x1b[39m\n' +

@@ -1,11 +1,13 @@
 /** Reports -> exact text. The texts are those of upnpc 2.3.3; stdout unless a piece says otherwise. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { nothingFoundHint } from '../../src/cli/hints.ts'
 import type { Compatibility } from '../../src/cli/invocation.ts'
-import { ctime, DEVICES_HEADING, renderText } from '../../src/cli/render-text.ts'
+import { nothingFoundHint } from '../../src/cli/nothing-found.ts'
+import { DEVICES_HEADING, renderText } from '../../src/cli/render-text.ts'
 import type { Report, ReportedError } from '../../src/cli/report.ts'
+import { ctime } from '../../src/cli/text-pieces.ts'
 import { USAGE } from '../../src/cli/usage.ts'
-import { ASKED, MALFORMED, MAPPING, PINHOLE, RANGE, REFUSED, UNREACHABLE } from '../support/reports.ts'
+import type { CandidateKind } from '../../src/client/candidate.ts'
+import { ASKED, MALFORMED, MAPPING, NOTHING_FOUND, PINHOLE, RANGE, REFUSED, UNREACHABLE } from '../support/reports.ts'
 
 afterEach(() => vi.unstubAllEnvs())
 
@@ -32,8 +34,9 @@ describe('finding the gateway', () => {
     )
   })
 
-  const gateway = (state: Extract<Report, { type: 'gateway' }>['state'], more = {}): Report => ({
+  const gateway = (state: CandidateKind, more = {}): Report => ({
     type: 'gateway',
+    via: 'igd',
     state,
     controlUrl: 'http://r/ctl',
     externalAddress: '100.64.0.1',
@@ -245,7 +248,7 @@ describe('mapping a port', () => {
     )
   })
 
-  const failure = (error: ReportedError): Report => ({ type: 'map-failed', asked: ASKED, error })
+  const failure = (error: ReportedError): Report => ({ type: 'map-failed', via: 'igd', asked: ASKED, error })
 
   it('shows why it failed, and what to do about it', () => {
     expect(textOf(failure(REFUSED))).toBe(
@@ -299,14 +302,14 @@ describe('deleting a mapping', () => {
   const key = { externalPort: 22, protocol: 'TCP', remoteHost: '' } as const
 
   it('shows 0, or the number alone', () => {
-    expect(textOf({ type: 'unmapped', key })).toBe('UPNP_DeletePortMapping() returned : 0\n')
-    expect(textOf({ type: 'unmap-failed', key, error: { ...REFUSED, number: 899 } })).toBe(
+    expect(textOf({ type: 'unmapped', via: 'igd', key })).toBe('UPNP_DeletePortMapping() returned : 0\n')
+    expect(textOf({ type: 'unmap-failed', via: 'igd', key, error: { ...REFUSED, number: 899 } })).toBe(
       'UPNP_DeletePortMapping() failed with code : 899\n',
     )
-    expect(textOf({ type: 'unmap-failed', key, error: { ...REFUSED, number: 714 } })).toBe(
+    expect(textOf({ type: 'unmap-failed', via: 'igd', key, error: { ...REFUSED, number: 714 } })).toBe(
       'UPNP_DeletePortMapping() failed with code : 714\n[stderr] hint: there is no such entry; -l shows what there is\n',
     )
-    expect(textOf({ type: 'unmap-failed', key, error: UNREACHABLE })).toMatch(
+    expect(textOf({ type: 'unmap-failed', via: 'igd', key, error: UNREACHABLE })).toMatch(
       /^UPNP_DeletePortMapping\(\) failed with code : -3\n/,
     )
   })
@@ -462,16 +465,21 @@ describe('what is not the output of a command', () => {
   })
 
   it('begins with the line of upnpc where nothing answered, and a hint follows', () => {
-    const searched = { searchedMs: 4000, interfaces: ['eth0 (192.168.1.2)'], defaultGateways: ['192.168.1.1'] }
+    const searched = { ...NOTHING_FOUND, searchedMs: 4000, defaultGateways: ['192.168.1.1'] }
     expect(textOf(error('NO_GATEWAY', { searched }))).toBe(
       `[stderr] No IGD UPnP Device found on the network !\n[stderr] hint: ${nothingFoundHint(searched)}\n`,
     )
   })
 
   it('tells where the emulated gateway is, first', () => {
-    expect(textOf({ type: 'emulator', descriptionUrl: 'http://127.0.0.1:5/rootDesc.xml', search: 'It answers.' })).toBe(
-      'Emulated gateway: http://127.0.0.1:5/rootDesc.xml\nIt answers.\n',
-    )
+    expect(
+      textOf({
+        type: 'emulator',
+        descriptionUrl: 'http://127.0.0.1:5/rootDesc.xml',
+        portControl: undefined,
+        search: 'It answers.',
+      }),
+    ).toBe('Emulated gateway: http://127.0.0.1:5/rootDesc.xml\nIt answers.\n')
   })
 })
 

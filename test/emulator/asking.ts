@@ -1,5 +1,6 @@
 /** How tests ask the emulated gateway: requests as the HTTP server would hand them over. */
 
+import type { GatewayState } from '../../src/emulator/action-context.ts'
 import { describeGateway } from '../../src/emulator/gateway-description.ts'
 import { createIgdResponder, type IgdResponderOptions } from '../../src/emulator/igd-responder.ts'
 import { MappingTable } from '../../src/emulator/mapping-table.ts'
@@ -76,15 +77,19 @@ export const RANGE = {
   NewNumberOfPorts: '0',
 }
 
-export function makeResponder(options: Partial<IgdResponderOptions> = {}): ReturnType<typeof createIgdResponder> {
+export function makeState(changes: Partial<GatewayState> = {}): GatewayState {
+  return { facts: FACTS, table: new MappingTable(), pinholes: new PinholeTable(), startedMs: 0, ...changes }
+}
+
+export function makeResponder({
+  onAction,
+  ...changes
+}: Partial<GatewayState> & Pick<IgdResponderOptions, 'onAction'> = {}): ReturnType<typeof createIgdResponder> {
   return createIgdResponder({
-    facts: FACTS,
-    table: new MappingTable(),
-    pinholes: new PinholeTable(),
-    startedMs: 0,
+    state: makeState(changes),
     description: describeGateway(DESCRIPTION_FACTS),
     server: 'test/1 UPnP/1.1 test/1',
-    ...options,
+    ...(onAction === undefined ? {} : { onAction }),
   })
 }
 

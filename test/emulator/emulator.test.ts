@@ -176,15 +176,17 @@ describe('the end', () => {
     expect(await unfinished).toBe('')
     await expect(exchange(emulator.httpPort, '')).rejects.toThrow('ECONNREFUSED')
     expect(clock.pending).toBe(0)
-    const port = emulator.ssdp?.port ?? 0
-    const again = await nodeDatagrams.open({ address: '127.0.0.1', port, onMessage: () => {} })
-    again.close()
+    for (const port of [emulator.ssdp?.port, emulator.portControl?.port]) {
+      const again = await nodeDatagrams.open({ address: '127.0.0.1', port: port ?? 0, onMessage: () => {} })
+      again.close()
+    }
   })
 })
 
 describe('a port that is taken', () => {
   const noDatagrams: Datagrams = {
     open: () => Promise.reject(new TransportError('port taken')),
+    connect: () => Promise.reject(new Error('a gateway connects to nobody')),
   }
   /** Real servers, of which the test knows how many are open. */
   function countedServers(): { servers: HttpServers; open: () => number } {
@@ -200,10 +202,28 @@ describe('a port that is taken', () => {
   }
 
   it('does not matter for SSDP on 1900: the gateway is there, and says why nobody can search it', async () => {
-    const emulator = await start({ ssdpPort: 1900 }, { datagrams: noDatagrams })
+    const emulator = await start({ ssdpPort: 1900, portControlPort: 5351 }, { datagrams: noDatagrams })
     expect(emulator.ssdp).toBeUndefined()
     expect(emulator.ssdpError?.message).toBe('port taken')
     expect(statusOf(await post(emulator.httpPort, 'GetStatusInfo', {}))).toBe(200)
+  })
+
+  it('does not matter for PCP and NAT-PMP on 5351: the gateway is there, and says why it speaks neither', async () => {
+    const emulator = await start(
+      { ssdpPort: 1900, portControlPort: 5351, ipv6Address: '::1' },
+      { datagrams: noDatagrams },
+    )
+    expect([emulator.portControl, emulator.portControlIPv6]).toEqual([undefined, undefined])
+    expect(emulator.portControlError?.message).toBe('port taken')
+    emulator.forget()
+  })
+
+  it('is an error for PCP and NAT-PMP elsewhere, and nothing stays open', async () => {
+    const { servers, open } = countedServers()
+    const options = { ssdpPort: 1900, portControlPort: 5352 }
+    const starting = startEmulator(options, { datagrams: noDatagrams, httpServers: servers })
+    await expect(starting).rejects.toBeInstanceOf(TransportError)
+    expect(open()).toBe(0)
   })
 
   it('is an error for SSDP elsewhere, and nothing stays open', async () => {
@@ -227,6 +247,11 @@ describe('options that cannot be', () => {
     { httpPort: -1 },
     { httpPort: 65536 },
     { ssdpPort: 1.5 },
+    { portControlPort: 65536 },
+    { ipv6Address: '127.0.0.1' },
+    { ipv6Address: 'ff02::1' },
+    { pcpResult: 256 },
+    { natPmpResult: -1 },
     { maxMappings: -1 },
     { maxPinholes: -1 },
     { maxPinholes: 65536 },
@@ -246,6 +271,7 @@ describe('the neighbours of the gateway', () => {
         received.push((address) => onMessage(ask, { address, port: 1024 }))
         return { local: { address: '', port: 0 }, send: (_, to) => answered.push(to.address), close: () => {} }
       },
+      connect: () => Promise.reject(new Error('a gateway connects to nobody')),
     }
     const httpServers: HttpServers = {
       listen: async () => ({ local: { address: '', port: 80 }, close: async () => {} }),

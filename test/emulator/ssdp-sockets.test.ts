@@ -3,36 +3,13 @@ import { TransportError } from '../../src/domain/errors.ts'
 import { createCounters } from '../../src/emulator/counters.ts'
 import type { SsdpResponder } from '../../src/emulator/ssdp-responder.ts'
 import { MAX_SEARCHES_PER_SECOND, openSsdp, type SsdpOptions } from '../../src/emulator/ssdp-sockets.ts'
-import type { DatagramOptions, Datagrams } from '../../src/net/datagrams.ts'
 import { encodeSearch } from '../../src/wire/ssdp.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { ServerDatagrams } from './server-datagrams.ts'
 
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text)
 const SEARCH = encodeSearch({ ST: 'ssdp:all', MX: 2, HOST: '239.255.255.250:1900' })
 const NEIGHBOUR = { address: '127.0.0.1', port: 40_000 }
-
-/** Sockets that go nowhere: what was opened, what was sent, in text, and what is still open. */
-class ScriptedDatagrams implements Datagrams {
-  readonly opened: DatagramOptions[] = []
-  readonly sent: string[] = []
-  readonly #taken: readonly string[]
-  openCount = 0
-
-  constructor(...taken: string[]) {
-    this.#taken = taken
-  }
-
-  async open(options: DatagramOptions): ReturnType<Datagrams['open']> {
-    this.opened.push(options)
-    if (this.#taken.includes(options.address)) throw new TransportError(`taken: ${options.address}`)
-    this.openCount++
-    return {
-      local: { address: options.address, port: options.port || 50_000 },
-      send: (datagram, to) => this.sent.push(`${new TextDecoder().decode(datagram)} to ${to.address}:${to.port}`),
-      close: () => this.openCount--,
-    }
-  }
-}
 
 const responder: SsdpResponder = {
   answer: (search) => (search.ST === 'ssdp:all' ? [bytes('one'), bytes('two')] : []),
@@ -40,7 +17,7 @@ const responder: SsdpResponder = {
   byebye: () => [bytes('byebye')],
 }
 
-function setup(datagrams: ScriptedDatagrams, changes: Partial<SsdpOptions> = {}) {
+function setup(datagrams: ServerDatagrams, changes: Partial<SsdpOptions> = {}) {
   const options: SsdpOptions = {
     address: '127.0.0.1',
     port: 0,
@@ -56,20 +33,20 @@ function setup(datagrams: ScriptedDatagrams, changes: Partial<SsdpOptions> = {})
 
 describe('SSDP on a port of its own', () => {
   it('answers a search to whoever asked, and says nothing unasked', async () => {
-    const datagrams = new ScriptedDatagrams()
+    const datagrams = new ServerDatagrams()
     const options = setup(datagrams)
     const ssdp = await openSsdp(options)
     expect(ssdp.local).toEqual({ address: '127.0.0.1', port: 50_000 })
     expect(datagrams.opened).toMatchObject([{ address: '127.0.0.1', port: 0, shared: false }])
     datagrams.opened[0]?.onMessage(SEARCH, NEIGHBOUR)
     await ssdp.close()
-    expect(datagrams.sent).toEqual(['one to 127.0.0.1:40000', 'two to 127.0.0.1:40000'])
+    expect(datagrams.sentTexts).toEqual(['one to 127.0.0.1:40000', 'two to 127.0.0.1:40000'])
     expect(options.counters.searches).toBe(1)
     expect(datagrams.openCount).toBe(0)
   })
 
   it('drops what is no search, and counts what is no SSDP', async () => {
-    const datagrams = new ScriptedDatagrams()
+    const datagrams = new ServerDatagrams()
     const { counters } = setup(datagrams)
     await openSsdp(setup(datagrams, { counters }))
     const receive = (datagram: Uint8Array): void => datagrams.opened[0]?.onMessage(datagram, NEIGHBOUR)
@@ -78,22 +55,22 @@ describe('SSDP on a port of its own', () => {
     receive(new Uint8Array(9000))
     receive(bytes('M-SEARCH * HTTP/1.1\r\nST: ssdp:all\r\n\r\n')) // without MAN
     for (let length = 1; length < 20; length++) receive(SEARCH.subarray(0, length))
-    expect(datagrams.sent).toEqual([])
+    expect(datagrams.sentTexts).toEqual([])
     expect(counters).toMatchObject({ searches: 0, malformedDatagrams: 22, ignoredDatagrams: 0 })
   })
 
   it('ignores whoever is not in the subnet, or cannot be answered', async () => {
-    const datagrams = new ScriptedDatagrams()
+    const datagrams = new ServerDatagrams()
     const { counters } = setup(datagrams)
     await openSsdp(setup(datagrams, { counters }))
     datagrams.opened[0]?.onMessage(SEARCH, { address: '192.168.1.5', port: 40_000 })
     datagrams.opened[0]?.onMessage(SEARCH, { address: '127.0.0.1', port: 0 })
-    expect(datagrams.sent).toEqual([])
+    expect(datagrams.sentTexts).toEqual([])
     expect(counters).toMatchObject({ searches: 0, ignoredDatagrams: 2 })
   })
 
   it('answers so many searches in a second and no more, and goes on in the next', async () => {
-    const datagrams = new ScriptedDatagrams()
+    const datagrams = new ServerDatagrams()
     const clock = new FakeClock()
     const { counters } = setup(datagrams)
     await openSsdp(setup(datagrams, { counters, clock }))
@@ -113,11 +90,11 @@ describe('SSDP on a port of its own', () => {
   })
 
   it('fails where the port cannot be had', async () => {
-    await expect(openSsdp(setup(new ScriptedDatagrams('127.0.0.1')))).rejects.toThrow('taken: 127.0.0.1')
+    await expect(openSsdp(setup(new ServerDatagrams('127.0.0.1')))).rejects.toThrow('taken: 127.0.0.1')
   })
 
   it('tells of a socket that failed later', async () => {
-    const datagrams = new ScriptedDatagrams()
+    const datagrams = new ServerDatagrams()
     const ssdp = await openSsdp(setup(datagrams))
     expect(ssdp.failure).toBeUndefined()
     datagrams.opened[0]?.onError?.(new TransportError('gone'))
@@ -127,7 +104,7 @@ describe('SSDP on a port of its own', () => {
 
 describe('SSDP on port 1900', () => {
   it('listens to the group on its own interface, and answers from its own address', async () => {
-    const datagrams = new ScriptedDatagrams()
+    const datagrams = new ServerDatagrams()
     await openSsdp(setup(datagrams, { port: 1900 }))
     expect(datagrams.opened).toMatchObject([
       { address: '127.0.0.1', port: 1900, shared: true, multicastInterface: '127.0.0.1', multicastTtl: 2 },
@@ -139,34 +116,34 @@ describe('SSDP on port 1900', () => {
         multicastGroup: '239.255.255.250',
       },
     ])
-    datagrams.sent.length = 0
+    datagrams.messages.length = 0
     datagrams.opened[1]?.onMessage(SEARCH, NEIGHBOUR)
-    expect(datagrams.sent).toEqual(['one to 127.0.0.1:40000', 'two to 127.0.0.1:40000'])
+    expect(datagrams.sentTexts).toEqual(['one to 127.0.0.1:40000', 'two to 127.0.0.1:40000'])
   })
 
   it('announces itself at the start and every 15 minutes, and says goodbye at the end', async () => {
-    const datagrams = new ScriptedDatagrams()
+    const datagrams = new ServerDatagrams()
     const clock = new FakeClock()
     const ssdp = await openSsdp(setup(datagrams, { port: 1900, clock }))
-    expect(datagrams.sent).toEqual(['alive to 239.255.255.250:1900'])
+    expect(datagrams.sentTexts).toEqual(['alive to 239.255.255.250:1900'])
     await clock.advance(1_799_999)
-    expect(datagrams.sent).toHaveLength(2)
+    expect(datagrams.sentTexts).toHaveLength(2)
     await ssdp.close()
-    expect(datagrams.sent[2]).toBe('byebye to 239.255.255.250:1900')
+    expect(datagrams.sentTexts[2]).toBe('byebye to 239.255.255.250:1900')
     expect([datagrams.openCount, clock.pending]).toEqual([0, 0])
   })
 
   it('listens on all addresses where the system binds to no group address', async () => {
-    const datagrams = new ScriptedDatagrams('239.255.255.250')
+    const datagrams = new ServerDatagrams('239.255.255.250')
     await openSsdp(setup(datagrams, { port: 1900 }))
     expect(datagrams.opened[2]).toMatchObject({ address: '0.0.0.0', multicastGroup: '239.255.255.250' })
     expect(datagrams.openCount).toBe(2)
   })
 
   it('leaves nothing open where the group cannot be had', async () => {
-    const datagrams = new ScriptedDatagrams('239.255.255.250', '0.0.0.0')
+    const datagrams = new ServerDatagrams('239.255.255.250', '0.0.0.0')
     const clock = new FakeClock()
     await expect(openSsdp(setup(datagrams, { port: 1900, clock }))).rejects.toThrow('taken: 0.0.0.0')
-    expect([datagrams.openCount, clock.pending, datagrams.sent]).toEqual([0, 0, []])
+    expect([datagrams.openCount, clock.pending, datagrams.sentTexts]).toEqual([0, 0, []])
   })
 })

@@ -168,13 +168,16 @@ NFT
 }
 
 write_config() {
+  # miniupnpd does not run with nothing to speak: then the rules keep from the computer what it speaks.
+  local natpmp=$pcp
+  if [ "$upnp" = no ]; then natpmp=yes; fi
   cat > "$dir/miniupnpd.conf" << CONF
 ext_ifname=wan0
 ${external:+ext_ip=$external}
 listening_ip=lan0
 http_port=$http
 enable_upnp=$upnp
-enable_natpmp=$pcp
+enable_natpmp=$natpmp
 force_igd_desc_v1=$([ "$igd" = 1 ] && echo yes || echo no)
 secure_mode=$secure
 system_uptime=no
@@ -209,7 +212,7 @@ router_answers() {
     timeout 1 ip netns exec "$computer" bash -c 'exec 3<> "/dev/tcp/192.168.86.1/$1" &&
       printf "GET /rootDesc.xml HTTP/1.0\r\n\r\n" >&3 && read -r head <&3 && [[ $head == *" 200 "* ]]' - "$http" \
       2> /dev/null
-  elif [ "$pcp" = yes ]; then
+  else
     [[ $(ip netns exec "$router" ss -Hlun 'sport = :5351') == *192.168.86.1:5351* ]]
   fi
 }

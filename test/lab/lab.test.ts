@@ -105,6 +105,7 @@ describe('the lab', { timeout: 60_000 }, () => {
     { upnp: true, pcp: true },
     { upnp: true, pcp: false },
     { upnp: false, pcp: true },
+    { upnp: false, pcp: false },
   ])('has a router that speaks what it shall: %o', async ({ upnp, pcp }) => {
     const lab = await labUp({ upnp, pcp })
     const asked = await Promise.all([

@@ -49,6 +49,11 @@ export class Lab {
     this.#keeper = keeper
   }
 
+  /** Where the programs of the lab keep what they keep for a user (XDG_STATE_HOME); it goes when the lab does. */
+  get stateHome(): string {
+    return `/run/upnp-ts-lab-${this.name}/state`
+  }
+
   static async up(options: RouterOptions = {}): Promise<Lab> {
     const name = `test-${process.pid}-${randomBytes(4).toString('hex')}`
     const keeper = new Command([LAB_SH, 'hold', ...knobs(options)], { env: { LAB: name }, untilEndOfInput: true })
@@ -64,7 +69,9 @@ export class Lab {
   /** Starts a command in a host; the lab's end is its end at the latest. */
   spawn(host: Host, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Command {
     // What `lab.sh on` does; without its shell, so that the time is the command's.
-    return new Command(['ip', 'netns', 'exec', `${this.name}-${host}`, ...argv], { env })
+    return new Command(['ip', 'netns', 'exec', `${this.name}-${host}`, ...argv], {
+      env: { XDG_STATE_HOME: this.stateHome, ...env },
+    })
   }
 
   upnpTs(...argv: string[]): Promise<Finished> {

@@ -8,14 +8,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Finished } from './command.ts'
 import { Lab } from './lab.ts'
+import { median } from './median.ts'
 
 const ROUNDS = 9
 const REFERENCE_NODE_START_MS = 60
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN
-}
 
 function ms({ exit, stdout, stderr, wallMs }: Finished): number {
   expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' })

@@ -1,72 +1,38 @@
 /** One Report of every type and shape, and the same with other texts in them: for whatever renders Reports. */
-import type { Report, ReportedError, ReportedPinhole } from '../../src/cli/report.ts'
-import type { MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
+import type { Report, SearchSummary } from '../../src/cli/report.ts'
+import type { CandidateKind } from '../../src/client/candidate.ts'
+import {
+  ASKED,
+  MALFORMED,
+  MAPPING,
+  NOTHING_FOUND,
+  PINHOLE,
+  RANGE,
+  REFUSED,
+  REFUSED_BY_NAT_PMP,
+  REFUSED_BY_PCP,
+  SILENT,
+  UNREACHABLE,
+} from './report-parts.ts'
 
-export const REFUSED: ReportedError = {
-  code: 'REFUSED',
-  message: 'AddPortMapping was refused with 718 (ConflictInMappingEntry)',
-  action: 'AddPortMapping',
-  number: 718,
-  name: 'ConflictInMappingEntry',
-  description: 'taken',
-}
-
-export const UNREACHABLE: ReportedError = {
-  code: 'TRANSPORT',
-  message: 'AddPortMapping: http://192.168.1.1:5000: connection refused',
-  action: 'AddPortMapping',
-}
-
-export const MALFORMED: ReportedError = {
-  code: 'MALFORMED_MESSAGE',
-  message: 'expected NewUptime in the reply to GetStatusInfo',
-  action: 'GetStatusInfo',
-}
-
-export const MAPPING: PortMapping = {
-  remoteHost: '',
-  externalPort: 8080,
-  protocol: 'TCP',
-  internalPort: 80,
-  internalClient: '192.168.1.5',
-  enabled: true,
-  description: 'web & co',
-  leaseSeconds: 0,
-}
-
-export const ASKED: MappingRequest = {
-  remoteHost: '',
-  externalPort: 8080,
-  protocol: 'TCP',
-  internalPort: 80,
-  internalClient: '192.168.1.5',
-  description: 'upnp-ts',
-  lease: 'unlimited',
-}
-
-export const PINHOLE: ReportedPinhole = {
-  remoteHost: '',
-  remoteHostTyped: '::',
-  remotePort: 0,
-  internalClient: '2001:db8::5',
-  internalPort: 22,
-  protocol: 6,
-  leaseSeconds: 3600,
-}
-
-export const RANGE = { startPort: 1, endPort: 100, protocol: 'TCP', manage: false } as const
+export * from './report-parts.ts'
 
 const failed = { ok: false, error: REFUSED } as const
 const KEY = { externalPort: 8080, protocol: 'TCP', remoteHost: '1.2.3.4' } as const
+const PCP_PINHOLE = 'TCP:[2001:db8::5]:22'
 const URL = 'http://192.168.1.1:5000/ctl'
 
 /** The compiler finds a type that is not here. */
 const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { readonly type: T }>[] } = {
   device: [{ type: 'device', location: URL, searchTarget: 'upnp:rootdevice', server: 'Linux UPnP/1.1' }],
-  gateway: (['connected', 'reserved', 'disconnected', 'not-an-igd'] as const).flatMap((state) => [
-    { type: 'gateway', state, controlUrl: URL, externalAddress: '100.64.0.1', used: true, forced: true },
-    { type: 'gateway', state, controlUrl: URL, externalAddress: undefined, used: false, forced: false },
-  ]),
+  gateway: [
+    ...(['connected', 'reserved', 'disconnected', 'not-an-igd'] as const).flatMap((state) => [
+      { ...igd(state), externalAddress: '100.64.0.1', used: true, forced: true },
+      { ...igd(state), externalAddress: undefined, used: false, forced: false },
+    ]),
+    { type: 'gateway', via: 'pcp', address: 'fe80::1%eth0', port: 5351, epochSeconds: 4711 },
+    { type: 'gateway', via: 'nat-pmp', address: '192.168.1.1', port: 5351, epochSeconds: 0 },
+  ],
   'local-address': [{ type: 'local-address', address: '192.168.1.2' }],
   'connection-type': [
     { type: 'connection-type', ok: true, connectionType: 'IP_Routed' },
@@ -87,6 +53,9 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'external-address', during, ...failed },
   ]),
   traffic: [{ type: 'traffic', bytesSent: 1, bytesReceived: 4294967295, packetsSent: undefined, packetsReceived: 4 }],
+  'port-control-status': (['pcp', 'nat-pmp'] as const).map((via) => {
+    return { type: 'port-control-status', via, epochSeconds: 10, sinceMs: Date.UTC(2026, 10, 23, 22, 25, 19) }
+  }),
   listing: [{ type: 'listing' }],
   mapping: [
     { type: 'mapping', index: 0, mapping: MAPPING },
@@ -103,14 +72,27 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   ],
   mapped: [{ type: 'mapped', asked: ASKED, mapping: MAPPING, externalAddress: '11.22.33.44' }],
   'map-failed': [
-    { type: 'map-failed', asked: ASKED, error: REFUSED },
-    { type: 'map-failed', asked: { ...ASKED, lease: { seconds: 60 } }, error: UNREACHABLE },
-    { type: 'map-failed', asked: ASKED, error: { ...REFUSED, action: 'GetSpecificPortMappingEntry', number: 714 } },
-    { type: 'map-failed', asked: ASKED, error: { code: 'NOT_CONFIRMED', message: 'it leads elsewhere' } },
-    { type: 'map-failed', asked: ASKED, error: { code: 'INVALID_ARGUMENT', message: 'no such port' } },
+    { type: 'map-failed', via: 'igd', asked: ASKED, error: REFUSED },
+    { type: 'map-failed', via: 'igd', asked: { ...ASKED, lease: { seconds: 60 } }, error: UNREACHABLE },
+    {
+      type: 'map-failed',
+      via: 'igd',
+      asked: ASKED,
+      error: { ...REFUSED, action: 'GetSpecificPortMappingEntry', number: 714 },
+    },
+    { type: 'map-failed', via: 'igd', asked: ASKED, error: { code: 'NOT_CONFIRMED', message: 'it leads elsewhere' } },
+    { type: 'map-failed', via: 'igd', asked: ASKED, error: { code: 'INVALID_ARGUMENT', message: 'no such port' } },
+    { type: 'map-failed', via: 'pcp', asked: ASKED, error: REFUSED_BY_PCP },
+    { type: 'map-failed', via: 'pcp', asked: ASKED, error: SILENT },
+    { type: 'map-failed', via: 'nat-pmp', asked: ASKED, error: REFUSED_BY_NAT_PMP },
   ],
-  unmapped: [{ type: 'unmapped', key: KEY }],
-  'unmap-failed': [{ type: 'unmap-failed', key: KEY, error: { ...REFUSED, action: 'DeletePortMapping', number: 714 } }],
+  unmapped: (['igd', 'pcp', 'nat-pmp'] as const).map((via) => ({ type: 'unmapped', via, key: KEY })),
+  'unmap-failed': [
+    { type: 'unmap-failed', via: 'igd', key: KEY, error: { ...REFUSED, action: 'DeletePortMapping', number: 714 } },
+    { type: 'unmap-failed', via: 'pcp', key: KEY, error: REFUSED_BY_PCP },
+    { type: 'unmap-failed', via: 'nat-pmp', key: KEY, error: REFUSED_BY_NAT_PMP },
+    { type: 'unmap-failed', via: 'nat-pmp', key: KEY, error: { code: 'INVALID_ARGUMENT', message: 'not for another' } },
+  ],
   'taken-back': [{ type: 'taken-back', key: { ...KEY, protocol: 'UDP' } }],
   'list-at-once-failed': [
     { type: 'list-at-once-failed', error: { ...REFUSED, action: 'GetListOfPortMappings', number: 730 } },
@@ -125,6 +107,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   ],
   'pinhole-added': [
     { type: 'pinhole-added', asked: PINHOLE, ok: true, id: 4711 },
+    { type: 'pinhole-added', asked: PINHOLE, ok: true, id: PCP_PINHOLE },
     { type: 'pinhole-added', asked: PINHOLE, ...failed },
   ],
   'pinhole-working': (['check', 'update'] as const).flatMap((during) => [
@@ -134,6 +117,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   'pinhole-updated': [
     { type: 'pinhole-updated', id: 1, leaseSeconds: 60, ok: true },
     { type: 'pinhole-updated', id: 1, leaseSeconds: 60, ...failed },
+    { type: 'pinhole-updated', id: PCP_PINHOLE, leaseSeconds: 60, ok: false, error: REFUSED_BY_PCP },
   ],
   'pinhole-packets': [
     { type: 'pinhole-packets', id: 1, ok: true, packets: 4294967295 },
@@ -141,6 +125,8 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   ],
   'pinhole-deleted': [
     { type: 'pinhole-deleted', id: 1, ok: true },
+    { type: 'pinhole-deleted', id: PCP_PINHOLE, ok: true },
+    { type: 'pinhole-deleted', id: PCP_PINHOLE, ok: false, error: SILENT },
     { type: 'pinhole-deleted', id: 1, ...failed },
   ],
   'outbound-timeout': [
@@ -148,7 +134,9 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'outbound-timeout', asked: PINHOLE, ...failed },
   ],
   'presentation-url': [{ type: 'presentation-url', url: 'http://192.168.1.1/' }],
-  emulator: [{ type: 'emulator', descriptionUrl: 'http://127.0.0.1:5000/rootDesc.xml', search: 'It answers.' }],
+  emulator: [undefined, { address: '127.0.0.1', port: 5351 }].map((portControl) => {
+    return { type: 'emulator', descriptionUrl: URL, portControl, search: 'It answers.' }
+  }),
   notice: [{ type: 'notice', message: 'something' }],
   error: [
     { type: 'error', error: { code: 'USAGE', message: 'one line' } },
@@ -157,12 +145,25 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'error', error: { code: 'NO_GATEWAY', message: 'it is not connected' } },
     { type: 'error', error: { code: 'NO_REPLY', message: 'gave up' } },
     { type: 'error', error: { code: 'TRANSPORT', message: 'description: refused', action: 'description' } },
-    {
-      type: 'error',
-      error: { code: 'NO_GATEWAY', message: 'nothing answered' },
-      searched: { searchedMs: 4000, interfaces: ['eth0 (192.168.1.2)'], defaultGateways: ['192.168.1.1'] },
-    },
+    ...searches().map((searched): Extract<Report, { type: 'error' }> => {
+      return { type: 'error', error: { code: 'NO_GATEWAY', message: 'nothing answered' }, searched }
+    }),
   ],
+}
+
+function igd(state: CandidateKind) {
+  return { type: 'gateway', via: 'igd', state, controlUrl: URL } as const
+}
+
+function searches(): SearchSummary[] {
+  const refused = { via: 'pcp', gateway: '192.168.1.1', port: 5351, error: REFUSED_BY_PCP } as const
+  const silent = { via: 'nat-pmp', gateway: '192.168.1.1', port: 5351, error: SILENT } as const
+  return [
+    NOTHING_FOUND,
+    { ...NOTHING_FOUND, portControl: [refused, silent] },
+    { ...NOTHING_FOUND, via: 'pcp', interfaces: [], portControl: [{ ...silent, error: UNREACHABLE }] },
+    { ...NOTHING_FOUND, answered: { via: 'nat-pmp', gateway: '192.168.1.1' } },
+  ]
 }
 
 function status(connectedSinceMs: number | undefined) {
@@ -172,7 +173,16 @@ function status(connectedSinceMs: number | undefined) {
 export const ALL_REPORTS: readonly Report[] = Object.values(EXAMPLES).flat()
 
 /** What decides about the shape of a Report, and can be nothing but what its type says. */
-const DISCRIMINANTS: ReadonlySet<string> = new Set(['type', 'state', 'during', 'code', 'endedBy', 'lease', 'action'])
+const DISCRIMINANTS: ReadonlySet<string> = new Set([
+  'type',
+  'state',
+  'during',
+  'code',
+  'endedBy',
+  'lease',
+  'action',
+  'via',
+])
 
 /** The same Report with that text wherever there is text that came from somewhere. */
 export function withTextEverywhere(report: Report, text: string): Report {

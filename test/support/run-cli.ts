@@ -1,5 +1,6 @@
 /** Runs the command line inside the test: real parsing, real printing, streams that remember. */
 import { commandLineNet, main, type Surroundings } from '../../src/cli/main.ts'
+import { memoryFiles } from '../../src/net/memory-files.ts'
 
 export interface CliResult {
   readonly stdout: string
@@ -14,7 +15,10 @@ export function withoutBanner(stdout: string): string {
   return stdout.split('\n').slice(BANNER_LINES).join('\n')
 }
 
-/** By default there is no interface to search on, so that a test reaches nothing but what it names with -u. */
+/**
+ * By default there is no interface to search on, no router to ask and no file that outlives the run, so that a test
+ * reaches nothing but what it names with -u or --gateway.
+ */
 export async function runCli(argv: readonly string[], surroundings: Partial<Surroundings> = {}): Promise<CliResult> {
   const written = { stdout: '', stderr: '' }
   const stream = (name: 'stdout' | 'stderr') => ({
@@ -30,6 +34,7 @@ export async function runCli(argv: readonly string[], surroundings: Partial<Surr
     stdout: stream('stdout'),
     stderr: stream('stderr'),
     env: {},
+    files: memoryFiles(),
     interrupted: () => Promise.resolve(),
     ...surroundings,
   })

@@ -1,0 +1,122 @@
+/**
+ * What this user has mapped over PCP and NAT-PMP: to those a mapping is its inside, and a person who closes a port names
+ * its outside. A file for each mapping, so that several processes need no lock. It is a help and no more: without it the
+ * internal port is taken to be the same as the external one.
+ */
+import { isIPv6, isUnicastIPv4 } from '../domain/address.js'
+import { TransportError } from '../domain/errors.js'
+import { isPort, type MappingKey, type TransportProtocol } from '../domain/port-mapping.js'
+import type { Clock } from '../net/clock.js'
+import type { PrivateFiles } from '../net/state-directory.js'
+
+/** Where there are more, those that have ended are removed, and then the ones that end first. */
+export const MAX_REMEMBERED = 256
+
+export interface RememberedMapping extends Pick<MappingKey, 'externalPort' | 'protocol'> {
+  readonly internalClient: string
+  readonly internalPort: number
+  readonly leaseSeconds: number
+}
+
+type Outside = Pick<MappingKey, 'externalPort' | 'protocol'>
+type Inside = Omit<RememberedMapping, keyof Outside | 'leaseSeconds'>
+
+export interface MappingMemory {
+  /** Never throws: what cannot be kept is not worth failing for. */
+  remember(mapping: RememberedMapping): Promise<void>
+  /** Undefined where nothing is known, or its lease has ended. */
+  recall(outside: Outside): Promise<Inside | undefined>
+  forget(outside: Outside): Promise<void>
+  /** The external ports of that inside, as far as they are known and made since that moment. */
+  outsidesOf(protocol: TransportProtocol, inside: Inside, sinceWallMs: number): Promise<readonly RememberedMapping[]>
+}
+
+interface Kept extends Inside {
+  readonly endsWallMs: number
+  readonly madeWallMs: number
+}
+
+/** `gateway` tells gateways apart: its protocol and address. */
+export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string): MappingMemory {
+  const prefix = `mapping-${encodeURIComponent(gateway).replace(/[!'()*~]/g, '_')}-`
+  const nameOf = ({ protocol, externalPort }: Outside): string => `${prefix}${protocol}-${externalPort}`
+  return {
+    remember: ({ internalClient, internalPort, leaseSeconds, ...outside }) =>
+      unlessItFails(async () => {
+        const madeWallMs = clock.wallMs()
+        const kept: Kept = { internalClient, internalPort, madeWallMs, endsWallMs: madeWallMs + leaseSeconds * 1000 }
+        await files.write(nameOf(outside), `${JSON.stringify(kept)}\n`)
+        await removeEnded(files, clock)
+      }),
+    recall: (outside) =>
+      unlessItFails(async () => {
+        const kept = keptOf(await files.read(nameOf(outside)))
+        if (kept === undefined || kept.endsWallMs <= clock.wallMs()) return undefined
+        return { internalClient: kept.internalClient, internalPort: kept.internalPort }
+      }),
+    forget: (outside) => unlessItFails(() => files.remove(nameOf(outside))),
+    async outsidesOf(protocol, { internalClient, internalPort }, sinceWallMs) {
+      const found = await unlessItFails(async () => {
+        const names = await files.list(`${prefix}${protocol}-`)
+        return Promise.all(names.map(async (name) => ({ name, kept: keptOf(await files.read(name)) })))
+      })
+      return (found ?? []).flatMap(({ name, kept }) => {
+        const externalPort = Number(name.slice(name.lastIndexOf('-') + 1))
+        const isThat = kept?.internalClient === internalClient && kept.internalPort === internalPort
+        if (!isThat || kept.endsWallMs <= clock.wallMs() || kept.madeWallMs < sinceWallMs) return []
+        const leaseSeconds = Math.ceil((kept.endsWallMs - clock.wallMs()) / 1000)
+        return [{ externalPort, protocol, internalClient, internalPort, leaseSeconds }]
+      })
+    },
+  }
+}
+
+/** For who wants none: nothing is read and nothing written. */
+export const NO_MEMORY: MappingMemory = {
+  remember: () => Promise.resolve(),
+  recall: () => Promise.resolve(undefined),
+  forget: () => Promise.resolve(),
+  outsidesOf: () => Promise.resolve([]),
+}
+
+async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof TransportError) return undefined
+    throw error
+  }
+}
+
+async function removeEnded(files: PrivateFiles, clock: Clock): Promise<void> {
+  const names = await files.list('mapping-')
+  if (names.length <= MAX_REMEMBERED) return
+  const ends = await Promise.all(
+    names.map(async (name) => ({ name, endsWallMs: keptOf(await files.read(name))?.endsWallMs ?? 0 })),
+  )
+  const nowMs = clock.wallMs()
+  const oldestFirst = ends.toSorted((a, b) => a.endsWallMs - b.endsWallMs)
+  const useless = oldestFirst.filter(({ endsWallMs }, at) => endsWallMs <= nowMs || at < names.length - MAX_REMEMBERED)
+  for (const { name } of useless) await files.remove(name)
+}
+
+/** Anybody with this user's rights may have written it: only what can be such a mapping is taken. */
+function keptOf(text: string | undefined): Kept | undefined {
+  let value: unknown
+  try {
+    value = JSON.parse(text ?? '')
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const { internalClient, internalPort, endsWallMs, madeWallMs } = value as Readonly<Record<string, unknown>>
+  if (typeof internalClient !== 'string' || !(isUnicastIPv4(internalClient) || isIPv6(internalClient))) return undefined
+  if (typeof internalPort !== 'number' || !isPort(internalPort)) return undefined
+  if (!isMoment(endsWallMs) || !isMoment(madeWallMs)) return undefined
+  return { internalClient, internalPort, endsWallMs, madeWallMs }
+}
+
+/** JSON has numbers that are too large to be any. */
+function isMoment(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}

@@ -1,0 +1,99 @@
+/** What the emulated gateway can be told to be, what it is if it is told nothing, and what it cannot be. */
+import { randomUUID } from 'node:crypto'
+import { isUnicastIPv4, isUnicastIPv6, splitZone } from '../domain/address.js'
+import { InvalidArgumentError } from '../domain/errors.js'
+import { isPort } from '../domain/port-mapping.js'
+import type { GatewayFacts } from './action-context.js'
+import type { DescriptionFacts } from './gateway-description.js'
+import { MAX_MAPPINGS } from './mapping-table.js'
+import { MAX_PINHOLE_ID, MAX_PINHOLES } from './pinhole-table.js'
+
+export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<DescriptionFacts> {
+  /** The one IPv4 address of this computer that the gateway is on; 127.0.0.1 if not given. */
+  readonly address?: string
+  /** The one IPv6 address of this computer on which PCP is spoken as well, with its zone if it is a link-local one. */
+  readonly ipv6Address?: string
+  /** 0, the default, for any free port. */
+  readonly httpPort?: number
+  /** 0, the default, for unicast searches on any free port; 1900 for the multicast group as well. */
+  readonly ssdpPort?: number
+  /** Of PCP and NAT-PMP: 0, the default, for any free port; on 5351 the gateway announces itself as well. */
+  readonly portControlPort?: number
+  /** Whether it speaks PCP; true if not given. */
+  readonly pcp?: boolean
+  /** Whether it speaks NAT-PMP; true if not given. */
+  readonly natPmp?: boolean
+  /** The result code with which every MAP and ANNOUNCE of PCP is answered (RFC 6887 7.4); 0 for what comes of it. */
+  readonly pcpResult?: number
+  /** The result code with which every NAT-PMP request is answered (RFC 6886 3.5); 0 for what comes of it. */
+  readonly natPmpResult?: number
+  readonly maxMappings?: number
+  readonly maxPinholes?: number
+}
+
+/** Without a default. */
+type Optional = 'presentationUrl' | 'ipv6Address' | 'pcpResult' | 'natPmpResult'
+
+export type EmulatorSettings = Required<Omit<EmulatorOptions, Optional>> & Pick<EmulatorOptions, Optional>
+
+const DEFAULTS = {
+  address: '127.0.0.1',
+  httpPort: 0,
+  ssdpPort: 0,
+  portControlPort: 0,
+  pcp: true,
+  natPmp: true,
+  maxMappings: MAX_MAPPINGS,
+  maxPinholes: MAX_PINHOLES,
+  externalAddress: '11.22.33.44', // not a reserved one: clients warn of those
+  connectionType: 'IP_Routed',
+  connectionStatus: 'Connected',
+  lastConnectionError: 'ERROR_NONE',
+  linkRates: { upstreamBitsPerSecond: 1_000_000_000, downstreamBitsPerSecond: 1_000_000_000 },
+  traffic: { bytesSent: 0, bytesReceived: 0, packetsSent: 0, packetsReceived: 0 },
+  secureMode: false,
+  firewallEnabled: true,
+  inboundPinholeAllowed: true,
+  pinholesOnlyForAsking: true,
+  pinholePackets: 1,
+  outboundPinholeTimeoutSeconds: 120,
+  friendlyName: 'Emulated gateway',
+  manufacturer: 'upnp-ts',
+  modelName: 'upnp-ts emulator',
+  modelNumber: '1',
+}
+
+/** @throws InvalidArgumentError */
+export function settingsOf(options: EmulatorOptions): EmulatorSettings {
+  const settings = { ...DEFAULTS, uuid: randomUUID(), ...options }
+  checkAddresses(settings)
+  checkNumbers(settings)
+  if (!/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(settings.uuid)) {
+    throw new InvalidArgumentError(`not a UUID: ${settings.uuid}`)
+  }
+  return settings
+}
+
+function checkAddresses({ address, ipv6Address }: EmulatorSettings): void {
+  if (!isUnicastIPv4(address))
+    throw new InvalidArgumentError(`the gateway's address must be one IPv4 address: ${address}`)
+  if (ipv6Address !== undefined && !isUnicastIPv6(splitZone(ipv6Address).address))
+    throw new InvalidArgumentError(`the gateway's IPv6 address must be one IPv6 address: ${ipv6Address}`)
+}
+
+function checkNumbers(settings: EmulatorSettings): void {
+  const { httpPort, ssdpPort, portControlPort, maxMappings, maxPinholes, pcpResult = 0, natPmpResult = 0 } = settings
+  for (const port of [httpPort, ssdpPort, portControlPort])
+    if (port !== 0 && !isPort(port)) throw new InvalidArgumentError(`a port must be 0 to 65535: ${port}`)
+  if (!isWithin(maxMappings, Number.MAX_SAFE_INTEGER))
+    throw new InvalidArgumentError(`the number of mappings must be 0 or more: ${maxMappings}`)
+  if (!isWithin(maxPinholes, MAX_PINHOLE_ID))
+    throw new InvalidArgumentError(`the number of pinholes must be 0 to ${MAX_PINHOLE_ID}: ${maxPinholes}`)
+  if (!isWithin(pcpResult, 0xff)) throw new InvalidArgumentError(`a PCP result code must be 0 to 255: ${pcpResult}`)
+  if (!isWithin(natPmpResult, 0xffff))
+    throw new InvalidArgumentError(`a NAT-PMP result code must be 0 to 65535: ${natPmpResult}`)
+}
+
+function isWithin(value: number, largest: number): boolean {
+  return Number.isInteger(value) && value >= 0 && value <= largest
+}

@@ -1,0 +1,218 @@
+/**
+ * NAT-PMP: messages <-> bytes. (RFC 6886 3) Pure and total: any bytes are a message or a MalformedMessageError.
+ * Numbers are big-endian. A response repeats the opcode of its request plus 128; which request it is for has to be seen
+ * from the opcode and the internal port, because there is no transaction id.
+ */
+import { parseIPv4 } from '../domain/address.js'
+import type { TransportProtocol } from '../domain/port-mapping.js'
+import { malformed, viewOf } from './binary.js'
+
+/** RFC 6886 1.1 and 3.2.1: what a gateway listens on, and where it announces itself. PCP shares both. */
+export const NAT_PMP_PORT = 5351
+export const NAT_PMP_ANNOUNCEMENT_PORT = 5350
+/** RFC 6886 3.2.1: all hosts of the link. */
+export const NAT_PMP_ANNOUNCEMENT_GROUP = '224.0.0.1'
+
+/** RFC 6886 3.2. Version 1 does not exist; 2 is PCP. */
+export const NAT_PMP_VERSION = 0
+
+/** RFC 6886 3.5. */
+export const NAT_PMP_RESULTS = {
+  success: 0,
+  unsupportedVersion: 1,
+  notAuthorized: 2,
+  networkFailure: 3,
+  outOfResources: 4,
+  unsupportedOpcode: 5,
+} as const
+
+const RESULT_NAMES: ReadonlyMap<number, string> = new Map([
+  [0, 'Success'],
+  [1, 'Unsupported Version'],
+  [2, 'Not Authorized/Refused'],
+  [3, 'Network Failure'],
+  [4, 'Out of resources'],
+  [5, 'Unsupported opcode'],
+])
+
+export function natPmpResultName(result: number): string {
+  return RESULT_NAMES.get(result) ?? 'unknown result code'
+}
+
+/** RFC 6886 3.3: the recommended lifetime of a mapping. */
+export const RECOMMENDED_LIFETIME_SECONDS = 7200
+
+const OPCODE_EXTERNAL_ADDRESS = 0
+const OPCODES: Readonly<Record<TransportProtocol, number>> = { UDP: 1, TCP: 2 }
+const RESPONSE = 128
+
+const EXTERNAL_ADDRESS_REQUEST_BYTES = 2
+const MAP_REQUEST_BYTES = 12
+const ERROR_RESPONSE_BYTES = 8
+const EXTERNAL_ADDRESS_RESPONSE_BYTES = 12
+const MAP_RESPONSE_BYTES = 16
+
+/** RFC 6886 3.2, 3.3. */
+export type NatPmpRequest =
+  | { readonly kind: 'external-address-request' }
+  | {
+      readonly kind: 'map-request'
+      readonly protocol: TransportProtocol
+      /** 0, with a lifetime of 0: all of the client's mappings of that protocol (RFC 6886 3.4). */
+      readonly internalPort: number
+      /** 0 for any. */
+      readonly suggestedExternalPort: number
+      /** 0 deletes. */
+      readonly lifetimeSeconds: number
+    }
+
+/** A request of another version or with another opcode: it is answered with that result (RFC 6886 3.5). */
+export interface UnsupportedNatPmpRequest {
+  readonly kind: 'unsupported-request'
+  readonly version: number
+  readonly opcode: number
+}
+
+interface WithEpoch {
+  /** Seconds Since Start of Epoch (RFC 6886 3.6). */
+  readonly epochSeconds: number
+}
+
+/** The first two are successes. */
+export type NatPmpResponse =
+  | ({ readonly kind: 'external-address-response'; readonly externalAddress: string } & WithEpoch)
+  | ({
+      readonly kind: 'map-response'
+      readonly protocol: TransportProtocol
+      readonly internalPort: number
+      readonly mappedExternalPort: number
+      readonly lifetimeSeconds: number
+    } & WithEpoch)
+  | ({
+      readonly kind: 'error-response'
+      /** That of the request. */
+      readonly opcode: number
+      readonly resultCode: number
+      /** Undefined in the short form, and where it is not about a mapping. */
+      readonly internalPort: number | undefined
+    } & WithEpoch)
+
+/** The opcode of what was asked: with it an error response is known to be for this request. */
+export function natPmpOpcode(request: NatPmpRequest): number {
+  return request.kind === 'map-request' ? OPCODES[request.protocol] : OPCODE_EXTERNAL_ADDRESS
+}
+
+export function encodeNatPmpRequest(request: NatPmpRequest): Uint8Array {
+  if (request.kind === 'external-address-request') return Uint8Array.of(NAT_PMP_VERSION, OPCODE_EXTERNAL_ADDRESS)
+  const { bytes, view } = message(MAP_REQUEST_BYTES, natPmpOpcode(request))
+  view.setUint16(4, request.internalPort)
+  view.setUint16(6, request.suggestedExternalPort)
+  view.setUint32(8, request.lifetimeSeconds)
+  return bytes
+}
+
+export function encodeNatPmpResponse(response: NatPmpResponse): Uint8Array {
+  switch (response.kind) {
+    case 'external-address-response': {
+      const { bytes, view } = responseMessage(EXTERNAL_ADDRESS_RESPONSE_BYTES, OPCODE_EXTERNAL_ADDRESS, response)
+      view.setUint32(8, parseIPv4(response.externalAddress) ?? 0)
+      return bytes
+    }
+    case 'map-response': {
+      const { bytes, view } = responseMessage(MAP_RESPONSE_BYTES, OPCODES[response.protocol], response)
+      view.setUint16(8, response.internalPort)
+      view.setUint16(10, response.mappedExternalPort)
+      view.setUint32(12, response.lifetimeSeconds)
+      return bytes
+    }
+    case 'error-response': {
+      const { opcode, internalPort, resultCode } = response
+      const length = internalPort === undefined ? ERROR_RESPONSE_BYTES : MAP_RESPONSE_BYTES
+      const { bytes, view } = responseMessage(length, opcode, response)
+      view.setUint16(2, resultCode)
+      if (internalPort !== undefined) view.setUint16(8, internalPort)
+      return bytes
+    }
+  }
+}
+
+function message(length: number, opcode: number): { bytes: Uint8Array; view: DataView } {
+  const bytes = new Uint8Array(length)
+  bytes[0] = NAT_PMP_VERSION
+  bytes[1] = opcode
+  return { bytes, view: viewOf(bytes) }
+}
+
+function responseMessage(length: number, opcode: number, { epochSeconds }: WithEpoch) {
+  const { bytes, view } = message(length, opcode + RESPONSE)
+  view.setUint32(4, epochSeconds)
+  return { bytes, view }
+}
+
+/** @throws MalformedMessageError */
+export function decodeNatPmpRequest(bytes: Uint8Array): NatPmpRequest | UnsupportedNatPmpRequest {
+  if (bytes.length < EXTERNAL_ADDRESS_REQUEST_BYTES) throw malformed('a NAT-PMP request of 2 bytes or more', bytes)
+  const [version = 0, opcode = 0] = bytes
+  if (opcode >= RESPONSE) throw malformed('a NAT-PMP request, not a response', bytes)
+  if (version !== NAT_PMP_VERSION) return { kind: 'unsupported-request', version, opcode }
+  if (opcode === OPCODE_EXTERNAL_ADDRESS) {
+    if (bytes.length !== EXTERNAL_ADDRESS_REQUEST_BYTES)
+      throw malformed('an external address request of 2 bytes', bytes)
+    return { kind: 'external-address-request' }
+  }
+  const protocol = protocolOf(opcode)
+  if (protocol === undefined) return { kind: 'unsupported-request', version, opcode }
+  if (bytes.length !== MAP_REQUEST_BYTES) throw malformed(`a mapping request of ${MAP_REQUEST_BYTES} bytes`, bytes)
+  const view = viewOf(bytes)
+  return {
+    kind: 'map-request',
+    protocol,
+    internalPort: view.getUint16(4),
+    suggestedExternalPort: view.getUint16(6),
+    lifetimeSeconds: view.getUint32(8),
+  }
+}
+
+/**
+ * An error may come in 8 bytes or in the full length (RFC 6886 3.5); what follows a known message is passed over, as
+ * some gateways pad. @throws MalformedMessageError
+ */
+export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
+  const [version, opcodePlus = 0] = bytes
+  const isResponse = opcodePlus >= RESPONSE || isUnsupportedVersionResponse(bytes)
+  if (bytes.length < ERROR_RESPONSE_BYTES || version !== NAT_PMP_VERSION || !isResponse) {
+    throw malformed('a NAT-PMP response of 8 bytes or more', bytes)
+  }
+  const opcode = opcodePlus % RESPONSE
+  const view = viewOf(bytes)
+  const protocol = protocolOf(opcode)
+  const [resultCode, epochSeconds] = [view.getUint16(2), view.getUint32(4)]
+  if (resultCode !== NAT_PMP_RESULTS.success) {
+    const internalPort = protocol !== undefined && bytes.length >= MAP_RESPONSE_BYTES ? view.getUint16(8) : undefined
+    return { kind: 'error-response', opcode, resultCode, epochSeconds, internalPort }
+  }
+  if (opcode === OPCODE_EXTERNAL_ADDRESS) {
+    if (bytes.length < EXTERNAL_ADDRESS_RESPONSE_BYTES)
+      throw malformed('an external address response of 12 bytes', bytes)
+    return { kind: 'external-address-response', epochSeconds, externalAddress: bytes.subarray(8, 12).join('.') }
+  }
+  if (protocol === undefined) throw malformed('a response to a known opcode', bytes)
+  if (bytes.length < MAP_RESPONSE_BYTES) throw malformed('a mapping response of 16 bytes', bytes)
+  const [internalPort, mappedExternalPort, lifetimeSeconds] = [
+    view.getUint16(8),
+    view.getUint16(10),
+    view.getUint32(12),
+  ]
+  return { kind: 'map-response', protocol, epochSeconds, internalPort, mappedExternalPort, lifetimeSeconds }
+}
+
+/** RFC 6886 3.5: the answer to a request of another version has opcode 0, as printed there; most gateways add the 128. */
+export function isUnsupportedVersionResponse(bytes: Uint8Array): boolean {
+  const head = [NAT_PMP_VERSION, OPCODE_EXTERNAL_ADDRESS, 0, NAT_PMP_RESULTS.unsupportedVersion]
+  return bytes.length >= ERROR_RESPONSE_BYTES && head.every((byte, at) => bytes[at] === byte)
+}
+
+function protocolOf(opcode: number): TransportProtocol | undefined {
+  if (opcode === OPCODES.UDP) return 'UDP'
+  return opcode === OPCODES.TCP ? 'TCP' : undefined
+}

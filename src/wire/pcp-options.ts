@@ -1,0 +1,106 @@
+/**
+ * The options of PCP messages <-> bytes: code, a reserved byte, length, data padded to four bytes. (RFC 6887 7.3, 13)
+ * A code below 128 has to be understood, others may be passed over (RFC 6887 7.3); which ones are is for the responder.
+ */
+import { addressOfBytes, bytesOfAddress } from '../domain/address.js'
+
+/** RFC 6887 13.1 to 13.3. */
+export const PCP_OPTION_CODES = { thirdParty: 1, preferFailure: 2, filter: 3 } as const
+/** Below it an option has to be understood (RFC 6887 7.3). */
+export const FIRST_OPTIONAL_CODE = 128
+
+const HEAD_BYTES = 4
+const THIRD_PARTY_BYTES = 16
+const FILTER_BYTES = 20
+
+export type PcpOption =
+  /** RFC 6887 13.1: the mapping is for that internal address, not for the client's own. */
+  | { readonly kind: 'THIRD_PARTY'; readonly internalAddress: string }
+  /** RFC 6887 13.2: the suggested external port and address, or CANNOT_PROVIDE_EXTERNAL. */
+  | { readonly kind: 'PREFER_FAILURE' }
+  /** RFC 6887 13.3: only from there. */
+  | {
+      readonly kind: 'FILTER'
+      /** 0 to 128; of an IPv4 address 96 more than usual. 0 removes the filters of the mapping. */
+      readonly prefixLength: number
+      /** 0 for any. */
+      readonly remotePort: number
+      readonly remoteAddress: string
+    }
+  | { readonly kind: 'unknown'; readonly code: number; readonly data: Uint8Array }
+
+export function encodePcpOptions(options: readonly PcpOption[]): Uint8Array {
+  const parts = options.map((option) => {
+    const { code, data } = contentOf(option)
+    const bytes = new Uint8Array(HEAD_BYTES + Math.ceil(data.length / 4) * 4)
+    bytes[0] = code
+    new DataView(bytes.buffer).setUint16(2, data.length)
+    bytes.set(data, HEAD_BYTES)
+    return bytes
+  })
+  return Uint8Array.from(parts.flatMap((part) => [...part]))
+}
+
+function contentOf(option: PcpOption): { code: number; data: Uint8Array } {
+  switch (option.kind) {
+    case 'THIRD_PARTY':
+      return { code: PCP_OPTION_CODES.thirdParty, data: addressBytes(option.internalAddress) }
+    case 'PREFER_FAILURE':
+      return { code: PCP_OPTION_CODES.preferFailure, data: new Uint8Array() }
+    case 'FILTER': {
+      const data = new Uint8Array(FILTER_BYTES)
+      data[1] = option.prefixLength
+      new DataView(data.buffer).setUint16(2, option.remotePort)
+      data.set(addressBytes(option.remoteAddress), 4)
+      return { code: PCP_OPTION_CODES.filter, data }
+    }
+    case 'unknown':
+      return option
+  }
+}
+
+/** The unspecified address for what is no address. */
+export function addressBytes(text: string): Uint8Array {
+  return bytesOfAddress(text) ?? new Uint8Array(16)
+}
+
+export interface DecodedOptions {
+  readonly options: readonly PcpOption[]
+  /** Whether all of it could be read; otherwise the options are those before the first that could not. */
+  readonly complete: boolean
+}
+
+export function decodePcpOptions(bytes: Uint8Array): DecodedOptions {
+  const options: PcpOption[] = []
+  for (let at = 0; at < bytes.length; ) {
+    const head = bytes.subarray(at, at + HEAD_BYTES)
+    const length = (head[2] ?? 0) * 256 + (head[3] ?? 0)
+    const end = at + HEAD_BYTES + Math.ceil(length / 4) * 4
+    if (head.length < HEAD_BYTES || end > bytes.length) return { options, complete: false }
+    const option = optionOf(head[0] ?? 0, bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length))
+    if (option === undefined) return { options, complete: false }
+    options.push(option)
+    at = end
+  }
+  return { options, complete: true }
+}
+
+/** Undefined where a known option has another form than its own. */
+function optionOf(code: number, data: Uint8Array): PcpOption | undefined {
+  switch (code) {
+    case PCP_OPTION_CODES.thirdParty:
+      return data.length === THIRD_PARTY_BYTES
+        ? { kind: 'THIRD_PARTY', internalAddress: addressOfBytes(data) }
+        : undefined
+    case PCP_OPTION_CODES.preferFailure:
+      return data.length === 0 ? { kind: 'PREFER_FAILURE' } : undefined
+    case PCP_OPTION_CODES.filter: {
+      const [, prefixLength = 0, high = 0, low = 0] = data
+      if (data.length !== FILTER_BYTES || prefixLength > 128) return undefined
+      const remoteAddress = addressOfBytes(data.subarray(4))
+      return { kind: 'FILTER', prefixLength, remotePort: high * 256 + low, remoteAddress }
+    }
+    default:
+      return { kind: 'unknown', code, data: Uint8Array.from(data) }
+  }
+}

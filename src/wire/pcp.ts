@@ -1,0 +1,209 @@
+/**
+ * The Port Control Protocol: messages <-> bytes. (RFC 6887 7, 11, 12, 14) Pure and total: any bytes are a message or a
+ * MalformedMessageError. Numbers are big-endian; an address has 16 bytes, IPv4 in the IPv4-mapped form, which is plain
+ * dotted text here. A nonce is 24 hexadecimal digits in lower case.
+ *
+ * A request that can be answered with nothing but an error is decoded as such, with the result code for the answer;
+ * MalformedMessageError means that it is to be dropped in silence (RFC 6887 8.2).
+ */
+import { addressOfBytes } from '../domain/address.js'
+import { malformed, viewOf } from './binary.js'
+import { isUnsupportedVersionResponse } from './natpmp.js'
+import type {
+  BadPcpRequest,
+  MapRequestData,
+  PcpRequest,
+  PcpResponse,
+  RemotePeer,
+  ResponseHead,
+} from './pcp-messages.js'
+import { addressBytes, decodePcpOptions, encodePcpOptions } from './pcp-options.js'
+import { PCP_RESULTS } from './pcp-result-codes.js'
+
+export type { BadPcpRequest, PcpRequest, PcpResponse } from './pcp-messages.js'
+
+/** RFC 6887 19.1, 19.2: what a server listens on, and where it announces itself. */
+export const PCP_PORT = 5351
+export const PCP_ANNOUNCEMENT_PORT = 5350
+/** RFC 6887 14.1.1. */
+export const PCP_ANNOUNCEMENT_GROUPS = { ipv4: '224.0.0.1', ipv6: 'ff02::1' } as const
+
+export const PCP_VERSION = 2
+/** RFC 6887 7. */
+export const MAX_PCP_BYTES = 1100
+/** RFC 6887 11.1. */
+export const NONCE_BYTES = 12
+
+/** RFC 6887 19.3. */
+export const PCP_OPCODES = { ANNOUNCE: 0, MAP: 1, PEER: 2 } as const
+
+/** A suggested external address that suggests nothing (RFC 6887 11.1). */
+export const ANY_ADDRESS = { ipv4: '0.0.0.0', ipv6: '::' } as const
+
+/** By opcode. */
+const REQUEST_KINDS = ['ANNOUNCE-request', 'MAP-request', 'PEER-request'] as const
+const RESPONSE_KINDS = ['ANNOUNCE-response', 'MAP-response', 'PEER-response'] as const
+
+const RESPONSE = 0x80
+const HEAD_BYTES = 24
+const RESERVED_AT = 12
+const MAP_BYTES = 36
+const PEER_BYTES = 56
+
+export function encodePcpRequest(request: PcpRequest): Uint8Array {
+  const options = encodePcpOptions(request.options)
+  const { bytes, view } = message(dataBytesOf(request.kind) + options.length, opcodeOf(request.kind))
+  view.setUint32(4, request.lifetimeSeconds)
+  bytes.set(addressBytes(request.clientAddress), 8)
+  if (request.kind !== 'ANNOUNCE-request') {
+    const { suggestedExternalPort: port, suggestedExternalAddress: address } = request
+    writeMapping(bytes, view, request, port, address)
+  }
+  if (request.kind === 'PEER-request') writePeer(bytes, view, request)
+  bytes.set(options, bytes.length - options.length)
+  return bytes
+}
+
+export function encodePcpResponse(response: Exclude<PcpResponse, { kind: 'other-version-response' }>): Uint8Array {
+  const options = 'options' in response ? encodePcpOptions(response.options) : new Uint8Array()
+  const opcode = response.kind === 'error-response' ? response.opcode : opcodeOf(response.kind)
+  const { bytes, view } = message(dataBytesOf(response.kind) + options.length, opcode + RESPONSE)
+  writeResponseHead(bytes, view, response)
+  if ('nonce' in response) {
+    writeMapping(bytes, view, response, response.assignedExternalPort, response.assignedExternalAddress)
+  }
+  if (response.kind === 'PEER-response') writePeer(bytes, view, response)
+  bytes.set(options, bytes.length - options.length)
+  return bytes
+}
+
+/** Of a request that could not be parsed. */
+const NOT_PARSED: ReadonlySet<number> = new Set([
+  PCP_RESULTS.UNSUPP_VERSION,
+  PCP_RESULTS.MALFORMED_REQUEST,
+  PCP_RESULTS.UNSUPP_OPCODE,
+  PCP_RESULTS.MALFORMED_OPTION,
+])
+
+/**
+ * An error repeats the request behind its own head, cut to MAX_PCP_BYTES and padded to four bytes (RFC 6887 8.2); in the
+ * reserved field what the request had there, where it could not be parsed (RFC 6887 7.2).
+ */
+export function encodePcpErrorResponse(request: Uint8Array, head: ResponseHead): Uint8Array {
+  const kept = request.subarray(0, MAX_PCP_BYTES)
+  const bytes = new Uint8Array(Math.max(HEAD_BYTES, Math.ceil(kept.length / 4) * 4))
+  bytes.set(kept)
+  bytes[0] = PCP_VERSION
+  bytes[1] = (request[1] ?? 0) | RESPONSE
+  bytes.fill(0, 2, NOT_PARSED.has(head.resultCode) ? RESERVED_AT : HEAD_BYTES)
+  writeResponseHead(bytes, viewOf(bytes), head)
+  return bytes
+}
+
+type Kind = (PcpRequest | PcpResponse)['kind']
+
+function opcodeOf(kind: Kind): number {
+  if (kind.startsWith('MAP')) return PCP_OPCODES.MAP
+  return kind.startsWith('PEER') ? PCP_OPCODES.PEER : PCP_OPCODES.ANNOUNCE
+}
+
+function dataBytesOf(kind: Kind): number {
+  if (kind.startsWith('MAP')) return MAP_BYTES
+  return kind.startsWith('PEER') ? PEER_BYTES : 0
+}
+
+function message(bytesAfterHead: number, opcode: number): { bytes: Uint8Array; view: DataView } {
+  const bytes = new Uint8Array(HEAD_BYTES + bytesAfterHead)
+  bytes[0] = PCP_VERSION
+  bytes[1] = opcode
+  return { bytes, view: viewOf(bytes) }
+}
+
+function writeResponseHead(bytes: Uint8Array, view: DataView, head: ResponseHead): void {
+  bytes[3] = head.resultCode
+  view.setUint32(4, head.lifetimeSeconds)
+  view.setUint32(8, head.epochSeconds)
+}
+
+type Mapping = Pick<MapRequestData, 'nonce' | 'protocol' | 'internalPort'>
+
+function writeMapping(bytes: Uint8Array, view: DataView, mapping: Mapping, port: number, address: string): void {
+  bytes.set(Buffer.from(mapping.nonce, 'hex').subarray(0, NONCE_BYTES), 24)
+  bytes[36] = mapping.protocol
+  view.setUint16(40, mapping.internalPort)
+  view.setUint16(42, port)
+  bytes.set(addressBytes(address), 44)
+}
+
+function writePeer(bytes: Uint8Array, view: DataView, peer: RemotePeer): void {
+  view.setUint16(60, peer.remotePeerPort)
+  bytes.set(addressBytes(peer.remotePeerAddress), 64)
+}
+
+/** @throws MalformedMessageError for what is to be dropped in silence: shorter than 2 bytes, or a response */
+export function decodePcpRequest(bytes: Uint8Array): PcpRequest | BadPcpRequest {
+  const [version = 0, opcode = 0] = bytes
+  if (bytes.length < 2 || opcode >= RESPONSE) throw malformed('a PCP request', bytes)
+  const bad = (resultCode: number): BadPcpRequest => ({ kind: 'bad-request', version, opcode, resultCode })
+  if (version !== PCP_VERSION) return bad(PCP_RESULTS.UNSUPP_VERSION)
+  if (!isWellFormed(bytes)) return bad(PCP_RESULTS.MALFORMED_REQUEST)
+  const kind = REQUEST_KINDS[opcode]
+  if (kind === undefined) return bad(PCP_RESULTS.UNSUPP_OPCODE)
+  const end = HEAD_BYTES + dataBytesOf(kind)
+  if (bytes.length < end) return bad(PCP_RESULTS.MALFORMED_REQUEST)
+  const { options, complete } = decodePcpOptions(bytes.subarray(end))
+  if (!complete) return bad(PCP_RESULTS.MALFORMED_OPTION)
+  const head = { lifetimeSeconds: viewOf(bytes).getUint32(4), clientAddress: addressAt(bytes, 8), options }
+  if (kind === 'ANNOUNCE-request') return { kind, ...head }
+  const { externalPort: suggestedExternalPort, externalAddress: suggestedExternalAddress, ...rest } = mappingAt(bytes)
+  const data = { ...head, ...rest, suggestedExternalPort, suggestedExternalAddress }
+  return kind === 'MAP-request' ? { kind, ...data } : { kind, ...data, ...peerAt(bytes) }
+}
+
+/** @throws MalformedMessageError */
+export function decodePcpResponse(bytes: Uint8Array): PcpResponse {
+  const [version = 0, opcodePlus = 0, , resultCode = 0] = bytes
+  const isResponse = opcodePlus >= RESPONSE || isUnsupportedVersionResponse(bytes)
+  if (bytes.length < 4 || !isResponse) throw malformed('a PCP response', bytes)
+  const opcode = opcodePlus % RESPONSE
+  if (version !== PCP_VERSION) return { kind: 'other-version-response', version, opcode, resultCode }
+  if (!isWellFormed(bytes)) throw malformed('a PCP response of 24 to 1100 bytes, in fours', bytes)
+  const view = viewOf(bytes)
+  const head = { resultCode, lifetimeSeconds: view.getUint32(4), epochSeconds: view.getUint32(8) }
+  const kind = RESPONSE_KINDS[opcode]
+  const end = HEAD_BYTES + (kind === undefined ? 0 : dataBytesOf(kind))
+  if (kind === undefined || bytes.length < end) {
+    if (resultCode === PCP_RESULTS.SUCCESS) throw malformed('the whole of a response to a known opcode', bytes)
+    return { kind: 'error-response', opcode, ...head }
+  }
+  if (kind === 'ANNOUNCE-response') return { kind, ...head }
+  // Options that cannot be read change nothing in what the rest says.
+  const { options } = decodePcpOptions(bytes.subarray(end))
+  const { externalPort: assignedExternalPort, externalAddress: assignedExternalAddress, ...rest } = mappingAt(bytes)
+  const data = { ...head, ...rest, assignedExternalPort, assignedExternalAddress, options }
+  return kind === 'MAP-response' ? { kind, ...data } : { kind, ...data, ...peerAt(bytes) }
+}
+
+/** RFC 6887 7: 24 to 1100 bytes, a multiple of four. */
+function isWellFormed({ length }: Uint8Array): boolean {
+  return length >= HEAD_BYTES && length <= MAX_PCP_BYTES && length % 4 === 0
+}
+
+function mappingAt(bytes: Uint8Array): Mapping & { externalPort: number; externalAddress: string } {
+  const view = viewOf(bytes)
+  return {
+    nonce: Buffer.from(bytes.subarray(24, 24 + NONCE_BYTES)).toString('hex'),
+    protocol: bytes[36] ?? 0,
+    internalPort: view.getUint16(40),
+    externalPort: view.getUint16(42),
+    externalAddress: addressAt(bytes, 44),
+  }
+}
+
+function peerAt(bytes: Uint8Array): RemotePeer {
+  return { remotePeerPort: viewOf(bytes).getUint16(60), remotePeerAddress: addressAt(bytes, 64) }
+}
+
+function addressAt(bytes: Uint8Array, at: number): string {
+  return addressOfBytes(bytes.subarray(at, at + 16))
+}

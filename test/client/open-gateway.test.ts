@@ -1,0 +1,236 @@
+import { describe, expect, it, vi } from 'vitest'
+import { begin, chosen, disconnected, HOME, ROUTER, slow, TV } from './opening.ts'
+
+const answered = { protocol: 'pcp', endpoint: { address: '192.168.1.1', port: 5351 }, epochSeconds: 3600 }
+
+describe('which gateway is opened where all three protocols are asked for', () => {
+  it('asks in all three at the same moment', async () => {
+    const opening = begin()
+    await opening.until(0)
+    expect(opening.datagrams.sent.every(({ atMs }) => atMs === 0)).toBe(true)
+    expect(opening.datagrams.sent.length).toBeGreaterThan(0)
+    expect(opening.datagrams.requests.map(({ atMs, to, bytes }) => [atMs, to, bytes[0]])).toEqual([
+      [0, '192.168.1.1:5351', 2],
+      [0, '192.168.1.1:5351', 0],
+    ])
+  })
+
+  it('is an IGD that answers 10 ms after PCP', async () => {
+    const opening = begin({ devices: [ROUTER] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(ROUTER, 11)
+    const opened = await opening.endsAt(11)
+    expect(chosen(opened)).toBe('connected')
+    expect(opened).toMatchObject({ portControl: undefined, answered, searchedMs: 11 })
+  })
+
+  it('is an IGD that begins to answer 149 ms after PCP', async () => {
+    const opening = begin({ devices: [ROUTER] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(ROUTER, 150)
+    expect(chosen(await opening.endsAt(150))).toBe('connected')
+  })
+
+  it('is an IGD that begins to answer 149 ms after PCP also where its description then takes 2 s', async () => {
+    const router = slow(ROUTER, 2000)
+    const opening = begin({ devices: [router] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(router, 150)
+    expect(chosen(await opening.endsAt(2150))).toBe('connected')
+  })
+
+  it('is PCP where an IGD would begin to answer 151 ms after it', async () => {
+    const opening = begin({ devices: [ROUTER] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(ROUTER, 152)
+    const opened = await opening.endsAt(151)
+    expect(chosen(opened)).toBe('pcp')
+    expect(opened).toMatchObject({ portControl: answered, answered, searchedMs: 151 })
+    expect(opened.discovery).toMatchObject({ devices: [], candidates: [] })
+    expect(opening.http.seen).toEqual([])
+  })
+
+  it('is PCP where the IGD that was waited for turns out to be none, in that moment', async () => {
+    const bare = { ...ROUTER, description: { status: 404, body: 'no', afterMs: 700 } }
+    const opening = begin({ devices: [bare] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(bare, 100)
+    expect(chosen(await opening.endsAt(800))).toBe('pcp')
+  })
+
+  it('is PCP where the IGD that was waited for says nothing more', async () => {
+    const silent = { ...ROUTER, description: 'silence' } as const
+    const opening = begin({ devices: [silent] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(silent, 100)
+    const opened = await opening.endsAt(3100) // the 3 s that a description has
+    expect(chosen(opened)).toBe('pcp')
+    expect(opened.discovery?.unreadable).toMatchObject([{ error: { code: 'NO_REPLY' } }])
+  })
+
+  it('is not kept from PCP longer than a search takes by a neighbour that calls itself an IGD again and again', async () => {
+    const neighbours = Array.from({ length: 12 }, (_, at) => ({
+      host: `192.168.1.66:${8000 + at}`,
+      description: 'silence' as const,
+    }))
+    const opening = begin({ devices: neighbours })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    for (const [at, neighbour] of neighbours.entries()) opening.deviceAnswers(neighbour, 100 + at * 1000)
+    expect(chosen(await opening.endsAt(5500))).toBe('pcp')
+  })
+
+  it('does not wait for a TV that is being looked at', async () => {
+    const tv = { ...TV, description: { body: '<root/>', afterMs: 2000 } }
+    const opening = begin({ devices: [tv] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(tv, 50, 'upnp:rootdevice')
+    expect(chosen(await opening.endsAt(151))).toBe('pcp')
+    expect(opening.http.seen[0]?.request.signal?.aborted).toBe(true)
+  })
+
+  it('waits for the default gateway though it calls itself a root device', async () => {
+    const router = slow(ROUTER, 400)
+    const opening = begin({ devices: [router] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(router, 50, 'upnp:rootdevice')
+    expect(chosen(await opening.endsAt(450))).toBe('connected')
+  })
+
+  it('is PCP before NAT-PMP also where NAT-PMP answers first, and knows the address that NAT-PMP has told', async () => {
+    const opening = begin()
+    opening.portControlAnswers({ natPmpAtMs: 1, pcpAtMs: 140 })
+    const opened = await opening.endsAt(151)
+    expect(opened.portControl).toMatchObject({ ...answered, externalAddress: '11.22.33.44' })
+  })
+
+  it('is NAT-PMP where PCP is refused', async () => {
+    const opening = begin()
+    opening.portControlAnswers({ natPmpAtMs: 3, pcpRefusedAtMs: 1 })
+    const opened = await opening.endsAt(153)
+    expect(opened.portControl).toMatchObject({ protocol: 'nat-pmp', externalAddress: '11.22.33.44' })
+    expect(opened.refusals).toMatchObject([{ protocol: 'pcp', error: { code: 'REFUSED', number: 1 } }])
+  })
+
+  it('is an IGD alone where PCP and NAT-PMP are refused, however late it is', async () => {
+    const opening = begin({ devices: [ROUTER] })
+    opening.portControlAnswers({ natPmpRefusedAtMs: 1, pcpRefusedAtMs: 1 })
+    opening.deviceAnswers(ROUTER, 2600)
+    const opened = await opening.endsAt(2600)
+    expect(chosen(opened)).toBe('connected')
+    expect([opened.answered, opened.refusals.length]).toEqual([undefined, 2])
+  })
+
+  it('is none after 4 s where PCP and NAT-PMP are refused and no IGD answers', async () => {
+    const opening = begin()
+    opening.portControlAnswers({ natPmpRefusedAtMs: 1, pcpRefusedAtMs: 1 })
+    const opened = await opening.endsAt(4000)
+    expect(chosen(opened)).toBe('none')
+    expect(opened).toMatchObject({ answered: undefined, searchedMs: 4000 })
+    expect(opened.refusals.map(({ protocol }) => protocol)).toEqual(['pcp', 'nat-pmp'])
+  })
+
+  it('is none after 4 s where nobody says anything', async () => {
+    const opened = await begin().endsAt(4000)
+    expect(chosen(opened)).toBe('none')
+    expect(opened.refusals.map(({ error }) => error.code)).toEqual(['NO_REPLY', 'NO_REPLY'])
+  })
+
+  it('is PCP that answers within the last 150 ms', async () => {
+    const opening = begin()
+    opening.portControlAnswers({ pcpAtMs: 3990 })
+    expect(chosen(await opening.endsAt(4000))).toBe('pcp')
+  })
+
+  it('is PCP where no interface can be searched on for an IGD, in the moment in which it answers', async () => {
+    const opening = begin({ routes: [] })
+    opening.portControlAnswers({ pcpAtMs: 20 })
+    expect(chosen(await opening.endsAt(20))).toBe('pcp')
+  })
+})
+
+describe('an IGD that is not connected, beside PCP', () => {
+  it.each([
+    ['gives way to PCP', false, 'pcp'],
+    ['goes first where its state does not count', true, 'disconnected'],
+  ])('%s', async (_name, ignoreState, kind) => {
+    const router = disconnected(ROUTER)
+    const opening = begin({ devices: [router], ignoreState })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(router, 10)
+    const opened = await opening.endsAt(151)
+    expect(chosen(opened)).toBe(kind)
+    expect(opened).toMatchObject({ answered, discovery: { candidates: [{ kind: 'disconnected' }] } })
+  })
+
+  it('is waited for to the end where neither of them answers', async () => {
+    const router = disconnected(ROUTER)
+    const opening = begin({ devices: [router] })
+    opening.portControlAnswers({ natPmpRefusedAtMs: 1, pcpRefusedAtMs: 1 })
+    opening.deviceAnswers(router, 10)
+    expect(chosen(await opening.endsAt(4000))).toBe('disconnected')
+  })
+
+  it('does not keep from PCP that answers after it', async () => {
+    const router = disconnected(ROUTER)
+    const opening = begin({ devices: [router] })
+    opening.portControlAnswers({ pcpAtMs: 700 })
+    opening.deviceAnswers(router, 10)
+    expect(chosen(await opening.endsAt(850))).toBe('pcp')
+  })
+})
+
+describe('an IGD that another NAT is in front of, beside PCP', () => {
+  it('goes first: it can map', async () => {
+    const router = { ...ROUTER, connections: { '/ctl/0': { address: '100.64.3.4' } } }
+    const opening = begin({ devices: [router] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(router, 10)
+    expect(chosen(await opening.endsAt(10))).toBe('reserved')
+  })
+})
+
+describe('what is loaded while there is time', () => {
+  it.each([
+    ['when all have answered', { pcpAtMs: 3, natPmpAtMs: 4 }, 4],
+    ['after 10 ms where not all have', { pcpAtMs: 3 }, 10],
+  ])('is loaded %s', async (_name, times, atMs) => {
+    const whileWaiting = vi.fn()
+    const opening = begin({ whileWaiting })
+    opening.portControlAnswers(times)
+    await opening.until(atMs - 0.5)
+    expect(whileWaiting).not.toHaveBeenCalled()
+    await opening.until(atMs)
+    expect(whileWaiting).toHaveBeenCalledTimes(1)
+    await opening.endsAt(153)
+    expect(whileWaiting).toHaveBeenCalledTimes(1)
+  })
+
+  it('is more where an IGD has kept us waiting for 75 ms', async () => {
+    const whileYielding = vi.fn()
+    const opening = begin({ whileYielding })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    await opening.until(75.5)
+    expect(whileYielding).not.toHaveBeenCalled()
+    await opening.until(76)
+    expect(whileYielding).toHaveBeenCalledTimes(1)
+    await opening.endsAt(151)
+  })
+
+  it('is less where an IGD answers soon', async () => {
+    const whileYielding = vi.fn()
+    const opening = begin({ devices: [ROUTER], whileYielding })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.deviceAnswers(ROUTER, 11)
+    await opening.endsAt(11)
+    await opening.until(1000)
+    expect(whileYielding).not.toHaveBeenCalled()
+  })
+
+  it('needs no IGD to be searched for on an interface', async () => {
+    const whileWaiting = vi.fn()
+    const opening = begin({ via: 'pcp', routes: [HOME], whileWaiting })
+    opening.portControlAnswers({ pcpAtMs: 30 })
+    await opening.endsAt(30)
+    expect(whileWaiting).toHaveBeenCalledTimes(1)
+  })
+})
