@@ -115,15 +115,15 @@ export async function* unmap(
     if (!done.ok) exitCode = exitCodeOfFailure
     yield done.ok ? { type: 'unmapped', via: gateway.protocol, key } : unmapFailed(gateway, key, done.error)
     if (!done.ok) context.signal.throwIfAborted()
-    // NAT-PMP says yes to whatever is closed (RFC 6886 3.4).
-    if (done.ok && !isKnown && gateway.protocol === 'nat-pmp') yield { type: 'notice', message: unknownTo(key) }
+    // Both say yes also where there is nothing (RFC 6886 3.4, RFC 6887 15).
+    if (done.ok && !isKnown) yield { type: 'notice', message: unknownTo(key, gateway) }
   }
   return exitCode
 }
 
-function unknownTo({ externalPort, protocol }: MappingKey): string {
+function unknownTo({ externalPort, protocol }: MappingKey, gateway: Gateway): string {
   return (
-    `NAT-PMP says done also where nothing was open, and upnp-ts does not know of having opened external ${externalPort} ${protocol} ` +
+    `${gateway.protocol === 'pcp' ? 'PCP' : 'NAT-PMP'} says done also where nothing was open, and upnp-ts does not know of having opened external ${externalPort} ${protocol} ` +
     'that way; if it is still open, close it with what opened it'
   )
 }

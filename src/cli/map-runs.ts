@@ -5,7 +5,7 @@ import { InvalidArgumentError, NotConfirmedError, type PortMappingError } from '
 import type { Gateway } from '../domain/gateway.js'
 import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
 import { type Reporting, refusal, unmapFailed } from './commands.js'
-import { attempt, attemptWrite, reportedError } from './failure.js'
+import { type Attempt, attempt, attemptWrite, reportedError } from './failure.js'
 import type { AskedMapping, GatewayCommand } from './gateway-commands.js'
 import type { ExitCode } from './report.js'
 import type { ChosenGateway, RunContext } from './run.js'
@@ -84,10 +84,25 @@ interface KnownGateway {
 
 /** Empty where it cannot be had. */
 async function* reportExternalAddress(known: KnownGateway, context: RunContext): Reporting<string> {
-  const address = await attempt(
-    context.signal,
-    async () => known.externalAddress ?? (await known.gateway.externalAddress()),
+  const { externalAddress, gateway } = known
+  return yield* reportAddress(
+    known,
+    await attempt(context.signal, async () => externalAddress ?? (await gateway.externalAddress())),
   )
+}
+
+/** What is mapped is told, whatever comes of this question; it is asked once. */
+async function* reportAddressOfMapped(known: KnownGateway): Reporting<string> {
+  const { externalAddress, gateway } = known
+  if (externalAddress === '') return ''
+  known.externalAddress = yield* reportAddress(
+    known,
+    await attemptWrite(async () => externalAddress ?? (await gateway.externalAddress())),
+  )
+  return known.externalAddress
+}
+
+async function* reportAddress(known: KnownGateway, address: Attempt<string>): Reporting<string> {
   if (!address.ok) {
     yield { type: 'external-address', during: 'map', ...refusal(address.error) }
     return ''
@@ -120,7 +135,7 @@ async function* mapOne(asked: MappingRequest, any: boolean, known: KnownGateway,
   const mapped = await attemptWrite(() => (any ? gateway.mapAny(asked, onFallback) : gateway.map(asked)))
   if (fallback !== undefined) yield { type: 'notice', message: withoutAddAny(fallback) }
   if (mapped.ok) {
-    if (!isIgd) externalAddress = yield* reportExternalAddress(known, context)
+    if (!isIgd) externalAddress = yield* reportAddressOfMapped(known)
     yield { type: 'mapped', asked, mapping: mapped.value, externalAddress }
     return { mapping: mapped.value, isTaken: false, isImpossible: false }
   }

@@ -1,6 +1,6 @@
 /** The options about PCP and NAT-PMP, --via --gateway --nonce, and which commands those protocols have. */
 import { PORT_CONTROL_PORT, type Via } from '../client/open-gateway.js'
-import { isUnicastIPv4, isUnicastIPv6, splitZone } from '../domain/address.js'
+import { isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../domain/address.js'
 import type { Endpoint } from '../net/datagrams.js'
 import { zoneMeantBy } from '../net/interfaces.js'
 import type { GatewayCommand } from './gateway-commands.js'
@@ -63,6 +63,10 @@ function refuseOtherFamily({ address }: Endpoint, via: Via, { name }: GatewayCom
     throw new UsageError("--gateway: NAT-PMP is spoken over IPv4 only: give the router's IPv4 address")
   if (via === 'pcp' && isIPv4 && /pinhole/.test(name))
     throw new UsageError("--gateway: PCP opens pinholes over IPv6: give the router's IPv6 address")
+  if (via === 'pcp' && !isIPv4 && /map$/.test(name))
+    throw new UsageError(
+      "--gateway: PCP maps ports over IPv4: give the router's IPv4 address, or open a pinhole with -A",
+    )
 }
 
 type Protocol = Exclude<Via, 'auto'>
@@ -79,6 +83,7 @@ export function protocolsThatDo(command: GatewayCommand): readonly Protocol[] {
           !(each === 'nat-pmp' && command.mappings.some(({ remoteHost }) => remoteHost !== '')),
       )
     case 'unmap':
+      return ALL.filter((each) => each !== 'nat-pmp' || command.keys.every(({ remoteHost }) => remoteHost === ''))
     case 'status':
       return ['igd', 'pcp', 'nat-pmp']
     case 'add-pinholes':
@@ -114,6 +119,10 @@ function endpointOf(word: string): Endpoint {
       `--gateway: '${word}' is not the address of a router: give one such as 192.168.1.1 or 192.168.1.1:5351`,
     )
   }
+  if (zone.includes(':'))
+    throw new UsageError(`--gateway: an IPv6 address with a port needs brackets, as in [fe80::1%eth0]:5351`)
+  if (zone === '' && isLinkLocalIPv6(address))
+    throw new UsageError(`--gateway: ${address} is link-local: name the interface too, as in ${address}%eth0`)
   const known =
     isBareIPv6 || port === undefined ? PORT_CONTROL_PORT : integerWithin('--gateway', 'port', port, 1, 65535)
   return { address: zone === '' ? address : `${address}%${zoneMeantBy(zone)}`, port: known }

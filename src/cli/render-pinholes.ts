@@ -2,11 +2,13 @@
 import type { PinholeId } from '../domain/pinhole.js'
 import { cleaned } from './clean.js'
 import type { PinholeReport, ReportedPinhole } from './report.js'
-import { bad, codeAndName, good, type Piece, plain, upnpcCode, withHint } from './text-pieces.js'
+import { bad, codeAndName, complaint, good, type Piece, plain, upnpcCode, withHint } from './text-pieces.js'
 
 const yesOrNo = (yes: boolean): string => (yes ? 'Yes' : 'No')
 
 export function renderPinhole(report: PinholeReport): Piece[] {
+  if ('ok' in report && !report.ok && report.error.code === 'INVALID_ARGUMENT')
+    return [complaint(`${cleaned(report.error.message)}\n`)]
   switch (report.type) {
     case 'pinhole-advice':
       return [plain('Use IPv6 (option -6) GUA address to ensure UPnP IGDv2 pinholes are allowed\n\n')]

@@ -43,7 +43,7 @@ export function renderPortControlMapFailed(
   error: ReportedError,
 ): Piece[] {
   const what = `${PROTOCOL_TITLES[via]} ${error.action ?? 'MAP'}(${externalPort}, ${internalPort}, ${cleaned(internalClient)})`
-  return withHint(bad(`${what} failed with code ${codeAndName(error)}\n`), error)
+  return withHint(bad(`${what} failed with code ${codeAndName(error, true)}\n`), error)
 }
 
 export function renderNothingFound(searched: SearchSummary): Piece[] {

@@ -44,8 +44,8 @@ export function upnpcCode(error: ReportedError): number {
 /** What is asked over UDP, where nothing can go wrong with HTTP. */
 const ASKED_OVER_UDP: ReadonlySet<string | undefined> = new Set(['MAP', 'mapping request', 'external address request'])
 
-export function codeAndName(error: ReportedError): string {
-  const isHttp = !ASKED_OVER_UDP.has(error.action)
+export function codeAndName(error: ReportedError, isOverUdp = ASKED_OVER_UDP.has(error.action)): string {
+  const isHttp = !isOverUdp
   const failure = isHttp ? 'Miniupnpc HTTP error' : error.code === 'NO_REPLY' ? 'no answer' : 'cannot be asked'
   const name = error.name ?? (error.code === 'MALFORMED_MESSAGE' ? 'Miniupnpc Invalid response' : failure)
   return `${upnpcCode(error)} (${cleaned(name)})`

@@ -17,17 +17,17 @@ export interface FindGatewayOptions {
    * The URL of the root description: no search is made. Its host is trusted, and may be a name. A link-local IPv6 host
    * needs its zone, as in `http://[fe80::1%25eth0]:5000/`.
    */
-  readonly url?: string
+  readonly url?: string | undefined
   /**
    * 'igd', the default, is UPnP. 'auto' asks in all three protocols at the same moment: an IGD goes first, then PCP, then
    * NAT-PMP.
    */
-  readonly via?: Via
+  readonly via?: Via | undefined
   /** Whom to ask for PCP and NAT-PMP instead of the default gateways. */
-  readonly portControl?: Endpoint
+  readonly portControl?: Endpoint | undefined
   /** Where the key of PCP's nonces is kept; the user's state directory if not given. */
-  readonly files?: PrivateFiles
-  readonly signal?: AbortSignal
+  readonly files?: PrivateFiles | undefined
+  readonly signal?: AbortSignal | undefined
 }
 
 const DESCRIPTION_TIMEOUT_MS = 5000
@@ -45,13 +45,15 @@ export function findGateway(options: FindGatewayOptions, net?: ClientNet): Promi
 export async function findGateway(options: FindGatewayOptions = {}, net: ClientNet = nodeNet()): Promise<Gateway> {
   const { url, signal, via = 'igd' } = options
   if (url !== undefined) {
+    if (via === 'pcp' || via === 'nat-pmp')
+      throw new InvalidArgumentError(`url names an IGD, and via is ${via}: leave one out`)
     const context = { http: net.http, signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
     const named = descriptionUrl(url)
     const { gateway } = await describeGateway(named.url, context, named.zone)
     if (gateway === undefined) throw new NoGatewayError(`the device at ${url} has no WAN connection service`)
     return gateway
   }
-  const defaultGateways = net.defaultGateways(4)
+  const defaultGateways = net.defaultGateways(4).catch(() => []) // knowing them only makes the search better
   const toEndpoints = (all: readonly string[]) => all.map((address) => ({ address, port: PORT_CONTROL_PORT }))
   const { portControl } = options
   const endpoints = portControl === undefined ? defaultGateways.then(toEndpoints) : Promise.resolve([portControl])

@@ -16,22 +16,24 @@ export interface RememberedMapping extends Pick<MappingKey, 'externalPort' | 'pr
   readonly internalClient: string
   readonly internalPort: number
   readonly leaseSeconds: number
+  /** Where it is for one only: made again without it, the port would be open to everybody. */
+  readonly remoteHost?: string
 }
 
 type Outside = Pick<MappingKey, 'externalPort' | 'protocol'>
-type Inside = Omit<RememberedMapping, keyof Outside | 'leaseSeconds'>
+type Inside = Omit<RememberedMapping, keyof Outside | 'leaseSeconds' | 'remoteHost'>
 
 export interface MappingMemory {
   /** Never throws: what cannot be kept is not worth failing for. */
   remember(mapping: RememberedMapping): Promise<void>
   /** Undefined where nothing is known, or its lease has ended. */
-  recall(outside: Outside): Promise<Inside | undefined>
+  recall(outside: Outside): Promise<(Inside & Pick<RememberedMapping, 'remoteHost'>) | undefined>
   forget(outside: Outside): Promise<void>
   /** The external ports of that inside, as far as they are known and made since that moment. */
   outsidesOf(protocol: TransportProtocol, inside: Inside, sinceWallMs: number): Promise<readonly RememberedMapping[]>
 }
 
-interface Kept extends Inside {
+interface Kept extends Inside, Pick<RememberedMapping, 'remoteHost'> {
   readonly endsWallMs: number
   readonly madeWallMs: number
 }
@@ -41,10 +43,11 @@ export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string)
   const prefix = `mapping-${encodeURIComponent(gateway).replace(/[!'()*~]/g, '_')}-`
   const nameOf = ({ protocol, externalPort }: Outside): string => `${prefix}${protocol}-${externalPort}`
   return {
-    remember: ({ internalClient, internalPort, leaseSeconds, ...outside }) =>
+    remember: ({ internalClient, internalPort, leaseSeconds, remoteHost = '', ...outside }) =>
       unlessItFails(async () => {
         const madeWallMs = clock.wallMs()
-        const kept: Kept = { internalClient, internalPort, madeWallMs, endsWallMs: madeWallMs + leaseSeconds * 1000 }
+        const times = { madeWallMs, endsWallMs: madeWallMs + leaseSeconds * 1000 }
+        const kept: Kept = { internalClient, internalPort, ...times, ...(remoteHost === '' ? {} : { remoteHost }) }
         await files.write(nameOf(outside), `${JSON.stringify(kept)}\n`)
         await removeEnded(files, clock)
       }),
@@ -52,20 +55,23 @@ export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string)
       unlessItFails(async () => {
         const kept = keptOf(await files.read(nameOf(outside)))
         if (kept === undefined || kept.endsWallMs <= clock.wallMs()) return undefined
-        return { internalClient: kept.internalClient, internalPort: kept.internalPort }
+        const { internalClient, internalPort, remoteHost } = kept
+        return { internalClient, internalPort, ...(remoteHost === undefined ? {} : { remoteHost }) }
       }),
     forget: (outside) => unlessItFails(() => files.remove(nameOf(outside))),
     async outsidesOf(protocol, { internalClient, internalPort }, sinceWallMs) {
       const found = await unlessItFails(async () => {
         const names = await files.list(`${prefix}${protocol}-`)
-        return Promise.all(names.map(async (name) => ({ name, kept: keptOf(await files.read(name)) })))
+        return Promise.all(names.map(async (name) => ({ name, kept: await readKept(files, name) })))
       })
       return (found ?? []).flatMap(({ name, kept }) => {
         const externalPort = Number(name.slice(name.lastIndexOf('-') + 1))
         const isThat = kept?.internalClient === internalClient && kept.internalPort === internalPort
         if (!isThat || kept.endsWallMs <= clock.wallMs() || kept.madeWallMs < sinceWallMs) return []
         const leaseSeconds = Math.ceil((kept.endsWallMs - clock.wallMs()) / 1000)
-        return [{ externalPort, protocol, internalClient, internalPort, leaseSeconds }]
+        const { remoteHost } = kept
+        const only = remoteHost === undefined ? {} : { remoteHost }
+        return [{ externalPort, protocol, internalClient, internalPort, leaseSeconds, ...only }]
       })
     },
   }
@@ -88,11 +94,16 @@ async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> 
   }
 }
 
+/** One that cannot be read is as good as none, and keeps nobody from reading the others. */
+function readKept(files: PrivateFiles, name: string): Promise<Kept | undefined> {
+  return unlessItFails(async () => keptOf(await files.read(name)))
+}
+
 async function removeEnded(files: PrivateFiles, clock: Clock): Promise<void> {
   const names = await files.list('mapping-')
   if (names.length <= MAX_REMEMBERED) return
   const ends = await Promise.all(
-    names.map(async (name) => ({ name, endsWallMs: keptOf(await files.read(name))?.endsWallMs ?? 0 })),
+    names.map(async (name) => ({ name, endsWallMs: (await readKept(files, name))?.endsWallMs ?? 0 })),
   )
   const nowMs = clock.wallMs()
   const oldestFirst = ends.toSorted((a, b) => a.endsWallMs - b.endsWallMs)
@@ -109,11 +120,15 @@ function keptOf(text: string | undefined): Kept | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { internalClient, internalPort, endsWallMs, madeWallMs } = value as Readonly<Record<string, unknown>>
+  const { internalClient, internalPort, endsWallMs, madeWallMs, remoteHost } = value as Readonly<
+    Record<string, unknown>
+  >
   if (typeof internalClient !== 'string' || !(isUnicastIPv4(internalClient) || isIPv6(internalClient))) return undefined
   if (typeof internalPort !== 'number' || !isPort(internalPort)) return undefined
   if (!isMoment(endsWallMs) || !isMoment(madeWallMs)) return undefined
-  return { internalClient, internalPort, endsWallMs, madeWallMs }
+  const kept = { internalClient, internalPort, endsWallMs, madeWallMs }
+  if (remoteHost === undefined) return kept
+  return typeof remoteHost === 'string' && isUnicastIPv4(remoteHost) ? { ...kept, remoteHost } : undefined
 }
 
 /** JSON has numbers that are too large to be any. */

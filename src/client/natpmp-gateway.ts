@@ -1,7 +1,13 @@
 /** A NAT-PMP gateway as a Gateway. (RFC 6886 3) */
 import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../domain/errors.js'
 import type { MappingToRemove, PortControlGateway } from '../domain/gateway.js'
-import { isPort, type MappingKey, type MappingRequest, type PortMapping } from '../domain/port-mapping.js'
+import {
+  isPort,
+  type MappingKey,
+  type MappingRequest,
+  type PortMapping,
+  type TransportProtocol,
+} from '../domain/port-mapping.js'
 import {
   decodeNatPmpResponse,
   encodeNatPmpRequest,
@@ -97,9 +103,8 @@ export class NatPmpGateway implements PortControlGateway {
   async unmap(mapping: MappingToRemove): Promise<void> {
     refuseFlawedOrAny(mapping)
     const inside = await insideOf(mapping, this.#options)
-    this.#refuseOthers(inside.internalClient, '')
+    this.#refuseOthers(inside.internalClient, mapping.remoteHost)
     await this.#removeOne({ ...mapping, ...inside })
-    await this.#options.memory.forget(mapping)
   }
 
   async #map(request: MappingRequest): Promise<PortMapping> {
@@ -147,13 +152,15 @@ export class NatPmpGateway implements PortControlGateway {
       known.filter((each) => each.externalPort !== externalPort),
       () => ask(0, 0),
       (other) => ask(other.externalPort, other.leaseSeconds),
+      () => this.#options.memory.forget(mapping),
     )
   }
 
   async #remember({ externalPort = 0, internalPort = 0, leaseSeconds = 0, ...mapping }: PortMapping): Promise<void> {
-    const protocol = mapping.protocol === 'TCP' ? 'TCP' : 'UDP'
-    const { internalClient } = mapping
-    await this.#options.memory.remember({ protocol, externalPort, internalPort, internalClient, leaseSeconds })
+    const protocol: TransportProtocol = mapping.protocol === 'TCP' ? 'TCP' : 'UDP'
+    const { internalClient, remoteHost } = mapping
+    const remembered = { protocol, externalPort, internalPort, internalClient, leaseSeconds, remoteHost }
+    await this.#options.memory.remember(remembered)
   }
 
   async #askMap(request: MapRequest, localAddress: string): Promise<MapResponse> {

@@ -69,7 +69,7 @@ async function openPortControl(options: OpenOptions, protocol: PortControlProtoc
   const loading = new Loading(options)
   loading.afterAnswers(search)
   try {
-    const answered = await search.first
+    const answered = await firstOf(search)
     options.signal?.throwIfAborted()
     const searchedMs = clock.monotonicMs() - startedMs
     return { discovery: undefined, portControl: answered, answered, refusals: search.refusals, searchedMs }
@@ -107,7 +107,7 @@ async function openAny(options: OpenOptions): Promise<Opened> {
       kind === 'disconnected' ? options.ignoreState : gateway !== undefined,
     )
     const search = await begin()
-    if (!hasIgd && !options.igdOnly) await search.first
+    if (!hasIgd && !options.igdOnly) await firstOf(search)
     options.signal?.throwIfAborted()
     const answered = search.best()
     const portControl = hasIgd || options.igdOnly ? undefined : answered
@@ -116,6 +116,13 @@ async function openAny(options: OpenOptions): Promise<Opened> {
     loading.stop()
     begun?.then((search) => search.stop())
   }
+}
+
+/** Where nobody has answered, a defect may be why: it is thrown then. */
+async function firstOf({ first, finished }: PortControlSearch): Promise<PortControlAnswer | undefined> {
+  const answer = await first
+  if (answer === undefined) await finished
+  return answer
 }
 
 /** Loading keeps from listening, so it waits for the answer of a gateway that is near: so long at the most. */

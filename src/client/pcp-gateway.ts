@@ -1,8 +1,14 @@
 /** A PCP server as a Gateway: MAP for port mappings and for pinholes. (RFC 6887 11, 13, 15) */
 import { parseIPv4 } from '../domain/address.js'
-import { MalformedMessageError, RefusedError } from '../domain/errors.js'
+import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../domain/errors.js'
 import type { MappingToRemove, PinholeOpener, PortControlGateway } from '../domain/gateway.js'
-import { isPort, type MappingKey, type MappingRequest, type PortMapping } from '../domain/port-mapping.js'
+import {
+  isPort,
+  type MappingKey,
+  type MappingRequest,
+  type PortMapping,
+  type TransportProtocol,
+} from '../domain/port-mapping.js'
 import { ANY_ADDRESS } from '../wire/pcp.js'
 import type { PcpOption } from '../wire/pcp-options.js'
 import { PCP_RESULTS } from '../wire/pcp-result-codes.js'
@@ -21,8 +27,12 @@ import {
   removeOne,
 } from './port-control.js'
 
-/** RFC 6887 11.6: what a client maps for a moment to learn its external address. RFC 863: Discard. */
-const DISCARD_PORT = 9
+/**
+ * What is mapped for a moment to learn the external address (RFC 6887 11.6): a port that nobody uses, at random from the
+ * dynamic ones (RFC 6335 6), and not Discard, because port 9 is also that of Wake-on-LAN, which people do map.
+ */
+const FIRST_DYNAMIC_PORT = 49_152
+const DYNAMIC_PORTS = 65_536 - FIRST_DYNAMIC_PORT
 const SHORTEST_LIFETIME_SECONDS = 120
 
 export class PcpGateway implements PortControlGateway {
@@ -62,7 +72,7 @@ export class PcpGateway implements PortControlGateway {
     const asked: MapAsked = {
       protocol: PROTOCOL_NUMBERS.UDP,
       internalAddress: this.localAddress,
-      internalPort: DISCARD_PORT,
+      internalPort: FIRST_DYNAMIC_PORT + Math.floor(this.#options.random() * DYNAMIC_PORTS),
       suggestedExternalPort: 0,
       suggestedExternalAddress: this.#anyAddress(),
       lifetimeSeconds: SHORTEST_LIFETIME_SECONDS,
@@ -96,8 +106,9 @@ export class PcpGateway implements PortControlGateway {
 
   async unmap(mapping: MappingToRemove): Promise<void> {
     refuseFlawedOrAny(mapping)
+    this.#refuseIPv6()
+    await this.#refuseOtherRemoteHost(mapping)
     await this.#removeOne({ ...mapping, ...(await insideOf(mapping, this.#options)) })
-    await this.#options.memory.forget(mapping)
   }
 
   async #mapExactly(request: MappingRequest, options: readonly PcpOption[]): Promise<PortMapping> {
@@ -115,6 +126,7 @@ export class PcpGateway implements PortControlGateway {
 
   async #map(request: MappingRequest, options: readonly PcpOption[]): Promise<PortMapping> {
     refuseFlawedOrAny(request)
+    this.#refuseIPv6()
     const { internalPort, internalClient, remoteHost, protocol } = request
     const granted = await this.#askMap({
       protocol: PROTOCOL_NUMBERS[protocol],
@@ -141,7 +153,7 @@ export class PcpGateway implements PortControlGateway {
   async #removeOne(mapping: Required<MappingToRemove>): Promise<void> {
     const { externalPort, protocol, internalClient: internalAddress, internalPort } = mapping
     const known = await outsidesOf(mapping, this.#options, this.#beganWallMs)
-    const ask = (suggestedExternalPort: number, lifetimeSeconds: number): Promise<MapGranted> =>
+    const ask = (suggestedExternalPort: number, lifetimeSeconds: number, remoteHost = ''): Promise<MapGranted> =>
       this.#askMap({
         protocol: PROTOCOL_NUMBERS[protocol],
         internalAddress,
@@ -149,13 +161,29 @@ export class PcpGateway implements PortControlGateway {
         suggestedExternalPort,
         suggestedExternalAddress: this.#anyAddress(),
         lifetimeSeconds,
-        options: [],
+        options: remoteHost === '' ? [] : [filterFor(remoteHost, 0)],
       })
     await removeOne(
       known.filter((each) => each.externalPort !== externalPort),
       () => ask(externalPort, 0),
-      (other) => ask(other.externalPort, other.leaseSeconds),
+      (other) => ask(other.externalPort, other.leaseSeconds, other.remoteHost),
+      () => this.#options.memory.forget(mapping),
     )
+  }
+
+  #refuseIPv6(): void {
+    if (this.pinholes === undefined) return
+    const instead = "over IPv6 PCP opens pinholes (-A) and maps no ports: name the router's IPv4 address"
+    throw new InvalidArgumentError(`${this.address}: ${instead}`)
+  }
+
+  /** To the gateway a mapping for one remote host is the same as one for all. */
+  async #refuseOtherRemoteHost({ externalPort, protocol, remoteHost }: MappingKey): Promise<void> {
+    if (remoteHost === '') return
+    const known = await this.#options.memory.recall({ externalPort, protocol })
+    if (known?.remoteHost === remoteHost) return
+    const what = `external port ${externalPort} ${protocol} is not known to be open for ${remoteHost} only`
+    throw new InvalidArgumentError(`${what}; without the remote host it is closed for everybody`)
   }
 
   #anyAddress(): string {
@@ -163,9 +191,10 @@ export class PcpGateway implements PortControlGateway {
   }
 
   async #remember({ externalPort = 0, internalPort = 0, leaseSeconds = 0, ...mapping }: PortMapping): Promise<void> {
-    const protocol = mapping.protocol === 'TCP' ? 'TCP' : 'UDP'
-    const { internalClient } = mapping
-    await this.#options.memory.remember({ protocol, externalPort, internalPort, internalClient, leaseSeconds })
+    const protocol: TransportProtocol = mapping.protocol === 'TCP' ? 'TCP' : 'UDP'
+    const { internalClient, remoteHost } = mapping
+    const remembered = { protocol, externalPort, internalPort, internalClient, leaseSeconds, remoteHost }
+    await this.#options.memory.remember(remembered)
   }
 
   async #askMap(asked: MapAsked): Promise<MapGranted> {

@@ -1,5 +1,5 @@
 /** What PCP and NAT-PMP have in common: what a gateway object is made of, leases, and an external port asked for exactly. */
-import { InvalidArgumentError, NotConfirmedError, PortMappingError } from '../domain/errors.js'
+import { InvalidArgumentError, NotConfirmedError, PortMappingError, TransportError } from '../domain/errors.js'
 import type { MappingToRemove } from '../domain/gateway.js'
 import {
   flawOf,
@@ -104,25 +104,25 @@ export async function removeOne(
   others: readonly RememberedMapping[],
   remove: () => Promise<unknown>,
   makeAgain: (other: RememberedMapping) => Promise<unknown>,
+  onRemoved: () => Promise<unknown>,
 ): Promise<void> {
   await remove()
+  await onRemoved()
   for (const _ of others) await remove().catch(passOver)
-  const made = await inOrder(others, makeAgain)
-  const failed = made.find((each) => each !== undefined)
-  if (failed !== undefined) throw failed
+  let failure: Error | undefined
+  for (const other of others) failure = (await makeAgain(other).then(noFailure, lostWith(other))) ?? failure
+  if (failure !== undefined) throw failure
 }
 
-/** The errors, one after the other. */
-async function inOrder<T>(all: readonly T[], work: (each: T) => Promise<unknown>): Promise<unknown[]> {
-  const errors: unknown[] = []
-  for (const each of all) {
-    const error = await work(each).then(
-      () => undefined,
-      (cause: unknown) => cause,
-    )
-    errors.push(error)
+function noFailure(): undefined {}
+
+function lostWith({ externalPort, protocol }: RememberedMapping): (cause: unknown) => Error {
+  return (cause) => {
+    passOver(cause)
+    const reason = cause instanceof Error ? cause.message : ''
+    const lost = `external port ${externalPort} ${protocol}, which leads to the same place, was closed too and could not be opened again`
+    return new TransportError(`${lost}: ${reason}`, { cause })
   }
-  return errors
 }
 
 /** For what is done in passing: that it failed is no reason to fail. */

@@ -1,6 +1,6 @@
 /** UDP, over IPv4 and IPv6. An interface that tests script, and its implementation on node:dgram. */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
-import { isIPv6, parseIPv4, splitZone } from '../domain/address.js'
+import { isIPv6, isSameAddress, parseIPv4, splitZone } from '../domain/address.js'
 import { TransportError } from '../domain/errors.js'
 import { isPort } from '../domain/port-mapping.js'
 
@@ -112,8 +112,9 @@ async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
     close()
     options.onError(new TransportError(`${peer} cannot be asked over UDP`, { cause }))
   }
-  socket.on('message', (datagram) => {
-    if (open) options.onMessage(datagram)
+  socket.on('message', (datagram, from) => {
+    // What came between binding and connecting may be a stranger's.
+    if (open && from.port === remote.port && isSameHost(from.address, remote.address)) options.onMessage(datagram)
   })
   socket.on('error', fail)
   const { address, port } = socket.address()
@@ -124,6 +125,11 @@ async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
     },
     close,
   }
+}
+
+/** Whatever they say of the zone: the socket is connected to the one interface. */
+function isSameHost(a: string, b: string): boolean {
+  return isSameAddress(splitZone(a).address, splitZone(b).address)
 }
 
 function isIPv6Text(address: string): boolean {

@@ -6,24 +6,22 @@
  * All calls are synchronous inside: the files are small, and node:fs is the one module that costs nothing to load.
  */
 import {
-  chmodSync,
   closeSync,
   constants,
   fchmodSync,
   fstatSync,
   linkSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readSync,
   renameSync,
-  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
 import { join, posix, win32 } from 'node:path'
 import { TransportError } from '../domain/errors.js'
+import { codeOf, makeDirectory, tighten } from './private-directory.js'
 
 /** Of one file. */
 export const MAX_FILE_BYTES = 64 * 1024
@@ -123,10 +121,6 @@ export const userPrivateFiles: PrivateFiles = {
   },
 }
 
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
-}
-
 function attempt<T>(verb: string, path: string, action: () => T): T {
   try {
     return action()
@@ -168,14 +162,6 @@ function mustBePrivate(path: string, file: number): void {
   tighten(status.mode, 0o600, (wanted) => fchmodSync(file, wanted))
 }
 
-/** A file system without modes refuses, and there is nothing to be done about it. */
-function tighten(mode: number, wanted: number, change: (mode: number) => void): void {
-  if ((mode & 0o077) === 0) return
-  try {
-    change(wanted)
-  } catch {}
-}
-
 /** Does not trust the size that the file had a moment ago. */
 function readBounded(path: string, file: number): string {
   const bytes = Buffer.alloc(MAX_FILE_BYTES + 1)
@@ -187,12 +173,6 @@ function readBounded(path: string, file: number): string {
       throw new TransportError(`cannot read ${path}: it is larger than ${MAX_FILE_BYTES} bytes`)
     if (more === 0) return bytes.toString('utf8', 0, length)
   }
-}
-
-function makeDirectory(directory: string): void {
-  if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined) return
-  const { uid, mode } = statSync(directory)
-  if (uid === process.getuid?.()) tighten(mode, 0o700, (wanted) => chmodSync(directory, wanted))
 }
 
 /** What `put` leaves of the temporary file is removed. Its name need not be secret, and node:crypto takes 5 ms to load. */

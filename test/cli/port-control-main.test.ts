@@ -57,9 +57,9 @@ function redirected(external: number, internal: number, protocol: 'TCP' | 'UDP' 
 
 /** What is said beside it: NAT-PMP knows no other answer than yes. */
 function notKnown(via: (typeof VIAS)[number], port: string): string {
-  if (via === 'pcp') return ''
+  const title = via === 'pcp' ? 'PCP' : 'NAT-PMP'
   return (
-    `! hint: NAT-PMP says done also where nothing was open, and upnp-ts does not know of having opened external ${port} ` +
+    `! hint: ${title} says done also where nothing was open, and upnp-ts does not know of having opened external ${port} ` +
     'that way; if it is still open, close it with what opened it\n'
   )
 }

@@ -158,12 +158,12 @@ describe('what cannot be asked of PCP', () => {
 })
 
 describe('the external address over PCP', () => {
-  it('is learned by mapping the port of Discard for a moment, which is taken back', async () => {
+  it('is learned by mapping a dynamic port for a moment, which is taken back; not one that somebody may use, as 9 is', async () => {
     const { gateway, asked, nothingLeft } = pcp((request) =>
       mapReply(request, mapAsked(request).lifetimeSeconds === 0 ? {} : { assignedExternalPort: 40_000 }),
     )
     expect(await gateway.externalAddress()).toBe(EXTERNAL)
-    const common = { protocol: 17, internalPort: 9, options: [] }
+    const common = { protocol: 17, internalPort: 57_344, options: [] }
     const [learning, removal] = asked()
     expect(asked()).toMatchObject([
       { ...common, lifetimeSeconds: 120, suggestedExternalPort: 0 },

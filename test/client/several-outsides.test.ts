@@ -98,7 +98,13 @@ describe.each([PCP, NAT_PMP])('one of several external ports of an inside, over 
     await net.gateway.map(REQUEST)
     await net.gateway.map(OTHER)
     await net.gateway.map({ ...OTHER, externalPort: 8082 })
-    expect(await failureOf(net.gateway.unmap(outside))).toMatchObject({ code: 'REFUSED' })
+    expect(await failureOf(net.gateway.unmap(outside))).toMatchObject({
+      code: 'TRANSPORT',
+      message: expect.stringMatching(
+        /^external port 8081 TCP, .* was closed too and could not be opened again: .* was refused/,
+      ),
+    })
+    expect(await net.gateway.remembers(outside)).toBe(false)
     expect(logOf(net).slice(3)).toEqual([...Array(3).fill(both.removal), '8081 3600', '8082 3600'])
   })
 
@@ -169,5 +175,19 @@ describe('whether a mapping is remembered', () => {
     expect(await net.gateway.remembers({ ...outside, protocol: 'UDP' })).toBe(false)
     await net.clock.advance(3_600_000)
     expect(await net.gateway.remembers(outside)).toBe(false)
+  })
+})
+
+describe('a mapping for one remote host', () => {
+  it('is made again for that one only', async () => {
+    const net = pcp((request) => mapReply(request))
+    await net.gateway.map({ ...OTHER, remoteHost: '198.51.100.7' })
+    await net.gateway.map(REQUEST)
+    await net.another().unmap(outside)
+    const again = net.asked().at(-1)
+    expect(again?.suggestedExternalPort).toBe(8081)
+    expect(again?.options).toEqual([
+      { kind: 'FILTER', prefixLength: 128, remotePort: 0, remoteAddress: '198.51.100.7' },
+    ])
   })
 })

@@ -1,6 +1,7 @@
 /**
  * That three protocols are asked costs nobody any time: where an IGD answers, `auto` takes no longer than `--via igd`;
- * where PCP alone does, a port is open within BEYOND_NODE_MS of Node's own start.
+ * where PCP alone does, a port is open within BEYOND_NODE_MS of Node's own start, on a machine where that takes 60 ms; a
+ * slower one, or one with other work, is given as much more time for the work as its Node takes (see speed.test.ts).
  */
 import { afterEach, describe, expect, test } from 'vitest'
 import { Lab, type RouterOptions, upnpTsCommand } from './lab.ts'
@@ -12,6 +13,9 @@ const ROUNDS = 15
 const TOLERANCE_MS = 10
 const TOLERANCE = 0.05
 const BEYOND_NODE_MS = 200
+/** The time for which an IGD is waited for is the same on every machine; what is left is work, as Node's start is. */
+const GRACE_MS = 150
+const REFERENCE_NODE_START_MS = 60
 
 let lab: Lab
 
@@ -75,6 +79,7 @@ describe('the time that it takes', { timeout: 120_000 }, () => {
       `-r until it is open, median of ${ROUNDS}: auto ${auto.toFixed(1)} ms, --via pcp ${pcp.toFixed(1)} ms, ` +
         `Node's start ${node.toFixed(1)} ms; beyond it auto ${(auto - node).toFixed(1)} ms`,
     )
-    expect(auto - node).toBeLessThan(BEYOND_NODE_MS)
+    const workMs = auto - node - GRACE_MS
+    expect(workMs * Math.min(1, REFERENCE_NODE_START_MS / node)).toBeLessThan(BEYOND_NODE_MS - GRACE_MS)
   })
 })

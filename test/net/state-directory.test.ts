@@ -283,9 +283,9 @@ describe('several processes', () => {
     })
   })
 
-  function start(program: string): ChildProcess {
+  function start(program: string, where = directory): ChildProcess {
     const source = `import { privateFiles, userPrivateFiles } from ${JSON.stringify(pathToFileURL(bundle).href)}
-      const files = privateFiles(${JSON.stringify(directory)})
+      const files = privateFiles(${JSON.stringify(where)})
       ${program}`
     return spawn(process.execPath, ['--input-type=module', '--eval', source], { stdio: ['ignore', 'pipe', 'inherit'] })
   }
@@ -311,6 +311,11 @@ describe('several processes', () => {
     expect(new Set(outputs).size).toBe(1)
     expect(JSON.parse(outputs[0] ?? '')).toHaveLength(100)
     expect(readdirSync(directory)).toHaveLength(100)
+  })
+
+  it.runIf(process.platform === 'linux')('end where no directory can be made, and do not try for ever', async () => {
+    const program = `const error = await files.write('name', 'text').catch((cause) => cause); console.log(error.code)`
+    expect(await outputOf(start(program, '/proc/nowhere/at-all'))).toBe('TRANSPORT\n')
   })
 
   it('never see half of what another writes', async () => {
