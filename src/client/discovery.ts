@@ -106,7 +106,10 @@ class Search {
       () => this.#learnGateways([], search.askDirectly),
     )
     this.#options.alternative?.then((found) => {
-      if (found && !this.#isOver) this.#cancels.push(clock.schedule(ALTERNATIVE_GRACE_MS, () => this.#yield()))
+      if (!found || this.#isOver) return
+      // In two steps: where this process was kept from running, an IGD's answer may lie there unread.
+      const after = (ms: number, task: () => void): unknown => this.#cancels.push(clock.schedule(ms, task))
+      after(ALTERNATIVE_GRACE_MS - 1, () => after(1, () => this.#yield()))
     })
     this.#cancels.push(clock.schedule(this.#options.searchMs ?? SEARCH_MS, () => this.#endWindow()))
     const onAbort = (): void => {
@@ -250,7 +253,6 @@ class Search {
   }
 }
 
-/** Why requests in flight are dropped when the search ends; nobody sees it. */
 class SearchIsOver extends Error {}
 
 function isUsable(candidate: Candidate): boolean {

@@ -9,6 +9,9 @@ import type { Finished } from './command.ts'
 import { type Outcome, without, withoutInState } from './differences.ts'
 import { COMPUTER, COMPUTER_IPV6, COMPUTER_SECOND, DESCRIPTION_URL, DESCRIPTION_URL_IPV6, Lab } from './lab.ts'
 
+/** As upnpc has it; that an IGD goes first where there is PCP too is shown elsewhere. */
+const ONLY_UPNP = { pcp: false } as const
+
 interface Comparison {
   readonly args: readonly string[]
   /** What is in the router before: arguments of upnpc. */
@@ -389,7 +392,7 @@ function bannerOfUpnpc(lab: Lab): Promise<string> {
 describe.each([1, 2] as const)('side by side, at an InternetGatewayDevice:%i', { timeout: 60_000 }, (igd) => {
   const comparisons = COMPARISONS.filter((each) => each.igd === undefined || each.igd === igd)
   test.concurrent.for(named(comparisons))('%s', async ([, comparison], { expect, onTestFinished }) => {
-    const lab = freeLabs.pop() ?? (await Lab.up())
+    const lab = freeLabs.pop() ?? (await Lab.up(ONLY_UPNP))
     onTestFinished(() => void freeLabs.push(lab))
 
     await prepare(lab, igd, comparison)
@@ -415,7 +418,7 @@ describe.each([1, 2] as const)('side by side, at an InternetGatewayDevice:%i', {
 
 describe('words that cannot be meant', { timeout: 60_000 }, () => {
   test.concurrent.for(named(REFUSALS))('%s', async ([, { args, upnpcExit }], { expect, onTestFinished }) => {
-    const lab = freeLabs.pop() ?? (await Lab.up())
+    const lab = freeLabs.pop() ?? (await Lab.up(ONLY_UPNP))
     onTestFinished(() => void freeLabs.push(lab))
     await lab.reboot({ igd: 2, secureMode: false })
     const untouched = await stateOf(lab)
