@@ -105,7 +105,7 @@ function cannotDo(letter: string, via: Protocol, command: GatewayCommand, protoc
     return `${letter}: '${id}' is a pinhole of ${titles}, and --via ${via} asks in ${PROTOCOL_TITLES[via]}: leave --via out`
   const what = name === 'map' ? `${letter} for one remote host only` : letter // external port 0 was refused before
   const options = protocols.map((each) => `--via ${each}`).join(', ')
-  return `${what} is not had over ${PROTOCOL_TITLES[via]}: ${titles} ${protocols.length === 1 ? 'has' : 'have'} it (${options})`
+  return `${what} cannot be done over ${PROTOCOL_TITLES[via]}: ${titles} can (${options})`
 }
 
 /** `192.168.1.1`, `192.168.1.1:5351`, `fe80::1%eth0`, `[fe80::1%eth0]:5351`. */

@@ -42,18 +42,18 @@ const CONTRADICTIONS: readonly (readonly [Line, string])[] = [
   [[...SSH, '--gateway'], 'nothing follows --gateway; it takes the address of a router'],
   [[...SSH, '--nonce'], 'nothing follows --nonce; it takes 24 hexadecimal digits'],
   ...ONLY_UPNP.flatMap((line): [Line, string][] => [
-    [['--via', 'pcp', ...line], `${line[0]} is not had over PCP: UPnP has it (--via igd)`],
-    [['--via', 'nat-pmp', ...line], `${line[0]} is not had over NAT-PMP: UPnP has it (--via igd)`],
+    [['--via', 'pcp', ...line], `${line[0]} cannot be done over PCP: UPnP can (--via igd)`],
+    [['--via', 'nat-pmp', ...line], `${line[0]} cannot be done over NAT-PMP: UPnP can (--via igd)`],
   ]),
-  [['--via', 'pcp', '--discovery-time', '9'], '--discovery-time is not had over PCP: UPnP has it (--via igd)'],
-  [['--via', 'nat-pmp', ...PINHOLE], '-A is not had over NAT-PMP: UPnP and PCP have it (--via igd, --via pcp)'],
+  [['--via', 'pcp', '--discovery-time', '9'], '--discovery-time cannot be done over PCP: UPnP can (--via igd)'],
+  [['--via', 'nat-pmp', ...PINHOLE], '-A cannot be done over NAT-PMP: UPnP and PCP can (--via igd, --via pcp)'],
   [
     ['--via', 'nat-pmp', '-a', '@', '22', '22', 'TCP', '1.2.3.4'],
-    '-a for one remote host only is not had over NAT-PMP: UPnP and PCP have it (--via igd, --via pcp)',
+    '-a for one remote host only cannot be done over NAT-PMP: UPnP and PCP can (--via igd, --via pcp)',
   ],
   [
     ['--via', 'nat-pmp', '-n', '@', '22', '0', 'TCP+UDP', '60', '1.2.3.4'],
-    '-n for one remote host only is not had over NAT-PMP: PCP has it (--via pcp)',
+    '-n for one remote host only cannot be done over NAT-PMP: PCP can (--via pcp)',
   ],
   [['--via', 'pcp', '-D', '1'], "-D: '1' is a pinhole of UPnP, and --via pcp asks in PCP: leave --via out"],
   [

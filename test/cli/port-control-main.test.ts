@@ -166,7 +166,7 @@ describe('what PCP can do and NAT-PMP cannot', () => {
         '--via igd and --via pcp may\n= 1',
     )
     expect(await run(...OTHER)).toBe(
-      '! -a for one remote host only is not had over NAT-PMP: UPnP and PCP have it (--via igd, --via pcp)\n= 1',
+      '! -a for one remote host only cannot be done over NAT-PMP: UPnP and PCP can (--via igd, --via pcp)\n= 1',
     )
     expect(emulator.mappings()).toEqual([])
   })

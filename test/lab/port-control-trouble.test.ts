@@ -120,8 +120,8 @@ describe('in a home that is not as it should be', { timeout: 60_000 }, () => {
   test('a refused word costs no time and no traffic', async ({ onTestFinished }) => {
     const lab = await labUp(onTestFinished, { upnp: false })
     for (const [argv, why] of [
-      [['--via', 'nat-pmp', '-l'], /^-l is not had over NAT-PMP: /],
-      [['--via', 'nat-pmp', '-A', '', '0', '@', '8022', 'TCP', '600'], /^-A is not had over NAT-PMP: /],
+      [['--via', 'nat-pmp', '-l'], /^-l cannot be done over NAT-PMP: /],
+      [['--via', 'nat-pmp', '-A', '', '0', '@', '8022', 'TCP', '600'], /^-A cannot be done over NAT-PMP: /],
       [['--via', 'pcp', '--nonce', '00', '-r', '22', 'TCP'], /^--nonce: '00' is not .+ 24 hexadecimal digits/],
       [['--via', 'upnp', '-r', '22', 'TCP'], /^--via: 'upnp' is not /],
     ] as const) {
