@@ -28,7 +28,7 @@ const LATER = {
   http: 'src/net/lean-exchange.ts',
   commands: 'src/cli/run-command.ts',
   'port-control': 'src/client/port-control-search.ts',
-  'port-control-gateways': 'src/client/port-control-gateways.ts',
+  'answered-gateway': 'src/client/answered-gateway.ts',
   'memory-files': 'src/net/memory-files.ts',
   minissdpd: 'src/client/minissdpd-search.ts',
   'unix-stream': 'src/net/unix-stream.ts',

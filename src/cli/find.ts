@@ -60,7 +60,7 @@ export async function* search(invocation: GatewayInvocation, context: RunContext
 
 /** What comes after the wait, loaded during it; a failure shows again, with a reason, at the first use. */
 export async function loadPortControl(clock: Clock): Promise<void> {
-  const { rehearseMapping } = await import('../client/port-control-gateways.js')
+  const { rehearseMapping } = await import('../client/answered-gateway.js')
   await rehearseMapping(clock)
   await import('./run-command.js')
 }
@@ -172,7 +172,7 @@ async function* choosePortControl(
   const { protocol: via, endpoint, epochSeconds, externalAddress } = answer
   yield { type: 'gateway', via, ...endpoint, epochSeconds }
   const { clock, datagrams, signal, files, interfaces } = context
-  const { derivedNonces, fixedNonce, keptMappings } = await import('../client/port-control-gateways.js')
+  const { derivedNonces, fixedNonce, keptMappings } = await import('../client/answered-gateway.js')
   const troubles: PortMappingError[] = []
   const gateway = await gatewayOf(answer, {
     net: { clock, datagrams, signal },

@@ -1,6 +1,7 @@
 /** The words that follow the commands about pinholes in the router's IPv6 firewall: -A -U -C -K -D -G. */
 import { isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../domain/address.js'
 import { type PinholeId, type PinholeRequest, pinholeIdOf, pinholeTargetOf } from '../domain/pinhole.js'
+import { PROTOCOL_NUMBERS } from '../domain/port-mapping.js'
 import { integerWithin, protocolsOf, UsageError, wordsOf } from './words.js'
 
 /** Of a pinhole: the internal client is 'local' until the gateway has been found. */
@@ -71,7 +72,7 @@ function internalClient(option: string, word: string): string | 'local' {
 /** TCP, UDP, TCP+UDP, or the number of a protocol (IANA). */
 function protocolNumbers(option: string, word: string): number[] {
   if (/^\d+$/.test(word)) return [integerWithin(option, 'protocol number', word, 1, 65535)]
-  return protocolsOf(option, word).map((protocol) => (protocol === 'TCP' ? 6 : 17))
+  return protocolsOf(option, word).map((protocol) => PROTOCOL_NUMBERS[protocol])
 }
 
 export function parseUpdatePinhole(words: readonly string[]): PinholeCommand {

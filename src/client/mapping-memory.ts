@@ -77,14 +77,6 @@ export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string)
   }
 }
 
-/** For who wants none: nothing is read and nothing written. */
-export const NO_MEMORY: MappingMemory = {
-  remember: () => Promise.resolve(),
-  recall: () => Promise.resolve(undefined),
-  forget: () => Promise.resolve(),
-  outsidesOf: () => Promise.resolve([]),
-}
-
 async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> {
   try {
     return await work()

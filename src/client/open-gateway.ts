@@ -88,13 +88,18 @@ async function openAny(options: OpenOptions): Promise<Opened> {
   const begin = (): Promise<PortControlSearch> => {
     if (begun === undefined) {
       begun = startSearch(options, ['pcp', 'nat-pmp'])
-      begun.then(({ first }) => first.then((answer) => tell(answer !== undefined)))
+      begun.then(({ first }) => first.then((answer) => tell(answer !== undefined))).catch(() => {}) // it is awaited below
     }
     return begun
   }
   // Loaded when the searches for an IGD are on their way, and sent a moment after them; the rest has to wait for that.
   const loading = new Loading(options)
-  const whileWaiting = (): void => void begin().then((search) => loading.afterAnswers(search))
+  const whileWaiting = (): void => {
+    begin().then(
+      (search) => loading.afterAnswers(search),
+      () => {},
+    )
+  }
   const mayEndEarly = !options.igdOnly && options.searchMs === undefined
   if (mayEndEarly) {
     alternative.then((found) => {
@@ -114,7 +119,10 @@ async function openAny(options: OpenOptions): Promise<Opened> {
     return { discovery, portControl, answered, refusals: search.refusals, searchedMs: discovery.searchedMs }
   } finally {
     loading.stop()
-    begun?.then((search) => search.stop())
+    begun?.then(
+      (search) => search.stop(),
+      () => {},
+    )
   }
 }
 
@@ -178,7 +186,7 @@ export type AnsweredOptions = Omit<PortControlOptions, 'endpoint' | 'localAddres
 
 /** The gateway of one that has answered. */
 export async function gatewayOf(answer: PortControlAnswer, options: AnsweredOptions): Promise<PortControlGateway> {
-  const { NatPmpGateway, PcpGateway } = await import('./port-control-gateways.js')
+  const { NatPmpGateway, PcpGateway } = await import('./answered-gateway.js')
   const all = { ...options, ...answer }
   return answer.protocol === 'pcp' ? new PcpGateway(all) : new NatPmpGateway(all)
 }

@@ -11,9 +11,8 @@ import {
   pinholeTargetOf,
   type TimedPinholeRequest,
 } from '../domain/pinhole.js'
-import { isPort } from '../domain/port-mapping.js'
+import { isPort, PROTOCOL_NUMBERS } from '../domain/port-mapping.js'
 import { filterFor, type MapAsked, type MapGranted } from './pcp-map.js'
-import { PROTOCOL_NUMBERS } from './port-control.js'
 
 export class PcpPinholes implements PinholeOpener {
   readonly #askMap: (asked: MapAsked) => Promise<MapGranted>

@@ -8,7 +8,6 @@ import {
   type MappingKey,
   type MappingRequest,
   type PortMapping,
-  type TransportProtocol,
 } from '../domain/port-mapping.js'
 import type { Endpoint } from '../net/datagrams.js'
 import { RECOMMENDED_LIFETIME_SECONDS } from '../wire/natpmp.js'
@@ -40,26 +39,28 @@ export function lifetimeOf(lease: Lease): number {
   return lease === 'unlimited' ? RECOMMENDED_LIFETIME_SECONDS : lease.seconds
 }
 
-/** IANA protocol numbers. */
-export const PROTOCOL_NUMBERS: Readonly<Record<TransportProtocol, number>> = { TCP: 6, UDP: 17 }
-
 /** External port 0 is any port here, and no port to map but one to ask for. @throws InvalidArgumentError */
 export function refuseFlawedOrAny(request: MappingKey & Partial<MappingRequest>): void {
   const flaw = flawOf(request.externalPort === 0 ? { ...request, externalPort: 1 } : request)
   if (flaw !== undefined) throw new InvalidArgumentError(flaw)
 }
 
-/** The gateway has mapped another external port than the one that was asked for and no other. */
+/**
+ * The gateway has mapped another external port than the one that was asked for and no other. `stillOpen`: why what it has
+ * mapped could not be taken back.
+ */
 export function otherPortGiven(
   request: MappingRequest,
   mapping: PortMapping,
   endpoint: Endpoint,
-  action: string,
-): Error {
-  const message =
+  { action, stillOpen }: { readonly action: string; readonly stillOpen: PortMappingError | undefined },
+): NotConfirmedError {
+  const offered =
     `external port ${request.externalPort} ${request.protocol} cannot be had: ${hostAndPort(endpoint)} offered ` +
     `${mapping.externalPort} instead; -n takes what it offers`
-  return new NotConfirmedError(mapping, message, { action, belongsToAnother: true })
+  const rest =
+    stillOpen === undefined ? '' : `; ${mapping.externalPort} is open and could not be closed: ${stillOpen.message}`
+  return new NotConfirmedError(mapping, offered + rest, { action, belongsToAnother: true })
 }
 
 /** The inside of a mapping whose outside is known. @throws InvalidArgumentError where that would be all of them */
@@ -84,15 +85,6 @@ const CLOCK_SLACK = 1.001
 /** When a gateway lost its state last, by the epoch that it tells now: what was made before that it does not have. */
 export function beganWallMs({ clock }: Pick<ExchangeNet, 'clock'>, epochSeconds: number): number {
   return clock.wallMs() - epochSeconds * 1000 * CLOCK_SLACK - EPOCH_SLACK_MS
-}
-
-/** The external ports of an inside, as far as they are remembered and have been made since then. */
-export function outsidesOf(
-  { protocol, internalClient, internalPort }: Pick<MappingRequest, 'protocol' | 'internalClient' | 'internalPort'>,
-  { memory }: Pick<PortControlOptions, 'memory'>,
-  sinceWallMs: number,
-): Promise<readonly RememberedMapping[]> {
-  return memory.outsidesOf(protocol, { internalClient, internalPort }, sinceWallMs)
 }
 
 /**

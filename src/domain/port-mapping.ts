@@ -3,6 +3,9 @@ import { isUnicastIPv4 } from './address.js'
 
 export type TransportProtocol = 'TCP' | 'UDP'
 
+/** IANA protocol numbers. */
+export const PROTOCOL_NUMBERS: Readonly<Record<TransportProtocol, number>> = { TCP: 6, UDP: 17 }
+
 /** What a gateway is spoken to in: UPnP's InternetGatewayDevice, PCP (RFC 6887), NAT-PMP (RFC 6886). */
 export type GatewayProtocol = 'igd' | 'pcp' | 'nat-pmp'
 

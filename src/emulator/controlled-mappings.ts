@@ -4,13 +4,10 @@
  * firewall, which translates nothing, among the pinholes. An IGD, which knows no nonce, overwrites and deletes them as its own.
  */
 import { isSameAddress } from '../domain/address.js'
-import type { GatewayProtocol, TransportProtocol } from '../domain/port-mapping.js'
+import { type GatewayProtocol, PROTOCOL_NUMBERS, type TransportProtocol } from '../domain/port-mapping.js'
 import type { GatewayState } from './action-context.js'
 import { portsToTry, type TableEntry, type WantedMapping } from './mapping-table.js'
 import type { PinholeEntry } from './pinhole-table.js'
-
-/** IANA protocol numbers. */
-export const PROTOCOL_NUMBERS: Readonly<Record<TransportProtocol, number>> = { TCP: 6, UDP: 17 }
 
 /** RFC 6335 6: the dynamic ports begin here; whoever suggests none gets one of them. */
 const FIRST_DYNAMIC_PORT = 49152

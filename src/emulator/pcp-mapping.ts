@@ -4,6 +4,7 @@
  * mapping whatever the nonce is, and grants another port where PREFER_FAILURE asks for none.
  */
 import { isLoopbackIPv6, isSameAddress, isUnicastIPv6 } from '../domain/address.js'
+import { PROTOCOL_NUMBERS } from '../domain/port-mapping.js'
 import { ANY_ADDRESS, type PcpRequest, type PcpResponse } from '../wire/pcp.js'
 import { PCP_RESULTS } from '../wire/pcp-result-codes.js'
 import type { GatewayState } from './action-context.js'
@@ -15,7 +16,6 @@ import {
   type Inside,
   isPortOfPortControl,
   natMappings,
-  PROTOCOL_NUMBERS,
 } from './controlled-mappings.js'
 import { type MapOptions, readMapOptions, remoteHostOf } from './pcp-map-options.js'
 import { PcpRefusal } from './pcp-refusal.js'

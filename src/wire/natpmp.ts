@@ -1,5 +1,5 @@
 /**
- * NAT-PMP: messages <-> bytes. (RFC 6886 3) Pure and total: any bytes are a message or a MalformedMessageError.
+ * NAT-PMP: messages <-> bytes. (RFC 6886 3) Pure and total: bytes are always a message or a MalformedMessageError.
  * Numbers are big-endian. A response repeats the opcode of its request plus 128; which request it is for has to be seen
  * from the opcode and the internal port, because there is no transaction id.
  */

@@ -1,5 +1,5 @@
 /**
- * The Port Control Protocol: messages <-> bytes. (RFC 6887 7, 11, 12, 14) Pure and total: any bytes are a message or a
+ * The Port Control Protocol: messages <-> bytes. (RFC 6887 7, 11, 12, 14) Pure and total: bytes are always a message or a
  * MalformedMessageError. Numbers are big-endian; an address has 16 bytes, IPv4 in the IPv4-mapped form, which is plain
  * dotted text here. A nonce is 24 hexadecimal digits in lower case.
  *

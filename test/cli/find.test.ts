@@ -21,7 +21,7 @@ const ETH0_6 = { name: 'eth0', address: '2001:db8::5', netmask: '', prefixLength
 /** Loading takes real time, which the clock of a test knows nothing of. */
 beforeAll(async () => {
   await import('../../src/client/port-control-search.ts')
-  await import('../../src/client/port-control-gateways.ts')
+  await import('../../src/client/answered-gateway.ts')
   await import('../../src/cli/run-command.ts')
 })
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import '../../src/client/candidate.ts' // all three are loaded late: here they are loaded already
-import '../../src/client/port-control-gateways.ts'
+import '../../src/client/answered-gateway.ts'
 import '../../src/client/port-control-search.ts'
 import { type FindGatewayOptions, findGateway } from '../../src/client/find-gateway.ts'
 import { NoGatewayError } from '../../src/domain/errors.ts'

@@ -6,7 +6,6 @@ import {
   keptMappings,
   MAX_REMEMBERED,
   type MappingMemory,
-  NO_MEMORY,
   type RememberedMapping,
 } from '../../src/client/mapping-memory.ts'
 import { TransportError } from '../../src/domain/errors.ts'
@@ -180,12 +179,6 @@ describe('a memory that is not as it should be', () => {
     const defect = new RangeError('not a name')
     const { memory } = begin({ ...memoryFiles(), read: () => Promise.reject(defect) })
     await expect(memory.recall(OUTSIDE)).rejects.toBe(defect)
-  })
-
-  it('may be none at all', async () => {
-    await NO_MEMORY.remember(MAPPING)
-    await NO_MEMORY.forget(OUTSIDE)
-    expect([await NO_MEMORY.recall(OUTSIDE), await portsOf(NO_MEMORY)]).toEqual([undefined, []])
   })
 })
 

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { NO_MEMORY } from '../../src/client/mapping-memory.ts'
+import { keptMappings } from '../../src/client/mapping-memory.ts'
 import { fixedNonce } from '../../src/client/mapping-nonce.ts'
 import { gatewayOf } from '../../src/client/open-gateway.ts'
+import { memoryFiles } from '../../src/net/memory-files.ts'
 import { settle } from '../support/fake-clock.ts'
 import { begin, chosen, ROUTER } from './opening.ts'
 
@@ -129,7 +130,7 @@ describe('the gateway of one that has answered', () => {
     if (portControl === undefined) throw new Error('nobody')
     const gateway = await gatewayOf(portControl, {
       net: opening,
-      memory: NO_MEMORY,
+      memory: keptMappings(memoryFiles(), opening.clock, 'test'),
       nonces: fixedNonce('00'.repeat(12)),
       ownAddresses: () => [],
       random: () => 0.5,

@@ -1,7 +1,7 @@
 /** A LAN with an IGD, a gateway of PCP and NAT-PMP and others, and the opening of whichever counts. */
 import { expect } from 'vitest'
 import '../../src/client/candidate.ts' // all three are loaded late: here they are loaded already
-import '../../src/client/port-control-gateways.ts'
+import '../../src/client/answered-gateway.ts'
 import '../../src/client/port-control-search.ts'
 import { type Opened, type OpenOptions, openGateway } from '../../src/client/open-gateway.ts'
 import type { SearchRoute } from '../../src/client/ssdp-search.ts'

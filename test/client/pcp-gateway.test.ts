@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { NO_MEMORY } from '../../src/client/mapping-memory.ts'
 import { fixedNonce } from '../../src/client/mapping-nonce.ts'
 import { NotConfirmedError, RefusedError } from '../../src/domain/errors.ts'
 import { bytesOf } from '../support/hex-bytes.ts'
@@ -187,7 +186,7 @@ describe('the options of a mapping over PCP', () => {
   })
 
   it('are refused for another computer where the gateway does not allow it', async () => {
-    const { gateway } = pcp((request) => pcpError(request, 5), { memory: NO_MEMORY })
+    const { gateway } = pcp((request) => pcpError(request, 5))
     expect(await failureOf(gateway.mapAny({ ...REQUEST, internalClient: OTHER_CLIENT }))).toMatchObject({ number: 5 })
   })
 })

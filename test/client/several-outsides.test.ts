@@ -191,3 +191,27 @@ describe('a mapping for one remote host', () => {
     ])
   })
 })
+
+describe('another port than the one that was asked for', () => {
+  it.each([
+    {
+      name: 'PCP',
+      net: pcp((request) =>
+        PCP.isRemoval(request) ? pcpError(request, 2) : mapReply(request, { assignedExternalPort: 40_000 }),
+      ),
+    },
+    {
+      name: 'NAT-PMP',
+      net: natPmp((request) =>
+        NAT_PMP.isRemoval(request) ? natPmpError(2, 2) : natPmpMapReply(request, { mappedExternalPort: 40_000 }),
+      ),
+    },
+  ])('is told to be open where it cannot be taken back, over $name', async ({ net }) => {
+    expect(await failureOf(net.gateway.map(REQUEST))).toMatchObject({
+      code: 'NOT_CONFIRMED',
+      message: expect.stringMatching(
+        / offered 40000 instead; .*; 40000 is open and could not be closed: .* was refused/,
+      ),
+    })
+  })
+})

@@ -4,6 +4,7 @@ import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/em
 import { MAX_PORT_CONTROL_REQUESTS_PER_SECOND } from '../../src/emulator/port-control-sockets.ts'
 import { type Endpoint, nodeDatagrams } from '../../src/net/datagrams.ts'
 import type { HttpServers } from '../../src/net/http-server.ts'
+import { interfaceAddresses } from '../../src/net/interfaces.ts'
 import { decodeNatPmpResponse, encodeNatPmpRequest } from '../../src/wire/natpmp.ts'
 import { decodePcpResponse, encodePcpRequest } from '../../src/wire/pcp.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -251,8 +252,13 @@ describe('over real sockets', () => {
     await emulator.close()
   })
 
-  it('opens a pinhole over PCP on the loopback of IPv6, where there is one', async (context) => {
-    const emulator = await startEmulator({ ipv6Address: '::1' }).catch(() => context.skip())
+  it('opens a pinhole over PCP on the loopback of IPv6; where there is none it does not start', async () => {
+    const starting = startEmulator({ ipv6Address: '::1' })
+    if (!interfaceAddresses().some(({ address }) => address === '::1')) {
+      await expect(starting).rejects.toThrow(TransportError)
+      return
+    }
+    const emulator = await starting
     expect(emulator.portControlIPv6?.port).toBe(emulator.portControl?.port)
     const request = encodePcpRequest(mapRequest({ from: '::1' }))
     expect(decodePcpResponse(await exchange('::1', emulator.portControlIPv6, request))).toMatchObject({ resultCode: 0 })
