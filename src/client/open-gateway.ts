@@ -92,7 +92,6 @@ async function openAny(options: OpenOptions): Promise<Opened> {
     }
     return begun
   }
-  // Loaded when the searches for an IGD are on their way, and sent a moment after them; the rest has to wait for that.
   const loading = new Loading(options)
   const whileWaiting = (): void => {
     begin().then(
@@ -107,7 +106,9 @@ async function openAny(options: OpenOptions): Promise<Opened> {
     })
   }
   try {
-    const discovery = await discover({ ...options, whileWaiting, ...(mayEndEarly ? { alternative } : {}) })
+    const discovering = discover({ ...options, whileWaiting, ...(mayEndEarly ? { alternative } : {}) })
+    begin().catch(() => {}) // loaded when the searches for an IGD are on their way; it is awaited below
+    const discovery = await discovering
     const hasIgd = discovery.candidates.some(({ kind, gateway }) =>
       kind === 'disconnected' ? options.ignoreState : gateway !== undefined,
     )
