@@ -29,6 +29,8 @@ const LATER = {
   commands: 'src/cli/run-command.ts',
   'port-control': 'src/client/port-control-search.ts',
   'answered-gateway': 'src/client/answered-gateway.ts',
+  keep: 'src/cli/keep-run.ts',
+  'keep-surroundings': 'src/cli/keep-surroundings.ts',
   'memory-files': 'src/net/memory-files.ts',
   minissdpd: 'src/client/minissdpd-search.ts',
   'unix-stream': 'src/net/unix-stream.ts',

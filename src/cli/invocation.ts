@@ -4,13 +4,14 @@
  */
 import { Command, CommanderError } from 'commander'
 import { COMMANDS, type CommandRow, type GatewayCommand } from './gateway-commands.js'
+import { type KeepOptions, keepOptionsOf } from './keep-options.js'
 import { leaseOption, listOption, textOption, timesOf } from './option-values.js'
+import { splitCommand } from './output-options.js'
 import { type PortControlAsked, portControlOf, viaOf } from './port-control-options.js'
 import { type SearchOptions, searchOptionsOf } from './search-options.js'
 import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
 
-/** How -l is to look: as upnpc of that version printed it. */
-export type Compatibility = '2.1' | '2.3.3'
+export { type Compatibility, type Output, outputOf } from './output-options.js'
 
 export interface GatewayInvocation {
   readonly kind: 'gateway'
@@ -24,6 +25,8 @@ export interface GatewayInvocation {
   readonly emulate: boolean
   readonly search: SearchOptions
   readonly portControl: PortControlAsked
+  /** --keep */
+  readonly keep?: KeepOptions | undefined
   readonly discoveryTimeMs: number | undefined
   readonly timeoutMs: number
 }
@@ -33,11 +36,6 @@ export interface EmulateInvocation {
   readonly address: string
   readonly port: number
   readonly externalAddress: string
-}
-
-export interface Output {
-  readonly json: boolean
-  readonly compat: Compatibility
 }
 
 export type Invocation =
@@ -59,6 +57,9 @@ const WANTED: ReadonlyMap<string, string> = new Map([
   ['--via', 'auto, igd, pcp or nat-pmp'],
   ['--gateway', 'the address of a router'],
   ['--nonce', '24 hexadecimal digits'],
+  ['--on-change', 'a command for the shell'],
+  ['--state', 'a file'],
+  ['--check', 'a number of seconds'],
   ['-u', "the URL of a router's description"],
   ['-e', 'a text'],
   ['--compat', '2.1 or 2.3.3'],
@@ -68,18 +69,6 @@ const WANTED: ReadonlyMap<string, string> = new Map([
   ['--port', 'a number'],
   ['--external-address', 'an IPv4 address'],
 ])
-
-const TAKES_VALUE =
-  /^(-[emptuz]|--(description|interface|minissdpd|ttl|url|local-port|lease|via|gateway|nonce|timeout|discovery-time))$/
-
-/** What the whole command line looks like before it is judged; `--json` is wanted even where the rest is wrong. */
-export function outputOf(argv: readonly string[]): Output {
-  const last = argv.findLastIndex((word) => /^--compat(=|$)/.test(word))
-  const compat = argv[last] === '--compat' ? argv[last + 1] : argv[last]?.slice('--compat='.length)
-  // The value of an option is not an option: -e --json.
-  const json = argv.some((word, at) => word === '--json' && !TAKES_VALUE.test(argv[at - 1] ?? ''))
-  return { json, compat: compat === '2.1' ? '2.1' : '2.3.3' }
-}
 
 function isHelp(word: string): boolean {
   return word === '-h' || word === '--help'
@@ -99,10 +88,12 @@ export function parseInvocation(argv: readonly string[]): Invocation {
 
 function parseWith(make: typeof makeProgram, argv: readonly string[]): Invocation {
   let invocation: Invocation | undefined
-  const program = make((parsed) => {
+  const { words, ownCommand } = splitCommand(argv)
+  const done = (parsed: Invocation): void => {
     invocation = parsed
-  })
-  program.parse(argv, { from: 'user' })
+  }
+  const program = make(done, { ownCommand })
+  program.parse(words, { from: 'user' })
   if (invocation === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
   return invocation
 }
@@ -112,17 +103,23 @@ function badNumber(argv: readonly string[], error: CommanderError): UsageError |
   if (error.code !== 'commander.unknownOption' || !/'-\d/.test(error.message)) return undefined
   try {
     const words = argv.filter((word) => word !== '-6')
-    parseWith((done) => makeProgram(done, { ipv6Flags: '--ipv6' }), words)
+    parseWith((done, options) => makeProgram(done, { ...options, ipv6Flags: '--ipv6' }), words)
   } catch (judged) {
     if (judged instanceof UsageError && !judged.message.startsWith("'")) return judged
   }
   return undefined
 }
 
+interface ProgramOptions {
+  readonly ipv6Flags?: string
+  /** What follows `--`. */
+  readonly ownCommand?: readonly string[] | undefined
+}
+
 /** What commander is to look for. It is exported for the test that compares it with the usage text. */
 export function makeProgram(
   done: (invocation: Invocation) => void,
-  { ipv6Flags = '-6, --ipv6' }: { readonly ipv6Flags?: string } = {},
+  { ipv6Flags = '-6, --ipv6', ownCommand }: ProgramOptions = {},
 ): Command {
   const quiet = { writeOut: () => {}, writeErr: () => {} }
   const program = new Command('upnp-ts').exitOverride().configureOutput(quiet).helpOption(false).helpCommand(false)
@@ -141,6 +138,11 @@ export function makeProgram(
     .option('--via <protocol>')
     .option('--gateway <address>')
     .option('--nonce <hex>')
+    .option('--keep')
+    .option('--on-change <command>')
+    .option('--require')
+    .option('--state <file>')
+    .option('--check <seconds>')
     .option('-u, --url <url>')
     .option('-e, --description <text>')
     .option('-i, --ignore')
@@ -151,7 +153,7 @@ export function makeProgram(
     .option('--compat <version>')
     .option('--discovery-time <ms>')
     .option('--timeout <ms>')
-    .action((words: string[], options: Record<string, unknown>) => done(judge(words, options)))
+    .action((words: string[], options: Record<string, unknown>) => done(judge(words, options, ownCommand)))
   program
     .command('emulate')
     .exitOverride()
@@ -167,7 +169,11 @@ export function makeProgram(
   return program
 }
 
-function judge(words: readonly string[], options: Record<string, unknown>): Invocation {
+function judge(
+  words: readonly string[],
+  options: Record<string, unknown>,
+  ownCommand: readonly string[] | undefined,
+): Invocation {
   const asked = COMMANDS.filter(({ flag }) => options[nameOf(flag)] !== undefined)
   if (options.help === true || asked.some(({ flag }) => listOption(options[nameOf(flag)]).some(isHelp)))
     return { kind: 'help' }
@@ -193,6 +199,7 @@ function judge(words: readonly string[], options: Record<string, unknown>): Invo
     kind: 'gateway',
     command: parsed,
     portControl: portControlOf(options, parsed, command?.letter ?? '--discovery-time'),
+    keep: keepOptionsOf(options, parsed, ownCommand),
     url,
     description: descriptionOf('-e', textOption(options.description) ?? DEFAULT_DESCRIPTION),
     ignoreState: options.ignore === true,

@@ -13,6 +13,7 @@ import { userPrivateFiles } from '../net/state-directory.js'
 import { reportedError } from './failure.js'
 import { loadPortControl } from './find.js'
 import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './invocation.js'
+import type { KeepOptions } from './keep-options.js'
 import { Printer, type Streams } from './printer.js'
 import type { ExitCode } from './report.js'
 import { type RunContext, run } from './run.js'
@@ -22,13 +23,13 @@ import { UsageError } from './words.js'
 /** What the command line runs in: the process, or a test. */
 export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
   /** Resolves when the user wants a foreground command to end. */
-  readonly interrupted: () => Promise<void>
+  readonly interrupted: () => Promise<string>
 }
 
 /** Opens the streams and prints the banner, the first time that it is called: opening them costs 5 ms. */
 type Begin = (banner?: string) => Promise<Printer>
 
-export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<ExitCode> {
+export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
   let printer: Promise<Printer> | undefined
   const begin: Begin = (banner = BANNER) => {
     printer ??= makePrinter(argv, surroundings, banner)
@@ -56,7 +57,7 @@ async function makePrinter(argv: readonly string[], surroundings: Surroundings, 
   return printer
 }
 
-async function obey(argv: readonly string[], begin: Begin, surroundings: Surroundings): Promise<ExitCode> {
+async function obey(argv: readonly string[], begin: Begin, surroundings: Surroundings): Promise<number> {
   const invocation = parseInvocation(argv)
   switch (invocation.kind) {
     case 'version':
@@ -76,7 +77,8 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
   }
 }
 
-async function command(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<ExitCode> {
+async function command(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<number> {
+  if (invocation.keep !== undefined) return keepOpen(invocation, invocation.keep, begin, surroundings)
   const { clock, datagrams, http, interfaces, defaultGateways, files, onlyRoute, onlyEndpoint } = surroundings
   const seconds = invocation.timeoutMs / 1000
   const outOfTime = (): Error =>
@@ -110,6 +112,25 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   }
 }
 
+/** --keep: in the foreground, until it is told to end. */
+async function keepOpen(
+  invocation: GatewayInvocation,
+  options: KeepOptions,
+  begin: Begin,
+  surroundings: Surroundings,
+): Promise<number> {
+  const interrupted = surroundings.interrupted()
+  const printer = await begin()
+  const { keepSurroundings } = await import('./keep-surroundings.js')
+  const { keep } = await import('./keep-run.js')
+  const reports = keep(invocation, options, { ...keepSurroundings(surroundings), interrupted, whileWaiting: () => {} })
+  for (;;) {
+    const next = await reports.next()
+    if (next.done === true) return next.value
+    printer.report(next.value)
+  }
+}
+
 /** What the first answer will need; a failure shows again, with a reason, at the first use. */
 async function loadTheRest(clock: Clock): Promise<void> {
   await import('../net/lean-exchange.js')
@@ -128,7 +149,7 @@ async function onEmulatedGateway(
   invocation: GatewayInvocation,
   begin: Begin,
   surroundings: Surroundings,
-): Promise<ExitCode> {
+): Promise<number> {
   const { startEmulator } = await import('../emulator/index.js')
   const { memoryFiles } = await import('../net/memory-files.js')
   const isForPinholes = /pinhole/.test(invocation.command.name) && invocation.portControl.via === 'pcp'
@@ -199,12 +220,12 @@ function ofProcess(): Surroundings {
   }
 }
 
-function interruptedBySignal(): Promise<void> {
+function interruptedBySignal(): Promise<string> {
   return new Promise((resolve) => {
     const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    const onSignal = (): void => {
+    const onSignal = (name: string): void => {
       for (const signal of signals) process.off(signal, onSignal) // a second one ends the process at once
-      resolve()
+      resolve(name)
     }
     for (const signal of signals) process.on(signal, onSignal)
   })

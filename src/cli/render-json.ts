@@ -11,9 +11,13 @@ export function renderJson(report: Report): string {
 /** What is one thing to a person is flat here; a lease is a number of seconds, 0 for unlimited; a time is ISO 8601. */
 function plainObject(report: Report): object {
   if (report.type === 'mapping') return { type: report.type, index: report.index, ...report.mapping }
+  if (report.type !== 'mapped' && 'timeMs' in report) return withTime(report)
   if (report.type === 'mapped' || report.type === 'map-failed') {
     const { lease, ...asked } = report.asked
-    return { ...report, asked: { ...asked, leaseSeconds: leaseToSeconds(lease) } }
+    return {
+      ...(report.type === 'mapped' && report.timeMs !== undefined ? withTime(report) : report),
+      asked: { ...asked, leaseSeconds: leaseToSeconds(lease) },
+    }
   }
   if (report.type === 'status' && report.ok) {
     const { connectedSinceMs, ...status } = report
@@ -32,6 +36,27 @@ function plainObject(report: Report): object {
     return rest
   }
   return report
+}
+
+/** Behind the type: when. */
+function withTime<R extends { readonly type: string; readonly timeMs?: number }>({
+  type,
+  timeMs = 0,
+  ...rest
+}: R): object {
+  const { port, afterMs, againInMs, ...others } = rest as Partial<Record<'port' | 'afterMs' | 'againInMs', unknown>>
+  const flat = typeof port === 'object' && port !== null ? flatPort(port) : {}
+  const seconds = (ms: unknown) => (typeof ms === 'number' ? Math.round(ms) / 1000 : undefined)
+  const spans = {
+    ...(afterMs === undefined ? {} : { afterSeconds: seconds(afterMs) }),
+    ...(againInMs === undefined ? {} : { againInSeconds: seconds(againInMs) }),
+  }
+  return { type, time: new Date(timeMs).toISOString(), ...others, ...flat, ...spans }
+}
+
+function flatPort(port: object): object {
+  const { endsWallMs: _, ...rest } = port as Record<string, unknown>
+  return rest
 }
 
 function isoSeconds(wallMs: number): string {

@@ -6,6 +6,7 @@ import type { ListingEnd } from '../domain/gateway.js'
 import type { PortMapping } from '../domain/port-mapping.js'
 import { cleaned } from './clean.js'
 import type { Compatibility } from './invocation.js'
+import { renderKeeper } from './render-keeper.js'
 import { renderPinhole } from './render-pinholes.js'
 import {
   DELETE_NAMES,
@@ -98,6 +99,16 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
       return [hint(`hint: ${cleaned(report.message)}\n`)]
     case 'error':
       return renderError(report)
+    case 'searching':
+    case 'gateway-lost':
+    case 'renewed':
+    case 'restored':
+    case 'lost':
+    case 'keep-failed':
+    case 'external-address-changed':
+    case 'removed':
+    case 'not-removed':
+      return renderKeeper(report)
     default:
       return renderPinhole(report)
   }

@@ -8,7 +8,9 @@ import type { ErrorCode } from '../domain/errors.js'
 import type { ConnectionStatus, LinkRates, ListingEnd, PortRange, TrafficCounters } from '../domain/gateway.js'
 import type { FirewallStatus, PinholeId, PinholeRequest } from '../domain/pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import type { LossReason } from '../keeper/kept.js'
 import type { Endpoint } from '../net/datagrams.js'
+import type { OpenPort } from './keep-facts.js'
 
 export interface ReportedError {
   readonly code: ErrorCode | 'USAGE' | 'INTERNAL'
@@ -67,6 +69,8 @@ export type Report =
   | { readonly type: 'listing-failed'; readonly count: number; readonly error: ReportedError }
   | {
       readonly type: 'mapped'
+      /** When, with --keep. */
+      readonly timeMs?: number
       readonly asked: MappingRequest
       /** As the gateway shows it. */
       readonly mapping: PortMapping
@@ -92,6 +96,7 @@ export type Report =
   | { readonly type: 'range-unmap-failed'; readonly range: PortRange; readonly error: ReportedError }
   | { readonly type: 'presentation-url'; readonly url: string }
   | PinholeReport
+  | KeeperReport
   | {
       readonly type: 'emulator'
       readonly descriptionUrl: string
@@ -128,6 +133,31 @@ export interface ReportedPinhole extends PinholeRequest {
   /** As it was typed. */
   readonly remoteHostTyped: string
   readonly leaseSeconds?: number
+}
+
+/** What happens while ports are kept open, and when. */
+export type KeeperReport = { readonly timeMs: number } & (
+  | { readonly type: 'searching' | 'gateway-lost'; readonly error: ReportedError }
+  | ({ readonly type: 'renewed' } & KeptPort)
+  | ({ readonly type: 'restored'; readonly afterMs: number } & KeptPort)
+  | { readonly type: 'lost'; readonly name: string; readonly reason: LossReason }
+  | {
+      readonly type: 'keep-failed'
+      readonly name: string
+      readonly error: ReportedError
+      readonly againInMs: number
+    }
+  | { readonly type: 'external-address-changed'; readonly address: string; readonly previous: string }
+  | { readonly type: 'removed'; readonly name: string }
+  | { readonly type: 'not-removed'; readonly name: string; readonly error: ReportedError }
+)
+
+interface KeptPort {
+  /** For people. */
+  readonly name: string
+  readonly port: OpenPort
+  /** 0 where it does not end. */
+  readonly leaseSeconds: number
 }
 
 /** For the message that nothing was found: what was tried. */

@@ -26,10 +26,11 @@ import {
   type PortMapping,
   type TransportProtocol,
 } from '../domain/port-mapping.js'
-import { IGD_ACTIONS, type IgdActionName, type InArguments, type OutArguments } from '../wire/igd-actions.js'
+import { IGD_ACTIONS, type IgdActionName, type InArguments } from '../wire/igd-actions.js'
 import { decodePortListing } from '../wire/port-listing.js'
 import type { SoapArguments } from '../wire/soap.js'
-import type { ControlledService, IgdServices } from './igd-services.js'
+import { type ControlledService, eventUrlBeside, type IgdServices } from './igd-services.js'
+import { type Ask, askConnectionType, askLinkRates, askStatus, askTrafficCounters } from './igd-status.js'
 import { withLeaseThatIsTaken } from './lease-fallback.js'
 import { mapToFreePort } from './other-ports.js'
 import { IgdPinholeFirewall } from './pinhole-firewall.js'
@@ -43,7 +44,7 @@ import {
   refuseFlawed,
 } from './port-mapping-messages.js'
 import type { SoapCaller } from './soap-caller.js'
-import { leadingNumber, missing, number, optionalText, text } from './soap-values.js'
+import { missing, number, text } from './soap-values.js'
 
 /** A table longer than the number of ports in existence is not read to its end. */
 export const MAX_PORT_MAPPINGS = 65_536
@@ -56,12 +57,14 @@ const UNKNOWN_ACTION: ReadonlySet<number> = new Set([401, 501, 602])
 
 export class IgdServiceGateway implements IgdGateway {
   readonly protocol = 'igd'
+  readonly epochSeconds = undefined
   readonly localAddress: string
   readonly presentationUrl: string
   readonly firewall: PinholeFirewall | undefined
   readonly #caller: SoapCaller
   readonly #connection: ControlledService
   readonly #commonInterfaceConfig: ControlledService | undefined
+  readonly #ask: Ask = (action, values) => this.#call(action, values)
 
   constructor(caller: SoapCaller, services: IgdServices, connection: ControlledService, localAddress: string) {
     this.localAddress = localAddress
@@ -77,40 +80,29 @@ export class IgdServiceGateway implements IgdGateway {
     return this.#caller.controlUrl(this.#connection)
   }
 
-  async connectionType(): Promise<string> {
-    return text(await this.#call('GetConnectionTypeInfo', {}), 'GetConnectionTypeInfo', 'NewConnectionType')
+  /** Where the connection's events are subscribed to; as controlUrl, with the zone of a link-local host. */
+  get eventUrl(): string | undefined {
+    return eventUrlBeside(this.controlUrl, this.#connection)
   }
 
-  async status(): Promise<ConnectionStatus> {
-    const action = 'GetStatusInfo'
-    const reply = await this.#call(action, {})
-    return {
-      connectionStatus: text(reply, action, 'NewConnectionStatus'),
-      lastConnectionError: optionalText<typeof action>(reply, 'NewLastConnectionError'),
-      uptimeSeconds: number(reply, action, 'NewUptime'),
-    }
+  connectionType(): Promise<string> {
+    return askConnectionType(this.#ask)
   }
 
-  async linkRates(): Promise<LinkRates> {
-    const action = 'GetCommonLinkProperties'
-    const reply = await this.#call(action, {})
-    return {
-      upstreamBitsPerSecond: number(reply, action, 'NewLayer1UpstreamMaxBitRate'),
-      downstreamBitsPerSecond: number(reply, action, 'NewLayer1DownstreamMaxBitRate'),
-    }
+  status(): Promise<ConnectionStatus> {
+    return askStatus(this.#ask)
+  }
+
+  linkRates(): Promise<LinkRates> {
+    return askLinkRates(this.#ask)
   }
 
   async externalAddress(): Promise<string> {
     return text(await this.#call('GetExternalIPAddress', {}), 'GetExternalIPAddress', 'NewExternalIPAddress').trim()
   }
 
-  async trafficCounters(): Promise<TrafficCounters> {
-    return {
-      bytesSent: await this.#counter('GetTotalBytesSent', 'NewTotalBytesSent'),
-      bytesReceived: await this.#counter('GetTotalBytesReceived', 'NewTotalBytesReceived'),
-      packetsSent: await this.#counter('GetTotalPacketsSent', 'NewTotalPacketsSent'),
-      packetsReceived: await this.#counter('GetTotalPacketsReceived', 'NewTotalPacketsReceived'),
-    }
+  trafficCounters(): Promise<TrafficCounters> {
+    return askTrafficCounters(this.#ask)
   }
 
   async *portMappings(): AsyncGenerator<PortMapping, ListingEnd> {
@@ -162,7 +154,7 @@ export class IgdServiceGateway implements IgdGateway {
     throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother })
   }
 
-  async #show(request: MappingRequest): Promise<PortMapping> {
+  async #show(request: MappingKey): Promise<PortMapping> {
     const action = 'GetSpecificPortMappingEntry'
     const { remoteHost, externalPort, protocol } = request
     try {
@@ -187,6 +179,25 @@ export class IgdServiceGateway implements IgdGateway {
       if (!(error instanceof RefusedError)) throw error // it does not know that action either
     }
     return undefined
+  }
+
+  async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
+    try {
+      const externalAddress = await this.externalAddress()
+      return { externalAddress: externalAddress === '' ? undefined : externalAddress }
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error // a refusal is a sign of life too
+      return { externalAddress: undefined }
+    }
+  }
+
+  async find(key: MappingKey): Promise<PortMapping | undefined | 'untold'> {
+    try {
+      return await this.#show(key)
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error
+      return UNKNOWN_ACTION.has(error.number) ? 'untold' : undefined
+    }
   }
 
   async unmap(key: MappingKey): Promise<void> {
@@ -229,15 +240,6 @@ export class IgdServiceGateway implements IgdGateway {
     }
   }
 
-  async #counter(action: CounterAction, name: keyof OutArguments<CounterAction>): Promise<number | undefined> {
-    try {
-      return leadingNumber((await this.#call(action, {})).get(String(name).toLowerCase()) ?? '')
-    } catch (error) {
-      if (error instanceof PortMappingError) return undefined
-      throw error
-    }
-  }
-
   #call<A extends IgdActionName>(action: A, values: InArguments<A>): Promise<SoapArguments> {
     const service = IGD_ACTIONS[action].service === 'WANConnection' ? this.#connection : this.#commonInterfaceConfig
     if (service === undefined) {
@@ -247,8 +249,6 @@ export class IgdServiceGateway implements IgdGateway {
     return this.#caller.call(service, action, values)
   }
 }
-
-type CounterAction = 'GetTotalBytesSent' | 'GetTotalBytesReceived' | 'GetTotalPacketsSent' | 'GetTotalPacketsReceived'
 
 /** Invalid Action, Action Failed, not implemented; or the connection is reset (Ubee EVW32C), or a 404 or 500 page comes. */
 function isUnknownAction(error: PortMappingError, action: string): boolean {

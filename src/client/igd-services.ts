@@ -1,7 +1,7 @@
 /** From a description to the services that a port mapper needs, with URLs that may be used. Pure. */
 import { allDevices, allServices, type RootDescription, type Service, serviceKind } from '../wire/description.js'
 import type { IgdService } from '../wire/igd-actions.js'
-import { type Trust, trustedUrl } from './trusted-url.js'
+import { parseZonedUrl, type Trust, trustedUrl, zonedUrlText } from './trusted-url.js'
 
 /** More connections than this one box never has. */
 const MAX_CONNECTIONS = 8
@@ -13,6 +13,8 @@ export interface ControlledService {
   readonly serviceType: string
   /** Never empty. */
   readonly controlUrls: readonly URL[]
+  /** Likewise for its events; empty or left out where there are none. */
+  readonly eventUrls?: readonly URL[]
 }
 
 export interface IgdServices {
@@ -52,7 +54,21 @@ function usableBase(urlBase: string, location: string, trust: Trust): string[] {
 function controlled(service: Service, bases: readonly string[], trust: Trust): ControlledService[] {
   const kind = KINDS.get(serviceKind(service.serviceType))
   if (kind === undefined || service.controlURL === '') return [] // some Realtek stacks leave controlURL empty
-  const urls = bases.flatMap((base) => trustedUrl(service.controlURL, base, trust) ?? [])
-  const distinct = urls.filter((url, at) => urls.findIndex((other) => other.href === url.href) === at)
-  return distinct.length === 0 ? [] : [{ service: kind, serviceType: service.serviceType, controlUrls: distinct }]
+  const controlUrls = usableUrls(service.controlURL, bases, trust)
+  const eventUrls = usableUrls(service.eventSubURL, bases, trust)
+  return controlUrls.length === 0 ? [] : [{ service: kind, serviceType: service.serviceType, controlUrls, eventUrls }]
+}
+
+/** What the reference may mean, each once. An empty one means nothing: no events (UDA 1.1 2.3), or a careless stack. */
+function usableUrls(reference: string, bases: readonly string[], trust: Trust): URL[] {
+  if (reference === '') return []
+  const urls = bases.flatMap((base) => trustedUrl(reference, base, trust) ?? [])
+  return urls.filter((url, at) => urls.findIndex((other) => other.href === url.href) === at)
+}
+
+/** Of the event URLs the one at the origin of the control URL that is in use, or else the first; with the same zone. */
+export function eventUrlBeside(controlUrl: string, { eventUrls = [] }: ControlledService): string | undefined {
+  const inUse = parseZonedUrl(controlUrl)
+  const url = eventUrls.find(({ origin }) => origin === inUse?.url.origin) ?? eventUrls[0]
+  return url && zonedUrlText({ url, zone: inUse?.zone ?? '' })
 }

@@ -36,6 +36,16 @@ export class NatPmpGateway extends PortControlGatewayBase {
     return response.externalAddress
   }
 
+  async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
+    this.knownExternalAddress = undefined
+    try {
+      return { externalAddress: await this.externalAddress() }
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error // it is there, and not connected
+      return { externalAddress: undefined }
+    }
+  }
+
   /** It has no way to ask for one port and no other. */
   async map(request: MappingRequest): Promise<PortMapping> {
     if (request.externalPort === 0) return this.mapAny(request)

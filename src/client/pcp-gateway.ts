@@ -9,8 +9,9 @@ import { PCP_RESULTS } from '../wire/pcp-result-codes.js'
 import type { RememberedMapping } from './mapping-memory.js'
 import { askMap, filterFor, MAP, type MapAsked, type MapGranted } from './pcp-map.js'
 import { PcpPinholes } from './pcp-pinholes.js'
-import { lifetimeOf, type PortControlOptions, passOver, refuseFlawedOrAny } from './port-control.js'
+import { EXCHANGE_TIMEOUT_MS, lifetimeOf, type PortControlOptions, passOver, refuseFlawedOrAny } from './port-control.js'
 import { type GrantedMapping, PortControlGatewayBase } from './port-control-gateway.js'
+import { probePcp } from './port-control-probe.js'
 
 /**
  * What is mapped for a moment to learn the external address (RFC 6887 11.6): a port that nobody uses, at random from the
@@ -45,6 +46,14 @@ export class PcpGateway extends PortControlGatewayBase {
     const { assignedExternalAddress, assignedExternalPort } = await this.#askMap(asked)
     await this.#askMap({ ...asked, suggestedExternalPort: assignedExternalPort, lifetimeSeconds: 0 }).catch(passOver)
     return assignedExternalAddress
+  }
+
+  /** ANNOUNCE tells the epoch and nothing else (RFC 6887 14.1). */
+  async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
+    const { net, endpoint, localAddress, random } = this.options
+    const { epochSeconds } = await probePcp({ net, endpoint, localAddress, random, timeoutMs: EXCHANGE_TIMEOUT_MS })
+    this.learnEpoch(epochSeconds)
+    return { externalAddress: this.knownExternalAddress }
   }
 
   async map(request: MappingRequest): Promise<PortMapping> {

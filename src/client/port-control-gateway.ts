@@ -55,6 +55,13 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
 
   abstract externalAddress(): Promise<string>
 
+  abstract pulse(): Promise<{ readonly externalAddress: string | undefined }>
+
+  /** Neither protocol can ask about a mapping without making it. */
+  find(): Promise<'untold'> {
+    return Promise.resolve('untold')
+  }
+
   abstract map(request: MappingRequest): Promise<PortMapping>
 
   async mapAny(request: MappingRequest): Promise<PortMapping> {

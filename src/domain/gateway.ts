@@ -21,6 +21,15 @@ export interface Gateway {
    */
   mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping>
   unmap(mapping: MappingToRemove): Promise<void>
+  /**
+   * Seconds since the gateway began or lost its state, as it told last (RFC 6886 3.6, RFC 6887 8.5); undefined for an IGD,
+   * which does not tell.
+   */
+  readonly epochSeconds: number | undefined
+  /** Whether it is there, and its external address, asked for anew; undefined where that cannot be had without a mapping. */
+  pulse(): Promise<{ readonly externalAddress: string | undefined }>
+  /** What it shows of a mapping: undefined for none, 'untold' where the protocol, or this gateway, has no such question. */
+  find(key: MappingKey): Promise<PortMapping | undefined | 'untold'>
 }
 
 /**

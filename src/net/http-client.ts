@@ -12,8 +12,11 @@ import { deadlineAfter } from './clock.js'
 /** How long to wait for more once the declared length has come without the document being complete. */
 const AFTER_DECLARED_LENGTH_MS = 200
 
+/** Their replies have no body (UDA 1.1 4.1.2 to 4.1.4): the end of the head is the end, whatever it declares. */
+const WITHOUT_REPLY_BODY: ReadonlySet<string> = new Set(['SUBSCRIBE', 'UNSUBSCRIBE'])
+
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST'
+  readonly method: 'GET' | 'POST' | 'SUBSCRIBE' | 'UNSUBSCRIBE'
   /** Plain `http:`. Who may be asked is the caller's policy; a host name is resolved by the system. */
   readonly url: URL
   /** The interface that leads to a link-local IPv6 host: a URL cannot say it. Never in the Host header. */
@@ -36,6 +39,8 @@ export interface HttpRequest {
 
 export interface HttpReply {
   readonly status: number
+  /** Names in lower case; the first of each counts. */
+  readonly headers?: ReadonlyMap<string, string>
   readonly body: Uint8Array
   /** The address of this computer on that connection. */
   readonly localAddress: string
@@ -51,7 +56,8 @@ export interface HttpClient {
 /** What an exchange tells of the reply, in this order; either `end` or `fail` comes last. */
 export interface ReplySink {
   connected(localAddress: string, remoteAddress: string): void
-  head(status: number, declaredLength: number | undefined): void
+  /** Headers in any spelling. */
+  head(status: number, declaredLength: number | undefined, headers: Iterable<readonly [string, string]>): void
   data(piece: Buffer): void
   end(): void
   fail(cause: Error, receivedBytes: number): void
@@ -162,6 +168,7 @@ class Collector implements ReplySink {
   #local = ''
   #remote = ''
   #status = 0
+  readonly #headers = new Map<string, string>()
   #declaredLength: number | undefined
   #pieces: Buffer[] = []
   #size = 0
@@ -184,9 +191,14 @@ class Collector implements ReplySink {
     this.#remote = remoteAddress
   }
 
-  head(status: number, declaredLength: number | undefined): void {
+  head(status: number, declaredLength: number | undefined, headers: Iterable<readonly [string, string]>): void {
     this.#status = status
     this.#declaredLength = declaredLength
+    for (const [spelling, value] of headers) {
+      const name = spelling.toLowerCase()
+      if (!this.#headers.has(name)) this.#headers.set(name, value.trim())
+    }
+    if (WITHOUT_REPLY_BODY.has(this.#request.method)) this.end()
   }
 
   data(piece: Buffer): void {
@@ -231,7 +243,8 @@ class Collector implements ReplySink {
   }
 
   #reply(body: Buffer): void {
-    const reply = { status: this.#status, body, localAddress: this.#local, remoteAddress: this.#remote }
+    const [status, headers] = [this.#status, this.#headers]
+    const reply = { status, headers, body, localAddress: this.#local, remoteAddress: this.#remote }
     this.#end({ kind: 'reply', reply })
   }
 

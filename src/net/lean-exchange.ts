@@ -70,6 +70,11 @@ function requestText(request: HttpRequest): string {
   return `${lines.join('\r\n')}\r\n\r\n${body ?? ''}`
 }
 
+function nameAndValue(line: string): [string, string] {
+  const colon = line.indexOf(':')
+  return [line.slice(0, colon), line.slice(colon + 1)]
+}
+
 /** Bytes of a response -> what the sink wants to know. */
 class ReplyReader {
   bodyBegun = false
@@ -112,7 +117,7 @@ class ReplyReader {
   #beginBody(head: ReturnType<typeof readHead>): Buffer {
     this.bodyBegun = true
     this.#chunked = head.chunked ? new ChunkedBody() : undefined
-    this.#sink.head(head.status, head.declaredLength)
+    this.#sink.head(head.status, head.declaredLength, head.headers.map(nameAndValue))
     this.ended = hasNoBody(head)
     return this.#pending
   }

@@ -46,7 +46,7 @@ async function start(request: HttpRequest, sink: ReplySink, stopped: () => boole
   })
   const handler: Dispatcher.DispatchHandler = {
     onRequestStart() {},
-    onResponseStart: (_controller, status) => sink.head(status, socket?.declaredLength),
+    onResponseStart: (_controller, status, headers) => sink.head(status, socket?.declaredLength, pairsOf(headers)),
     onResponseData: (_controller, piece) => sink.data(piece),
     onResponseEnd: () => sink.end(),
     onResponseError: (_controller, error) => sink.fail(error, socket?.receivedBytes ?? 0),
@@ -64,4 +64,8 @@ async function start(request: HttpRequest, sink: ReplySink, stopped: () => boole
     client.destroy().catch(() => {})
     socket?.destroy()
   }
+}
+
+function pairsOf(headers: Record<string, string | string[] | undefined>): [string, string][] {
+  return Object.entries(headers).map(([name, value = '']) => [name, Array.isArray(value) ? (value[0] ?? '') : value])
 }

@@ -1,8 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { igdServices } from '../../src/client/igd-services.ts'
+import { IgdServiceGateway } from '../../src/client/igd-gateway.ts'
+import { type ControlledService, eventUrlBeside, igdServices } from '../../src/client/igd-services.ts'
+import { SoapCaller } from '../../src/client/soap-caller.ts'
 import type { Trust } from '../../src/client/trusted-url.ts'
 import { decodeDescription } from '../../src/wire/description.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { COMMON1, type DescriptionFacts, igdDescription, WANIP1, WANPPP1 } from '../support/scripted-devices.ts'
+import { ScriptedHttp } from '../support/scripted-http.ts'
 
 const LOCATION = 'http://192.168.1.1:5000/upnp/root.xml'
 const TRUST: Trust = { hosts: ['192.168.1.1'], subnet: { address: '192.168.1.10', netmask: '255.255.255.0' } }
@@ -86,6 +90,34 @@ describe('igdServices', () => {
     expect(servicesOf({ services }).connections.map((each) => each.serviceType)).toEqual([WANPPP1])
   })
 
+  const eventUrlsOf = (eventSubURL: string, urlBase?: string): string[] | undefined => {
+    const facts = urlBase === undefined ? {} : { urlBase }
+    const text = igdDescription(facts).replaceAll('/evt<', `${eventSubURL}<`)
+    const description = decodeDescription(new TextEncoder().encode(text))
+    return igdServices(description, LOCATION, TRUST).connections[0]?.eventUrls?.map((url) => url.href)
+  }
+
+  it.each([
+    ['/evt', ['http://192.168.1.1:5000/evt']],
+    ['evt', ['http://192.168.1.1:5000/upnp/evt']],
+    ['http://192.168.1.2:80/evt', ['http://192.168.1.2/evt']],
+    ['', []],
+    ['http://10.0.0.1/evt', []],
+    ['http://127.0.0.1:22/', []],
+    ['http://192.168.1.1:0/', []],
+    ['https://192.168.1.1/evt', []],
+    ['http://a@192.168.1.1/evt', []],
+  ])('has for the event URL %j, under the same rules, %j; the service counts either way', (eventSubURL, urls) => {
+    expect(eventUrlsOf(eventSubURL)).toEqual(urls)
+  })
+
+  it('has two event URLs where URLBase and the location make different ones', () => {
+    expect(eventUrlsOf('/evt', 'http://192.168.1.1:80/')).toEqual([
+      'http://192.168.1.1/evt',
+      'http://192.168.1.1:5000/evt',
+    ])
+  })
+
   it('keeps at most eight connections', () => {
     const services = Array.from({ length: 20 }, (_, at) => [WANIP1, `/${at}`] as const)
     expect(servicesOf({ services }).connections.map((each) => each.controlUrls[0]?.pathname)).toEqual(
@@ -95,5 +127,47 @@ describe('igdServices', () => {
 
   it('gives the presentation URL as it is written', () => {
     expect(servicesOf({ presentationURL: ' /index.html ' }).presentationUrl).toBe('/index.html')
+  })
+})
+
+describe('eventUrlBeside', () => {
+  const service = (...eventUrls: string[]): ControlledService => ({
+    service: 'WANConnection',
+    serviceType: WANIP1,
+    controlUrls: [new URL(LOCATION)],
+    eventUrls: eventUrls.map((url) => new URL(url)),
+  })
+  const [FIRST, SECOND] = ['http://192.168.1.1/evt', 'http://192.168.1.1:5000/evt']
+
+  it.each([
+    ['the one at the origin of the control URL', 'http://192.168.1.1:5000/ctl', [FIRST, SECOND], SECOND],
+    ['the first one where none is there', 'http://192.168.1.1:7/ctl', [FIRST, SECOND], FIRST],
+    ['the first one where the control URL is none', '', [FIRST, SECOND], FIRST],
+    ['none where there is none', 'http://192.168.1.1/ctl', [], undefined],
+    [
+      'with the zone of the control URL',
+      'http://[fe80::1%25eth0]:5000/ctl',
+      ['http://[fe80::1]:5000/evt'],
+      'http://[fe80::1%25eth0]:5000/evt',
+    ],
+  ])('is %s', (_name, controlUrl, eventUrls, expected) => {
+    expect(eventUrlBeside(controlUrl, service(...eventUrls))).toBe(expected)
+  })
+
+  it('is what a gateway says', () => {
+    const services = {
+      connections: [],
+      commonInterfaceConfig: undefined,
+      firewallControl: undefined,
+      presentationUrl: '',
+    }
+    const caller = new SoapCaller(new ScriptedHttp(new FakeClock(), () => 'silence'), undefined)
+    const gateway = new IgdServiceGateway(caller, services, service(FIRST, SECOND), '192.168.1.10')
+    expect(gateway.eventUrl).toBe(SECOND)
+  })
+
+  it('is none for a service that was described without', () => {
+    const { eventUrls: _, ...without } = service()
+    expect(eventUrlBeside('http://192.168.1.1/ctl', without)).toBeUndefined()
   })
 })

@@ -265,6 +265,42 @@ describe.each([
       expect(await ask(await serve(answering('HTTP/1.1 204 No Content\r\n\r\n')))).toMatchObject({ status: 204 })
     })
 
+    it('tells its headers by names in lower case, the first of each, and without blanks around them', async () => {
+      const server = await serve(closingAfter(ok('SID:  uuid:1 \r\nX-A: 1\r\nx-a: 2\r\nEmpty:\r\n')))
+      const { headers } = await ask(server)
+      expect(headers?.get('sid')).toBe('uuid:1')
+      expect(headers?.get('x-a')).toBe('1')
+      expect(headers?.get('empty')).toBe('')
+      expect(headers?.get('constructor')).toBeUndefined()
+    })
+
+    it.each([
+      ['nothing about its length', ''],
+      ['a length that it does not have', 'Content-Length: 100\r\n'],
+      ['a body of none', 'Content-Length: 0\r\n'],
+      ['chunks', 'Transfer-Encoding: chunked\r\n'],
+    ])(
+      'to SUBSCRIBE and UNSUBSCRIBE ends with its head, which says %s, though the connection stays open',
+      async (_name, length) => {
+        for (const method of ['SUBSCRIBE', 'UNSUBSCRIBE'] as const) {
+          const server = await serve(answering(`HTTP/1.1 200 OK\r\nSID: uuid:1\r\n${length}\r\n`))
+          const reply = await ask(server, { method, maxBodyBytes: 0, headers: [['NT', 'upnp:event']] })
+          expect(reply.headers?.get('sid')).toBe('uuid:1')
+          expect(reply.body).toHaveLength(0)
+          expect(server.peers[0]?.pieces.join('')).toMatch(new RegExp(`^${method} /desc.xml HTTP/1.1\r\n`))
+          expect(server.peers[0]?.pieces.join('')).toContain('\r\nNT: upnp:event\r\n')
+        }
+      },
+    )
+
+    it('to SUBSCRIBE may have a body all the same: it is passed over', async () => {
+      const server = await serve(answering(`HTTP/1.1 412 No\r\nContent-Length: ${XML.length}\r\n\r\n${XML}`))
+      expect(await ask(server, { method: 'SUBSCRIBE', maxBodyBytes: 0 })).toMatchObject({
+        status: 412,
+        body: { length: 0 },
+      })
+    })
+
     it('that is not complete at its declared length is waited for another 200 ms', async () => {
       const page = '<html>501</html>'
       const watch = new Watch()

@@ -1,0 +1,254 @@
+/**
+ * Keeps mappings and pinholes alive: makes them, renews them on schedule, looks after them now and then and at once upon
+ * any suspicion, puts back what was lost, and removes what it made when it is told to stop. It never gives up: where
+ * there is no gateway it looks for one.
+ *
+ * One loop does everything, one thing at a time. What wakes it is the earliest of: a renewal, a repetition after a
+ * failure, the next look at the gateway, a suspicion, the end. A signal from the network is never more than a reason to ask.
+ */
+import { NoGatewayError, PortMappingError } from '../domain/errors.js'
+import type { Gateway } from '../domain/gateway.js'
+import type { Clock } from '../net/clock.js'
+import { Alarm, within } from './alarm.js'
+import { Changes } from './changes.js'
+import { GatewaySearch } from './gateway-search.js'
+import type { Held, KeeperEvent, Kept, LossReason } from './kept.js'
+import { KeptRow } from './kept-row.js'
+import { LookSchedule } from './look-schedule.js'
+import { Removal } from './removal.js'
+import { type Epoch, hasKeptState } from './schedule.js'
+import { addressOf, isSignOfTrouble, presenceOf } from './signs-of-life.js'
+
+/** How often a gateway is looked at when all is well; after something was put back sooner, doubling up to that. */
+export const CHECK_MS = 120_000
+/** RFC 6887 8.5 has up to 5 s, for a server with many clients; a person waits for this one. */
+const LONGEST_SPREAD_MS = 500
+/** For what is being made when the end comes, and for removing everything. */
+const LAST_TURN_MS = 800
+const REMOVAL_MS = 1200
+
+export interface KeeperOptions<H extends Held, G extends Gateway> {
+  readonly clock: Clock
+  /** From 0 to 1. */
+  readonly random: () => number
+  readonly kept: readonly Kept<H, G>[]
+  /** Looks for the gateway. @throws PortMappingError where there is none */
+  readonly open: () => Promise<G>
+  /**
+   * Listens for what the gateway announces, which is a reason to suspect; until the returned function is called. While
+   * a gateway is gone it is still listened for.
+   */
+  readonly listen: (gateway: G, onSuspicion: () => void) => () => void
+  /** This computer's addresses. */
+  readonly addresses: () => readonly string[]
+  readonly onEvent: (event: KeeperEvent<H>) => void
+  readonly checkMs?: number
+}
+
+export class Keeper<H extends Held, G extends Gateway> {
+  readonly #options: KeeperOptions<H, G>
+  readonly #rows: readonly KeptRow<H, G>[]
+  readonly #alarm: Alarm
+  readonly #changes: Changes
+  readonly #search: GatewaySearch<G>
+  #looks: LookSchedule
+  #gateway: G | undefined
+  /** Also where it is gone. */
+  #lastGateway: G | undefined
+  #stopListening: () => void = () => {}
+  #epoch: Epoch | undefined
+  #externalAddress: string | undefined
+  #isOver = false
+  readonly #stopped: Promise<void>
+  #tellStopped: () => void = () => {}
+
+  constructor(options: KeeperOptions<H, G>) {
+    this.#options = options
+    this.#alarm = new Alarm(options.clock)
+    this.#changes = new Changes(options.clock, options.addresses)
+    this.#search = new GatewaySearch(options, this.#alarm, this.#changes)
+    this.#looks = this.#newLooks()
+    this.#stopped = new Promise((resolve) => {
+      this.#tellStopped = resolve
+    })
+    this.#rows = options.kept.map((kept) => new KeptRow(kept, options.random))
+  }
+
+  /** Until stop() is called; then what was made is removed. It rejects upon a defect only. */
+  async run(): Promise<void> {
+    const { clock } = this.#options
+    const work = this.#work()
+    try {
+      await Promise.race([work, this.#stopped]) // once: what waits for #stopped in every turn would pile up there
+      await within(clock, LAST_TURN_MS, work) // what is being made right now has to be known, or it would be left behind
+      await this.#removeAll(work)
+    } finally {
+      this.#isOver = true
+      this.#stopListening()
+    }
+  }
+
+  stop(): void {
+    this.#tellStopped()
+    this.#alarm.turnOff()
+  }
+
+  /** A reason to take a closer look. */
+  suspect(): void {
+    this.#looks.warn()
+    this.#search.hurry()
+  }
+
+  async #work(): Promise<void> {
+    while (!this.#alarm.isOff) await this.#turn()
+  }
+
+  async #turn(): Promise<void> {
+    this.#noticeChanges()
+    const gateway = this.#gateway
+    if (gateway === undefined) return this.#findGateway()
+    if (this.#looks.dueMs <= this.#now()) await this.#look(gateway)
+    for (const row of this.#rows) {
+      if (this.#alarm.isOff || this.#gateway !== gateway) return
+      if (row.dueMs <= this.#now() && !(await this.#makeOrRenew(row, gateway))) break
+    }
+    if (this.#gateway !== gateway) return
+    await this.#alarm.sleep(Math.min(this.#looks.dueMs, ...this.#rows.map((row) => row.dueMs)) - this.#now())
+  }
+
+  async #findGateway(): Promise<void> {
+    const gateway = await this.#search.next((error) => this.#tell({ type: 'searching', error }))
+    if (gateway !== undefined) this.#adopt(gateway)
+  }
+
+  #adopt(gateway: G): void {
+    this.#gateway = gateway
+    this.#lastGateway = gateway
+    if (this.#alarm.isOff) return
+    this.#epoch = undefined
+    this.#tell({ type: 'found', gateway })
+    this.#stopListening()
+    this.#stopListening = this.#options.listen(gateway, () => this.suspect())
+    for (const row of this.#rows) row.beDueNow(this.#now())
+    this.#looks = this.#newLooks()
+  }
+
+  #newLooks(): LookSchedule {
+    return new LookSchedule(this.#options.checkMs ?? CHECK_MS, this.#now())
+  }
+
+  #loseGateway(error: PortMappingError): void {
+    this.#tell({ type: 'gateway-lost', error })
+    this.#gateway = undefined
+    for (const row of this.#rows) row.doubt(this.#now())
+  }
+
+  /** Whether the gateway has answered. */
+  async #makeOrRenew(row: KeptRow<H, G>, gateway: G): Promise<boolean> {
+    if (row.isOver(this.#now())) this.#lose(row, 'expired')
+    const [askedMs, isRenewal] = [this.#now(), row.present !== undefined]
+    try {
+      const granted = await row.ask(gateway)
+      this.#search.prove()
+      const hasRestarted = this.#noticeRestart(gateway)
+      const event = row.grant(granted, askedMs, this.#now(), gateway)
+      if (event.type === 'restored') this.#looks.beSoon(this.#now())
+      this.#learnAddress(granted.externalAddress)
+      this.#tell(event)
+      this.#renewOutdated(gateway)
+      if (hasRestarted) await this.#spread()
+      return true
+    } catch (error) {
+      if (!(error instanceof PortMappingError)) throw error
+      this.#tell(row.fail(error, this.#now()))
+      if (isRenewal || isSignOfTrouble(error)) this.#looks.suspect()
+      return !isSignOfTrouble(error)
+    }
+  }
+
+  /** Whether the gateway is there, has kept its state, and shows what it has granted. */
+  async #look(gateway: G): Promise<void> {
+    const isForWarning = this.#looks.begin(this.#now())
+    try {
+      const isOther = this.#learnAddress(await addressOf(gateway))
+      this.#search.prove()
+      if (this.#noticeRestart(gateway)) return await this.#spread()
+      for (const row of this.#rows) {
+        if (this.#alarm.isOff) return
+        if (row.present === undefined) continue
+        const presence = await presenceOf(row.kept, gateway, row.present)
+        if (presence === 'gone' || presence === 'taken') this.#lose(row, presence)
+        // To renew it is harmless, and brings it back where it is gone.
+        if (presence === 'untold' && (isForWarning || isOther)) row.dueMs = this.#now()
+      }
+    } catch (error) {
+      if (!(error instanceof PortMappingError)) throw error
+      this.#loseGateway(error)
+    }
+  }
+
+  #lose(row: KeptRow<H, G>, reason: LossReason): void {
+    const event = row.lose(reason, this.#now())
+    if (event !== undefined) this.#tell(event)
+  }
+
+  /** Whether it is another one than before. */
+  #learnAddress(address: string | undefined): boolean {
+    const previous = this.#externalAddress
+    if (address === undefined || address === previous) return false
+    this.#externalAddress = address
+    this.#tell({ type: 'external-address', address, previous })
+    return previous !== undefined
+  }
+
+  /** Whether the gateway has lost its state. */
+  #noticeRestart({ epochSeconds: seconds, protocol }: G): boolean {
+    if (seconds === undefined || protocol === 'igd') return false
+    const previous = this.#epoch
+    this.#epoch = { seconds, heardMs: this.#now() }
+    if (previous === undefined || hasKeptState(protocol, previous, this.#epoch)) return false
+    for (const row of this.#rows) this.#lose(row, 'gateway-restarted')
+    return true
+  }
+
+  #spread(): Promise<void> {
+    return this.#alarm.sleep(this.#options.random() * LONGEST_SPREAD_MS)
+  }
+
+  #noticeChanges(): void {
+    const [hasSlept, haveAddressesChanged] = [this.#changes.noticeSleep(), this.#changes.noticeAddresses()]
+    if (hasSlept) {
+      // Leases went on meanwhile, and so did the epoch, for nobody knows how long.
+      this.#epoch = undefined
+      for (const row of this.#rows) row.beDueNow(this.#now())
+    }
+    if (hasSlept || haveAddressesChanged) this.#looks.warn()
+    if (!haveAddressesChanged || this.#gateway === undefined) return
+    const { localAddress } = this.#gateway
+    if (this.#changes.has(localAddress)) this.#renewOutdated(this.#gateway)
+    else this.#loseGateway(new NoGatewayError(`this computer does not have the address ${localAddress} any more`))
+  }
+
+  #renewOutdated(gateway: G): void {
+    for (const row of this.#rows) {
+      if (row.present === undefined || row.kept.isCurrent?.(gateway, row.present) !== false) continue
+      row.dueMs = this.#now()
+    }
+  }
+
+  /** Asks the gateway that was there last even where it is gone: it may be back. */
+  async #removeAll(unfinished: Promise<void>): Promise<void> {
+    if (this.#lastGateway === undefined) return
+    const removal = new Removal(this.#rows, this.#lastGateway, (event) => this.#tell(event))
+    await within(this.#options.clock, REMOVAL_MS, removal.run(unfinished))
+    removal.end()
+  }
+
+  #tell(event: KeeperEvent<H>): void {
+    if (!this.#isOver) this.#options.onEvent(event)
+  }
+
+  #now(): number {
+    return this.#options.clock.monotonicMs()
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * A port mapping that is kept. It looks before it asks: where a gateway shows that a port leads to another computer, that
+ * one's mapping is not touched, also by gateways that would let it; and what the gateway showed before the first request
+ * is left there at the end.
+ */
+import { InvalidArgumentError, MalformedMessageError, PortMappingError, RefusedError } from '../domain/errors.js'
+import type { Gateway } from '../domain/gateway.js'
+import { leaseToSeconds, type MappingKey, type MappingRequest, type PortMapping } from '../domain/port-mapping.js'
+import type { Held, Kept, Presence } from './kept.js'
+import { isAnothers, isMapping, isPortTaken, leadsToPort, type Shown, takenBy, unlessRefused } from './shown-mapping.js'
+
+export interface HeldMapping extends Held {
+  readonly mapping: PortMapping
+  /** It was there before: it is left there at the end. */
+  readonly wasThere: boolean
+}
+
+/** What is asked for; without an internal client it is for this computer, whatever its address is at the time. */
+export interface WantedMapping extends Omit<MappingRequest, 'internalClient'> {
+  readonly internalClient?: string | undefined
+  /** Another external port will do. */
+  readonly any: boolean
+  /** TCP+UDP: on the same external port as that one, which is made before it. */
+  readonly samePortAs?: KeptMapping | undefined
+  /** Whether this user's keeper has made it before, and not removed it: then it is not somebody else's. */
+  readonly isOwn?: (key: MappingKey) => Promise<boolean>
+}
+
+/** Half of a lease is over at its first renewal: where less than that is left then, nothing was extended. */
+const LEAST_EXTENDED = 0.75
+/** How many ports that are others' are passed over at once. */
+const MAX_PASSED_OVER = 10
+const FIRST_FREE_PORT = 1024
+const LAST_PORT = 65_535
+
+interface Asked {
+  readonly request: MappingRequest
+  /** The gateway showed the very same before. */
+  readonly wasThere: boolean
+}
+
+export class KeptMapping implements Kept<HeldMapping> {
+  readonly #wanted: WantedMapping
+  /** What it was given first is asked for from then on; of two on the same port the first one's counts. */
+  #externalPort: number
+  /** What it has made, or may have made: a request without an answer counts. */
+  #own: MappingRequest | undefined
+  /** Gateways that keep to the old lease when a mapping is asked for again. */
+  readonly #renewedByRecreation = new WeakSet<Gateway>()
+
+  constructor(wanted: WantedMapping) {
+    this.#wanted = wanted
+    this.#externalPort = wanted.externalPort
+  }
+
+  get name(): string {
+    return `external port ${this.externalPort || '(any)'} ${this.#wanted.protocol}`
+  }
+
+  get externalPort(): number {
+    return this.#leader.#externalPort
+  }
+
+  get #leader(): KeptMapping {
+    const { samePortAs } = this.#wanted
+    return samePortAs === undefined ? this : samePortAs.#leader
+  }
+
+  async make(gateway: Gateway): Promise<HeldMapping> {
+    if (this.#leader !== this && this.externalPort === 0) {
+      throw new InvalidArgumentError(`${this.name} waits for ${this.#leader.name}`)
+    }
+    try {
+      const asked = await this.#prepare(gateway)
+      const mapping = await this.#map(gateway, asked, this.#wanted.any)
+      const externalAddress = await addressOf(gateway)
+      return { mapping, leaseMs: this.#leaseMsOf(mapping), externalAddress, wasThere: asked.wasThere }
+    } catch (error) {
+      // The first one has another choice, and this one has to go with it.
+      if (this.#leader !== this && this.#wanted.any && isPortTaken(error, gateway)) this.#passOver()
+      throw error
+    }
+  }
+
+  async renew(gateway: Gateway, held: HeldMapping): Promise<HeldMapping> {
+    if (!this.isCurrent(gateway, held)) {
+      await this.#close(gateway).catch(unlessRefused)
+      return this.make(gateway)
+    }
+    const request = this.#request(gateway)
+    const found = await this.#show(gateway, request)
+    if (isAnothers(found, request)) throw takenBy(found, request)
+    const asked = { request, wasThere: held.wasThere }
+    const mapping = await this.#extend(gateway, asked, held.leaseMs)
+    const externalAddress = gateway.protocol === 'pcp' ? await addressOf(gateway) : undefined
+    return { mapping, leaseMs: this.#leaseMsOf(mapping), externalAddress, wasThere: held.wasThere }
+  }
+
+  /** It is where the first one of the two is. */
+  isCurrent(_gateway: Gateway, { mapping }: HeldMapping): boolean {
+    return mapping.externalPort === this.externalPort
+  }
+
+  async find(gateway: Gateway, { mapping }: HeldMapping): Promise<Presence> {
+    const found = await gateway.find({ ...this.#key(), externalPort: mapping.externalPort ?? this.externalPort })
+    if (found === undefined) return 'gone'
+    if (found === 'untold') return 'untold'
+    if (found.internalClient !== mapping.internalClient) return 'taken'
+    return found.enabled && leadsToPort(found, mapping.internalPort) ? 'there' : 'gone'
+  }
+
+  remove(gateway: Gateway, _held: HeldMapping | undefined): Promise<boolean> {
+    return this.#close(gateway)
+  }
+
+  #key(): MappingKey {
+    const { protocol, remoteHost } = this.#wanted
+    return { externalPort: this.externalPort, protocol, remoteHost }
+  }
+
+  #request(gateway: Gateway): MappingRequest {
+    const { any: _, isOwn: __, samePortAs: ___, internalClient = gateway.localAddress, ...rest } = this.#wanted
+    return { ...rest, internalClient, externalPort: this.externalPort }
+  }
+
+  /** For a port that is not another computer's. @throws NotConfirmedError where it is, and no other will do */
+  async #prepare(gateway: Gateway): Promise<Asked> {
+    for (let passedOver = 0; ; passedOver++) {
+      const request = this.#request(gateway)
+      const found = await this.#show(gateway, request)
+      if (this.#isLeftBehind(found, request) && (await this.#close(gateway).catch(unlessRefused)) === true) {
+        return { request, wasThere: false }
+      }
+      if (!isAnothers(found, request)) return { request, wasThere: await this.#wasThere(found, request) }
+      if (!this.#wanted.any || passedOver === MAX_PASSED_OVER) throw takenBy(found, request)
+      this.#passOver()
+    }
+  }
+
+  #passOver(): void {
+    const leader = this.#leader
+    leader.#externalPort = leader.#externalPort >= LAST_PORT ? FIRST_FREE_PORT : leader.#externalPort + 1
+  }
+
+  /** Made by this one when this computer had another address: it stands in its own way. Routers cut long descriptions. */
+  #isLeftBehind(found: Shown, request: MappingRequest): boolean {
+    if (!isAnothers(found, request)) return false
+    return this.#isOwn(found, request) && request.description.startsWith(found.description)
+  }
+
+  #isOwn(found: PortMapping, { externalPort }: MappingRequest): boolean {
+    const own = this.#own
+    if (own?.externalPort !== externalPort) return false
+    return found.internalClient === own.internalClient && leadsToPort(found, own.internalPort)
+  }
+
+  /** Somebody has made the very same before: not this one, nor the keeper that was killed. */
+  async #wasThere(found: Shown, request: MappingRequest): Promise<boolean> {
+    if (!isMapping(found) || !leadsToPort(found, request.internalPort)) return false
+    return !this.#isOwn(found, request) && (await this.#wanted.isOwn?.(this.#key())) !== true
+  }
+
+  async #show(gateway: Gateway, key: MappingKey): Promise<Shown> {
+    if (key.externalPort === 0) return undefined
+    const { externalPort, protocol, remoteHost } = key
+    try {
+      return await gateway.find({ externalPort, protocol, remoteHost })
+    } catch (error) {
+      if (error instanceof RefusedError || error instanceof MalformedMessageError) return 'untold'
+      throw error
+    }
+  }
+
+  /** `any`: another port will do, where this one is the first of its kind. */
+  async #map(gateway: Gateway, { request, wasThere }: Asked, any: boolean): Promise<PortMapping> {
+    const before = this.#own
+    this.#own = wasThere ? undefined : request
+    try {
+      const mapping = await (any && this.#leader === this ? gateway.mapAny(request) : gateway.map(request))
+      const externalPort = mapping.externalPort ?? request.externalPort
+      if (this.#leader === this) this.#externalPort = externalPort
+      if (!wasThere) this.#own = { ...request, externalPort }
+      return mapping
+    } catch (error) {
+      if (error instanceof RefusedError || error instanceof InvalidArgumentError) this.#own = before
+      throw error
+    }
+  }
+
+  /** The same again. PCP and NAT-PMP are only ever given a suggestion; an IGD could understand "any" as "one more". */
+  async #extend(gateway: Gateway, asked: Asked, leaseMs: number): Promise<PortMapping> {
+    const any = this.#wanted.any && gateway.protocol !== 'igd'
+    if (this.#renewedByRecreation.has(gateway)) return this.#recreate(gateway, asked, any)
+    const mapping = await this.#map(gateway, asked, any)
+    const isExtended = ({ leaseSeconds = 0 }: PortMapping): boolean =>
+      leaseSeconds === 0 || leaseMs === Number.POSITIVE_INFINITY || leaseSeconds * 1000 >= leaseMs * LEAST_EXTENDED
+    if (isExtended(mapping) || asked.wasThere) return mapping
+    const recreated = await this.#recreate(gateway, asked, any)
+    // Otherwise it gives shorter leases now.
+    if (isExtended(recreated)) this.#renewedByRecreation.add(gateway)
+    return recreated
+  }
+
+  async #recreate(gateway: Gateway, asked: Asked, any: boolean): Promise<PortMapping> {
+    await gateway.unmap(asked.request).catch(unlessRefused)
+    return this.#map(gateway, asked, any)
+  }
+
+  /** Whether there was something of its own, which is gone now. */
+  async #close(gateway: Gateway): Promise<boolean> {
+    const own = this.#own
+    if (own === undefined) return false
+    const found = await this.#show(gateway, own)
+    if (isAnothers(found, own)) return false
+    if (found === undefined) await gateway.unmap(own).catch(unlessRefused)
+    else await gateway.unmap(own)
+    this.#own = undefined
+    return true
+  }
+
+  /** Some show 0 for every lease (miniupnpd on nftables, miniupnp#466): what was asked for may be over then. */
+  #leaseMsOf({ leaseSeconds = 0 }: PortMapping): number {
+    const seconds = leaseSeconds === 0 ? leaseToSeconds(this.#wanted.lease) : leaseSeconds
+    return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000
+  }
+}
+
+/** In passing: to have got the mapping is enough. PCP tells it with the mapping. */
+async function addressOf(gateway: Gateway): Promise<string | undefined> {
+  try {
+    return gateway.protocol === 'pcp' ? await gateway.externalAddress() : (await gateway.pulse()).externalAddress
+  } catch (error) {
+    if (error instanceof PortMappingError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,33 @@
+/** What an answer, or none, says of the gateway. */
+import { MalformedMessageError, type PortMappingError, RefusedError } from '../domain/errors.js'
+import type { Gateway } from '../domain/gateway.js'
+import type { Held, Kept, Presence } from './kept.js'
+
+/** Of the gateway, and not of what it was asked for. */
+export function isSignOfTrouble({ code }: PortMappingError): boolean {
+  return code === 'NO_REPLY' || code === 'TRANSPORT' || code === 'MALFORMED_MESSAGE'
+}
+
+/** Undefined where it does not tell: an answer that is no use is a sign of life too. @throws PortMappingError */
+export async function addressOf(gateway: Gateway): Promise<string | undefined> {
+  try {
+    return (await gateway.pulse()).externalAddress
+  } catch (error) {
+    if (error instanceof RefusedError || error instanceof MalformedMessageError) return undefined
+    throw error
+  }
+}
+
+/** Undefined where it does not tell. @throws PortMappingError where it does not answer, or not as a gateway does */
+export async function presenceOf<H extends Held, G extends Gateway>(
+  kept: Kept<H, G>,
+  gateway: G,
+  held: H,
+): Promise<Presence | undefined> {
+  try {
+    return await kept.find(gateway, held)
+  } catch (error) {
+    if (error instanceof RefusedError) return undefined
+    throw error
+  }
+}

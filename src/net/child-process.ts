@@ -1,0 +1,136 @@
+/**
+ * Other programs: the command that runs while ports are open, hooks, and the service manager's messenger. No shell,
+ * except for a hook, which is written for one. What is given beside the environment of this process is added to it.
+ * node:child_process costs 3 ms to load, so it is loaded at the first start.
+ */
+import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { TransportError } from '../domain/errors.js'
+import { type Clock, systemClock } from './clock.js'
+
+/** One of the two is there. */
+export interface CommandEnd {
+  readonly code: number | undefined
+  /** The name of the signal that it died of. */
+  readonly signal: string | undefined
+}
+
+export interface RunningCommand {
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined
+  /** Rejects with a TransportError where it could not be started; never unhandled. */
+  readonly exited: Promise<CommandEnd>
+  /** Does nothing where it is over. */
+  kill(signal: string): void
+}
+
+export interface TimeLimit {
+  readonly timeoutMs: number
+  readonly clock?: Clock
+}
+
+export interface LimitedEnd extends CommandEnd {
+  /** It was ended, because its time was over. */
+  readonly timedOut: boolean
+}
+
+/** From the polite signal to the other one. */
+const KILL_AFTER_MS = 1000
+
+/** In the foreground, with the streams of this process. */
+export function startCommand(argv: readonly string[], env: Readonly<Record<string, string>>): RunningCommand {
+  const [program = '', ...rest] = argv
+  return start(program, rest, { env: { ...process.env, ...env }, stdio: 'inherit' })
+}
+
+/**
+ * `sh -c`, or cmd.exe. What it prints goes to our standard error, and it has no input. It runs in a process group of its
+ * own, so that its whole pipeline ends with it when its time is over. @throws TransportError where there is no shell
+ */
+export function runInShell(
+  command: string,
+  env: Readonly<Record<string, string>>,
+  limit: TimeLimit,
+): Promise<LimitedEnd> {
+  const isGroup = process.platform !== 'win32' // there a process group means a window of its own
+  const options: SpawnOptions = { shell: true, detached: isGroup, stdio: ['ignore', 2, 2] }
+  return withLimit(start(command, [], { ...options, env: { ...process.env, ...env } }), isGroup, limit)
+}
+
+/** Without any stream, and with this environment only. @throws TransportError where it cannot be started */
+export function runSilently(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  limit: TimeLimit,
+): Promise<LimitedEnd> {
+  const [program = '', ...rest] = argv
+  return withLimit(start(program, rest, { env, stdio: 'ignore' }), false, limit)
+}
+
+function start(program: string, args: readonly string[], options: SpawnOptions): RunningCommand {
+  let child: ChildProcess
+  try {
+    child = process.getBuiltinModule('node:child_process').spawn(program, args, options)
+  } catch (cause) {
+    return { pid: undefined, exited: handled(Promise.reject(notStarted(program, cause))), kill() {} }
+  }
+  const exited = new Promise<CommandEnd>((resolve, reject) => {
+    child.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }))
+    // Also where a signal could not be sent, when it changes nothing: by then it has been started.
+    child.on('error', (cause) => (child.pid === undefined ? reject(notStarted(program, cause)) : undefined))
+  })
+  return {
+    pid: child.pid,
+    exited: handled(exited),
+    kill(signal) {
+      // Where it could not be started, Node 20 would send the signal to some other process: its number is not set then.
+      if (child.pid !== undefined) child.kill(signal as NodeJS.Signals)
+    },
+  }
+}
+
+/** Whoever waits for it hears of the failure; nobody has to wait. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {})
+  return promise
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'no such command'],
+  ['ENOTDIR', 'no such command'],
+  ['EACCES', 'it may not be run'],
+  ['E2BIG', 'its arguments are too long'],
+  ['ENOEXEC', 'it is no program'],
+])
+
+function notStarted(program: string, cause: unknown): TransportError {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  const reason = REASONS.get(code) ?? (cause instanceof Error ? cause.message : 'it failed')
+  return new TransportError(`'${program}' could not be started: ${reason}`, { cause })
+}
+
+async function withLimit(command: RunningCommand, isGroup: boolean, limit: TimeLimit): Promise<LimitedEnd> {
+  const { timeoutMs, clock = systemClock } = limit
+  let timedOut = false
+  let cancel = clock.schedule(timeoutMs, () => {
+    timedOut = true
+    end(command, isGroup, 'SIGTERM')
+    cancel = clock.schedule(KILL_AFTER_MS, () => end(command, isGroup, 'SIGKILL'))
+  })
+  try {
+    return { ...(await command.exited), timedOut }
+  } finally {
+    // The others of a group that was told to end may still be at it when its first process is not any more.
+    if (!timedOut || !isGroup) cancel()
+  }
+}
+
+/** A group has the number of its first process. */
+function end(command: RunningCommand, isGroup: boolean, signal: NodeJS.Signals): void {
+  if (!isGroup || command.pid === undefined) {
+    command.kill(signal)
+    return
+  }
+  try {
+    process.kill(-command.pid, signal)
+  } catch {} // it is over
+}

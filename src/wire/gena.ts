@@ -1,0 +1,92 @@
+/**
+ * GENA, the events of a service (UPnP Device Architecture 1.1, chapter 4), from the subscriber's side: what it asks for,
+ * what is granted, and the notifications that come. Requests are written strictly, what devices write is read leniently.
+ */
+import { MalformedMessageError } from '../domain/errors.js'
+import { decodeXml, trimmed } from './xml.js'
+
+/** What one device can make us keep and send back. */
+export const MAX_SID_LENGTH = 256
+export const MAX_EVENTED_VARIABLES = 64
+
+type Headers = readonly (readonly [string, string])[]
+
+/** UDA 1.1 4.1.2; `callback` is where the notifications go. */
+export function subscribeHeaders(callback: URL, timeoutSeconds: number): Headers {
+  return [
+    ['CALLBACK', `<${callback.href}>`],
+    ['NT', 'upnp:event'],
+    ['TIMEOUT', `Second-${timeoutSeconds}`],
+  ]
+}
+
+/** UDA 1.1 4.1.3: with a CALLBACK or an NT it would be an error. */
+export function renewalHeaders(SID: string, timeoutSeconds: number): Headers {
+  return [
+    ['SID', SID],
+    ['TIMEOUT', `Second-${timeoutSeconds}`],
+  ]
+}
+
+/** UDA 1.1 4.1.4. */
+export function unsubscribeHeaders(SID: string): Headers {
+  return [['SID', SID]]
+}
+
+/** UDA 1.1 4.1.2: the answer to a subscription and to its renewal. */
+export interface Subscription {
+  readonly SID: string
+  /** Infinity for `infinite`; undefined where there is none that can be read. */
+  readonly timeoutSeconds: number | undefined
+}
+
+/** Names in lower case. @throws MalformedMessageError where there is no SID */
+export function decodeSubscription(headers: ReadonlyMap<string, string>): Subscription {
+  return { SID: decodeSid(headers), timeoutSeconds: decodeTimeout(headers.get('timeout') ?? '') }
+}
+
+function decodeSid(headers: ReadonlyMap<string, string>): string {
+  const SID = headers.get('sid')?.trim() ?? ''
+  const isSid = SID.length <= MAX_SID_LENGTH && /^[!-~]+$/.test(SID)
+  if (!isSid) throw new MalformedMessageError(`a SID of 1 to ${MAX_SID_LENGTH} characters`, SID)
+  return SID
+}
+
+/** `Second-1800`; UDA 1.0 has `Second-infinite` too, and some write `infinite`. */
+function decodeTimeout(text: string): number | undefined {
+  const [, seconds] = /^\s*(?:Second-)?(\d{1,10}|infinite)\s*$/i.exec(text) ?? []
+  if (seconds === undefined) return undefined
+  return seconds.toLowerCase() === 'infinite' ? Number.POSITIVE_INFINITY : Number(seconds)
+}
+
+/** UDA 1.1 4.3.2. */
+export interface EventHead {
+  readonly SID: string
+  /** 0 for the first event, which has all variables; undefined where there is none that can be read. */
+  readonly SEQ: number | undefined
+}
+
+/** Names in lower case. @throws MalformedMessageError where it is no event, or has no SID: both are answered with 412 */
+export function decodeEventHead(headers: ReadonlyMap<string, string>): EventHead {
+  const is = (name: string, value: string): boolean => headers.get(name)?.trim().toLowerCase() === value
+  if (!is('nt', 'upnp:event') || !is('nts', 'upnp:propchange')) {
+    const received = `NT: ${headers.get('nt')}, NTS: ${headers.get('nts')}`
+    throw new MalformedMessageError('a notification with NT: upnp:event and NTS: upnp:propchange', received)
+  }
+  const seq = /^\s*(\d{1,10})\s*$/.exec(headers.get('seq') ?? '')?.[1]
+  return { SID: decodeSid(headers), SEQ: seq === undefined ? undefined : Number(seq) }
+}
+
+/**
+ * The body of a notification (UDA 1.1 4.3.2): the variables that have changed, and what they are now. Texts from the
+ * network, not cleaned for a terminal. @throws MalformedMessageError
+ */
+export function decodePropertySet(body: Uint8Array): ReadonlyMap<string, string> {
+  const { root, complete } = decodeXml(body)
+  if (!/^propertyset$/i.test(root.name) || !complete)
+    throw new MalformedMessageError('a whole <propertyset>', root.name)
+  const properties = root.children.filter(({ name }) => /^property$/i.test(name))
+  // One variable in each (UDA 1.1 4.3.2); some stacks put all of them in one.
+  const variables = properties.flatMap(({ children }) => children)
+  return new Map(variables.slice(0, MAX_EVENTED_VARIABLES).map(({ name, text }) => [name, trimmed(text)]))
+}

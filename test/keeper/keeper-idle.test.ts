@@ -1,0 +1,110 @@
+/** What it costs: how often it wakes, how much it asks, and that this does not grow. */
+import { getHeapStatistics, setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import { describe, expect, it } from 'vitest'
+import { KeptMapping } from '../../src/keeper/kept-mapping.ts'
+import { begin, HOUR_MS, type Keeping, MINUTE_MS, PROTOCOLS, wanted } from './keeping.ts'
+
+const three = (): KeptMapping[] =>
+  [8080, 8081, 8082].map((externalPort) => new KeptMapping(wanted({ externalPort, internalPort: externalPort })))
+
+describe('ten hours in which nothing happens', () => {
+  // 300 looks, one every two minutes, and 18 renewals of leases of an hour, all three together: two of them fall on a look.
+  it.each([
+    ['igd', 316, { pulse: 300, find: 3 * 318, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
+    ['pcp', 316, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
+    ['nat-pmp', 316, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
+  ] as const)('with three mappings over %s wake it %d times', async (protocol, wakeUps, calls) => {
+    const keeping = begin(protocol, { kept: three() })
+    await keeping.wait(10 * MINUTE_MS)
+    keeping.router.forgetCalls()
+    keeping.clock.fired = 0
+    await keeping.wait(10 * HOUR_MS)
+    expect(keeping.clock.fired).toBe(wakeUps)
+    for (const [name, count] of Object.entries(calls))
+      expect([name, keeping.router.callsOf(name)]).toEqual([name, count])
+    expect(keeping.router.requests).toBe(calls.pulse + calls.find + calls.map)
+    expect(keeping.clock.pending).toBe(1)
+    await keeping.stop()
+  })
+
+  it('without a lease wake it for the looks alone, as seldom as it is told to look', async () => {
+    const kept = [new KeptMapping(wanted({ lease: 'unlimited' }))]
+    const keeping = begin('igd', { kept, checkMs: HOUR_MS })
+    await keeping.wait(10 * HOUR_MS)
+    keeping.clock.fired = 0
+    await keeping.wait(10 * HOUR_MS)
+    expect(keeping.clock.fired).toBe(10)
+    await keeping.stop()
+  })
+
+  it('without a gateway wake it once a second for the addresses, and cost two searches a minute at the most', async () => {
+    const keeping = begin('igd', { before: (router) => router.goAway(100 * HOUR_MS) })
+    await keeping.wait(HOUR_MS)
+    keeping.router.forgetCalls()
+    keeping.clock.fired = 0
+    await keeping.wait(10 * HOUR_MS)
+    expect(keeping.router.callsOf('open')).toBeLessThanOrEqual(20 * 60)
+    expect(keeping.clock.fired).toBeLessThanOrEqual(36_000)
+    await keeping.stop()
+  })
+})
+
+function heapBytes(): number {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  if (typeof collect !== 'function') throw new Error('this Node has no gc()')
+  collect()
+  return getHeapStatistics().used_heap_size
+}
+
+/** How much the heap grows while that is done, after a first time in which everything finds its place. */
+async function growthOf(warmUp: () => Promise<void>, work: () => Promise<void>): Promise<number> {
+  await warmUp()
+  const before = heapBytes()
+  await work()
+  return heapBytes() - before
+}
+
+/** What a leak of a few words in every turn would pass: a thousand hours are 30 000 turns. */
+const MAX_GROWTH_BYTES = 1_000_000
+
+describe('memory', () => {
+  it.each(PROTOCOLS)('is flat over a thousand hours over %s', { timeout: 20_000 }, async (protocol) => {
+    const keeping = begin(protocol, { onEvent: () => {} })
+    expect(
+      await growthOf(
+        () => keeping.wait(100 * HOUR_MS),
+        () => keeping.wait(1000 * HOUR_MS),
+      ),
+    ).toBeLessThan(MAX_GROWTH_BYTES)
+    expect([keeping.clock.pending, keeping.router.listenerCount]).toEqual([1, 1])
+    await keeping.stop()
+  })
+
+  it.each(PROTOCOLS)(
+    'is flat over a thousand reboots, outages and false alarms over %s',
+    { timeout: 20_000 },
+    async (protocol) => {
+      const keeping = begin(protocol, { onEvent: () => {} })
+      expect(
+        await growthOf(
+          () => troubles(keeping, 100),
+          () => troubles(keeping, 1000),
+        ),
+      ).toBeLessThan(MAX_GROWTH_BYTES)
+      await keeping.wait(10 * MINUTE_MS)
+      expect([keeping.clock.pending, keeping.router.listenerCount]).toEqual([1, 1])
+      await keeping.stop()
+    },
+  )
+})
+
+async function troubles(keeping: Keeping, count: number): Promise<void> {
+  for (let each = 0; each < count; each++) {
+    if (each % 2 === 0) keeping.router.reboot()
+    else keeping.router.goAway(4000)
+    keeping.router.announce()
+    await keeping.wait(10_000)
+  }
+}

@@ -1,0 +1,270 @@
+import { describe, expect, it } from 'vitest'
+import type { Kept } from '../../src/keeper/kept.ts'
+import { KeptMapping } from '../../src/keeper/kept-mapping.ts'
+import { begin, HOUR_MS, MINUTE_MS, PROTOCOLS, wanted } from './keeping.ts'
+
+const PORT = 'external port 8080 TCP'
+const OURS = '8080/TCP -> 192.168.1.10:80'
+const OTHERS = '8080/TCP -> 192.168.1.99:9999'
+
+describe.each(PROTOCOLS)('stop() over %s', (protocol) => {
+  it('removes what was made, at once', async () => {
+    const kept = [8080, 8081].map((port) => new KeptMapping(wanted({ externalPort: port, internalPort: port })))
+    const keeping = begin(protocol, { kept, before: (router) => router.occupy(22) })
+    await keeping.wait(MINUTE_MS)
+    keeping.told()
+    expect(await keeping.stop()).toBe(0)
+    expect(keeping.toldInOrder()).toEqual(['removed external port 8080 TCP', 'removed external port 8081 TCP'])
+    expect(keeping.router.table).toEqual(['22/TCP -> 192.168.1.99:9999'])
+  })
+
+  it('before run() has come anywhere leaves nothing', async () => {
+    const keeping = begin(protocol)
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('while it searches ends it at once, or with that search', async () => {
+    const keeping = begin(protocol, { before: (router) => router.goAway(HOUR_MS) })
+    await keeping.wait(10_000)
+    expect(await keeping.stop()).toBeLessThanOrEqual(800)
+    expect(keeping.toldInOrder()).toEqual(['searching: no gateway was found'])
+  })
+
+  it('while a search never ends ends all the same', async () => {
+    const keeping = begin(protocol, { open: () => new Promise(() => {}) })
+    await keeping.wait(HOUR_MS)
+    expect(await keeping.stop()).toBe(800)
+    expect(keeping.told()).toEqual([])
+  })
+
+  it('while a mapping is being made waits for it and removes it', async () => {
+    const keeping = begin(protocol, {
+      before: (router) => {
+        router.latencyMs = 200
+      },
+    })
+    // Igd looks first: the mapping is made between 300 and 400 ms then.
+    await keeping.wait(protocol === 'igd' ? 350 : 150)
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+    expect(keeping.toldInOrder().at(-1)).toBe(`removed ${PORT}`)
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('while a mapping is asked for and the router has not acted yet removes it when it has', async () => {
+    const keeping = begin(protocol, {
+      before: (router) => {
+        router.latencyMs = 500
+      },
+    })
+    await keeping.wait(protocol === 'igd' ? 510 : 10)
+    expect(keeping.router.table).toEqual([])
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+    expect(keeping.router.callsOf('map')).toBe(1)
+  })
+
+  it('while a mapping is made whose answer is lost removes it', async () => {
+    const keeping = begin(protocol, {
+      before: (router) => {
+        router.answering = 'mute'
+      },
+    })
+    await keeping.wait(protocol === 'igd' ? 20_000 : 100)
+    keeping.router.answering = 'in-time'
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('after the answer to a mapping was lost removes it, and does not take it for somebody else’s', async () => {
+    const keeping = begin(protocol, {
+      kept: [new KeptMapping(wanted())],
+      before: (router) => router.refuse(501, 'pulse'),
+    })
+    await keeping.wait(0)
+    keeping.router.reboot()
+    keeping.router.refuse(undefined)
+    keeping.router.announce()
+    await keeping.wait(10_000)
+    keeping.router.answering = 'mute'
+    await keeping.wait(10 * MINUTE_MS)
+    keeping.router.answering = 'in-time'
+    await keeping.wait(MINUTE_MS)
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('while the gateway is gone says what is left', async () => {
+    const keeping = begin(protocol)
+    await keeping.wait(MINUTE_MS)
+    keeping.router.goAway(HOUR_MS)
+    await keeping.wait(10 * MINUTE_MS)
+    keeping.told()
+    expect(await keeping.stop()).toBeLessThanOrEqual(2000)
+    expect(keeping.toldInOrder()).toEqual([`not-removed ${PORT}: ${PORT}: the gateway did not answer in time`])
+  })
+
+  it('when the gateway was gone and is just back removes what is still there', async () => {
+    const keeping = begin(protocol)
+    await keeping.wait(MINUTE_MS)
+    keeping.router.goAway(10 * MINUTE_MS)
+    await keeping.wait(10 * MINUTE_MS)
+    keeping.told()
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+    expect(keeping.toldInOrder().at(-1)).toBe(`removed ${PORT}`)
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it.each([3000, Number.POSITIVE_INFINITY])(
+    'when the gateway does not answer any more (for %d ms) ends within 2 s',
+    async (timeoutMs) => {
+      const keeping = begin(protocol)
+      await keeping.wait(MINUTE_MS)
+      keeping.router.timeoutMs = timeoutMs
+      keeping.router.answering = 'deaf'
+      keeping.told()
+      expect(await keeping.stop()).toBe(1200)
+      expect(keeping.toldInOrder()).toEqual([`not-removed ${PORT}: ${PORT}: the gateway did not answer in time`])
+    },
+  )
+
+  it('in the middle of a renewal that is never answered ends within 2 s', async () => {
+    const keeping = begin(protocol, { random: () => 0 })
+    await keeping.wait(HOUR_MS / 2 - 1000)
+    keeping.router.timeoutMs = Number.POSITIVE_INFINITY
+    keeping.router.answering = 'deaf'
+    await keeping.wait(2000)
+    expect(await keeping.stop()).toBe(2000)
+  })
+
+  it('leaves what was lost before alone', async () => {
+    const keeping = begin(protocol)
+    await keeping.wait(MINUTE_MS)
+    keeping.router.refuse(501, 'map')
+    keeping.router.reboot()
+    keeping.router.announce()
+    await keeping.wait(MINUTE_MS)
+    keeping.router.occupy(8080)
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([OTHERS])
+  })
+
+  it('twice is as good as once', async () => {
+    const keeping = begin(protocol)
+    await keeping.wait(MINUTE_MS)
+    keeping.keeper.stop()
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+})
+
+describe('what is granted while everything is being removed', () => {
+  it('is removed too', async () => {
+    const open = new Set<string>()
+    const clock = { schedule: (_ms: number, _task: () => void): unknown => undefined }
+    const slow: Kept = {
+      name: 'slow',
+      async make() {
+        await new Promise<void>((resolve) => clock.schedule(1500, resolve))
+        open.add('slow')
+        return { leaseMs: HOUR_MS }
+      },
+      renew: () => Promise.reject(new TypeError('not expected')),
+      find: () => Promise.resolve('there'),
+      remove: () => Promise.resolve(open.delete('slow')),
+    }
+    const keeping = begin('igd', { kept: [slow] })
+    Object.assign(clock, { schedule: keeping.clock.schedule.bind(keeping.clock) })
+    await keeping.wait(100)
+    expect(await keeping.stop()).toBeLessThanOrEqual(2000)
+    expect([...open]).toEqual([])
+    expect(keeping.toldInOrder().slice(-2)).toEqual(['mapped slow', 'removed slow'])
+  })
+})
+
+describe('what the router showed before', () => {
+  const same = { internalClient: '192.168.1.10', internalPort: 80, description: 'by hand' } as const
+
+  it('the very same is used, and left there', async () => {
+    const keeping = begin('igd', { before: (router) => router.occupy(8080, same) })
+    await keeping.wait(10 * HOUR_MS)
+    keeping.told()
+    await keeping.stop()
+    expect(keeping.told()).toEqual([])
+    expect(keeping.router.table).toEqual([OURS])
+  })
+
+  it('the very same is removed where this user’s keeper has left it behind', async () => {
+    const kept = [new KeptMapping(wanted({ isOwn: ({ externalPort }) => Promise.resolve(externalPort === 8080) }))]
+    const keeping = begin('igd', { kept, before: (router) => router.occupy(8080, same) })
+    await keeping.wait(MINUTE_MS)
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('and forgot in a reboot is its own from then on', async () => {
+    const keeping = begin('igd', { before: (router) => router.occupy(8080, same) })
+    await keeping.wait(MINUTE_MS)
+    keeping.router.reboot()
+    await keeping.wait(3 * MINUTE_MS)
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('is not deleted to be made again where leases are not extended', async () => {
+    const keeping = begin('igd', {
+      before: (router) => {
+        router.extendsLeases = false
+        router.occupy(8080, { ...same, leaseSeconds: 7200 })
+      },
+    })
+    await keeping.wait(1.5 * HOUR_MS)
+    expect(keeping.router.callsOf('unmap')).toBe(0)
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([OURS])
+  })
+
+  it('what it made itself stays its own when the gateway was gone and is found again', async () => {
+    const keeping = begin('igd')
+    await keeping.wait(MINUTE_MS)
+    keeping.router.goAway(5 * MINUTE_MS)
+    await keeping.wait(10 * MINUTE_MS)
+    expect(keeping.toldInOrder().at(-1)).toMatch(/^restored/)
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('is another host’s when that took the port: it is not removed', async () => {
+    const keeping = begin('igd')
+    await keeping.wait(MINUTE_MS)
+    keeping.router.occupy(8080)
+    keeping.told()
+    await keeping.stop()
+    expect(keeping.told()).toEqual([])
+    expect(keeping.router.table).toEqual([OTHERS])
+  })
+
+  it('deleted by hand is no trouble at the end', async () => {
+    const keeping = begin('igd')
+    await keeping.wait(MINUTE_MS)
+    keeping.router.deleteMapping(8080)
+    keeping.told()
+    await keeping.stop()
+    expect(keeping.toldInOrder()).toEqual([`removed ${PORT}`])
+  })
+})
+
+describe('a defect', () => {
+  it('of what is kept ends run() with it, and leaves no timer', async () => {
+    const broken = new KeptMapping(wanted())
+    broken.make = () => Promise.reject(new TypeError('planted'))
+    const keeping = begin('igd', { kept: [broken] })
+    await keeping.clock.advance(1000)
+    expect(keeping.state.error).toEqual(new TypeError('planted'))
+    expect([keeping.clock.pending, keeping.router.listenerCount]).toEqual([0, 0])
+  })
+})

@@ -1,0 +1,148 @@
+/** A keeper at work: on a fake clock, with a simulated router, and a log of what it tells. */
+import { expect } from 'vitest'
+import type { Gateway } from '../../src/domain/gateway.ts'
+import type { GatewayProtocol } from '../../src/domain/port-mapping.ts'
+import { Keeper } from '../../src/keeper/keeper.ts'
+import type { Held, KeeperEvent, Kept } from '../../src/keeper/kept.ts'
+import { KeptMapping, type WantedMapping } from '../../src/keeper/kept-mapping.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
+import { SimulatedRouter } from '../support/simulated-gateway.ts'
+
+export const PROTOCOLS: readonly GatewayProtocol[] = ['igd', 'pcp', 'nat-pmp']
+export const MINUTE_MS = 60_000
+export const HOUR_MS = 60 * MINUTE_MS
+
+/** Its wall clock can jump, and it counts. */
+export class WatchedClock extends FakeClock {
+  #shiftMs = 0
+  fired = 0
+
+  override wallMs(): number {
+    return super.wallMs() + this.#shiftMs
+  }
+
+  override schedule(delayMs: number, task: () => void): () => void {
+    return super.schedule(delayMs, () => {
+      this.fired++
+      task()
+    })
+  }
+
+  /** As after a sleep of that length, in which the monotonic clock stands still. */
+  jump(ms: number): void {
+    this.#shiftMs += ms
+  }
+}
+
+export function wanted(settings: Partial<WantedMapping> = {}): WantedMapping {
+  const { externalPort = 8080 } = settings
+  const usual = { protocol: 'TCP', remoteHost: '', description: 'kept', any: false, lease: { seconds: 3600 } } as const
+  return { ...usual, externalPort, internalPort: 80, ...settings }
+}
+
+export interface Settings {
+  readonly kept?: readonly Kept[]
+  readonly random?: () => number
+  readonly checkMs?: number
+  readonly onEvent?: (event: KeeperEvent) => void
+  readonly open?: () => Promise<Gateway>
+  /** What the router is like before the keeper begins. */
+  readonly before?: (router: SimulatedRouter) => void
+}
+
+export type Keeping = ReturnType<typeof begin>
+
+/** Begins to keep external port 8080 TCP, unless something else is given. */
+export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
+  const { kept = [new KeptMapping(wanted())], random = () => 0.5, checkMs, before } = settings
+  const clock = new WatchedClock()
+  const router = new SimulatedRouter(clock, protocol)
+  before?.(router)
+  const log: string[] = []
+  const events: KeeperEvent[] = []
+  const state = { addresses: [router.localAddress], isOver: false, overMs: Number.NaN, error: undefined as unknown }
+  const keeper = new Keeper<Held, Gateway>({
+    clock,
+    random,
+    kept,
+    open: settings.open ?? (() => router.open()),
+    listen: (_gateway, onSuspicion) => router.listen(onSuspicion),
+    addresses: () => state.addresses,
+    onEvent:
+      settings.onEvent ??
+      ((event) => {
+        log.push(`${clock.monotonicMs()} ${textOf(event)}`)
+        events.push(event)
+      }),
+    ...(checkMs === undefined ? {} : { checkMs }),
+  })
+  const over = (error?: unknown): void => {
+    Object.assign(state, { isOver: true, overMs: clock.monotonicMs(), error })
+  }
+  keeper.run().then(() => over(), over)
+  return {
+    clock,
+    router,
+    keeper,
+    events,
+    state,
+    /** What was told since the last time. */
+    told: (): string[] => log.splice(0),
+    /** The same without times. */
+    toldInOrder: (): string[] => log.splice(0).map((line) => line.replace(/^\d+(\.\d+)? /, '')),
+    async wait(ms: number): Promise<void> {
+      await clock.advance(ms)
+      expect(state.error).toBeUndefined()
+    },
+    /** This computer sleeps, and the router does not. */
+    sleep(ms: number): void {
+      clock.jump(ms)
+      router.passWhileAsleep(ms)
+    },
+    /** This computer gets another address. */
+    move(address: string): void {
+      router.localAddress = address
+      state.addresses = [address]
+    },
+    /** Stops it; returns how long that took, and proves that nothing is left behind. */
+    async stop(): Promise<number> {
+      const beganMs = clock.monotonicMs()
+      keeper.stop()
+      await settle()
+      for (let ms = 0; ms < 2000 && !state.isOver; ms += 50) await clock.advance(50)
+      expect(state.isOver, 'ended within 2 s').toBe(true)
+      expect(state.error).toBeUndefined()
+      expect(router.listenerCount, 'listeners left').toBe(0)
+      const tookMs = state.overMs - beganMs
+      const toldBefore = log.length
+      await clock.advance(10 * MINUTE_MS) // what still waits for an answer
+      expect(clock.pending, 'timers left').toBe(0)
+      expect(log.length, 'told after the end').toBe(toldBefore)
+      return tookMs
+    },
+  }
+}
+
+export function textOf(event: KeeperEvent): string {
+  switch (event.type) {
+    case 'searching':
+    case 'gateway-lost':
+      return `${event.type}: ${event.error.message}`
+    case 'found':
+      return 'found'
+    case 'mapped':
+    case 'renewed':
+    case 'removed':
+      return `${event.type} ${event.kept.name}`
+    case 'lost':
+      return `lost ${event.kept.name}: ${event.reason}`
+    case 'restored':
+      return `restored ${event.kept.name} after ${event.afterMs}`
+    case 'failed':
+      return `failed ${event.kept.name}: ${event.error.message}; again in ${event.againInMs}`
+    case 'not-removed':
+      return `not-removed ${event.kept.name}: ${event.error.message}`
+    case 'external-address':
+      return `external-address ${event.address}`
+  }
+}
