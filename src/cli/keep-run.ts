@@ -7,7 +7,7 @@ import type { Gateway } from '../domain/gateway.js'
 import { Keeper } from '../keeper/keeper.js'
 import type { KeeperEvent } from '../keeper/kept.js'
 import { writeFileAtomically } from '../net/atomic-file.js'
-import type { RunningCommand } from '../net/child-process.js'
+import { exitStatusOf, type RunningCommand } from '../net/child-process.js'
 import { reportedError } from './failure.js'
 import { describeGiven, search } from './find.js'
 import type { GatewayInvocation } from './invocation.js'
@@ -192,8 +192,8 @@ class KeepSession {
     const command = this.#context.startCommand(this.#options.command, env)
     this.#command = command
     command.exited.then(
-      ({ code, signal }) => {
-        this.exitCode = code ?? (signal === undefined ? 1 : 128)
+      (end) => {
+        this.exitCode = exitStatusOf(end)
         this.#stop()
       },
       (error: PortMappingError) => {

@@ -25,7 +25,7 @@ export const CHECK_MS = 120_000
 const LONGEST_SPREAD_MS = 500
 /** For what is being made when the end comes, and for removing everything. */
 const LAST_TURN_MS = 800
-const REMOVAL_MS = 1200
+const REMOVAL_MS = 1000
 
 export interface KeeperOptions<H extends Held, G extends Gateway> {
   readonly clock: Clock
@@ -91,6 +91,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   stop(): void {
     this.#tellStopped()
     this.#alarm.turnOff()
+    this.#stopListening() // to unsubscribe takes its time: meanwhile everything is removed
   }
 
   /** A reason to take a closer look. */

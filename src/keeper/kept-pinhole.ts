@@ -18,6 +18,8 @@ export interface WantedPinhole extends Omit<TimedPinholeRequest, 'internalClient
 }
 
 const NO_SUCH_ENTRY = 704
+/** miniupnpd 2.3.1 says that of an ID that it does not have. */
+const INVALID_ARGS = 402
 const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
   [6, 'TCP'],
   [17, 'UDP'],
@@ -69,14 +71,16 @@ export class KeptPinhole implements Kept<HeldPinhole> {
       await firewall.isPinholeWorking(id)
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error
-      if (error.number === NO_SUCH_ENTRY) return 'gone'
+      if (error.number === NO_SUCH_ENTRY || error.number === INVALID_ARGS) return 'gone'
     }
     return 'there' // without traffic (709) too
   }
 
-  async remove(gateway: Gateway, _held: HeldPinhole | undefined): Promise<boolean> {
+  async remove(gateway: Gateway, held: HeldPinhole | undefined): Promise<boolean> {
     if (this.#own === undefined) return false
-    await close(openerOf(gateway), this.#own)
+    // The ID of PCP is the pinhole itself: it can be no other's.
+    if (held !== undefined && gateway.protocol !== 'igd') await openerOf(gateway).deletePinhole(held.id)
+    else await close(openerOf(gateway), this.#own)
     this.#own = undefined
     return true
   }

@@ -4,6 +4,7 @@
  * node:child_process costs 3 ms to load, so it is loaded at the first start.
  */
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { constants } from 'node:os'
 import { TransportError } from '../domain/errors.js'
 import { type Clock, systemClock } from './clock.js'
 
@@ -12,6 +13,11 @@ export interface CommandEnd {
   readonly code: number | undefined
   /** The name of the signal that it died of. */
   readonly signal: string | undefined
+}
+
+/** As a shell has it: 128 and the number of the signal for a command that died of one. */
+export function exitStatusOf({ code, signal }: CommandEnd): number {
+  return code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
 }
 
 export interface RunningCommand {

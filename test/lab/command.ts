@@ -73,10 +73,12 @@ export class Command {
     const said = new Promise<RegExpExecArray>((resolve, reject) => {
       const look = () => {
         const match = pattern.exec(this.#stdout)
-        if (match !== null) resolve(match)
+        if (match === null) return
+        this.#child.stdout?.off('data', look)
+        resolve(match)
       }
-      look()
       this.#child.stdout?.on('data', look)
+      look()
       this.#ended.then(({ exit, stderr }) => reject(new Error(stderr.trim() || `${this} ended with ${exit}`)), reject)
     })
     return this.#within(deadlineMs, said)
