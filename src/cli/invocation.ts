@@ -9,6 +9,7 @@ import { leaseOption, listOption, textOption, timesOf } from './option-values.js
 import { splitCommand } from './output-options.js'
 import { type PortControlAsked, portControlOf, viaOf } from './port-control-options.js'
 import { type SearchOptions, searchOptionsOf } from './search-options.js'
+import { WANTED_WORDS } from './wanted-words.js'
 import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
 
 export { type Compatibility, type Output, outputOf } from './output-options.js'
@@ -45,30 +46,6 @@ export type Invocation =
   | EmulateInvocation
 
 export const DEFAULT_DESCRIPTION = 'upnp-ts'
-
-/** What an option wants after it, for when it is not there. */
-const WANTED: ReadonlyMap<string, string> = new Map([
-  ...COMMANDS.flatMap(({ letter, form }): [string, string][] => (form === undefined ? [] : [[letter, form]])),
-  ['-m', 'the name or an address of an interface'],
-  ['-z', 'a port number'],
-  ['-t', 'a number from 0 to 255'],
-  ['-p', 'the path of a socket'],
-  ['--lease', 'a number of seconds'],
-  ['--via', 'auto, igd, pcp or nat-pmp'],
-  ['--gateway', 'the address of a router'],
-  ['--nonce', '24 hexadecimal digits'],
-  ['--on-change', 'a command for the shell'],
-  ['--state', 'a file'],
-  ['--check', 'a number of seconds'],
-  ['-u', "the URL of a router's description"],
-  ['-e', 'a text'],
-  ['--compat', '2.1 or 2.3.3'],
-  ['--discovery-time', 'a number of milliseconds'],
-  ['--timeout', 'a number of milliseconds'],
-  ['--address', 'an IPv4 address'],
-  ['--port', 'a number'],
-  ['--external-address', 'an IPv4 address'],
-])
 
 function isHelp(word: string): boolean {
   return word === '-h' || word === '--help'
@@ -231,7 +208,7 @@ function strayWord(word: string, letter: string | undefined, options: Record<str
     return `'${word}' is not understood; a description of several words needs quotes: -e "my web server"`
   if (letter === undefined)
     return `'${word}' is not understood: a command begins with a dash, as in -r 22 TCP; upnp-ts -h shows all of them`
-  if (!WANTED.has(letter)) return `'${word}' is not understood: ${letter} does not take it`
+  if (!WANTED_WORDS.has(letter)) return `'${word}' is not understood: ${letter} does not take it`
   return `'${word}' is not understood: what ${letter} takes has to follow it word by word, without options between`
 }
 
@@ -257,6 +234,6 @@ function usageErrorOf(error: CommanderError): UsageError {
     return new UsageError(`Unknown switch ${option}; ${advice}`)
   }
   if (error.code === 'commander.optionMissingArgument')
-    return new UsageError(`nothing follows ${option}; it takes ${WANTED.get(option) ?? 'a value'}`)
+    return new UsageError(`nothing follows ${option}; it takes ${WANTED_WORDS.get(option) ?? 'a value'}`)
   return new UsageError('Command line argument error.', { withUsage: true })
 }

@@ -27,11 +27,11 @@ import { reportsOf } from './keeper-reports.js'
 import type { ExitCode, Report } from './report.js'
 import { ReportQueue } from './report-queue.js'
 import type { Chosen, ChosenPortControl, RunContext } from './run.js'
+import { COMMAND_SIGNALS, END_SIGNALS, type OnSignal } from './signals.js'
 
 export interface KeepContext extends Omit<RunContext, 'signal'> {
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Resolves with the name of the signal when the user wants it to end. */
-  readonly interrupted: Promise<string>
+  readonly onSignal: OnSignal
   readonly startCommand: (argv: readonly string[], env: Record<string, string>) => RunningCommand
   readonly runHook: (command: string, env: Record<string, string>) => Promise<unknown>
   readonly notifyServiceManager: (message: string) => Promise<void>
@@ -63,6 +63,7 @@ class KeepSession {
   #externalAddress: string | undefined
   #command: RunningCommand | undefined
   #cancelTimeout = (): void => {}
+  #stopHearing = (): void => {}
   #isStopping = false
   exitCode: ExitCode | number = 0
 
@@ -86,8 +87,8 @@ class KeepSession {
   }
 
   async *reports(): AsyncGenerator<Report, void> {
-    const { clock, interrupted } = this.#context
-    interrupted.then((signal) => this.#end(signal))
+    const { clock } = this.#context
+    this.#stopHearing = this.#listenForSignals()
     if (this.#options.command.length > 0) {
       this.#cancelTimeout = clock.schedule(this.#invocation.timeoutMs, () => this.#startWithoutPorts())
     }
@@ -204,14 +205,19 @@ class KeepSession {
     )
   }
 
-  /** The command hears of it first, and its end is the end of all. */
-  #end(signal: string): void {
-    if (this.#command === undefined) this.#stop()
-    else this.#command.kill(signal)
+  /** A command hears of every signal, and its end is the end of all. */
+  #listenForSignals(): () => void {
+    const names = this.#options.command.length > 0 ? COMMAND_SIGNALS : END_SIGNALS
+    return this.#context.onSignal(names, (signal) => {
+      if (this.#command !== undefined) this.#command.passOn(signal)
+      else if (END_SIGNALS.includes(signal)) this.#stop()
+    })
   }
 
+  /** From here on a signal ends the process at once. */
   #stop(): void {
     this.#isStopping = true
+    this.#stopHearing()
     this.#context.notifyServiceManager('STOPPING=1').catch(() => {})
     this.#keeper.stop()
   }

@@ -11,7 +11,7 @@ import type { Surroundings } from './main.js'
 
 const HOOK_TIMEOUT_MS = 60_000
 
-export function keepSurroundings(surroundings: Surroundings): Omit<KeepContext, 'interrupted' | 'whileWaiting'> {
+export function keepSurroundings(surroundings: Surroundings): Omit<KeepContext, 'whileWaiting'> {
   const { env } = surroundings
   return {
     ...surroundings,

@@ -17,13 +17,13 @@ import type { KeepOptions } from './keep-options.js'
 import { Printer, type Streams } from './printer.js'
 import type { ExitCode } from './report.js'
 import { type RunContext, run } from './run.js'
+import { END_SIGNALS, type OnSignal, onProcessSignal } from './signals.js'
 import { BANNER, USAGE } from './usage.js'
 import { UsageError } from './words.js'
 
 /** What the command line runs in: the process, or a test. */
 export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
-  /** Resolves when the user wants a foreground command to end. */
-  readonly interrupted: () => Promise<string>
+  readonly onSignal: OnSignal
 }
 
 /** Opens the streams and prints the banner, the first time that it is called: opening them costs 5 ms. */
@@ -119,11 +119,10 @@ async function keepOpen(
   begin: Begin,
   surroundings: Surroundings,
 ): Promise<number> {
-  const interrupted = surroundings.interrupted()
   const printer = await begin()
   const { keepSurroundings } = await import('./keep-surroundings.js')
   const { keep } = await import('./keep-run.js')
-  const reports = keep(invocation, options, { ...keepSurroundings(surroundings), interrupted, whileWaiting: () => {} })
+  const reports = keep(invocation, options, { ...keepSurroundings(surroundings), whileWaiting: () => {} })
   for (;;) {
     const next = await reports.next()
     if (next.done === true) return next.value
@@ -167,7 +166,7 @@ async function onEmulatedGateway(
 /** `upnp-ts emulate`: a gateway in the foreground, for other programs to use. */
 async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings: Surroundings): Promise<ExitCode> {
   const { address, port: httpPort, externalAddress } = invocation
-  const interrupted = surroundings.interrupted()
+  const interrupted = firstSignal(surroundings)
   const printer = await begin('') // the first line is the URL
   const { startEmulator } = await import('../emulator/index.js')
   const portControlPort = PORT_CONTROL_PORT
@@ -216,17 +215,16 @@ function ofProcess(): Surroundings {
     },
     env: process.env,
     files: userPrivateFiles,
-    interrupted: interruptedBySignal,
+    onSignal: onProcessSignal,
   }
 }
 
-function interruptedBySignal(): Promise<string> {
+/** A second one ends the process at once. */
+function firstSignal({ onSignal }: Surroundings): Promise<void> {
   return new Promise((resolve) => {
-    const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-    const onSignal = (name: string): void => {
-      for (const signal of signals) process.off(signal, onSignal) // a second one ends the process at once
-      resolve(name)
-    }
-    for (const signal of signals) process.on(signal, onSignal)
+    const stop = onSignal(END_SIGNALS, () => {
+      stop()
+      resolve()
+    })
   })
 }

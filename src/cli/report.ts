@@ -137,7 +137,8 @@ export interface ReportedPinhole extends PinholeRequest {
 
 /** What happens while ports are kept open, and when. */
 export type KeeperReport = { readonly timeMs: number } & (
-  | { readonly type: 'searching' | 'gateway-lost'; readonly error: ReportedError }
+  | { readonly type: 'searching'; readonly error: ReportedError }
+  | { readonly type: 'gateway-lost'; readonly error: ReportedError }
   | ({ readonly type: 'renewed' } & KeptPort)
   | ({ readonly type: 'restored'; readonly afterMs: number } & KeptPort)
   | { readonly type: 'lost'; readonly name: string; readonly reason: LossReason }

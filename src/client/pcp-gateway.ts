@@ -9,7 +9,13 @@ import { PCP_RESULTS } from '../wire/pcp-result-codes.js'
 import type { RememberedMapping } from './mapping-memory.js'
 import { askMap, filterFor, MAP, type MapAsked, type MapGranted } from './pcp-map.js'
 import { PcpPinholes } from './pcp-pinholes.js'
-import { EXCHANGE_TIMEOUT_MS, lifetimeOf, type PortControlOptions, passOver, refuseFlawedOrAny } from './port-control.js'
+import {
+  EXCHANGE_TIMEOUT_MS,
+  lifetimeOf,
+  type PortControlOptions,
+  passOver,
+  refuseFlawedOrAny,
+} from './port-control.js'
 import { type GrantedMapping, PortControlGatewayBase } from './port-control-gateway.js'
 import { probePcp } from './port-control-probe.js'
 

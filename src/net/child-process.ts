@@ -5,6 +5,7 @@
  */
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { constants } from 'node:os'
+import { isatty } from 'node:tty'
 import { TransportError } from '../domain/errors.js'
 import { type Clock, systemClock } from './clock.js'
 
@@ -27,6 +28,8 @@ export interface RunningCommand {
   readonly exited: Promise<CommandEnd>
   /** Does nothing where it is over. */
   kill(signal: string): void
+  /** A signal that this process got: sent, unless it came from the keyboard of a terminal, which tells both. */
+  passOn(signal: string): void
 }
 
 export interface TimeLimit {
@@ -38,6 +41,9 @@ export interface LimitedEnd extends CommandEnd {
   /** It was ended, because its time was over. */
   readonly timedOut: boolean
 }
+
+/** What a terminal sends to every program in its foreground. */
+const KEYBOARD_SIGNALS: readonly string[] = ['SIGINT', 'SIGQUIT']
 
 /** From the polite signal to the other one. */
 const KILL_AFTER_MS = 1000
@@ -77,21 +83,21 @@ function start(program: string, args: readonly string[], options: SpawnOptions):
   try {
     child = process.getBuiltinModule('node:child_process').spawn(program, args, options)
   } catch (cause) {
-    return { pid: undefined, exited: handled(Promise.reject(notStarted(program, cause))), kill() {} }
+    return { pid: undefined, exited: handled(Promise.reject(notStarted(program, cause))), kill() {}, passOn() {} }
   }
   const exited = new Promise<CommandEnd>((resolve, reject) => {
     child.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }))
     // Also where a signal could not be sent, when it changes nothing: by then it has been started.
     child.on('error', (cause) => (child.pid === undefined ? reject(notStarted(program, cause)) : undefined))
   })
-  return {
-    pid: child.pid,
-    exited: handled(exited),
-    kill(signal) {
-      // Where it could not be started, Node 20 would send the signal to some other process: its number is not set then.
-      if (child.pid !== undefined) child.kill(signal as NodeJS.Signals)
-    },
+  const kill = (signal: string): void => {
+    // Where it could not be started, Node 20 would send the signal to some other process: its number is not set then.
+    if (child.pid !== undefined) child.kill(signal as NodeJS.Signals)
   }
+  const passOn = (signal: string): void => {
+    if (!(KEYBOARD_SIGNALS.includes(signal) && isatty(0))) kill(signal)
+  }
+  return { pid: child.pid, exited: handled(exited), kill, passOn }
 }
 
 /** Whoever waits for it hears of the failure; nobody has to wait. */

@@ -750,9 +750,10 @@ describe('a defect of the program itself', () => {
 describe('emulate', () => {
   it('says where it is, serves until it is interrupted, and is gone then', async () => {
     let interrupt = (): void => {}
-    const interrupted = new Promise<void>((resolve) => {
-      interrupt = resolve
-    })
+    const onSignal = (_: readonly string[], listener: (name: string) => void) => {
+      interrupt = () => listener('SIGINT')
+      return () => {}
+    }
     let written = ''
     let announced = (): void => {}
     const announcement = new Promise<void>((resolve) => {
@@ -765,7 +766,7 @@ describe('emulate', () => {
       },
       on: () => {},
     }
-    const serving = runCli(['emulate', '--external-address', '55.66.77.88'], { stdout, interrupted: () => interrupted })
+    const serving = runCli(['emulate', '--external-address', '55.66.77.88'], { stdout, onSignal })
     await announcement
     const url = /^Emulated gateway: (http:\/\/127\.0\.0\.1:\d+\/rootDesc\.xml)\nIt /.exec(written)?.[1] ?? ''
     // Other tests may have those ports.

@@ -63,6 +63,14 @@ export class FakePortControl implements PortControlGateway {
     return orThrow(this.#answers.mapAny?.(asked) ?? granted(asked))
   }
 
+  async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
+    return { externalAddress: await this.externalAddress() }
+  }
+
+  async find(): Promise<'untold'> {
+    return 'untold'
+  }
+
   async remembers(key: MappingKey): Promise<boolean> {
     return this.#answers.remembers?.(key) ?? true
   }

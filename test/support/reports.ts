@@ -20,6 +20,17 @@ export * from './report-parts.ts'
 const failed = { ok: false, error: REFUSED } as const
 const KEY = { externalPort: 8080, protocol: 'TCP', remoteHost: '1.2.3.4' } as const
 const PCP_PINHOLE = 'TCP:[2001:db8::5]:22'
+const TIME_MS = Date.UTC(2026, 10, 24, 12, 0, 1, 500)
+const KEPT = {
+  name: 'external port 22 TCP',
+  port: {
+    protocol: 'TCP',
+    externalPort: 22,
+    internalPort: 22,
+    internalClient: '192.168.1.2',
+    endsWallMs: TIME_MS + 7_200_000,
+  },
+}
 const URL = 'http://192.168.1.1:5000/ctl'
 
 /** The compiler finds a type that is not here. */
@@ -86,6 +97,22 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'map-failed', via: 'pcp', asked: ASKED, error: SILENT },
     { type: 'map-failed', via: 'nat-pmp', asked: ASKED, error: REFUSED_BY_NAT_PMP },
   ],
+  searching: [{ type: 'searching', timeMs: TIME_MS, error: SILENT }],
+  'gateway-lost': [{ type: 'gateway-lost', timeMs: TIME_MS, error: UNREACHABLE }],
+  renewed: [
+    { type: 'renewed', timeMs: TIME_MS, ...KEPT, leaseSeconds: 7200 },
+    { type: 'renewed', timeMs: TIME_MS, ...KEPT, port: { ...KEPT.port, endsWallMs: undefined }, leaseSeconds: 0 },
+  ],
+  restored: [{ type: 'restored', timeMs: TIME_MS, ...KEPT, leaseSeconds: 60, afterMs: 1234 }],
+  lost: (['gateway-restarted', 'gone', 'taken', 'expired'] as const).map((reason) => {
+    return { type: 'lost', timeMs: TIME_MS, name: KEPT.name, reason }
+  }),
+  'keep-failed': [{ type: 'keep-failed', timeMs: TIME_MS, name: KEPT.name, error: REFUSED, againInMs: 15_400 }],
+  'external-address-changed': [
+    { type: 'external-address-changed', timeMs: TIME_MS, address: '55.66.77.88', previous: '11.22.33.44' },
+  ],
+  removed: [{ type: 'removed', timeMs: TIME_MS, name: KEPT.name }],
+  'not-removed': [{ type: 'not-removed', timeMs: TIME_MS, name: KEPT.name, error: SILENT }],
   unmapped: (['igd', 'pcp', 'nat-pmp'] as const).map((via) => ({ type: 'unmapped', via, key: KEY })),
   'unmap-failed': [
     { type: 'unmap-failed', via: 'igd', key: KEY, error: { ...REFUSED, action: 'DeletePortMapping', number: 714 } },

@@ -35,7 +35,7 @@ export async function runCli(argv: readonly string[], surroundings: Partial<Surr
     stderr: stream('stderr'),
     env: {},
     files: memoryFiles(),
-    interrupted: () => Promise.resolve(),
+    onSignal: () => () => {},
     ...surroundings,
   })
   return { ...written, exitCode }
