@@ -20,6 +20,7 @@
 #   secure=no                  yes: a computer can open ports for itself only
 #   external=11.22.33.44       the address that the router says it has (nobody contacts it; it must look public);
 #                              empty: it says what it finds on wan0, which is reserved, so it refuses to map
+#   lease=120-86400            the shortest and the longest lease over PCP, in seconds
 #   http=5000                  port of the router's descriptions and control URLs
 #   bitrate_down=1000000000  bitrate_up=1000000000  presentation=http://192.168.86.1/
 #
@@ -32,7 +33,7 @@ dir=/run/upnp-ts-lab-$lab
 computer=$lab-computer router=$lab-router internet=$lab-internet
 deadline_s=10
 
-igd=2 upnp=yes pcp=yes secure=no external=11.22.33.44 http=5000
+igd=2 upnp=yes pcp=yes secure=no external=11.22.33.44 lease=120-86400 http=5000
 bitrate_down=1000000000 bitrate_up=1000000000 presentation=http://192.168.86.1/
 
 fail() {
@@ -69,7 +70,7 @@ turn_knobs() {
   for knob in "$@"; do
     case $knob in
       igd=[12] | upnp=yes | upnp=no | pcp=yes | pcp=no | secure=yes | secure=no) ;;
-      external=* | http=* | bitrate_down=* | bitrate_up=* | presentation=*) ;;
+      external=* | lease=*-* | http=* | bitrate_down=* | bitrate_up=* | presentation=*) ;;
       *) fail "there is no knob '$knob'" ;;
     esac
     printf -v "${knob%%=*}" %s "${knob#*=}"
@@ -78,7 +79,7 @@ turn_knobs() {
 
 remember_knobs() {
   local knob
-  for knob in igd upnp pcp secure external http bitrate_down bitrate_up presentation; do
+  for knob in igd upnp pcp secure external lease http bitrate_down bitrate_up presentation; do
     printf '%s=%q\n' "$knob" "${!knob}"
   done > "$dir/knobs"
 }
@@ -181,6 +182,8 @@ enable_natpmp=$natpmp
 force_igd_desc_v1=$([ "$igd" = 1 ] && echo yes || echo no)
 secure_mode=$secure
 system_uptime=no
+min_lifetime=${lease%-*}
+max_lifetime=${lease#*-}
 bitrate_down=$bitrate_down
 bitrate_up=$bitrate_up
 presentation_url=$presentation

@@ -28,6 +28,8 @@ export interface RouterOptions {
   readonly secureMode?: boolean
   /** What the router says it has (11.22.33.44); null: what it finds on its WAN side, a reserved address. */
   readonly externalAddress?: string | null
+  /** Over PCP: the shortest and the longest, in seconds. */
+  readonly leaseLimits?: readonly [number, number]
   readonly httpPort?: number
   readonly bitrateDownBps?: number
   readonly bitrateUpBps?: number
@@ -122,6 +124,7 @@ function knobs(options: RouterOptions): string[] {
     pcp: yesNo(options.pcp),
     secure: yesNo(options.secureMode),
     external: options.externalAddress === null ? '' : options.externalAddress,
+    lease: options.leaseLimits?.join('-'),
     http: options.httpPort,
     bitrate_down: options.bitrateDownBps,
     bitrate_up: options.bitrateUpBps,
