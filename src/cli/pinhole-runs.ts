@@ -82,9 +82,9 @@ export async function* addPinholes(
   const added: PinholeId[] = []
   for (const each of pinholes) {
     const asked = withClient(each, chosen, context)
-    const id = await ask(chosen.pinholes, context, 'AddPinhole', (firewall) => firewall.addPinhole(asked))
-    yield { type: 'pinhole-added', asked, ...answerOf(id, (value) => ({ id: value })) }
-    if (!id.ok) {
+    const granted = await ask(chosen.pinholes, context, 'AddPinhole', (firewall) => firewall.addPinhole(asked))
+    yield { type: 'pinhole-added', asked, ...answerOf(granted, ({ id }) => ({ id })) }
+    if (!granted.ok) {
       if (added.length > 0 && context.signal.aborted) {
         yield { type: 'notice', message: `pinhole ${added[0]} for UDP is still open: no time is left to close it` }
       }
@@ -96,7 +96,7 @@ export async function* addPinholes(
       }
       return 2
     }
-    added.push(id.value)
+    added.push(granted.value.id)
   }
   return 0
 }

@@ -5,6 +5,7 @@
 import { InvalidArgumentError } from '../domain/errors.js'
 import type { PinholeOpener } from '../domain/gateway.js'
 import {
+  type GrantedPinhole,
   type PinholeId,
   type PinholeTarget,
   pinholeIdOf,
@@ -21,7 +22,7 @@ export class PcpPinholes implements PinholeOpener {
     this.#askMap = askMap
   }
 
-  async addPinhole(request: TimedPinholeRequest): Promise<PinholeId> {
+  async addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole> {
     const { remoteHost, remotePort, internalClient, internalPort, protocol: number, leaseSeconds } = request
     const protocol = number === PROTOCOL_NUMBERS.TCP ? 'TCP' : number === PROTOCOL_NUMBERS.UDP ? 'UDP' : undefined
     if (protocol === undefined || !isPort(internalPort)) {
@@ -32,13 +33,14 @@ export class PcpPinholes implements PinholeOpener {
     }
     const target = { protocol, internalClient, internalPort } as const
     const options = remoteHost === '' ? [] : [filterFor(remoteHost, remotePort)]
-    await this.#askMap({ ...askedFor(target, leaseSeconds), options })
-    return pinholeIdOf(target)
+    const { lifetimeSeconds } = await this.#askMap({ ...askedFor(target, leaseSeconds), options })
+    return { id: pinholeIdOf(target), leaseSeconds: lifetimeSeconds }
   }
 
   /** The filters of the pinhole stay as they are (RFC 6887 13.3). */
-  async updatePinhole(id: PinholeId, leaseSeconds: number): Promise<void> {
-    await this.#askMap(askedFor(targetOf(id), leaseSeconds))
+  async updatePinhole(id: PinholeId, leaseSeconds: number): Promise<GrantedPinhole> {
+    const { lifetimeSeconds } = await this.#askMap(askedFor(targetOf(id), leaseSeconds))
+    return { id, leaseSeconds: lifetimeSeconds }
   }
 
   async deletePinhole(id: PinholeId): Promise<void> {

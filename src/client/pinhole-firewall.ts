@@ -2,7 +2,7 @@
 import { isGlobalIPv6, isLinkLocalIPv6, isUnicastIPv6 } from '../domain/address.js'
 import { PortMappingError, RefusedError } from '../domain/errors.js'
 import type { PinholeFirewall } from '../domain/gateway.js'
-import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
+import type { FirewallStatus, GrantedPinhole, PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
 import { interfaceAddresses } from '../net/interfaces.js'
 import type { IgdActionName, InArguments } from '../wire/igd-actions.js'
 import type { SoapArguments } from '../wire/soap.js'
@@ -31,13 +31,16 @@ export class IgdPinholeFirewall implements PinholeFirewall {
   }
 
   /** Asked from the very address that it is for, because gateways refuse others (606). */
-  async addPinhole(request: TimedPinholeRequest): Promise<PinholeId> {
-    const values = { ...pinholeArguments(request), LeaseTime: String(request.leaseSeconds) }
-    return number(await this.#call('AddPinhole', values, ownAddress(request)), 'AddPinhole', 'UniqueID')
+  async addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole> {
+    const { leaseSeconds } = request
+    const values = { ...pinholeArguments(request), LeaseTime: String(leaseSeconds) }
+    const reply = await this.#call('AddPinhole', values, ownAddress(request))
+    return { id: number(reply, 'AddPinhole', 'UniqueID'), leaseSeconds }
   }
 
-  async updatePinhole(id: PinholeId, leaseSeconds: number): Promise<void> {
+  async updatePinhole(id: PinholeId, leaseSeconds: number): Promise<GrantedPinhole> {
     await this.#callAsOwner('UpdatePinhole', { UniqueID: String(id), NewLeaseTime: String(leaseSeconds) })
+    return { id, leaseSeconds }
   }
 
   async deletePinhole(id: PinholeId): Promise<void> {

@@ -3,7 +3,7 @@
  * that needs a listing asks for an IgdGateway and no method has to throw "not supported".
  */
 import type { PortMappingError } from './errors.js'
-import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } from './pinhole.js'
+import type { FirewallStatus, GrantedPinhole, PinholeId, PinholeRequest, TimedPinholeRequest } from './pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping, TransportProtocol } from './port-mapping.js'
 
 export interface Gateway {
@@ -106,9 +106,9 @@ export interface PortRange {
 
 /** What opens pinholes: WANIPv6FirewallControl:1, or PCP over IPv6. */
 export interface PinholeOpener {
-  /** Returns what it is known by from then on. */
-  addPinhole(request: TimedPinholeRequest): Promise<PinholeId>
-  updatePinhole(id: PinholeId, leaseSeconds: number): Promise<void>
+  /** Returns what it is known by from then on, and its lease. */
+  addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole>
+  updatePinhole(id: PinholeId, leaseSeconds: number): Promise<GrantedPinhole>
   deletePinhole(id: PinholeId): Promise<void>
 }
 

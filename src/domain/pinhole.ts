@@ -19,6 +19,12 @@ export interface TimedPinholeRequest extends PinholeRequest {
   readonly leaseSeconds: number
 }
 
+/** What was granted: PCP may give another lease than was asked for; an IGD does not tell, so it is that one. */
+export interface GrantedPinhole {
+  readonly id: PinholeId
+  readonly leaseSeconds: number
+}
+
 export interface FirewallStatus {
   readonly firewallEnabled: boolean
   readonly inboundPinholeAllowed: boolean

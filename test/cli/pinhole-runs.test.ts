@@ -28,7 +28,10 @@ async function add(
   controller = new AbortController(),
 ) {
   const deleted: PinholeId[] = []
-  const pinholesOfGateway = { addPinhole, deletePinhole: async (id: PinholeId) => void deleted.push(id) }
+  const pinholesOfGateway = {
+    addPinhole: async (request: TimedPinholeRequest) => ({ id: await addPinhole(request), leaseSeconds: 600 }),
+    deletePinhole: async (id: PinholeId) => void deleted.push(id),
+  }
   const chosen = { gateway: { localAddress }, pinholes: pinholesOfGateway } as unknown as PinholesOf
   const context = { signal: controller.signal, interfaces: () => INTERFACES } as unknown as RunContext
   const reports: Report[] = []

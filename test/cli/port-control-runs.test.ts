@@ -128,10 +128,12 @@ function pinholes(fails: (request: TimedPinholeRequest) => Error | undefined = (
       const error = fails(request)
       if (error !== undefined) throw error
       log.push(`add ${request.protocol} ${request.internalClient} ${request.internalPort} ${request.leaseSeconds}`)
-      return `${request.protocol === 6 ? 'TCP' : 'UDP'}:[${request.internalClient}]:${request.internalPort}`
+      const id = `${request.protocol === 6 ? 'TCP' : 'UDP'}:[${request.internalClient}]:${request.internalPort}`
+      return { id, leaseSeconds: request.leaseSeconds }
     },
     async updatePinhole(id: PinholeId, leaseSeconds: number) {
       log.push(`update ${id} ${leaseSeconds}`)
+      return { id, leaseSeconds }
     },
     async deletePinhole(id: PinholeId) {
       log.push(`delete ${id}`)

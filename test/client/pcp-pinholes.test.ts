@@ -36,7 +36,7 @@ function firewall(answer?: PortControlAnswering) {
 describe('a pinhole over PCP', () => {
   it('is a mapping whose outside is the inside, and known by what it leads to', async () => {
     const { pinholes, asked, datagrams, nothingLeft } = firewall()
-    expect(await pinholes.addPinhole(REQUEST)).toBe('TCP:[2001:db8::20]:8022')
+    expect(await pinholes.addPinhole(REQUEST)).toEqual({ id: 'TCP:[2001:db8::20]:8022', leaseSeconds: 3600 })
     expect(asked()).toMatchObject([
       {
         lifetimeSeconds: 3600,
@@ -48,6 +48,12 @@ describe('a pinhole over PCP', () => {
     ])
     expect(datagrams.requests[0]?.to).toBe('fe80::1%eth0:5351')
     nothingLeft()
+  })
+
+  it('has the lease that was granted, which may be another one than was asked for', async () => {
+    const { pinholes } = firewall((request) => mapReply(request, { lifetimeSeconds: 120 }))
+    expect(await pinholes.addPinhole(REQUEST)).toMatchObject({ leaseSeconds: 120 })
+    expect(await pinholes.updatePinhole('TCP:[2001:db8::20]:8022', 60)).toMatchObject({ leaseSeconds: 120 })
   })
 
   it('for another computer names it, and is asked for from this one, without a zone in the message', async () => {
@@ -110,9 +116,9 @@ describe('a pinhole over PCP', () => {
 describe('a pinhole that is known by what it leads to', () => {
   it('is updated and deleted by another process, with the same nonce', async () => {
     const { pinholes, another, asked } = firewall()
-    const id = await pinholes.addPinhole({ ...REQUEST, internalClient: OWN, protocol: 17 })
+    const { id } = await pinholes.addPinhole({ ...REQUEST, internalClient: OWN, protocol: 17 })
     expect(id).toBe('UDP:[2001:db8::10]:8022')
-    await another().updatePinhole(id, 7200)
+    expect(await another().updatePinhole(id, 7200)).toEqual({ id, leaseSeconds: 7200 })
     await another().deletePinhole(id)
     const same = { protocol: 17, internalPort: 8022, suggestedExternalPort: 8022, suggestedExternalAddress: OWN }
     const nonce = asked()[0]?.nonce

@@ -60,14 +60,14 @@ const QUESTIONS: readonly (readonly [string, (firewall: Firewall) => Promise<unk
     (firewall) => firewall.addPinhole(REQUEST),
     `${ENDS}<LeaseTime>3600</LeaseTime>`,
     tag('UniqueID', 7),
-    7,
+    { id: 7, leaseSeconds: 3600 },
   ],
   [
     'UpdatePinhole',
     (firewall) => firewall.updatePinhole(7, 60),
     '<UniqueID>7</UniqueID><NewLeaseTime>60</NewLeaseTime>',
     '',
-    undefined,
+    { id: 7, leaseSeconds: 60 },
   ],
   ['DeletePinhole', (firewall) => firewall.deletePinhole(7), '<UniqueID>7</UniqueID>', '', undefined],
   [

@@ -129,8 +129,12 @@ describe.concurrent('a keeper', { timeout: 60_000 }, () => {
     await lab.reboot()
     await keeper.says(/open again for 604(?:800|799) s, after /)
     const { stdout } = await endBy(keeper, 'SIGTERM')
-    expect(stdout).toMatch(/\d\d:\d\d\.\d{3}Z external port 8080 TCP: open again for 604(?:800|799) s, after \d+\.\d s\n/)
-    expect(stdout).toMatch(/\nexternal 11\.22\.33\.44:8080 TCP is redirected to internal .+ \(duration=604(?:800|799)\)\n/)
+    expect(stdout).toMatch(
+      /\d\d:\d\d\.\d{3}Z external port 8080 TCP: open again for 604(?:800|799) s, after \d+\.\d s\n/,
+    )
+    expect(stdout).toMatch(
+      /\nexternal 11\.22\.33\.44:8080 TCP is redirected to internal .+ \(duration=604(?:800|799)\)\n/,
+    )
     expect(stdout).toMatch(/\n\S+Z external port 8080 TCP: closed\n$/)
   })
 })

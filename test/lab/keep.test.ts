@@ -114,7 +114,10 @@ const LEASES = [
 ]
 
 describe.concurrent('at a router that goes on', { timeout: 150_000 }, () => {
-  test('short leases, and one that is shorter than asked, are renewed without a gap', async ({ expect, onTestFinished }) => {
+  test('short leases, and one that is shorter than asked, are renewed without a gap', async ({
+    expect,
+    onTestFinished,
+  }) => {
     const lab = await labUp(onTestFinished, SHORT_LEASES)
     const all = await Promise.all(
       LEASES.map(async ({ door, asked }) => {
