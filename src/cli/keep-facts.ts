@@ -1,4 +1,4 @@
-/** What is open at the moment, for the command, the hook and the state file. Pure. */
+/** What is open at the moment, for the command, the hook, the state file and the service manager. Pure. */
 import type { Kept } from '../keeper/kept.js'
 import type { HeldMapping } from '../keeper/kept-mapping.js'
 import type { HeldPinhole } from '../keeper/kept-pinhole.js'
@@ -18,8 +18,8 @@ export interface OpenPort {
 
 export interface KeepFacts {
   readonly externalAddress: string | undefined
-  /** In the order of the command line. */
-  readonly ports: readonly OpenPort[]
+  /** In the order of the command line; undefined for one that is not open. */
+  readonly ports: readonly (OpenPort | undefined)[]
 }
 
 /** What it was granted -> the port. */
@@ -34,16 +34,27 @@ export function openPortOf(held: HeldEither, nowWallMs: number): OpenPort {
   return { protocol: name, externalPort: internalPort, internalPort, internalClient, endsWallMs }
 }
 
-/** UPNP_EXTERNAL_ADDRESS, and for each port UPNP_EXTERNAL_PORT and the like; numbered from 1 where there are several. */
-export function environmentOf({ externalAddress, ports }: KeepFacts): Record<string, string> {
-  if (ports.length === 0) return {}
+export function opened({ ports }: KeepFacts): readonly OpenPort[] {
+  return ports.filter((port) => port !== undefined)
+}
+
+/**
+ * UPNP_EXTERNAL_ADDRESS, and UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT and UPNP_PROTOCOL of the first port. Where several
+ * were asked for also UPNP_EXTERNAL_PORT_1 and so on for each, in the order of the command line; the first one has both,
+ * so that a script for one port does for TCP+UDP too. A port that is not open has none.
+ */
+export function environmentOf(facts: KeepFacts): Record<string, string> {
+  const { externalAddress, ports } = facts
   const variables: Record<string, string> = {}
-  if (externalAddress !== undefined) variables.UPNP_EXTERNAL_ADDRESS = externalAddress
-  for (const [at, { externalPort, internalPort, protocol }] of ports.entries()) {
-    const number = ports.length === 1 ? '' : `_${at + 1}`
-    variables[`UPNP_EXTERNAL_PORT${number}`] = String(externalPort)
-    variables[`UPNP_INTERNAL_PORT${number}`] = String(internalPort)
-    variables[`UPNP_PROTOCOL${number}`] = protocol
+  if (opened(facts).length > 0 && externalAddress !== undefined) variables.UPNP_EXTERNAL_ADDRESS = externalAddress
+  for (const [at, port] of ports.entries()) {
+    if (port === undefined) continue
+    const endings = [...(at === 0 ? [''] : []), ...(ports.length === 1 ? [] : [`_${at + 1}`])]
+    for (const ending of endings) {
+      variables[`UPNP_EXTERNAL_PORT${ending}`] = String(port.externalPort)
+      variables[`UPNP_INTERNAL_PORT${ending}`] = String(port.internalPort)
+      variables[`UPNP_PROTOCOL${ending}`] = port.protocol
+    }
   }
   return variables
 }
@@ -51,7 +62,7 @@ export function environmentOf({ externalAddress, ports }: KeepFacts): Record<str
 /** The state file: one JSON object. */
 export function stateText(facts: KeepFacts, nowWallMs: number): string {
   const iso = (wallMs: number): string => new Date(wallMs).toISOString()
-  const ports = facts.ports.map(({ endsWallMs, ...port }) => ({
+  const ports = opened(facts).map(({ endsWallMs, ...port }) => ({
     ...port,
     ends: endsWallMs === undefined ? null : iso(endsWallMs),
   }))

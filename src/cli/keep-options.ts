@@ -35,6 +35,8 @@ export function keepOptionsOf(
   }
   if (asked.name !== 'map' && asked.name !== 'add-pinholes') throw new UsageError('--keep goes with -r, -a, -n and -A')
   if (command?.length === 0) throw new UsageError('nothing follows --; it takes a command and its words')
+  if (options.timeout !== undefined && command === undefined)
+    throw new UsageError('--timeout with --keep goes with a command after --: --keep itself never gives up')
   if (options.require === true && command === undefined) throw new UsageError('--require goes with a command after --')
   const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
   if (text(onChange) === '' || text(state) === '')

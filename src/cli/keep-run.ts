@@ -1,39 +1,37 @@
 /**
  * --keep: the keeper on one side, Reports on the other, and beside them the command that runs while the ports are open,
- * the hook that hears of changes, and the state file. It ends when it is told to, or when the command does.
+ * the hook that hears of changes, the state file and the service manager. It ends when it is told to, or when the command
+ * does.
  */
-import { NoGatewayError, type PortMappingError, TransportError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import { Keeper } from '../keeper/keeper.js'
 import type { KeeperEvent } from '../keeper/kept.js'
-import { writeFileAtomically } from '../net/atomic-file.js'
-import { exitStatusOf, type RunningCommand } from '../net/child-process.js'
+import type { RunningCommand } from '../net/child-process.js'
 import { reportedError } from './failure.js'
-import { describeGiven, search } from './find.js'
 import type { GatewayInvocation } from './invocation.js'
-import {
-  environmentOf,
-  type HeldEither,
-  type KeepFacts,
-  type KeptEither,
-  type OpenPort,
-  openPortOf,
-  stateText,
-} from './keep-facts.js'
-import { ChangeHook } from './keep-hook.js'
+import { OwnCommand } from './keep-command.js'
+import { environmentOf, type HeldEither, type KeptEither } from './keep-facts.js'
+import { GatewayFinder } from './keep-gateway.js'
+import { ChangeHook, type RunHook } from './keep-hook.js'
+import { OwnMarks } from './keep-marks.js'
 import type { KeepOptions } from './keep-options.js'
-import { keptOf, type OwnMarks, ownMarks } from './keep-wanted.js'
-import { reportsOf } from './keeper-reports.js'
-import type { ExitCode, Report } from './report.js'
+import { KeptPorts } from './keep-ports.js'
+import { ServiceStatus } from './keep-service.js'
+import { StateFile } from './keep-state.js'
+import { keptOf } from './keep-wanted.js'
+import { Repetitions, reportsOf } from './keeper-reports.js'
+import type { Report } from './report.js'
 import { ReportQueue } from './report-queue.js'
-import type { Chosen, ChosenPortControl, RunContext } from './run.js'
-import { COMMAND_SIGNALS, END_SIGNALS, type OnSignal } from './signals.js'
+import { type RunContext, wantsIPv6 } from './run.js'
+import type { OnSignal } from './signals.js'
 
 export interface KeepContext extends Omit<RunContext, 'signal'> {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly onSignal: OnSignal
   readonly startCommand: (argv: readonly string[], env: Record<string, string>) => RunningCommand
-  readonly runHook: (command: string, env: Record<string, string>) => Promise<unknown>
+  readonly runHook: RunHook
+  /** @throws TransportError */
+  readonly writeFile: (path: string, text: string) => void
   readonly notifyServiceManager: (message: string) => Promise<void>
   readonly listen: (gateway: Gateway, onSuspicion: () => void) => () => void
 }
@@ -50,35 +48,56 @@ export async function* keep(
 
 class KeepSession {
   readonly #invocation: GatewayInvocation
-  readonly #options: KeepOptions
   readonly #context: KeepContext
   readonly #queue = new ReportQueue()
+  readonly #finder: GatewayFinder
   readonly #marks: OwnMarks
   readonly #kept: readonly KeptEither[]
-  readonly #open = new Map<KeptEither, OpenPort>()
+  readonly #ports: KeptPorts
   readonly #keeper: Keeper<HeldEither, Gateway>
+  readonly #command: OwnCommand
   readonly #hook: ChangeHook
-  #opened = new AbortController()
-  #hasPresented = false
-  #externalAddress: string | undefined
-  #command: RunningCommand | undefined
-  #cancelTimeout = (): void => {}
+  readonly #state: StateFile
+  readonly #service: ServiceStatus
+  readonly #repetitions = new Repetitions()
+  /** Not closed at the end: the next keeper is to know of them. */
+  readonly #left = new Set<KeptEither>()
   #stopHearing = (): void => {}
+  #hookEnds: Promise<void> | undefined
   #isStopping = false
-  exitCode: ExitCode | number = 0
 
   constructor(invocation: GatewayInvocation, options: KeepOptions, context: KeepContext) {
+    const { clock, files } = context
     this.#invocation = invocation
-    this.#options = options
     this.#context = context
-    this.#marks = ownMarks(context.files)
+    this.#finder = new GatewayFinder(invocation, context, (report) => this.#say(report))
+    this.#marks = new OwnMarks(files, clock)
     this.#kept = keptOf(invocation, context, this.#marks)
-    this.#hook = new ChangeHook(options.onChange, context.runHook, (error) => this.#say(reportOfTrouble(error)))
+    this.#ports = new KeptPorts(this.#kept)
+    this.#hook = new ChangeHook(options.onChange, context.runHook, (message) => this.#note(message))
+    this.#service = new ServiceStatus(context.notifyServiceManager)
+    this.#state = new StateFile({
+      path: options.stateFile,
+      clock,
+      write: context.writeFile,
+      onTrouble: (error) => this.#note(reportedError(error).message),
+    })
+    this.#command = new OwnCommand({
+      argv: options.command,
+      requirePorts: options.require,
+      timeoutMs: invocation.timeoutMs,
+      clock,
+      start: context.startCommand,
+      say: (report) => this.#say(report),
+      environment: () => environmentOf(this.#ports.facts),
+      onStart: () => this.#service.ready(),
+      onEnd: () => this.#stop(),
+    })
     this.#keeper = new Keeper<HeldEither, Gateway>({
-      clock: context.clock,
+      clock,
       random: Math.random,
       kept: this.#kept,
-      open: () => this.#find(),
+      open: (signal) => this.#open(signal),
       listen: context.listen,
       addresses: () => context.interfaces().map(({ address }) => address),
       onEvent: (event) => this.#hear(event),
@@ -86,150 +105,78 @@ class KeepSession {
     })
   }
 
+  get exitCode(): number {
+    return this.#command.exitCode
+  }
+
   async *reports(): AsyncGenerator<Report, void> {
-    const { clock } = this.#context
-    this.#stopHearing = this.#listenForSignals()
-    if (this.#options.command.length > 0) {
-      this.#cancelTimeout = clock.schedule(this.#invocation.timeoutMs, () => this.#startWithoutPorts())
-    }
-    this.#keeper
-      .run()
-      .then(() => this.#hook.settled())
-      .then(
-        () => this.#queue.end(),
-        (error: unknown) => this.#queue.fail(error),
-      )
+    this.#stopHearing = this.#context.onSignal(this.#command.signals, (signal) => this.#command.hear(signal))
+    if (wantsIPv6(this.#invocation)) this.#say({ type: 'pinhole-advice' })
+    this.#command.begin()
+    this.#state.show(this.#ports.facts)
+    this.#keep().then(
+      () => this.#queue.end(),
+      (error: unknown) => this.#queue.fail(error),
+    )
     try {
       yield* this.#queue.read()
     } finally {
-      this.#cancelTimeout()
-      this.#opened.abort(new NoGatewayError('the command is over'))
+      this.#stop()
+      this.#finder.close()
     }
+  }
+
+  async #keep(): Promise<void> {
+    await this.#keeper.run()
+    for (const kept of this.#kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
+    this.#state.show({ ...this.#ports.facts, ports: [] })
+    await this.#hookEnds
   }
 
   #say(report: Report): void {
     this.#queue.add(report)
   }
 
-  /** Finds the gateway; the first time it says which one in upnpc's words. */
-  async #find(): Promise<Gateway> {
-    this.#opened.abort(new NoGatewayError('another gateway is looked for'))
-    this.#opened = new AbortController()
-    const context = { ...this.#context, signal: this.#opened.signal }
-    const { url } = this.#invocation
-    const finding =
-      url === undefined ? search(this.#invocation, context) : describeGiven(url, this.#invocation, context)
-    const said: Report[] = []
-    for (;;) {
-      const next = await finding.next()
-      if (next.done !== true) said.push(next.value)
-      else if (next.value !== undefined) return this.#present(next.value, said)
-      else throw new NotFound(said.at(-1))
-    }
+  #note(message: string): void {
+    this.#say({ type: 'notice', message })
   }
 
-  #present({ gateway }: Chosen | ChosenPortControl, said: readonly Report[]): Gateway {
-    if (!this.#hasPresented) for (const report of said) this.#say(report)
-    if (!this.#hasPresented) this.#say({ type: 'local-address', address: gateway.localAddress })
-    this.#hasPresented = true
+  async #open(signal: AbortSignal): Promise<Gateway> {
+    const gateway = await this.#finder.find(signal)
+    this.#marks.meet(gateway)
     return gateway
   }
 
   #hear(event: KeeperEvent<HeldEither>): void {
     const nowMs = this.#context.clock.wallMs()
-    for (const report of reportsOf(event, nowMs)) this.#say(report)
-    if (event.type === 'external-address') this.#externalAddress = event.address
-    if (event.type === 'mapped' || event.type === 'renewed' || event.type === 'restored') {
-      this.#open.set(event.kept, openPortOf(event.held, nowMs))
-      if (event.type !== 'renewed') this.#marks.set(event.kept.name, event.held)
+    if (!this.#repetitions.isOne(event)) {
+      for (const report of reportsOf(event, nowMs, (kept) => this.#ports.portOf(kept))) this.#say(report)
     }
-    if (event.type === 'lost' || event.type === 'removed') this.#open.delete(event.kept)
-    if (event.type === 'removed') this.#marks.remove(event.kept.name)
+    this.#ports.hear(event, nowMs)
+    if ('held' in event) this.#marks.set(event.kept, event.held)
+    if (event.type === 'removed') this.#marks.remove(event.kept)
+    if (event.type === 'not-removed') this.#left.add(event.kept)
     this.#tellOthers()
   }
 
-  #facts(): KeepFacts {
-    const ports = this.#kept.flatMap((each) => this.#open.get(each) ?? [])
-    return { externalAddress: this.#externalAddress, ports }
-  }
-
   #tellOthers(): void {
-    const facts = this.#facts()
-    this.#writeState(facts)
-    if (this.#isStopping || facts.ports.length < this.#kept.length) return
-    this.#hook.change(environmentOf(facts))
-    this.#cancelTimeout()
-    if (this.#command === undefined && this.#options.command.length > 0) this.#start(environmentOf(facts))
-    this.#context.notifyServiceManager('READY=1').catch(() => {})
-  }
-
-  #writeState(facts: KeepFacts): void {
-    const { stateFile } = this.#options
-    if (stateFile === undefined) return
-    try {
-      writeFileAtomically(stateFile, stateText(facts, this.#context.clock.wallMs()))
-    } catch (error) {
-      if (!(error instanceof TransportError)) throw error
-      this.#say(reportOfTrouble(error))
-    }
-  }
-
-  /** The ports could not be opened in time: without --require the command runs all the same. */
-  #startWithoutPorts(): void {
-    if (this.#isStopping || this.#command !== undefined) return
-    const seconds = this.#invocation.timeoutMs / 1000
-    if (this.#options.require) {
-      const message = `no port was open within ${seconds} s, and --require was given: the command is not started`
-      this.#say({ type: 'error', error: { code: 'NO_GATEWAY', message } })
-      this.exitCode = 1
-      this.#stop()
-      return
-    }
-    this.#say({ type: 'notice', message: `no port was open within ${seconds} s: the command starts without` })
-    this.#start(environmentOf(this.#facts()))
-  }
-
-  #start(env: Record<string, string>): void {
-    const command = this.#context.startCommand(this.#options.command, env)
-    this.#command = command
-    command.exited.then(
-      (end) => {
-        this.exitCode = exitStatusOf(end)
-        this.#stop()
-      },
-      (error: PortMappingError) => {
-        this.#say({ type: 'error', error: reportedError(error) })
-        this.exitCode = 127 // as a shell has it
-        this.#stop()
-      },
-    )
-  }
-
-  /** A command hears of every signal, and its end is the end of all. */
-  #listenForSignals(): () => void {
-    const names = this.#options.command.length > 0 ? COMMAND_SIGNALS : END_SIGNALS
-    return this.#context.onSignal(names, (signal) => {
-      if (this.#command !== undefined) this.#command.passOn(signal)
-      else if (END_SIGNALS.includes(signal)) this.#stop()
-    })
+    const { facts, areAllOpen, settled } = this.#ports
+    this.#state.show(facts)
+    if (this.#isStopping) return
+    this.#service.show(facts)
+    if (settled !== undefined) this.#hook.change(environmentOf(settled))
+    if (!areAllOpen) return
+    this.#service.ready()
+    this.#command.startWith(environmentOf(facts))
   }
 
   /** From here on a signal ends the process at once. */
   #stop(): void {
+    if (this.#isStopping) return
     this.#isStopping = true
     this.#stopHearing()
-    this.#context.notifyServiceManager('STOPPING=1').catch(() => {})
+    this.#service.stopping()
+    this.#hookEnds = this.#hook.end(this.#context.clock)
     this.#keeper.stop()
   }
-}
-
-/** What the search said last tells why. */
-class NotFound extends NoGatewayError {
-  constructor(said: Report | undefined) {
-    super(said?.type === 'error' ? said.error.message : 'no gateway was found')
-  }
-}
-
-function reportOfTrouble(error: PortMappingError): Report {
-  return { type: 'notice', message: reportedError(error).message }
 }

@@ -11,6 +11,10 @@ export function renderJson(report: Report): string {
 /** What is one thing to a person is flat here; a lease is a number of seconds, 0 for unlimited; a time is ISO 8601. */
 function plainObject(report: Report): object {
   if (report.type === 'mapping') return { type: report.type, index: report.index, ...report.mapping }
+  if (report.type === 'pinhole-added' || report.type === 'outbound-timeout') {
+    const { remoteHostTyped: _, ...asked } = report.asked
+    return 'timeMs' in report ? withTime({ ...report, asked }) : { ...report, asked }
+  }
   if (report.type !== 'mapped' && 'timeMs' in report) return withTime(report)
   if (report.type === 'mapped' || report.type === 'map-failed') {
     const { lease, ...asked } = report.asked
@@ -27,10 +31,6 @@ function plainObject(report: Report): object {
     const { sinceMs, ...status } = report
     return { ...status, since: isoSeconds(sinceMs) }
   }
-  if (report.type === 'pinhole-added' || report.type === 'outbound-timeout') {
-    const { remoteHostTyped: _, ...asked } = report.asked
-    return { ...report, asked }
-  }
   if (report.type === 'error') {
     const { withUsage: _, ...rest } = report
     return rest
@@ -44,14 +44,17 @@ function withTime<R extends { readonly type: string; readonly timeMs?: number }>
   timeMs = 0,
   ...rest
 }: R): object {
-  const { port, afterMs, againInMs, ...others } = rest as Partial<Record<'port' | 'afterMs' | 'againInMs', unknown>>
+  const { port, name, afterMs, againInMs, ...others } = rest as Partial<
+    Record<'port' | 'name' | 'afterMs' | 'againInMs', unknown>
+  >
+  const named = name === undefined ? {} : { name }
   const flat = typeof port === 'object' && port !== null ? flatPort(port) : {}
   const seconds = (ms: unknown) => (typeof ms === 'number' ? Math.round(ms) / 1000 : undefined)
   const spans = {
     ...(afterMs === undefined ? {} : { afterSeconds: seconds(afterMs) }),
     ...(againInMs === undefined ? {} : { againInSeconds: seconds(againInMs) }),
   }
-  return { type, time: new Date(timeMs).toISOString(), ...others, ...flat, ...spans }
+  return { type, time: new Date(timeMs).toISOString(), ...named, ...flat, ...others, ...spans }
 }
 
 function flatPort(port: object): object {

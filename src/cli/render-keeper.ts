@@ -1,8 +1,8 @@
-/** What happens while ports are kept open -> one line each on stderr, with the time. Pure. */
+/** What happens while ports are kept open -> one line each on stderr, with the time; a hint where it helps. Pure. */
 import type { LossReason } from '../keeper/kept.js'
 import { cleaned } from './clean.js'
 import type { KeeperReport, ReportedError } from './report.js'
-import type { Piece } from './text-pieces.js'
+import { type Piece, withHint } from './text-pieces.js'
 
 const REASONS: Readonly<Record<LossReason, string>> = {
   'gateway-restarted': 'the router has begun anew',
@@ -14,13 +14,15 @@ const REASONS: Readonly<Record<LossReason, string>> = {
 export function renderKeeper(report: KeeperReport): Piece[] {
   const tone = { renewed: 'plain', restored: 'good', removed: 'plain' } as const
   const line = `${new Date(report.timeMs).toISOString()} ${cleaned(sentenceOf(report))}\n`
-  return [{ stream: 'stderr', text: line, tone: tone[report.type as keyof typeof tone] ?? 'bad' }]
+  const piece: Piece = { stream: 'stderr', text: line, tone: tone[report.type as keyof typeof tone] ?? 'bad' }
+  const isRefusal = report.type === 'keep-failed' && report.error.number !== undefined // other hints are the reason again
+  return isRefusal ? withHint(piece, report.error) : [piece]
 }
 
 function sentenceOf(report: KeeperReport): string {
   switch (report.type) {
     case 'searching':
-      return `no router yet: ${reasonOf(report.error)}; looking for one until there is`
+      return `no router: ${reasonOf(report.error)}; looking for one until there is`
     case 'gateway-lost':
       return `the router is gone: ${reasonOf(report.error)}; looking for it`
     case 'renewed':
@@ -30,7 +32,7 @@ function sentenceOf(report: KeeperReport): string {
     case 'lost':
       return `${report.name}: lost, ${REASONS[report.reason]}; opening it again`
     case 'keep-failed':
-      return `${report.name}: ${reasonOf(report.error)}; again in ${seconds(report.againInMs)}`
+      return `${report.name}: ${reasonOf(report.error)}; trying again until it works`
     case 'external-address-changed':
       return `the external address is ${report.address} now, not ${report.previous}`
     case 'removed':

@@ -118,7 +118,12 @@ export type Report =
 export type PinholeReport =
   | { readonly type: 'pinhole-advice' }
   | ({ readonly type: 'firewall-status' } & Answer<FirewallStatus>)
-  | ({ readonly type: 'pinhole-added'; readonly asked: ReportedPinhole } & Answer<{ readonly id: PinholeId }>)
+  | ({
+      readonly type: 'pinhole-added'
+      /** When, with --keep. */
+      readonly timeMs?: number
+      readonly asked: ReportedPinhole
+    } & Answer<{ readonly id: PinholeId }>)
   | ({
       readonly type: 'pinhole-working'
       readonly during: 'check' | 'update'
@@ -141,21 +146,22 @@ export type KeeperReport = { readonly timeMs: number } & (
   | { readonly type: 'gateway-lost'; readonly error: ReportedError }
   | ({ readonly type: 'renewed' } & KeptPort)
   | ({ readonly type: 'restored'; readonly afterMs: number } & KeptPort)
-  | { readonly type: 'lost'; readonly name: string; readonly reason: LossReason }
-  | {
-      readonly type: 'keep-failed'
-      readonly name: string
-      readonly error: ReportedError
-      readonly againInMs: number
-    }
+  | ({ readonly type: 'lost'; readonly reason: LossReason } & LostPort)
+  /** It is tried again; the same failure is not told again. */
+  | ({ readonly type: 'keep-failed'; readonly error: ReportedError; readonly againInMs: number } & LostPort)
   | { readonly type: 'external-address-changed'; readonly address: string; readonly previous: string }
-  | { readonly type: 'removed'; readonly name: string }
-  | { readonly type: 'not-removed'; readonly name: string; readonly error: ReportedError }
+  | ({ readonly type: 'removed' } & LostPort)
+  | ({ readonly type: 'not-removed'; readonly error: ReportedError } & LostPort)
 )
 
-interface KeptPort {
+interface LostPort {
   /** For people. */
   readonly name: string
+  /** As it was last; undefined where it has never been open. */
+  readonly port?: OpenPort | undefined
+}
+
+interface KeptPort extends LostPort {
   readonly port: OpenPort
   /** 0 where it does not end. */
   readonly leaseSeconds: number

@@ -54,6 +54,6 @@ export async function* run(
 }
 
 /** The commands about single pinholes want the router to be asked over IPv6. PCP is, always. */
-function wantsIPv6({ command: { name }, search: { family }, portControl: { via } }: GatewayInvocation): boolean {
+export function wantsIPv6({ command: { name }, search: { family }, portControl: { via } }: GatewayInvocation): boolean {
   return family === 4 && via !== 'pcp' && (/pinhole/.test(name) || name === 'outbound-timeout')
 }

@@ -1,8 +1,8 @@
 /** The signals that a foreground command hears. */
 
-/** By these the user wants it to end. */
-export const END_SIGNALS: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP']
-/** For a command that it runs. (Windows has none of these.) */
+/** By these the user wants it to end. (SIGBREAK is Ctrl-Break of Windows, which has SIGINT and SIGHUP too; others do not.) */
+export const END_SIGNALS: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']
+/** For a command that it runs. A system that does not have one never sends it. */
 export const COMMAND_SIGNALS: readonly string[] = [...END_SIGNALS, 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
 
 /**

@@ -8,6 +8,7 @@ upnp-ts -h explains them. Free software, MIT license.
 `
 
 export const USAGE = `Usage: upnp-ts [options] COMMAND
+       upnp-ts [options] COMMAND --keep [-- PROGRAM ARGUMENT ...]
 
 Commands, one at a time:
   -l                          list what the router forwards, and its state
@@ -51,6 +52,24 @@ A router that does not speak UPnP is asked in PCP and NAT-PMP, which have -r -a
 EXTERNAL_PORT 0 opens any port, whichever the router gives. The ID of a pinhole
 is over PCP what it leads to: TCP:[2001:db8::5]:8333.
 
+With --keep, what -r -a -n and -A open stays open: upnp-ts goes on running,
+renews it, puts back what the router forgets, and closes what it opened when it
+is stopped (Ctrl-C; a second one ends it at once). Where there is no router yet
+it goes on looking for one.
+  --keep                      keep them open until stopped
+  -- PROGRAM ARGUMENT ...     run this when the ports are open, and close them
+                              when it ends; it gets the signals. After --timeout
+                              it is run all the same
+  --require                   do not run it unless the ports are open
+  --on-change COMMAND         run this in a shell when address and ports are
+                              known, and when they change
+  --state FILE                write what is open to this file, as JSON
+  --check SECONDS             see at least that often whether the router has
+                              kept them [120]
+The programs find UPNP_EXTERNAL_ADDRESS, UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT
+and UPNP_PROTOCOL in their environment; of several ports that is the first one,
+and each has its own in UPNP_EXTERNAL_PORT_1 and so on.
+
 Options, before or after the command:
   -e TEXT                     the description of the ports opened [upnp-ts]
   -i                          go on with a router that says it is not connected
@@ -91,7 +110,16 @@ Examples:
   upnp-ts -6 -A "" 0 @ 8333 TCP 3600    let the IPv6 internet reach a node
   upnp-ts --via nat-pmp --gateway 10.2.0.1 -r 1 0 TCP+UDP
                                         the port that a VPN provider gives out
+  upnp-ts --via nat-pmp -r 1 0 TCP+UDP --keep --on-change ./use-port
+                                        the same while it runs, where the VPN is
+                                        the way to the internet
+  upnp-ts -r 25565 TCP --keep -- ./server
+                                        open while the server runs: for the
+                                        entry point of a container
 
 Exit: 0 done; 1 wrong usage, no router found or none that can be used;
 2 the router refused or failed something that was asked (-f: 3).
+With --keep: 0 stopped, or the status of the program that was run; 1 --require
+and no port in time; 127 it could not be run; 128 and the number of the signal
+where it died of one, or was not started yet.
 `

@@ -1,13 +1,22 @@
 /**
  * What a gateway says unasked, to all of its link: SSDP notifications (UDA 1.1 1.2), and that PCP or NAT-PMP begins anew
  * or has another address (RFC 6887 14.1.1, RFC 6886 3.2.1). Anyone on the link can forge it, so it is never more than a
- * reason to ask, and not more than one in a second. Where a socket cannot be opened there are fewer reasons to ask.
+ * reason to ask, and not more than one in a second.
+ *
+ * Joined is, on the interface that leads to the gateway and on no other, each family of which an address of the gateway
+ * is known:
+ *   port 1900   239.255.255.250, ff02::c and ff05::c (UDA 1.1 A.3: a device tells the one its link-local address, the
+ *               other the rest)
+ *   port 5350   224.0.0.1, ff02::1
+ * Other programs of this computer may have the same ports, where they let others in as this does. A group that cannot be
+ * joined (no IPv6, no such interface any more, a port that somebody keeps to himself) is one reason to ask less, no error.
  */
 import { isIPv6, isLinkLocalIPv6, isSameAddress, onSameSubnet, splitZone } from '../domain/address.js'
 import { MalformedMessageError } from '../domain/errors.js'
 import type { Clock } from '../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface } from '../net/interfaces.js'
+import { limitPerSecond } from '../net/rate-limit.js'
 import { decodeNatPmpResponse } from '../wire/natpmp.js'
 import { decodePcpResponse, PCP_ANNOUNCEMENT_GROUPS, PCP_ANNOUNCEMENT_PORT, PCP_VERSION } from '../wire/pcp.js'
 import { decodeSsdp, type Notify, SSDP_MULTICAST_IPV4, SSDP_MULTICAST_IPV6, SSDP_PORT } from '../wire/ssdp.js'
@@ -25,13 +34,16 @@ export interface AnnouncementsOptions {
   readonly localAddress: string
 }
 
-/** The same port of both families, by what comes there. */
-const PORTS = [
-  { port: SSDP_PORT, ipv4: SSDP_MULTICAST_IPV4, ipv6: SSDP_MULTICAST_IPV6[1].toLowerCase(), protocol: 'ssdp' },
-  { port: PCP_ANNOUNCEMENT_PORT, ...PCP_ANNOUNCEMENT_GROUPS, protocol: 'port-control' },
-] as const
+const GROUPS = [
+  ...[SSDP_MULTICAST_IPV4, ...SSDP_MULTICAST_IPV6].map(
+    (group) => ({ port: SSDP_PORT, group, protocol: 'ssdp' }) as const,
+  ),
+  ...Object.values(PCP_ANNOUNCEMENT_GROUPS).map(
+    (group) => ({ port: PCP_ANNOUNCEMENT_PORT, group, protocol: 'port-control' }) as const,
+  ),
+]
 
-type Protocol = (typeof PORTS)[number]['protocol']
+type Protocol = (typeof GROUPS)[number]['protocol']
 
 /** Until the returned function is called. */
 export function listenToAnnouncements(
@@ -81,10 +93,12 @@ interface Membership {
 function memberships(about: AnnouncementsOptions, gateways: readonly string[], zone: string): Membership[] {
   const localIPv4 = localIPv4Of(about)
   const hasIPv6 = zone !== '' && gateways.some(isIPv6Text)
-  return PORTS.flatMap(({ port, ipv4, ipv6, protocol }) => [
-    ...(localIPv4 === undefined ? [] : [{ port, group: ipv4, multicastInterface: localIPv4, protocol }]),
-    ...(hasIPv6 ? [{ port, group: `${ipv6}%${zone}`, multicastInterface: `::%${zone}`, protocol }] : []),
-  ])
+  return GROUPS.flatMap(({ port, group, protocol }) => {
+    if (!isIPv6Text(group))
+      return localIPv4 === undefined ? [] : [{ port, group, multicastInterface: localIPv4, protocol }]
+    const onLink = { group: `${group.toLowerCase()}%${zone}`, multicastInterface: `::%${zone}` }
+    return hasIPv6 ? [{ port, ...onLink, protocol }] : []
+  })
 }
 
 function isIPv6Text(address: string): boolean {
@@ -179,20 +193,5 @@ class OncePerSecond {
     this.#again = false
     this.#cancel = this.#clock.schedule(BETWEEN_SUSPICIONS_MS, () => this.#pass())
     this.#task()
-  }
-}
-
-/** Whether this one is still within the limit. */
-function limitPerSecond(limit: number, clock: Clock): () => boolean {
-  let secondEndsMs = Number.NEGATIVE_INFINITY
-  let used = 0
-  return () => {
-    const nowMs = clock.monotonicMs()
-    if (nowMs >= secondEndsMs) {
-      secondEndsMs = nowMs + 1000
-      used = 0
-    }
-    used++
-    return used <= limit
   }
 }

@@ -1,28 +1,23 @@
 /**
  * A subscription to the events of a service (UPnP Device Architecture 1.1, chapter 4): asked for, renewed at half its
  * time, given back at the end. What comes is a reason to ask the gateway, never a fact, so the order of events and their
- * gaps do not matter; and a gateway without events, or one that cannot reach us, is no error: it is tried again, ever
- * more seldom.
- *
- * The server for the notifications is open to the whole link (CVE-2020-12695 is about what can be done with the other
- * end). It listens on the one address that leads to the gateway, and hears only the gateway, on a path that nobody else
- * was told, with the SID that was granted.
+ * gaps do not matter; and a gateway without events, or one that cannot reach us, is no error: one that does not answer is
+ * tried again, ever more seldom, and one that refuses is left alone.
  */
-import { isIPv6, isLinkLocalIPv6, isSameAddress, splitZone } from '../domain/address.js'
-import { MalformedMessageError, PortMappingError, TransportError } from '../domain/errors.js'
+import { isLinkLocalIPv6, isSameAddress, splitZone } from '../domain/address.js'
+import { PortMappingError, TransportError } from '../domain/errors.js'
 import { type Clock, sleep } from '../net/clock.js'
-import type { Endpoint } from '../net/datagrams.js'
 import type { HttpClient, HttpReply, HttpRequest } from '../net/http-client.js'
-import type { HttpServer, HttpServers, ServedReply, ServedRequest } from '../net/http-server.js'
+import type { HttpServers } from '../net/http-server.js'
 import {
-  decodeEventHead,
-  decodePropertySet,
   decodeSubscription,
   renewalHeaders,
   type Subscription,
   subscribeHeaders,
   unsubscribeHeaders,
 } from '../wire/gena.js'
+import { type Callback, openCallback, type ReceivedEvent } from './event-callback.js'
+import { EventedState } from './evented-state.js'
 import { USER_AGENT } from './soap-caller.js'
 
 /** UDA 1.1 4.1.2 wants at least that. */
@@ -32,6 +27,8 @@ export const LEAST_RENEWAL_MS = 10_000
 /** After a failure, doubled up to the last. */
 export const FIRST_RETRY_MS = 5000
 export const LAST_RETRY_MS = 1_800_000
+/** It may be starting up when it refuses the first time; then it has no events, or none for us. */
+export const MAX_REFUSALS = 3
 const REQUEST_TIMEOUT_MS = 5000
 export const UNSUBSCRIBE_TIMEOUT_MS = 1000
 
@@ -46,35 +43,51 @@ export interface EventSubscriptionOptions {
   readonly zone?: string | undefined
   /** This computer's address on the way to the gateway. */
   readonly localAddress: string
+  /** Notifications come from there, or from whoever answered at the event URL: that one may have a name for a host. */
   readonly gatewayAddress: string
-  /** What the gateway says has changed; empty where it could not be read. */
-  readonly onEvent: (variables: ReadonlyMap<string, string>) => void
+  /** Something has changed that a mapping may depend on, or an event could not be read. */
+  readonly onSuspicion: () => void
 }
 
-/** Until the returned function is called; what that returns resolves within a second. */
-export function subscribeToEvents(options: EventSubscriptionOptions): () => Promise<void> {
+export interface RunningSubscription {
+  /** The gateway may have restarted, and forgotten it: to renew it finds that out, before half of its time is over. */
+  renew(): void
+  /** Resolves within a second. */
+  stop(): Promise<void>
+}
+
+export function subscribeToEvents(options: EventSubscriptionOptions): RunningSubscription {
   const subscription = new EventSubscription(options)
   const running = subscription.run()
   let stopping: Promise<void> | undefined
-  return () => {
-    stopping ??= subscription.stop(running)
-    return stopping
+  return {
+    renew: () => subscription.renew(),
+    stop() {
+      stopping ??= subscription.stop(running)
+      return stopping
+    },
   }
 }
 
 class EventSubscription {
   readonly #options: EventSubscriptionOptions
-  readonly #path: string
+  readonly #secret: string
   readonly #localAddress: string
   readonly #stopped = new AbortController()
-  #server: HttpServer | undefined
+  #renewal = new AbortController()
+  readonly #state = new EventedState()
+  #callback: Callback | undefined
   #SID: string | undefined
+  #isRenewable = false
   /** An event may come before the SID that it is for (UDA 1.1 4.1.2). */
   #isAsking = false
+  #answeredFrom = ''
+  /** In a row. */
+  #refusals = 0
 
   constructor(options: EventSubscriptionOptions) {
     this.#options = options
-    this.#path = `/${options.secret()}`
+    this.#secret = options.secret()
     this.#localAddress = withZone(options.localAddress, options.zone ?? '')
   }
 
@@ -82,56 +95,74 @@ class EventSubscription {
     const { clock } = this.#options
     const { signal } = this.#stopped
     let retryMs = FIRST_RETRY_MS
-    while (!signal.aborted) {
+    while (!signal.aborted && this.#refusals < MAX_REFUSALS) {
       try {
         const timeoutSeconds = await this.#renewOrSubscribe()
         retryMs = FIRST_RETRY_MS
-        await sleep(clock, renewalMs(timeoutSeconds), signal)
+        await this.#sleepUntilRenewal(renewalMs(timeoutSeconds))
       } catch (error) {
         if (!(error instanceof PortMappingError)) throw error
+        if (this.#refusals === MAX_REFUSALS) break
         await sleep(clock, retryMs, signal)
         retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
       }
     }
+    if (!signal.aborted) await this.#callback?.close()
+  }
+
+  renew(): void {
+    this.#renewal.abort()
   }
 
   async stop(running: Promise<void>): Promise<void> {
     this.#stopped.abort(new TransportError('the subscription to events is over'))
+    this.#renewal.abort()
     await running
     await this.#unsubscribe()
-    await this.#server?.close()
+    await this.#callback?.close()
+  }
+
+  /** Sooner where there is a reason to, but not at the pace of whoever forges reasons. */
+  async #sleepUntilRenewal(pauseMs: number): Promise<void> {
+    const { clock } = this.#options
+    this.#renewal = new AbortController()
+    const { signal } = this.#renewal
+    await sleep(clock, LEAST_RENEWAL_MS, this.#stopped.signal)
+    if (!this.#stopped.signal.aborted) await sleep(clock, pauseMs - LEAST_RENEWAL_MS, signal)
   }
 
   async #renewOrSubscribe(): Promise<number | undefined> {
-    this.#server ??= await this.#listen()
-    if (this.#SID !== undefined) {
-      const renewed = await this.#renew(this.#SID)
-      if (renewed !== undefined) return renewed.timeoutSeconds
-    }
-    this.#SID = undefined
-    this.#isAsking = true
-    try {
-      const callback = callbackUrl(this.#server.local, this.#path)
-      const reply = await this.#ask('SUBSCRIBE', subscribeHeaders(callback, ASKED_TIMEOUT_SECONDS))
-      const { SID, timeoutSeconds } = decodeSubscription(reply.headers ?? new Map())
-      this.#SID = SID
-      return timeoutSeconds
-    } finally {
-      this.#isAsking = false
-    }
+    this.#callback ??= await this.#listen()
+    const SID = this.#isRenewable ? this.#SID : undefined
+    this.#isRenewable = false // a renewal without an answer is not repeated: after a pause it is asked for anew
+    const renewed = SID === undefined ? undefined : await this.#renew(SID)
+    const granted = renewed ?? (await this.#subscribe(this.#callback.url))
+    this.#SID = granted.SID
+    this.#isRenewable = true
+    return granted.timeoutSeconds
   }
 
-  /** Undefined where it has to be asked for anew: the gateway has forgotten it (UDA 1.1 4.1.3: 412), or does not answer. */
+  /** Undefined where the gateway has forgotten it (UDA 1.1 4.1.3: 412; some say something else). */
   async #renew(SID: string): Promise<Subscription | undefined> {
+    const reply = await this.#ask('SUBSCRIBE', renewalHeaders(SID, ASKED_TIMEOUT_SECONDS))
+    if (reply.status === 200) return decodeSubscription(new Map([['sid', SID], ...reply.headers])) // some leave it out
+    this.#SID = undefined
+    return undefined
+  }
+
+  async #subscribe(callback: URL): Promise<Subscription> {
+    this.#isAsking = true
     try {
-      const reply = await this.#ask('SUBSCRIBE', renewalHeaders(SID, ASKED_TIMEOUT_SECONDS))
-      const headers = new Map([['sid', SID], ...(reply.headers ?? [])]) // some leave it out here
-      const renewed = decodeSubscription(headers)
-      this.#SID = renewed.SID
-      return renewed
-    } catch (error) {
-      if (!(error instanceof PortMappingError) || this.#stopped.signal.aborted) throw error
-      return undefined
+      const { status, headers } = await this.#ask('SUBSCRIBE', subscribeHeaders(callback, ASKED_TIMEOUT_SECONDS))
+      if (status !== 200) {
+        if (isRefusal(status)) this.#refusals++
+        throw new TransportError(`SUBSCRIBE: ${this.#options.eventUrl.origin} answered HTTP ${status}`)
+      }
+      const granted = decodeSubscription(headers)
+      this.#refusals = 0
+      return granted
+    } finally {
+      this.#isAsking = false
     }
   }
 
@@ -145,7 +176,7 @@ class EventSubscription {
     }
   }
 
-  /** @throws PortMappingError also where the answer is not 200 */
+  /** Whatever the status is. @throws PortMappingError where there is no answer */
   async #ask(
     method: 'SUBSCRIBE' | 'UNSUBSCRIBE',
     headers: HttpRequest['headers'],
@@ -163,24 +194,31 @@ class EventSubscription {
       isComplete: () => true,
       ...limits,
     })
-    if (reply.status === 200) return reply
-    throw new TransportError(`${method}: ${url.origin} answered HTTP ${reply.status}`, { action: method })
+    this.#answeredFrom = reply.remoteAddress
+    return reply
   }
 
-  #listen(): Promise<HttpServer> {
-    const handler = (request: ServedRequest): ServedReply => ({ status: this.#hear(request), headers: [], body: '' })
-    return this.#options.httpServers.listen({ address: this.#localAddress, port: 0, handler })
+  #listen(): Promise<Callback> {
+    return openCallback({
+      httpServers: this.#options.httpServers,
+      localAddress: this.#localAddress,
+      secret: this.#secret,
+      isGateway: (remoteAddress) => this.#isGateway(remoteAddress),
+      onEvent: (event) => this.#hear(event),
+    })
   }
 
-  /** The HTTP status that it is answered with (UDA 1.1 4.3.2). */
-  #hear({ method, target, remoteAddress, headers, body }: ServedRequest): number {
-    const isGateway = isSameAddress(splitZone(remoteAddress).address, splitZone(this.#options.gatewayAddress).address)
-    if (method !== 'NOTIFY' || target !== this.#path || !isGateway) return 404
-    const SID = orUndefined(() => decodeEventHead(headers).SID)
-    const isOurs = SID !== undefined && (SID === this.#SID || this.#isAsking)
-    if (!isOurs || this.#stopped.signal.aborted) return 412
-    this.#options.onEvent(orUndefined(() => decodePropertySet(body)) ?? new Map())
-    return 200
+  /** The zones are left out: the server is on one link only. */
+  #isGateway(remoteAddress: string): boolean {
+    const hosts = [this.#options.gatewayAddress, this.#answeredFrom].map((host) => splitZone(host).address)
+    return hosts.some((host) => isSameAddress(host, splitZone(remoteAddress).address))
+  }
+
+  #hear({ SID, isFirst, variables }: ReceivedEvent): boolean {
+    const isOurs = SID === this.#SID || this.#isAsking
+    if (!isOurs || this.#stopped.signal.aborted) return false
+    if (variables === undefined || this.#state.isNews(variables, isFirst)) this.#options.onSuspicion()
+    return true
   }
 }
 
@@ -189,21 +227,11 @@ function withZone(localAddress: string, zone: string): string {
   return zone !== '' && isLinkLocalIPv6(address) ? `${address}%${zone}` : address
 }
 
-/** In a URL no address has a zone. */
-function callbackUrl({ address, port }: Endpoint, path: string): URL {
-  const host = splitZone(address).address
-  return new URL(`http://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`)
-}
-
 function renewalMs(grantedSeconds = ASKED_TIMEOUT_SECONDS): number {
   return Math.max(LEAST_RENEWAL_MS, (Math.min(grantedSeconds, ASKED_TIMEOUT_SECONDS) * 1000) / 2)
 }
 
-function orUndefined<T>(decode: () => T): T | undefined {
-  try {
-    return decode()
-  } catch (error) {
-    if (error instanceof MalformedMessageError) return undefined
-    throw error
-  }
+/** Not what passes: 503 is for too many subscribers (UDA 1.1 4.1.2), 500 for trouble. */
+function isRefusal(status: number): boolean {
+  return (status >= 400 && status <= 499) || status === 501
 }

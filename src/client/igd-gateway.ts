@@ -2,6 +2,7 @@
  * An Internet Gateway Device as a Gateway: its vocabulary on one side, the actions of WANIPConnection and
  * WANCommonInterfaceConfig on the other. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
  */
+import { isUnicastIPv4 } from '../domain/address.js'
 import {
   InvalidArgumentError,
   NotConfirmedError,
@@ -29,6 +30,7 @@ import {
 import { IGD_ACTIONS, type IgdActionName, type InArguments } from '../wire/igd-actions.js'
 import { decodePortListing } from '../wire/port-listing.js'
 import type { SoapArguments } from '../wire/soap.js'
+import { findEntry, type ShownBy, showEntry, UNKNOWN_ACTION } from './igd-entry.js'
 import { type ControlledService, eventUrlBeside, type IgdServices } from './igd-services.js'
 import { type Ask, askConnectionType, askLinkRates, askStatus, askTrafficCounters } from './igd-status.js'
 import { withLeaseThatIsTaken } from './lease-fallback.js'
@@ -36,7 +38,6 @@ import { mapToFreePort } from './other-ports.js'
 import { IgdPinholeFirewall } from './pinhole-firewall.js'
 import {
   decodeMapping,
-  decodeTarget,
   differenceOf,
   keyArguments,
   mappingArguments,
@@ -53,8 +54,6 @@ export const MAX_PORT_MAPPINGS = 65_536
 const SPECIFIED_ARRAY_INDEX_INVALID = 713
 const OTHER_ENDS: ReadonlySet<number> = new Set([714, 402, 501])
 
-const UNKNOWN_ACTION: ReadonlySet<number> = new Set([401, 501, 602])
-
 export class IgdServiceGateway implements IgdGateway {
   readonly protocol = 'igd'
   readonly epochSeconds = undefined
@@ -65,6 +64,7 @@ export class IgdServiceGateway implements IgdGateway {
   readonly #connection: ControlledService
   readonly #commonInterfaceConfig: ControlledService | undefined
   readonly #ask: Ask = (action, values) => this.#call(action, values)
+  readonly #shownBy: ShownBy = { ask: this.#ask, table: () => this.portMappings() }
 
   constructor(caller: SoapCaller, services: IgdServices, connection: ControlledService, localAddress: string) {
     this.localAddress = localAddress
@@ -146,7 +146,7 @@ export class IgdServiceGateway implements IgdGateway {
 
   /** What the gateway shows of a mapping that it has taken, which must be what was asked for. */
   async #readBack(request: MappingRequest): Promise<PortMapping> {
-    const mapping = await this.#show(request)
+    const mapping = await showEntry(this.#shownBy, request)
     const instead = differenceOf(mapping, request)
     if (instead === undefined) return mapping
     const message = `external port ${request.externalPort} ${request.protocol}: the gateway ${instead}`
@@ -154,50 +154,19 @@ export class IgdServiceGateway implements IgdGateway {
     throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother })
   }
 
-  async #show(request: MappingKey): Promise<PortMapping> {
-    const action = 'GetSpecificPortMappingEntry'
-    const { remoteHost, externalPort, protocol } = request
-    try {
-      const reply = await this.#call(action, keyArguments(request))
-      const target = decodeTarget(reply)
-      if (target.internalClient === '') throw missing(action, 'NewInternalClient', reply)
-      return { remoteHost, externalPort, protocol, ...target }
-    } catch (error) {
-      if (!(error instanceof RefusedError) || !UNKNOWN_ACTION.has(error.number)) throw error
-      const found = await this.#findInTable(request) // a router without that action may have the other one
-      if (found === undefined) throw error
-      return found
-    }
-  }
-
-  async #findInTable({ externalPort, protocol }: MappingKey): Promise<PortMapping | undefined> {
-    try {
-      for await (const each of this.portMappings()) {
-        if (each.externalPort === externalPort && each.protocol.toUpperCase() === protocol) return each
-      }
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error // it does not know that action either
-    }
-    return undefined
-  }
-
+  /** One request. What is no address (empty, 0.0.0.0 while the line is down) is not told. */
   async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
     try {
       const externalAddress = await this.externalAddress()
-      return { externalAddress: externalAddress === '' ? undefined : externalAddress }
+      return { externalAddress: isUnicastIPv4(externalAddress) ? externalAddress : undefined }
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error // a refusal is a sign of life too
       return { externalAddress: undefined }
     }
   }
 
-  async find(key: MappingKey): Promise<PortMapping | undefined | 'untold'> {
-    try {
-      return await this.#show(key)
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error
-      return UNKNOWN_ACTION.has(error.number) ? 'untold' : undefined
-    }
+  find(key: MappingKey): Promise<PortMapping | undefined | 'untold'> {
+    return findEntry(this.#shownBy, key)
   }
 
   async unmap(key: MappingKey): Promise<void> {

@@ -2,7 +2,13 @@
 import { isGlobalIPv6, isLinkLocalIPv6, isUnicastIPv6 } from '../domain/address.js'
 import { PortMappingError, RefusedError } from '../domain/errors.js'
 import type { PinholeFirewall } from '../domain/gateway.js'
-import type { FirewallStatus, GrantedPinhole, PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
+import type {
+  FirewallStatus,
+  GrantedPinhole,
+  PinholeId,
+  PinholeRequest,
+  TimedPinholeRequest,
+} from '../domain/pinhole.js'
 import { interfaceAddresses } from '../net/interfaces.js'
 import type { IgdActionName, InArguments } from '../wire/igd-actions.js'
 import type { SoapArguments } from '../wire/soap.js'

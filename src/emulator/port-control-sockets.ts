@@ -5,11 +5,11 @@
 import { MalformedMessageError, type TransportError } from '../domain/errors.js'
 import type { Clock } from '../net/clock.js'
 import type { DatagramOptions, Datagrams, Endpoint } from '../net/datagrams.js'
+import { limitPerSecond } from '../net/rate-limit.js'
 import { PCP_PORT } from '../wire/pcp.js'
 import { type Announcement, announce } from './announcements.js'
 import type { EmulatorCounters } from './counters.js'
 import type { IsNeighbour } from './neighbours.js'
-import { limitPerSecond } from './rate-limit.js'
 
 /** What a peer can make us do: this many requests in a second are answered. */
 export const MAX_PORT_CONTROL_REQUESTS_PER_SECOND = 200

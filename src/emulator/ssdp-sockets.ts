@@ -8,9 +8,9 @@
 import { MalformedMessageError, type TransportError } from '../domain/errors.js'
 import type { Clock } from '../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../net/datagrams.js'
+import { limitPerSecond } from '../net/rate-limit.js'
 import { decodeSsdp, SSDP_MULTICAST_IPV4, SSDP_PORT } from '../wire/ssdp.js'
 import type { EmulatorCounters } from './counters.js'
-import { limitPerSecond } from './rate-limit.js'
 import { MAX_AGE_SECONDS, type SsdpResponder } from './ssdp-responder.js'
 
 /** UDA 1.1 1.1.2. */

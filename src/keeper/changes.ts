@@ -2,6 +2,8 @@
 import { splitZone } from '../domain/address.js'
 import type { Clock } from '../net/clock.js'
 
+/** Looked at that often at least: it costs no packet, and a person who opens the lid waits for it. */
+export const WATCH_MS = 10_000
 /** How far the clocks may drift apart between two looks before this computer must have slept. */
 const CLOCK_JUMP_MS = 5000
 

@@ -10,30 +10,28 @@ import { NoGatewayError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
 import { Alarm, within } from './alarm.js'
-import { Changes } from './changes.js'
+import { Changes, WATCH_MS } from './changes.js'
 import { GatewaySearch } from './gateway-search.js'
 import type { Held, KeeperEvent, Kept, LossReason } from './kept.js'
 import { KeptRow } from './kept-row.js'
 import { LookSchedule } from './look-schedule.js'
-import { Removal } from './removal.js'
-import { type Epoch, hasKeptState } from './schedule.js'
-import { addressOf, isSignOfTrouble, presenceOf } from './signs-of-life.js'
+import { LostInRenewal } from './lost-in-renewal.js'
+import { LAST_TURN_MS, LONGEST_END_MS, Removal } from './removal.js'
+import { Restarts } from './restarts.js'
+import { isSignOfTrouble, presenceOf, pulseOf } from './signs-of-life.js'
 
 /** How often a gateway is looked at when all is well; after something was put back sooner, doubling up to that. */
 export const CHECK_MS = 120_000
 /** RFC 6887 8.5 has up to 5 s, for a server with many clients; a person waits for this one. */
 const LONGEST_SPREAD_MS = 500
-/** For what is being made when the end comes, and for removing everything. */
-const LAST_TURN_MS = 800
-const REMOVAL_MS = 1000
 
 export interface KeeperOptions<H extends Held, G extends Gateway> {
   readonly clock: Clock
   /** From 0 to 1. */
   readonly random: () => number
   readonly kept: readonly Kept<H, G>[]
-  /** Looks for the gateway. @throws PortMappingError where there is none */
-  readonly open: () => Promise<G>
+  /** Looks for the gateway, until the signal aborts. @throws PortMappingError where there is none */
+  readonly open: (signal: AbortSignal) => Promise<G>
   /**
    * Listens for what the gateway announces, which is a reason to suspect; until the returned function is called. While
    * a gateway is gone it is still listened for.
@@ -56,7 +54,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   /** Also where it is gone. */
   #lastGateway: G | undefined
   #stopListening: () => void = () => {}
-  #epoch: Epoch | undefined
+  readonly #restarts = new Restarts()
   #externalAddress: string | undefined
   #isOver = false
   readonly #stopped: Promise<void>
@@ -80,8 +78,9 @@ export class Keeper<H extends Held, G extends Gateway> {
     const work = this.#work()
     try {
       await Promise.race([work, this.#stopped]) // once: what waits for #stopped in every turn would pile up there
+      const endsMs = this.#now() + LONGEST_END_MS
       await within(clock, LAST_TURN_MS, work) // what is being made right now has to be known, or it would be left behind
-      await this.#removeAll(work)
+      await this.#removeAll(work, endsMs)
     } finally {
       this.#isOver = true
       this.#stopListening()
@@ -91,6 +90,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   stop(): void {
     this.#tellStopped()
     this.#alarm.turnOff()
+    this.#search.end()
     this.#stopListening() // to unsubscribe takes its time: meanwhile everything is removed
   }
 
@@ -114,7 +114,8 @@ export class Keeper<H extends Held, G extends Gateway> {
       if (row.dueMs <= this.#now() && !(await this.#makeOrRenew(row, gateway))) break
     }
     if (this.#gateway !== gateway) return
-    await this.#alarm.sleep(Math.min(this.#looks.dueMs, ...this.#rows.map((row) => row.dueMs)) - this.#now())
+    const dueMs = Math.min(this.#looks.dueMs, ...this.#rows.map((row) => row.dueMs))
+    await this.#alarm.sleep(Math.min(dueMs - this.#now(), WATCH_MS))
   }
 
   async #findGateway(): Promise<void> {
@@ -126,7 +127,7 @@ export class Keeper<H extends Held, G extends Gateway> {
     this.#gateway = gateway
     this.#lastGateway = gateway
     if (this.#alarm.isOff) return
-    this.#epoch = undefined
+    this.#restarts.forget()
     this.#tell({ type: 'found', gateway })
     this.#stopListening()
     this.#stopListening = this.#options.listen(gateway, () => this.suspect())
@@ -159,9 +160,12 @@ export class Keeper<H extends Held, G extends Gateway> {
       this.#renewOutdated(gateway)
       if (hasRestarted) await this.#spread()
       return true
-    } catch (error) {
+    } catch (thrown) {
+      const isGone = thrown instanceof LostInRenewal
+      const error = isGone ? thrown.cause : thrown
       if (!(error instanceof PortMappingError)) throw error
-      this.#tell(row.fail(error, this.#now()))
+      const wasLost = isGone && this.#lose(row, 'gone')
+      this.#tell(row.fail(error, this.#now(), wasLost))
       if (isRenewal || isSignOfTrouble(error)) this.#looks.suspect()
       return !isSignOfTrouble(error)
     }
@@ -171,26 +175,34 @@ export class Keeper<H extends Held, G extends Gateway> {
   async #look(gateway: G): Promise<void> {
     const isForWarning = this.#looks.begin(this.#now())
     try {
-      const isOther = this.#learnAddress(await addressOf(gateway))
+      const pulse = await pulseOf(gateway)
+      const isOther = this.#learnAddress(pulse?.externalAddress)
       this.#search.prove()
-      if (this.#noticeRestart(gateway)) return await this.#spread()
+      // A refusal brings no new epoch, and the old one would look as if it stood still.
+      if (pulse !== undefined && this.#noticeRestart(gateway)) return await this.#spread()
+      const untold: KeptRow<H, G>[] = []
+      let isDoubtful = isForWarning || isOther
       for (const row of this.#rows) {
         if (this.#alarm.isOff) return
         if (row.present === undefined) continue
         const presence = await presenceOf(row.kept, gateway, row.present)
         if (presence === 'gone' || presence === 'taken') this.#lose(row, presence)
-        // To renew it is harmless, and brings it back where it is gone.
-        if (presence === 'untold' && (isForWarning || isOther)) row.dueMs = this.#now()
+        if (presence === 'gone') isDoubtful = true
+        if (presence === 'untold') untold.push(row)
       }
+      // To renew it is harmless, and brings it back where it is gone.
+      if (isDoubtful) for (const row of untold) row.dueMs = this.#now()
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error
       this.#loseGateway(error)
     }
   }
 
-  #lose(row: KeptRow<H, G>, reason: LossReason): void {
+  /** Whether it was there. */
+  #lose(row: KeptRow<H, G>, reason: LossReason): boolean {
     const event = row.lose(reason, this.#now())
     if (event !== undefined) this.#tell(event)
+    return event !== undefined
   }
 
   /** Whether it is another one than before. */
@@ -203,11 +215,8 @@ export class Keeper<H extends Held, G extends Gateway> {
   }
 
   /** Whether the gateway has lost its state. */
-  #noticeRestart({ epochSeconds: seconds, protocol }: G): boolean {
-    if (seconds === undefined || protocol === 'igd') return false
-    const previous = this.#epoch
-    this.#epoch = { seconds, heardMs: this.#now() }
-    if (previous === undefined || hasKeptState(protocol, previous, this.#epoch)) return false
+  #noticeRestart(gateway: G): boolean {
+    if (!this.#restarts.notice(gateway, this.#now())) return false
     for (const row of this.#rows) this.#lose(row, 'gateway-restarted')
     return true
   }
@@ -220,7 +229,7 @@ export class Keeper<H extends Held, G extends Gateway> {
     const [hasSlept, haveAddressesChanged] = [this.#changes.noticeSleep(), this.#changes.noticeAddresses()]
     if (hasSlept) {
       // Leases went on meanwhile, and so did the epoch, for nobody knows how long.
-      this.#epoch = undefined
+      this.#restarts.forget()
       for (const row of this.#rows) row.beDueNow(this.#now())
     }
     if (hasSlept || haveAddressesChanged) this.#looks.warn()
@@ -231,18 +240,14 @@ export class Keeper<H extends Held, G extends Gateway> {
   }
 
   #renewOutdated(gateway: G): void {
-    for (const row of this.#rows) {
-      if (row.present === undefined || row.kept.isCurrent?.(gateway, row.present) !== false) continue
-      row.dueMs = this.#now()
-    }
+    for (const row of this.#rows) if (row.isOutdated(gateway)) row.dueMs = this.#now()
   }
 
   /** Asks the gateway that was there last even where it is gone: it may be back. */
-  async #removeAll(unfinished: Promise<void>): Promise<void> {
-    if (this.#lastGateway === undefined) return
-    const removal = new Removal(this.#rows, this.#lastGateway, (event) => this.#tell(event))
-    await within(this.#options.clock, REMOVAL_MS, removal.run(unfinished))
-    removal.end()
+  async #removeAll(unfinished: Promise<void>, endsMs: number): Promise<void> {
+    const [gateway, { clock }, rows] = [this.#lastGateway, this.#options, this.#rows]
+    if (gateway === undefined) return
+    await new Removal({ clock, rows, gateway, endsMs, onEvent: (event) => this.#tell(event) }).run(unfinished)
   }
 
   #tell(event: KeeperEvent<H>): void {

@@ -7,6 +7,7 @@ import { InvalidArgumentError, MalformedMessageError, PortMappingError, RefusedE
 import type { Gateway } from '../domain/gateway.js'
 import { leaseToSeconds, type MappingKey, type MappingRequest, type PortMapping } from '../domain/port-mapping.js'
 import type { Held, Kept, Presence } from './kept.js'
+import { hasClosed, madeAgain } from './lost-in-renewal.js'
 import { isAnothers, isMapping, isPortTaken, leadsToPort, type Shown, takenBy, unlessRefused } from './shown-mapping.js'
 
 export interface HeldMapping extends Held {
@@ -76,8 +77,9 @@ export class KeptMapping implements Kept<HeldMapping> {
       const externalAddress = await addressOf(gateway)
       return { mapping, leaseMs: this.#leaseMsOf(mapping), externalAddress, wasThere: asked.wasThere }
     } catch (error) {
-      // The first one has another choice, and this one has to go with it.
-      if (this.#leader !== this && this.#wanted.any && isPortTaken(error, gateway)) this.#passOver()
+      // The first one has another choice, and this one has to go with it. Where the gateway chooses, it has none.
+      const hasChoice = this.#leader !== this && this.#wanted.any && this.#leader.#wanted.externalPort > 0
+      if (hasChoice && isPortTaken(error, gateway)) this.#passOver()
       throw error
     }
   }
@@ -85,7 +87,7 @@ export class KeptMapping implements Kept<HeldMapping> {
   async renew(gateway: Gateway, held: HeldMapping): Promise<HeldMapping> {
     if (!this.isCurrent(gateway, held)) {
       await this.#close(gateway).catch(unlessRefused)
-      return this.make(gateway)
+      return madeAgain(this.make(gateway))
     }
     const request = this.#request(gateway)
     const found = await this.#show(gateway, request)
@@ -109,8 +111,8 @@ export class KeptMapping implements Kept<HeldMapping> {
     return found.enabled && leadsToPort(found, mapping.internalPort) ? 'there' : 'gone'
   }
 
-  remove(gateway: Gateway, _held: HeldMapping | undefined): Promise<boolean> {
-    return this.#close(gateway)
+  remove(gateway: Gateway, _held: HeldMapping | undefined, onAnswer: () => void): Promise<boolean> {
+    return this.#close(gateway, onAnswer)
   }
 
   #key(): MappingKey {
@@ -202,15 +204,17 @@ export class KeptMapping implements Kept<HeldMapping> {
   }
 
   async #recreate(gateway: Gateway, asked: Asked, any: boolean): Promise<PortMapping> {
-    await gateway.unmap(asked.request).catch(unlessRefused)
-    return this.#map(gateway, asked, any)
+    const isClosed = await hasClosed(gateway.unmap(asked.request))
+    const making = this.#map(gateway, asked, any)
+    return isClosed ? madeAgain(making) : making
   }
 
   /** Whether there was something of its own, which is gone now. */
-  async #close(gateway: Gateway): Promise<boolean> {
+  async #close(gateway: Gateway, onAnswer: () => void = () => {}): Promise<boolean> {
     const own = this.#own
     if (own === undefined) return false
     const found = await this.#show(gateway, own)
+    onAnswer()
     if (isAnothers(found, own)) return false
     if (found === undefined) await gateway.unmap(own).catch(unlessRefused)
     else await gateway.unmap(own)

@@ -1,11 +1,15 @@
 /**
- * A pinhole in an IPv6 firewall that is kept: WANIPv6FirewallControl:1 of an IGD, or PCP. To ask for the same again gives
- * it a new lease under the same ID (WANIPv6FirewallControl:1 2.4.3); after a restart the ID may be another one's.
+ * A pinhole in an IPv6 firewall that is kept: WANIPv6FirewallControl:1 of an IGD, or PCP. To ask an IGD for the same again
+ * gives it a new lease under the same ID (WANIPv6FirewallControl:1 2.4.3); after a restart the ID may be another one's.
+ * Over PCP it is closed before it is asked for again: miniupnpd 2.3.1 loses the nonce of a pinhole that is renewed, and
+ * nobody can close it from then on.
  */
-import { NoGatewayError, PortMappingError, RefusedError } from '../domain/errors.js'
+import { InvalidArgumentError, NoGatewayError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway, IgdGateway, PinholeFirewall, PinholeOpener, PortControlGateway } from '../domain/gateway.js'
-import type { PinholeId, TimedPinholeRequest } from '../domain/pinhole.js'
+import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../domain/pinhole.js'
+import type { TransportProtocol } from '../domain/port-mapping.js'
 import type { Held, Kept, Presence } from './kept.js'
+import { hasClosed, LostInRenewal } from './lost-in-renewal.js'
 
 export interface HeldPinhole extends Held {
   readonly pinhole: TimedPinholeRequest
@@ -20,7 +24,7 @@ export interface WantedPinhole extends Omit<TimedPinholeRequest, 'internalClient
 const NO_SUCH_ENTRY = 704
 /** miniupnpd 2.3.1 says that of an ID that it does not have. */
 const INVALID_ARGS = 402
-const PROTOCOL_NAMES: ReadonlyMap<number, string> = new Map([
+const PROTOCOL_NAMES: ReadonlyMap<number, TransportProtocol> = new Map([
   [6, 'TCP'],
   [17, 'UDP'],
 ])
@@ -44,15 +48,15 @@ export class KeptPinhole implements Kept<HeldPinhole> {
   async make(gateway: Gateway): Promise<HeldPinhole> {
     const opener = openerOf(gateway)
     const pinhole = this.#request(gateway)
-    await this.#closeOther(opener, pinhole)
-    const before = this.#own
+    const isClosed = await this.#closeOld(gateway, pinhole)
+    const before = isClosed ? undefined : this.#own
     this.#own = pinhole
     try {
-      const id = await opener.addPinhole(pinhole)
-      return { pinhole, id, leaseMs: pinhole.leaseSeconds * 1000 }
+      const { id, leaseSeconds } = await opener.addPinhole(pinhole)
+      return { pinhole, id, leaseMs: leaseSeconds * 1000 }
     } catch (error) {
-      if (error instanceof RefusedError) this.#own = before
-      throw error
+      if (error instanceof RefusedError || error instanceof InvalidArgumentError) this.#own = before
+      throw isClosed && error instanceof PortMappingError ? new LostInRenewal(error) : error
     }
   }
 
@@ -73,14 +77,13 @@ export class KeptPinhole implements Kept<HeldPinhole> {
       if (!(error instanceof RefusedError)) throw error
       if (error.number === NO_SUCH_ENTRY || error.number === INVALID_ARGS) return 'gone'
     }
-    return 'there' // without traffic (709) too
+    // There is one of that number, also without traffic (709); after a restart it may be another's.
+    return 'untold'
   }
 
-  async remove(gateway: Gateway, held: HeldPinhole | undefined): Promise<boolean> {
+  async remove(gateway: Gateway, _held: HeldPinhole | undefined, onAnswer: () => void): Promise<boolean> {
     if (this.#own === undefined) return false
-    // The ID of PCP is the pinhole itself: it can be no other's.
-    if (held !== undefined && gateway.protocol !== 'igd') await openerOf(gateway).deletePinhole(held.id)
-    else await close(openerOf(gateway), this.#own)
+    await close(gateway, this.#own, onAnswer)
     this.#own = undefined
     return true
   }
@@ -90,19 +93,39 @@ export class KeptPinhole implements Kept<HeldPinhole> {
     return { ...rest, internalClient }
   }
 
+  /** Whether what was there is closed: over PCP always, and what was for another address. @throws LostInRenewal */
+  async #closeOld(gateway: Gateway, pinhole: TimedPinholeRequest): Promise<boolean> {
+    const isOther = this.#own !== undefined && this.#own.internalClient !== pinhole.internalClient
+    if (isOther) await this.#closeOther(gateway)
+    // Also before the first request: a keeper that was killed may have left one behind.
+    const isClosed = gateway.protocol !== 'igd' && (await hasClosed(close(gateway, pinhole)))
+    return isClosed || isOther
+  }
+
   /** The one for the address that this computer had before. */
-  async #closeOther(opener: PinholeOpener, pinhole: TimedPinholeRequest): Promise<void> {
-    if (this.#own === undefined || this.#own.internalClient === pinhole.internalClient) return
-    await close(opener, this.#own).catch((error: unknown) => {
+  async #closeOther(gateway: Gateway): Promise<void> {
+    if (this.#own === undefined) return
+    await close(gateway, this.#own).catch((error: unknown) => {
       if (!(error instanceof PortMappingError)) throw error // it can be asked for from that address only
     })
     this.#own = undefined
   }
 }
 
-/** Whatever is known by its ID now: asked for again, it tells the ID under which it can be removed. */
-async function close(opener: PinholeOpener, pinhole: TimedPinholeRequest): Promise<void> {
-  await opener.deletePinhole(await opener.addPinhole(pinhole))
+async function close(gateway: Gateway, pinhole: TimedPinholeRequest, onAnswer = (): void => {}): Promise<void> {
+  const opener = openerOf(gateway)
+  if (gateway.protocol === 'igd') {
+    // Whatever is known by its ID now: asked for again, it tells the ID under which it can be removed.
+    const { id } = await opener.addPinhole(pinhole)
+    onAnswer()
+    await opener.deletePinhole(id)
+    return
+  }
+  // The ID of PCP is the pinhole itself: it can be no other's.
+  const { internalClient, internalPort } = pinhole
+  const protocol = PROTOCOL_NAMES.get(pinhole.protocol)
+  if (protocol === undefined || internalPort === 0) return // PCP has no such pinhole: to ask for it tells why
+  await opener.deletePinhole(pinholeIdOf({ protocol, internalClient, internalPort }))
 }
 
 function openerOf(gateway: Gateway): PinholeOpener {

@@ -15,7 +15,9 @@ export class KeptRow<H extends Held, G extends Gateway> {
   #renewals: Iterator<number, void> = [][Symbol.iterator]()
   #retries: Iterator<number, never>
   #lostSinceMs: number | undefined
+  /** What was asked for in vain, and may have been made all the same: no later refusal tells that it was not. */
   #isUnanswered = false
+  #isAsking = false
   /** When it is to be made or renewed. */
   dueMs = 0
 
@@ -37,13 +39,18 @@ export class KeptRow<H extends Held, G extends Gateway> {
 
   /** Granted, or asked for without an answer. */
   get mayBeOpen(): boolean {
-    return this.#held !== undefined || this.#isUnanswered
+    return this.#held !== undefined || this.#isUnanswered || this.#isAsking
   }
 
   /** Made, made again or renewed at once. */
   beDueNow(nowMs: number): void {
     this.dueMs = nowMs
     this.#retries = retryPauses(this.#random)
+  }
+
+  /** Granted, and not what is wanted any more. */
+  isOutdated(gateway: G): boolean {
+    return this.present !== undefined && this.kept.isCurrent?.(gateway, this.present) === false
   }
 
   isOver(nowMs: number): boolean {
@@ -57,7 +64,7 @@ export class KeptRow<H extends Held, G extends Gateway> {
   /** Makes or renews it. @throws PortMappingError */
   ask(gateway: G): Promise<H> {
     const { present } = this
-    this.#isUnanswered = true
+    this.#isAsking = true
     return present === undefined ? this.kept.make(gateway) : this.kept.renew(gateway, present)
   }
 
@@ -66,6 +73,7 @@ export class KeptRow<H extends Held, G extends Gateway> {
     const [kept, wasPresent, lostSinceMs] = [this.kept, this.present !== undefined, this.#lostSinceMs]
     this.#held = held
     this.#isUnanswered = false
+    this.#isAsking = false
     this.#leaseBeganMs = askedMs
     this.#renewals = renewalTimes(held.leaseMs, this.#random)
     this.#retries = retryPauses(this.#random)
@@ -80,13 +88,18 @@ export class KeptRow<H extends Held, G extends Gateway> {
     return next.done === true ? this.#endsMs : this.#leaseBeganMs + next.value
   }
 
-  /** A renewal is tried again on its schedule, while the lease lasts; what is not there, with growing pauses. */
-  fail(error: PortMappingError, nowMs: number): KeeperEvent<H> {
-    this.#isUnanswered = !NOTHING_MADE.has(error.code)
+  /**
+   * A renewal is tried again on its schedule, while the lease lasts; what is not there, with growing pauses, the first
+   * of which is none where it was there until now (`wasLost`).
+   */
+  fail(error: PortMappingError, nowMs: number, wasLost = false): KeeperEvent<H> {
+    if (!NOTHING_MADE.has(error.code)) this.#isUnanswered = true
+    this.#isAsking = false
     const onSchedule = this.present === undefined ? nowMs : this.#nextRenewal()
     const isOnSchedule = onSchedule > nowMs && Number.isFinite(onSchedule)
-    this.dueMs = isOnSchedule ? onSchedule : nowMs + this.#retries.next().value
-    return { type: 'failed', kept: this.kept, error, againInMs: this.dueMs - nowMs }
+    const pauseMs = isOnSchedule ? onSchedule - nowMs : wasLost ? 0 : this.#retries.next().value
+    this.dueMs = nowMs + pauseMs
+    return { type: 'failed', kept: this.kept, error, againInMs: pauseMs }
   }
 
   /** Undefined where it was not there, or is known to be lost. */
@@ -106,5 +119,6 @@ export class KeptRow<H extends Held, G extends Gateway> {
   close(): void {
     this.#held = undefined
     this.#isUnanswered = false
+    this.#isAsking = false
   }
 }

@@ -27,7 +27,7 @@ export interface Kept<H extends Held = Held, G extends Gateway = Gateway> {
   readonly name: string
   /** @throws PortMappingError */
   make(gateway: G): Promise<H>
-  /** The same again, with a new lease. @throws PortMappingError */
+  /** The same again, with a new lease. @throws PortMappingError, LostInRenewal */
   renew(gateway: G, held: H): Promise<H>
   /** @throws PortMappingError */
   find(gateway: G, held: H): Promise<Presence>
@@ -35,9 +35,9 @@ export interface Kept<H extends Held = Held, G extends Gateway = Gateway> {
   isCurrent?(gateway: G, held: H): boolean
   /**
    * Only what it made itself, and also what it asked for and got no answer to (then `held` may be undefined).
-   * Returns whether there was something of that kind. @throws PortMappingError
+   * Returns whether there was something of that kind. `onAnswer` is told of answers on the way. @throws PortMappingError
    */
-  remove(gateway: G, held: H | undefined): Promise<boolean>
+  remove(gateway: G, held: H | undefined, onAnswer: () => void): Promise<boolean>
 }
 
 export type KeeperEvent<H extends Held = Held> =
@@ -57,7 +57,7 @@ export type KeeperEvent<H extends Held = Held> =
 export type LossReason =
   /** The gateway says that it began anew. */
   | 'gateway-restarted'
-  /** It does not show it any more. */
+  /** It does not show it any more, or it had to be closed to be renewed and could not be made again. */
   | 'gone'
   | 'taken'
   /** Its lease is over, and it could not be renewed. */

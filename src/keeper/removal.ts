@@ -1,41 +1,76 @@
-/** The end: what was made is removed, one after the other, within a time; of what is left it is told why. */
+/**
+ * The end: what was made is removed, one after the other (a router answers in 2 ms: several at a time would gain nothing),
+ * for as long as the gateway answers; of what is left it is told why.
+ */
 import { NoReplyError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
+import type { Clock } from '../net/clock.js'
+import { Alarm } from './alarm.js'
 import type { Held, KeeperEvent } from './kept.js'
 import type { KeptRow } from './kept-row.js'
 
+/** For what is being made when the end comes. */
+export const LAST_TURN_MS = 800
+/** When no answer has come for that long, no more are waited for: with a gateway that is gone the end takes less than 2 s. */
+const LONGEST_SILENCE_MS = 1000
+/** From the beginning of the end, however well the gateway answers: container runtimes kill after 10 s. */
+export const LONGEST_END_MS = 8000
+
+export interface RemovalOptions<H extends Held, G extends Gateway> {
+  readonly clock: Clock
+  readonly rows: readonly KeptRow<H, G>[]
+  readonly gateway: G
+  readonly onEvent: (event: KeeperEvent<H>) => void
+  /** It is over then, however well the gateway answers. */
+  readonly endsMs: number
+}
+
 export class Removal<H extends Held, G extends Gateway> {
-  readonly #rows: readonly KeptRow<H, G>[]
-  readonly #gateway: G
-  readonly #onEvent: (event: KeeperEvent<H>) => void
+  readonly #options: RemovalOptions<H, G>
   readonly #errors = new Map<KeptRow<H, G>, PortMappingError>()
+  #answeredMs: number
   #isOver = false
 
-  constructor(rows: readonly KeptRow<H, G>[], gateway: G, onEvent: (event: KeeperEvent<H>) => void) {
-    this.#rows = rows
-    this.#gateway = gateway
-    this.#onEvent = onEvent
+  constructor(options: RemovalOptions<H, G>) {
+    this.#options = options
+    this.#answeredMs = options.clock.monotonicMs()
   }
 
   /** `unfinished`: what was being made when the end came. What comes of it is removed as well. */
   async run(unfinished: Promise<void>): Promise<void> {
+    const alarm = new Alarm(this.#options.clock)
+    const work = this.#work(unfinished)
+    await Promise.race([work, this.#outOfPatience(alarm)]).finally(() => alarm.turnOff())
+    this.#end()
+  }
+
+  async #work(unfinished: Promise<void>): Promise<void> {
     await this.#removeAll()
     await unfinished
     await this.#removeAll()
   }
 
+  async #outOfPatience(alarm: Alarm): Promise<void> {
+    const { clock, endsMs } = this.#options
+    while (!alarm.isOff) {
+      const leftMs = Math.min(endsMs, this.#answeredMs + LONGEST_SILENCE_MS) - clock.monotonicMs()
+      if (leftMs <= 0) return
+      await alarm.sleep(leftMs)
+    }
+  }
+
   /** No more of it; tells of what is left. */
-  end(): void {
+  #end(): void {
     this.#isOver = true
-    for (const row of this.#rows.filter(({ mayBeOpen }) => mayBeOpen)) {
+    for (const row of this.#options.rows.filter(({ mayBeOpen }) => mayBeOpen)) {
       const { kept } = row
       const error = this.#errors.get(row) ?? new NoReplyError(`${kept.name}: the gateway did not answer in time`)
-      this.#onEvent({ type: 'not-removed', kept, error })
+      this.#options.onEvent({ type: 'not-removed', kept, error })
     }
   }
 
   async #removeAll(): Promise<void> {
-    for (const row of this.#rows) {
+    for (const row of this.#options.rows) {
       if (this.#isOver) return
       if (row.mayBeOpen) await this.#remove(row)
     }
@@ -44,13 +79,19 @@ export class Removal<H extends Held, G extends Gateway> {
   async #remove(row: KeptRow<H, G>): Promise<void> {
     const { kept, held } = row
     try {
-      const wasOwn = await kept.remove(this.#gateway, held)
+      const wasOwn = await kept.remove(this.#options.gateway, held, () => this.#hear())
       if (this.#isOver) return
+      this.#hear()
       row.close()
-      if (wasOwn) this.#onEvent({ type: 'removed', kept })
+      if (wasOwn) this.#options.onEvent({ type: 'removed', kept })
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error
+      if (error.code === 'REFUSED') this.#hear()
       this.#errors.set(row, error)
     }
+  }
+
+  #hear(): void {
+    this.#answeredMs = this.#options.clock.monotonicMs()
   }
 }

@@ -1,10 +1,14 @@
 /** What a gateway shows of a mapping, and what it says where a port is taken. */
 import { NotConfirmedError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
-import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import type { GatewayProtocol, MappingRequest, PortMapping } from '../domain/port-mapping.js'
 
-/** ConflictInMappingEntry, ConflictWithOtherMechanisms. */
-const PORT_IS_TAKEN: readonly number[] = [718, 729]
+/** ConflictInMappingEntry, ConflictWithOtherMechanisms; CANNOT_PROVIDE_EXTERNAL. NAT-PMP gives another port without a word. */
+const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
+  igd: [718, 729],
+  pcp: [11],
+  'nat-pmp': [],
+}
 
 /** Undefined for none, 'untold' where it does not say. */
 export type Shown = PortMapping | undefined | 'untold'
@@ -26,11 +30,9 @@ export function takenBy(found: PortMapping, { externalPort, protocol }: MappingR
   return new NotConfirmedError(found, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother: true })
 }
 
-/** Of an IGD: the others choose a port themselves, and the same one for both. */
 export function isPortTaken(error: unknown, { protocol }: Gateway): boolean {
-  if (protocol !== 'igd') return false
   if (error instanceof NotConfirmedError) return error.belongsToAnother
-  return error instanceof RefusedError && PORT_IS_TAKEN.includes(error.number)
+  return error instanceof RefusedError && PORT_IS_TAKEN[protocol].includes(error.number)
 }
 
 /** For what may well not be there any more. */

@@ -8,10 +8,10 @@ export function isSignOfTrouble({ code }: PortMappingError): boolean {
   return code === 'NO_REPLY' || code === 'TRANSPORT' || code === 'MALFORMED_MESSAGE'
 }
 
-/** Undefined where it does not tell: an answer that is no use is a sign of life too. @throws PortMappingError */
-export async function addressOf(gateway: Gateway): Promise<string | undefined> {
+/** Undefined where it tells nothing: an answer that is no use is a sign of life too. @throws PortMappingError */
+export async function pulseOf(gateway: Gateway): Promise<{ readonly externalAddress: string | undefined } | undefined> {
   try {
-    return (await gateway.pulse()).externalAddress
+    return await gateway.pulse()
   } catch (error) {
     if (error instanceof RefusedError || error instanceof MalformedMessageError) return undefined
     throw error

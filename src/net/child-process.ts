@@ -34,6 +34,8 @@ export interface RunningCommand {
 
 export interface TimeLimit {
   readonly timeoutMs: number
+  /** Its time is over then, whatever is left of it. */
+  readonly signal?: AbortSignal
   readonly clock?: Clock
 }
 
@@ -42,8 +44,8 @@ export interface LimitedEnd extends CommandEnd {
   readonly timedOut: boolean
 }
 
-/** What a terminal sends to every program in its foreground. */
-const KEYBOARD_SIGNALS: readonly string[] = ['SIGINT', 'SIGQUIT']
+/** What a terminal sends to every program in its foreground, and Windows to every one of a console. */
+const KEYBOARD_SIGNALS: readonly string[] = ['SIGINT', 'SIGQUIT', 'SIGBREAK']
 
 /** From the polite signal to the other one. */
 const KILL_AFTER_MS = 1000
@@ -95,7 +97,8 @@ function start(program: string, args: readonly string[], options: SpawnOptions):
     if (child.pid !== undefined) child.kill(signal as NodeJS.Signals)
   }
   const passOn = (signal: string): void => {
-    if (!(KEYBOARD_SIGNALS.includes(signal) && isatty(0))) kill(signal)
+    const isToldAlready = KEYBOARD_SIGNALS.includes(signal) && (process.platform === 'win32' || isatty(0))
+    if (!isToldAlready) kill(signal)
   }
   return { pid: child.pid, exited: handled(exited), kill, passOn }
 }
@@ -121,16 +124,22 @@ function notStarted(program: string, cause: unknown): TransportError {
 }
 
 async function withLimit(command: RunningCommand, isGroup: boolean, limit: TimeLimit): Promise<LimitedEnd> {
-  const { timeoutMs, clock = systemClock } = limit
+  const { timeoutMs, signal, clock = systemClock } = limit
   let timedOut = false
-  let cancel = clock.schedule(timeoutMs, () => {
+  const expire = (): void => {
+    if (timedOut) return
     timedOut = true
+    cancel()
     end(command, isGroup, 'SIGTERM')
     cancel = clock.schedule(KILL_AFTER_MS, () => end(command, isGroup, 'SIGKILL'))
-  })
+  }
+  let cancel = clock.schedule(timeoutMs, expire)
+  if (signal?.aborted === true) expire()
+  else signal?.addEventListener('abort', expire, { once: true })
   try {
     return { ...(await command.exited), timedOut }
   } finally {
+    signal?.removeEventListener('abort', expire)
     // The others of a group that was told to end may still be at it when its first process is not any more.
     if (!timedOut || !isGroup) cancel()
   }

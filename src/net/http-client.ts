@@ -40,7 +40,7 @@ export interface HttpRequest {
 export interface HttpReply {
   readonly status: number
   /** Names in lower case; the first of each counts. */
-  readonly headers?: ReadonlyMap<string, string>
+  readonly headers: ReadonlyMap<string, string>
   readonly body: Uint8Array
   /** The address of this computer on that connection. */
   readonly localAddress: string

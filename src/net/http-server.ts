@@ -1,4 +1,8 @@
-/** A small HTTP/1.1 server for the emulated gateway: whole requests in, whole replies out, everything bounded. */
+/**
+ * A small HTTP/1.1 server: for the emulated gateway, and for the notifications that a gateway sends. Whole requests in,
+ * whole replies out, everything bounded: connections, the head (Node's 16 KiB), the body, and the time from the beginning
+ * of a connection to the end of its request.
+ */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { TransportError } from '../domain/errors.js'
@@ -39,16 +43,29 @@ export interface HttpServer {
   close(): Promise<void>
 }
 
+export interface ListenOptions {
+  readonly address: string
+  /** 0 for any free one. */
+  readonly port: number
+  readonly handler: RequestHandler
+  /** Who else connects is hung up on at once, and takes no place; everybody is where it is left out. */
+  readonly isWelcome?: (remoteAddress: string) => boolean
+}
+
 export interface HttpServers {
   /** @throws TransportError */
-  listen(options: { address: string; port: number; handler: RequestHandler }): Promise<HttpServer>
+  listen(options: ListenOptions): Promise<HttpServer>
 }
 
 export const nodeHttpServers: HttpServers = { listen }
 
-async function listen(options: { address: string; port: number; handler: RequestHandler }): Promise<HttpServer> {
+async function listen(options: ListenOptions): Promise<HttpServer> {
+  const { isWelcome = () => true } = options
   const server = createServer(TIMEOUTS, (request, response) => {
     serve(request, response, options.handler).catch(() => response.destroy())
+  })
+  server.on('connection', (socket) => {
+    if (!isWelcome(socket.remoteAddress ?? '')) socket.destroy()
   })
   server.maxConnections = MAX_CONNECTIONS
   await new Promise<void>((resolve, reject) => {

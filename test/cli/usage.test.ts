@@ -1,9 +1,11 @@
 /** The banner and the usage text fit the terminal and the parser. */
 import { describe, expect, it } from 'vitest'
 import { DEFAULT_DESCRIPTION, makeProgram, parseInvocation } from '../../src/cli/invocation.ts'
+import { environmentOf } from '../../src/cli/keep-facts.ts'
 import { DEFAULT_TIMEOUT_MS } from '../../src/cli/option-values.ts'
 import { BANNER, USAGE } from '../../src/cli/usage.ts'
 import { VERSION } from '../../src/domain/version.ts'
+import { CHECK_MS } from '../../src/keeper/keeper.ts'
 
 const program = makeProgram(() => {})
 const options = [program, ...program.commands].flatMap((command) => command.options)
@@ -33,6 +35,14 @@ describe('the usage text', () => {
   it('gives the defaults that are used', () => {
     expect(USAGE).toMatch(new RegExp(`-e TEXT .*\\[${DEFAULT_DESCRIPTION}\\]$`, 'm'))
     expect(USAGE).toMatch(new RegExp(`--timeout MS .*\\[${DEFAULT_TIMEOUT_MS}\\]$`, 'm'))
+    expect(USAGE).toMatch(new RegExp(`--check SECONDS [^[]*\\[${CHECK_MS / 1000}\\]$`, 'm'))
+  })
+
+  it('names what a program finds in its environment', () => {
+    const port = { protocol: 'TCP', externalPort: 1, internalPort: 1, internalClient: '', endsWallMs: undefined }
+    const names = Object.keys(environmentOf({ externalAddress: '11.22.33.44', ports: [port] }))
+    expect(names).toHaveLength(4)
+    expect(names.filter((name) => !isInUsage(name))).toEqual([])
   })
 
   it('gives examples that are understood', () => {

@@ -99,6 +99,7 @@ describe('listening to announcements', () => {
   })
 
   const IPV6_SOCKETS = [
+    ['ff05::c%eth0', 1900, true, '::%eth0', 'ff05::c%eth0'],
     ['ff02::c%eth0', 1900, true, '::%eth0', 'ff02::c%eth0'],
     ['ff02::1%eth0', 5350, true, '::%eth0', 'ff02::1%eth0'],
   ]
@@ -112,8 +113,8 @@ describe('listening to announcements', () => {
     expect(opened()).toEqual(IPV6_SOCKETS)
   })
 
-  it('joins all four for a gateway with addresses of both families, whichever the local address is of', async () => {
-    const all = ['224.0.0.1', '239.255.255.250', 'ff02::1%eth0', 'ff02::c%eth0']
+  it('joins all of them for a gateway with addresses of both families, whichever the local address is of', async () => {
+    const all = ['224.0.0.1', '239.255.255.250', 'ff02::1%eth0', 'ff02::c%eth0', 'ff05::c%eth0']
     for (const localAddress of ['192.168.1.10', '2001:db8::10', 'fe80::10%eth0']) {
       datagrams = new ScriptedDatagrams(clock)
       await listen({ gatewayAddresses: [GATEWAY, '2001:db8::1'], localAddress })
@@ -145,6 +146,21 @@ describe('listening to announcements', () => {
     await listen()
     expect(datagrams.openCount).toBe(1)
     expect(await isNews(notify())).toBe(true)
+  })
+
+  it('goes without IPv6 where that cannot be had, in silence', async () => {
+    for (const group of ['ff02::c', 'ff05::c', 'ff02::1']) datagrams.refuse(`${group}%eth0`)
+    datagrams.refuse('::')
+    await listen({ gatewayAddresses: [GATEWAY, 'fe80::1%eth0'] })
+    expect(datagrams.openCount).toBe(2)
+    expect(await isNews(notify())).toBe(true)
+  })
+
+  it('goes without the groups that the interface does not lead to, in silence', async () => {
+    for (const address of ['239.255.255.250', '224.0.0.1', '0.0.0.0']) datagrams.refuse(address)
+    await listen({ gatewayAddresses: [GATEWAY, 'fe80::1%eth0'] })
+    expect(datagrams.openCount).toBe(3)
+    expect(await isNews(notify(), datagrams.socket('ff02::c%eth0'), 'fe80::1%eth0')).toBe(true)
   })
 
   it('closes every socket when it is stopped, also one that opens only then', async () => {
@@ -266,6 +282,12 @@ describe('a notification over IPv6', () => {
     expect(await isNews(notify())).toBe(true)
     expect(await isNews(notify(overIPv6), socket, 'fe80::1%eth0')).toBe(false)
     expect(await isNews(notify())).toBe(false)
+  })
+
+  it('counts also where it goes to the whole site, from an address that is not link-local', async () => {
+    await listen({ gatewayAddresses: ['2001:db8::1'], localAddress: '2001:db8::10' })
+    expect(await isNews(notify(), datagrams.socket('ff05::c%eth0'), '2001:db8::1')).toBe(true)
+    expect(await isNews(notify({ BOOTID: '8' }), datagrams.socket('ff05::c%eth0'), '2001:db8::2')).toBe(false)
   })
 
   it('counts also where the gateway was named without its zone', async () => {

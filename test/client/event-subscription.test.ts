@@ -7,6 +7,8 @@ import {
   FIRST_RETRY_MS,
   LAST_RETRY_MS,
   LEAST_RENEWAL_MS,
+  MAX_REFUSALS,
+  type RunningSubscription,
   subscribeToEvents,
   UNSUBSCRIBE_TIMEOUT_MS,
 } from '../../src/client/event-subscription.ts'
@@ -15,8 +17,8 @@ import { systemClock } from '../../src/net/clock.ts'
 import { createHttpClient, type HttpClient, type HttpReply, type HttpRequest } from '../../src/net/http-client.ts'
 import {
   type HttpServers,
+  type ListenOptions,
   nodeHttpServers,
-  type RequestHandler,
   type ServedReply,
   type ServedRequest,
 } from '../../src/net/http-server.ts'
@@ -36,10 +38,11 @@ interface Asked {
 /** A gateway that answers as it is told, and the servers that it could call back. */
 class Scripted implements HttpClient, HttpServers {
   readonly asked: Asked[] = []
-  readonly listening: { address: string; handler: RequestHandler; closed: boolean }[] = []
+  readonly listening: (ListenOptions & { closed: boolean })[] = []
   readonly #clock: FakeClock
   answer: (request: HttpRequest, nth: number) => Answer | Promise<Answer> = (_request, nth) => granted(nth)
   canListen = true
+  remoteAddress = GATEWAY
 
   constructor(clock: FakeClock) {
     this.#clock = clock
@@ -53,7 +56,8 @@ class Scripted implements HttpClient, HttpServers {
     if (answer === 'silence') return this.#silence(request)
     if (answer instanceof Error) throw answer
     const headers = new Map(Object.entries(answer.headers ?? {}))
-    return { status: answer.status ?? 200, headers, body: new Uint8Array(), localAddress: '', remoteAddress: '' }
+    const { remoteAddress } = this
+    return { status: answer.status ?? 200, headers, body: new Uint8Array(), localAddress: '', remoteAddress }
   }
 
   #silence({ timeoutMs, signal }: HttpRequest): Promise<never> {
@@ -66,12 +70,12 @@ class Scripted implements HttpClient, HttpServers {
     })
   }
 
-  listen: HttpServers['listen'] = async ({ address, handler }) => {
+  listen: HttpServers['listen'] = async (options) => {
     if (!this.canListen) throw new TransportError('no server')
-    const server = { address, handler, closed: false }
+    const server = { ...options, closed: false }
     this.listening.push(server)
     return {
-      local: { address, port: 40_000 },
+      local: { address: options.address, port: 40_000 },
       async close() {
         server.closed = true
       },
@@ -112,17 +116,19 @@ const header = (request: HttpRequest, name: string): string | undefined =>
 
 let clock: FakeClock
 let scripted: Scripted
-let events: ReadonlyMap<string, string>[]
-let stop: () => Promise<void>
+let suspicions: number
+let running: RunningSubscription
+
+const stop = (): Promise<void> => running.stop()
 
 beforeEach(() => {
   clock = new FakeClock()
   scripted = new Scripted(clock)
-  events = []
+  suspicions = 0
 })
 
 async function subscribe(changes: Partial<EventSubscriptionOptions> = {}): Promise<void> {
-  stop = subscribeToEvents({
+  running = subscribeToEvents({
     http: scripted,
     httpServers: scripted,
     clock,
@@ -130,7 +136,7 @@ async function subscribe(changes: Partial<EventSubscriptionOptions> = {}): Promi
     eventUrl: EVENT_URL,
     localAddress: '192.168.1.10',
     gatewayAddress: GATEWAY,
-    onEvent: (variables) => events.push(variables),
+    onSuspicion: () => suspicions++,
     ...changes,
   })
   await settle()
@@ -200,11 +206,8 @@ describe('a subscription', () => {
     ])
   })
 
-  it.each([
-    ['has forgotten it', { status: 412 } as const],
-    ['refuses the connection', new TransportError('refused')],
-  ])('is asked for anew at once where the gateway %s', async (_name, trouble) => {
-    scripted.answer = (_request, nth) => (nth === 2 ? trouble : granted(nth))
+  it.each([412, 404, 500])('is asked for anew at once where the gateway has forgotten it: %s', async (status) => {
+    scripted.answer = (_request, nth) => (nth === 2 ? { status } : granted(nth))
     await subscribe()
     await clock.advance(HALF_MS)
     expect(scripted.log.slice(1)).toEqual([`SUBSCRIBE uuid:1 at ${HALF_MS}`, `SUBSCRIBE new at ${HALF_MS}`])
@@ -213,7 +216,95 @@ describe('a subscription', () => {
   })
 
   it.each([
-    ['does not know the method', { status: 405 }],
+    ['does not answer', 'silence', 5000],
+    ['refuses the connection', new TransportError('refused'), 0],
+    ['answers with no SID that can be read', { headers: { sid: 'uuid: 1' } }, 0],
+  ] satisfies [string, Answer, number][])(
+    'is asked for anew after a pause, by one request, where the gateway %s; until then it is heard',
+    async (_name, trouble, takesMs) => {
+      scripted.answer = (_request, nth) => (nth < 2 ? granted(nth) : nth === 4 ? granted(4) : trouble)
+      await subscribe()
+      await clock.advance(HALF_MS + takesMs)
+      expect(await scripted.notify({ sid: 'uuid:1' })).toBe(200)
+      await clock.advance(FIRST_RETRY_MS - 1)
+      expect(scripted.asked).toHaveLength(2)
+      await clock.advance(1 + takesMs)
+      expect(await scripted.notify({ sid: 'uuid:1' })).toBe(200)
+      await clock.advance(2 * FIRST_RETRY_MS)
+      const [second, third] = [HALF_MS + takesMs + FIRST_RETRY_MS, HALF_MS + 2 * takesMs + 3 * FIRST_RETRY_MS]
+      expect(scripted.log.slice(1)).toEqual([
+        `SUBSCRIBE uuid:1 at ${HALF_MS}`,
+        `SUBSCRIBE new at ${second}`,
+        `SUBSCRIBE new at ${third}`,
+      ])
+      expect(await scripted.notify({ sid: 'uuid:1' })).toBe(412)
+      expect(await scripted.notify({ sid: 'uuid:4' })).toBe(200)
+    },
+  )
+
+  it('is renewed sooner where there is a reason to, but not all the time', async () => {
+    await subscribe()
+    running.renew()
+    running.renew()
+    await clock.advance(LEAST_RENEWAL_MS - 1)
+    expect(scripted.asked).toHaveLength(1)
+    await clock.advance(1)
+    expect(scripted.log.slice(1)).toEqual([`SUBSCRIBE uuid:1 at ${LEAST_RENEWAL_MS}`])
+    await clock.advance(HALF_MS - 1)
+    expect(scripted.asked).toHaveLength(2)
+    running.renew()
+    await settle()
+    expect(scripted.asked).toHaveLength(3)
+  })
+
+  it('is not tried sooner after a failure, whatever reason there is', async () => {
+    scripted.answer = () => ({ status: 503 })
+    await subscribe()
+    running.renew()
+    await clock.advance(FIRST_RETRY_MS - 1)
+    expect(scripted.asked).toHaveLength(1)
+  })
+
+  it('that is granted too late is refused when an event of it comes', async () => {
+    scripted.answer = () => 'silence'
+    await subscribe()
+    await clock.advance(5000)
+    expect(await scripted.notify({ sid: 'uuid:1' })).toBe(412)
+  })
+
+  it.each([405, 501, 404, 412])('is given up, server and all, where the gateway refuses it with %s', async (status) => {
+    scripted.answer = () => ({ status })
+    await subscribe()
+    await clock.advance(10 * LAST_RETRY_MS)
+    expect(scripted.asked).toHaveLength(MAX_REFUSALS)
+    expect(scripted.listening.map(({ closed }) => closed)).toEqual([true])
+    expect(clock.pending).toBe(0)
+    await stop()
+    expect(scripted.asked).toHaveLength(MAX_REFUSALS)
+  })
+
+  it('is not given up where it was granted between refusals', async () => {
+    scripted.answer = (_request, nth) => (nth === MAX_REFUSALS ? granted(nth) : { status: 404 })
+    await subscribe()
+    await clock.advance(FIRST_RETRY_MS * 3)
+    expect(scripted.asked).toHaveLength(MAX_REFUSALS)
+    await clock.advance(HALF_MS)
+    expect(scripted.listening[0]?.closed).toBe(false)
+    await clock.advance(10 * LAST_RETRY_MS)
+    expect(scripted.asked).toHaveLength(MAX_REFUSALS + 1 + MAX_REFUSALS)
+    expect(scripted.listening[0]?.closed).toBe(true)
+  })
+
+  it.each(['', '0.0.0.0', '::', '224.0.0.1', 'computer'])('opens no server on %j', async (localAddress) => {
+    await subscribe({ localAddress })
+    await clock.advance(LAST_RETRY_MS)
+    expect(scripted.listening).toEqual([])
+    expect(scripted.asked).toEqual([])
+  })
+
+  it.each([
+    ['has too many subscribers', { status: 503 }],
+    ['is in trouble', { status: 500 }],
     ['grants nothing that can be named', { status: 200, headers: { timeout: 'Second-300' } }],
     ['refuses the connection', new TransportError('refused')],
   ] satisfies [string, Answer][])('is tried again ever more seldom where the gateway %s', async (_name, trouble) => {
@@ -237,9 +328,9 @@ describe('a subscription', () => {
     await clock.advance(FIRST_RETRY_MS * 3)
     expect(scripted.asked).toHaveLength(3)
     await clock.advance(HALF_MS)
-    expect(scripted.asked).toHaveLength(5)
+    expect(scripted.asked).toHaveLength(4)
     await clock.advance(FIRST_RETRY_MS)
-    expect(scripted.asked).toHaveLength(6)
+    expect(scripted.asked).toHaveLength(5)
   })
 
   it('is tried again where there can be no server, without asking for anything', async () => {
@@ -306,30 +397,87 @@ describe('the end of a subscription', () => {
     }
     await stop()
     expect(scripted.asked).toHaveLength(2)
-    expect(events).toEqual([])
+    expect(suspicions).toBe(0)
   })
 })
 
+const event = (...variables: readonly (readonly [string, string | number])[]): Uint8Array =>
+  new TextEncoder().encode(
+    `<e:propertyset xmlns:e="urn:schemas-upnp-org:event-1-0">${variables
+      .map(([name, value]) => `<e:property><${name}>${value}</${name}></e:property>`)
+      .join('')}</e:propertyset>`,
+  )
+
+const numbered = (seq: number): ServedRequest['headers'] =>
+  new Map(Object.entries({ nt: 'upnp:event', nts: 'upnp:propchange', sid: 'uuid:1', seq: `${seq}` }))
+
 describe('an event', () => {
-  it('from the gateway, with the secret and the SID, is passed on', async () => {
+  it('from the gateway, with the secret and the SID, is a reason to ask', async () => {
     await subscribe()
     expect(await scripted.notify()).toBe(200)
-    expect(events.map((variables) => [...variables])).toEqual([[['ExternalIPAddress', '11.22.33.44']]])
+    expect(suspicions).toBe(1)
   })
 
-  it('that comes before the answer to the question is passed on too', async () => {
+  it('that is the first one tells of nothing new; a change after it does', async () => {
+    await subscribe()
+    const addressIs = (address: string) => event(['ExternalIPAddress', address], ['PortMappingNumberOfEntries', 3])
+    expect(await scripted.notify({ headers: numbered(0), body: addressIs('11.22.33.44') })).toBe(200)
+    expect(suspicions).toBe(0)
+    expect(await scripted.notify({ headers: numbered(1), body: addressIs('11.22.33.55') })).toBe(200)
+    expect(suspicions).toBe(1)
+  })
+
+  it('is no reason to ask after a mapping of our own: there is only more than before', async () => {
+    await subscribe()
+    await scripted.notify({ headers: numbered(0), body: event(['PortMappingNumberOfEntries', 3]) })
+    await scripted.notify({ headers: numbered(1), body: event(['PortMappingNumberOfEntries', 4]) })
+    expect(suspicions).toBe(0)
+    await scripted.notify({ headers: numbered(2), body: event(['PortMappingNumberOfEntries', 3]) })
+    expect(suspicions).toBe(1)
+  })
+
+  it('that is the first one after a restart is compared with what was before it', async () => {
+    scripted.answer = (_request, nth) => (nth === 2 ? { status: 412 } : granted(1))
+    await subscribe()
+    await scripted.notify({ headers: numbered(0), body: event(['PortMappingNumberOfEntries', 1]) })
+    await clock.advance(HALF_MS)
+    expect(scripted.asked).toHaveLength(3)
+    await scripted.notify({ headers: numbered(0), body: event(['PortMappingNumberOfEntries', 0]) })
+    expect(suspicions).toBe(1)
+  })
+
+  it('that comes before the answer to the question is heard too', async () => {
     scripted.answer = async () => {
       expect(await scripted.notify({ sid: 'uuid:7' })).toBe(200)
       return granted(7)
     }
     await subscribe()
-    expect(events).toHaveLength(1)
+    expect(suspicions).toBe(1)
   })
 
   it('that cannot be read is a reason to ask all the same', async () => {
     await subscribe()
     expect(await scripted.notify({ body: new TextEncoder().encode('<a>') })).toBe(200)
-    expect(events).toEqual([new Map()])
+    expect(suspicions).toBe(1)
+  })
+
+  it('comes from whoever has answered, where the gateway has a name only', async () => {
+    await subscribe({ gatewayAddress: 'router.lan' })
+    expect(scripted.listening[0]?.isWelcome?.(GATEWAY)).toBe(true)
+    expect(await scripted.notify()).toBe(200)
+    expect(await scripted.notify({ remoteAddress: '192.168.1.66' })).toBe(404)
+  })
+
+  it('needs a connection, which nobody but the gateway is granted', async () => {
+    await subscribe()
+    const { isWelcome } = scripted.listening[0] ?? {}
+    expect([GATEWAY, `::ffff:${GATEWAY}`, '192.168.1.66', '::1', ''].map((address) => isWelcome?.(address))).toEqual([
+      true,
+      true,
+      false,
+      false,
+      false,
+    ])
   })
 
   it.each([
@@ -355,14 +503,14 @@ describe('an event', () => {
   ])('%s is refused', async (_name, changes, status) => {
     await subscribe()
     expect(await scripted.notify(changes)).toBe(status)
-    expect(events).toEqual([])
+    expect(suspicions).toBe(0)
   })
 
   it('is refused while there is no subscription', async () => {
     scripted.answer = () => ({ status: 503 })
     await subscribe()
     expect(await scripted.notify()).toBe(412)
-    expect(events).toEqual([])
+    expect(suspicions).toBe(0)
   })
 })
 
@@ -394,23 +542,19 @@ describe('a subscription over loopback', () => {
       eventUrl: new URL(`http://127.0.0.1:${device.local.port}/evt`),
       localAddress: '127.0.0.1',
       gatewayAddress: '127.0.0.1',
-      onEvent(variables) {
-        events.push(variables)
-        isHeard()
-      },
+      onSuspicion: () => isHeard(),
     })
     while (callback === '') await new Promise((resolve) => setImmediate(resolve))
     await settle()
     const { port, pathname } = new URL(callback)
     const socket = connect({ host: '127.0.0.1', port: Number(port) })
     socket.end(
-      `NOTIFY ${pathname} HTTP/1.0\r\nNT: upnp:event\r\nNTS: upnp:propchange\r\nSID: uuid:1\r\nSEQ: 0\r\n` +
+      `NOTIFY ${pathname} HTTP/1.0\r\nNT: upnp:event\r\nNTS: upnp:propchange\r\nSID: uuid:1\r\nSEQ: 1\r\n` +
         `Content-Length: ${BODY.length}\r\n\r\n${BODY}`,
     )
     const [reply] = await once(socket, 'data')
     expect(String(reply)).toMatch(/^HTTP\/1\.1 200 /)
     await heard
-    expect(events[0]?.get('ExternalIPAddress')).toBe('11.22.33.44')
     await stop()
     await device.close()
     expect(asked.map(({ method }) => method)).toEqual(['SUBSCRIBE', 'UNSUBSCRIBE'])

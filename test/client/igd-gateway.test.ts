@@ -604,7 +604,8 @@ describe('portMappings', () => {
     let count = 0
     http.request = async ({ url, action }) => {
       const body = `<${action}Response>${tag('NewExternalPort', count++)}</${action}Response>`
-      return { status: 200, body: new TextEncoder().encode(body), localAddress: '', remoteAddress: url.hostname }
+      const reply = { status: 200, headers: new Map(), localAddress: '', remoteAddress: url.hostname }
+      return { ...reply, body: new TextEncoder().encode(body) }
     }
     expect((await listed(gateway)).end).toBe('limit')
     expect(count).toBe(MAX_PORT_MAPPINGS)

@@ -9,11 +9,13 @@ const three = (): KeptMapping[] =>
   [8080, 8081, 8082].map((externalPort) => new KeptMapping(wanted({ externalPort, internalPort: externalPort })))
 
 describe('ten hours in which nothing happens', () => {
-  // 300 looks, one every two minutes, and 18 renewals of leases of an hour, all three together: two of them fall on a look.
+  // It wakes every 10 s to see whether this computer has slept or moved, for which it asks nothing: 3600 times. The 300
+  // looks, one every two minutes, fall on these. Of the 18 renewals of leases of an hour, all three mappings together,
+  // nine fall between them: the next 10 s count from there, and the look after them is one wake-up more.
   it.each([
-    ['igd', 316, { pulse: 300, find: 3 * 318, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
-    ['pcp', 316, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
-    ['nat-pmp', 316, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
+    ['igd', 3609, { pulse: 300, find: 3 * 318, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
+    ['pcp', 3609, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
+    ['nat-pmp', 3609, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
   ] as const)('with three mappings over %s wake it %d times', async (protocol, wakeUps, calls) => {
     const keeping = begin(protocol, { kept: three() })
     await keeping.wait(10 * MINUTE_MS)
@@ -28,13 +30,15 @@ describe('ten hours in which nothing happens', () => {
     await keeping.stop()
   })
 
-  it('without a lease wake it for the looks alone, as seldom as it is told to look', async () => {
+  it('without a lease make it ask for the looks alone, as seldom as it is told to look', async () => {
     const kept = [new KeptMapping(wanted({ lease: 'unlimited' }))]
     const keeping = begin('igd', { kept, checkMs: HOUR_MS })
     await keeping.wait(10 * HOUR_MS)
     keeping.clock.fired = 0
+    keeping.router.forgetCalls()
     await keeping.wait(10 * HOUR_MS)
-    expect(keeping.clock.fired).toBe(10)
+    expect(keeping.clock.fired).toBe(3600)
+    expect([keeping.router.requests, keeping.router.callsOf('pulse')]).toEqual([20, 10])
     await keeping.stop()
   })
 
@@ -66,16 +70,20 @@ async function growthOf(warmUp: () => Promise<void>, work: () => Promise<void>):
   return heapBytes() - before
 }
 
-/** What a leak of a few words in every turn would pass: a thousand hours are 30 000 turns. */
+/** What a leak of a few words in every turn would pass: a hundred hours are 36 000 turns. */
 const MAX_GROWTH_BYTES = 1_000_000
 
 describe('memory', () => {
-  it.each(PROTOCOLS)('is flat over a thousand hours over %s', { timeout: 20_000 }, async (protocol) => {
+  it.each([
+    [1000, 'igd'],
+    [100, 'pcp'],
+    [100, 'nat-pmp'],
+  ] as const)('is flat over %d hours over %s', { timeout: 40_000 }, async (hours, protocol) => {
     const keeping = begin(protocol, { onEvent: () => {} })
     expect(
       await growthOf(
-        () => keeping.wait(100 * HOUR_MS),
-        () => keeping.wait(1000 * HOUR_MS),
+        () => keeping.wait(20 * HOUR_MS),
+        () => keeping.wait(hours * HOUR_MS),
       ),
     ).toBeLessThan(MAX_GROWTH_BYTES)
     expect([keeping.clock.pending, keeping.router.listenerCount]).toEqual([1, 1])

@@ -75,6 +75,25 @@ describe.each(PORT_CONTROL)('a router that reboots, over %s', (protocol) => {
   })
 })
 
+describe.each(PORT_CONTROL)('a router that refuses to say anything of itself, over %s', (protocol) => {
+  it('has not begun anew', async () => {
+    const keeping = await settled(begin(protocol))
+    keeping.router.refuse(3, 'pulse')
+    await keeping.wait(20 * MINUTE_MS)
+    expect(keeping.told()).toEqual([])
+    await keeping.stop()
+  })
+
+  it('and begins anew is noticed by the next renewal', async () => {
+    const keeping = await settled(begin(protocol))
+    keeping.router.refuse(3, 'pulse')
+    keeping.router.reboot()
+    await keeping.wait(HOUR_MS)
+    expect(keeping.toldInOrder().slice(0, 2)).toEqual([`lost ${PORT}: gateway-restarted`, `restored ${PORT} after 0`])
+    await keeping.stop()
+  })
+})
+
 describe('an IGD that reboots', () => {
   it('is noticed by what it shows at the next look', async () => {
     const keeping = await settled(begin('igd'))
@@ -363,12 +382,64 @@ describe('a gateway that is gone', () => {
   })
 })
 
+describe('a gateway that comes back at another place', () => {
+  it('is found again when it answers on another HTTP port after a reboot', async () => {
+    const keeping = await settled(begin('igd'))
+    keeping.router.reboot()
+    keeping.router.httpPort = 5431
+    await keeping.wait(2 * MINUTE_MS)
+    expect(keeping.toldInOrder()).toEqual([
+      'gateway-lost: pulse: nothing listens there',
+      'found',
+      `restored ${PORT} after 0`,
+    ])
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('is found again by a renewal that reaches nobody', async () => {
+    const keeping = begin('igd', { checkMs: 10 * HOUR_MS })
+    await keeping.wait(1_300_000) // the next look is at 2550 s, the renewal at 2025 s
+    keeping.told()
+    keeping.router.httpPort = 5431
+    await keeping.wait(800_000)
+    expect(keeping.toldInOrder().slice(1)).toEqual([
+      'gateway-lost: pulse: nothing listens there',
+      'found',
+      `restored ${PORT} after 0`,
+    ])
+    await keeping.stop()
+  })
+
+  it.each(PROTOCOLS)('over %s with another external address is told of, after an outage', async (protocol) => {
+    const keeping = await settled(begin(protocol))
+    keeping.router.externalAddress = '203.0.113.77'
+    keeping.router.reboot(5 * MINUTE_MS)
+    await keeping.wait(7 * MINUTE_MS)
+    expect(keeping.toldInOrder()).toContain('external-address 203.0.113.77')
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+  })
+
+  it.each(PROTOCOLS)('over %s after longer than the lease brings the mapping back, once', async (protocol) => {
+    const keeping = await settled(begin(protocol))
+    keeping.router.goAway(3 * HOUR_MS)
+    await keeping.wait(3 * HOUR_MS + 40_000)
+    expect(keeping.router.table).toEqual([OURS])
+    const told = keeping.toldInOrder().filter((line) => line.startsWith('restored') || line.startsWith('mapped'))
+    expect(told).toHaveLength(1)
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+})
+
 describe('this computer', () => {
   it.each(PROTOCOLS)('with another address gets its mapping there, over %s', async (protocol) => {
     const kept = [new KeptMapping(wanted({ any: true }))]
     const keeping = await settled(begin(protocol, { kept }))
     keeping.move('192.168.1.20')
-    await keeping.wait(2 * MINUTE_MS)
+    await keeping.wait(10_000)
     expect(keeping.toldInOrder().slice(0, 2)).toEqual([
       'gateway-lost: this computer does not have the address 192.168.1.10 any more',
       'found',
@@ -392,7 +463,10 @@ describe('this computer', () => {
 
   it('with one more address takes a look, and no more', async () => {
     const keeping = await settled(begin('igd'))
+    keeping.router.forgetCalls()
     keeping.state.addresses.push('10.2.0.2')
+    await keeping.wait(10_000)
+    expect(keeping.router.callsOf('pulse')).toBe(1)
     await keeping.wait(10 * MINUTE_MS)
     expect(keeping.told()).toEqual([])
     await keeping.stop()
@@ -401,7 +475,7 @@ describe('this computer', () => {
   it.each(PROTOCOLS)('that has slept renews over %s, and calls nothing lost that is there', async (protocol) => {
     const keeping = await settled(begin(protocol))
     keeping.sleep(HOUR_MS / 2)
-    await keeping.wait(2 * MINUTE_MS)
+    await keeping.wait(10_000)
     expect(keeping.toldInOrder()).toEqual([`renewed ${PORT}`])
     await keeping.stop()
   })
@@ -410,8 +484,30 @@ describe('this computer', () => {
     const keeping = await settled(begin('igd'))
     keeping.sleep(10 * HOUR_MS)
     expect(keeping.router.table).toEqual([])
-    await keeping.wait(2 * MINUTE_MS)
+    await keeping.wait(10_000)
     expect(keeping.toldInOrder()).toEqual([`lost ${PORT}: gone`, `restored ${PORT} after 0`])
+    await keeping.stop()
+  })
+
+  it.each(PROTOCOLS)('that wakes up while the gateway is looked for looks at once, over %s', async (protocol) => {
+    const keeping = begin(protocol, { before: (router) => router.goAway(HOUR_MS) })
+    await keeping.wait(HOUR_MS / 2)
+    const searches = keeping.router.callsOf('open')
+    while (keeping.router.callsOf('open') === searches) await keeping.wait(100)
+    await keeping.wait(3000) // that search has failed, and a pause of half a minute has begun
+    keeping.router.goAway(0)
+    keeping.sleep(HOUR_MS)
+    await keeping.wait(1000)
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+  })
+
+  it.each(PROTOCOLS)('that has slept while the router began anew gets its mapping back, over %s', async (protocol) => {
+    const keeping = await settled(begin(protocol))
+    keeping.sleep(HOUR_MS / 2)
+    keeping.router.reboot()
+    await keeping.wait(10_000)
+    expect(keeping.router.table).toEqual([OURS])
     await keeping.stop()
   })
 })

@@ -24,11 +24,36 @@ describe.each(PROTOCOLS)('stop() over %s', (protocol) => {
     expect(keeping.router.table).toEqual([])
   })
 
-  it('while it searches ends it at once, or with that search', async () => {
+  it('while it searches ends the search at once', async () => {
     const keeping = begin(protocol, { before: (router) => router.goAway(HOUR_MS) })
-    await keeping.wait(10_000)
-    expect(await keeping.stop()).toBeLessThanOrEqual(800)
+    const searches = keeping.router.callsOf('open')
+    while (keeping.router.callsOf('open') === searches) await keeping.wait(100)
+    expect(await keeping.stop()).toBe(0)
     expect(keeping.toldInOrder()).toEqual(['searching: no gateway was found'])
+  })
+
+  it('between two searches ends at once', async () => {
+    const keeping = begin(protocol, { before: (router) => router.goAway(HOUR_MS) })
+    await keeping.wait(2500)
+    expect(await keeping.stop()).toBe(0)
+    expect(keeping.router.callsOf('open')).toBe(1)
+  })
+
+  it('leaves the signal of a search that has found the gateway alone: what was found is asked to the end', async () => {
+    const signals: AbortSignal[] = []
+    const keeping = begin(protocol, {
+      before: (router) => {
+        const open = router.open.bind(router)
+        router.open = (signal) => {
+          if (signal !== undefined) signals.push(signal)
+          return open(signal)
+        }
+      },
+    })
+    await keeping.wait(MINUTE_MS)
+    await keeping.stop()
+    expect(signals.map(({ aborted }) => aborted)).toEqual([false])
+    expect(keeping.router.table).toEqual([])
   })
 
   it('while a search never ends ends all the same', async () => {
@@ -96,6 +121,22 @@ describe.each(PROTOCOLS)('stop() over %s', (protocol) => {
     expect(keeping.router.table).toEqual([])
   })
 
+  it('after the answer to a mapping was lost and the next attempts were refused removes it', async () => {
+    const keeping = begin(protocol, {
+      before: (router) => {
+        router.answering = 'mute'
+        router.refuse(501, 'find')
+      },
+    })
+    await keeping.wait(protocol === 'igd' ? 3100 : 100)
+    expect(keeping.router.table).toEqual([OURS])
+    keeping.router.answering = 'in-time'
+    keeping.router.refuse(501, 'map')
+    await keeping.wait(MINUTE_MS)
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+
   it('while the gateway is gone says what is left', async () => {
     const keeping = begin(protocol)
     await keeping.wait(MINUTE_MS)
@@ -126,7 +167,7 @@ describe.each(PROTOCOLS)('stop() over %s', (protocol) => {
       keeping.router.timeoutMs = timeoutMs
       keeping.router.answering = 'deaf'
       keeping.told()
-      expect(await keeping.stop()).toBe(1200)
+      expect(await keeping.stop()).toBe(1000)
       expect(keeping.toldInOrder()).toEqual([`not-removed ${PORT}: ${PORT}: the gateway did not answer in time`])
     },
   )
@@ -137,7 +178,7 @@ describe.each(PROTOCOLS)('stop() over %s', (protocol) => {
     keeping.router.timeoutMs = Number.POSITIVE_INFINITY
     keeping.router.answering = 'deaf'
     await keeping.wait(2000)
-    expect(await keeping.stop()).toBe(2000)
+    expect(await keeping.stop()).toBe(1800)
   })
 
   it('leaves what was lost before alone', async () => {
@@ -158,6 +199,65 @@ describe.each(PROTOCOLS)('stop() over %s', (protocol) => {
     keeping.keeper.stop()
     await keeping.stop()
     expect(keeping.router.table).toEqual([])
+  })
+})
+
+describe.each(PROTOCOLS)('the end of many mappings over %s', (protocol) => {
+  const QUESTIONS = protocol === 'igd' ? 2 : 1 // an IGD is asked first whether the port is still this computer's
+
+  async function beginMany(count: number) {
+    const kept = Array.from({ length: count }, (_, at) => {
+      return new KeptMapping(wanted({ externalPort: 10_000 + at, internalPort: 10_000 + at }))
+    })
+    const keeping = begin(protocol, { kept })
+    await keeping.wait(MINUTE_MS)
+    expect(keeping.router.table).toHaveLength(count)
+    keeping.told()
+    return keeping
+  }
+
+  it('removes a thousand, however long that takes, while the gateway answers', async () => {
+    const keeping = await beginMany(1000)
+    keeping.router.latencyMs = 2
+    expect(await keeping.stop(8000)).toBe(1000 * QUESTIONS * 2)
+    expect(keeping.router.table).toEqual([])
+    expect(keeping.told()).toHaveLength(1000)
+  })
+
+  it('goes on with a slow gateway as long as an answer comes within a second', async () => {
+    const keeping = await beginMany(3)
+    keeping.router.latencyMs = 900
+    expect(await keeping.stop(8000)).toBe(3 * QUESTIONS * 900)
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('goes on also where the answers are refusals, and says of what is left', async () => {
+    const keeping = await beginMany(4)
+    keeping.router.latencyMs = 1200 // a refusal comes after half of that
+    keeping.router.refuse(606)
+    expect(await keeping.stop(8000)).toBeGreaterThan(2000)
+    expect(new Set(keeping.toldInOrder().map((line) => line.split(' ')[0]))).toEqual(new Set(['not-removed']))
+  })
+
+  it('is over a second after the last answer', async () => {
+    const keeping = await beginMany(100)
+    keeping.router.latencyMs = 100
+    keeping.keeper.stop()
+    await keeping.wait(1000)
+    keeping.router.answering = 'deaf'
+    keeping.router.timeoutMs = Number.POSITIVE_INFINITY
+    expect(await keeping.stop()).toBe(1000)
+    expect(keeping.router.table).toHaveLength(100 - 10 / QUESTIONS)
+  })
+
+  it('is over after 8 s, and says what is left', async () => {
+    const keeping = await beginMany(40)
+    keeping.router.latencyMs = 500
+    expect(await keeping.stop(9000)).toBe(8000)
+    const told = keeping.toldInOrder().map((line) => line.split(' ')[0])
+    const removed = told.filter((type) => type === 'removed').length
+    expect(removed).toBeGreaterThanOrEqual(16 / QUESTIONS - 1)
+    expect(told.filter((type) => type === 'not-removed')).toHaveLength(40 - removed)
   })
 })
 

@@ -155,6 +155,66 @@ describe('leases', () => {
     },
   )
 
+  it.each(PROTOCOLS)('that were not extended and cannot be made again over %s are tried at once', async (protocol) => {
+    const keeping = begin(protocol, {
+      before: (router) => {
+        router.extendsLeases = false
+      },
+    })
+    await keeping.wait(3_000_000)
+    keeping.told()
+    keeping.router.refuse(501, 'map')
+    const renewalMs = 2 * 2_025_000
+    await keeping.wait(renewalMs + 100 - 3_000_000)
+    const refused = `failed ${PORT}: map was refused with 501 (Simulated); again in`
+    expect(keeping.told()).toEqual(
+      [`lost ${PORT}: gone`, `${refused} 0`, `${refused} 1000`].map((line) => `${renewalMs} ${line}`),
+    )
+    keeping.router.refuse(undefined)
+    await keeping.wait(1000)
+    expect(keeping.toldInOrder()).toEqual([`restored ${PORT} after 1000`])
+    await keeping.stop()
+  })
+
+  it.each(['pcp', 'nat-pmp'] as const)(
+    'that were not extended over %s: what is closed without an answer is not taken for open',
+    async (protocol) => {
+      const keeping = begin(protocol, {
+        before: (router) => {
+          router.extendsLeases = false
+        },
+      })
+      await keeping.wait(4_049_000)
+      keeping.told()
+      keeping.router.answering = 'mute'
+      await keeping.wait(5000)
+      keeping.router.answering = 'in-time'
+      await keeping.wait(MINUTE_MS)
+      expect(keeping.router.table).toEqual([OURS])
+      expect(keeping.toldInOrder()[0]).toBe(`lost ${PORT}: gone`)
+      await keeping.stop()
+    },
+  )
+
+  it('without an end are made again after a reboot', async () => {
+    const keeping = begin('igd', { kept: [ENDLESS()] })
+    await keeping.wait(100 * HOUR_MS)
+    keeping.router.reboot()
+    await keeping.wait(2 * MINUTE_MS)
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+  })
+
+  it('without an end are asked for after every failure: a reboot may be the reason', async () => {
+    const keeping = begin('igd', { kept: [ENDLESS()], before: (router) => router.refuse(501, 'find') })
+    await keeping.wait(HOUR_MS)
+    keeping.router.goAway(MINUTE_MS)
+    keeping.router.reboot(MINUTE_MS)
+    await keeping.wait(5 * MINUTE_MS)
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+  })
+
   it('are extended by asking again at a gateway that is found later and does extend them', async () => {
     const keeping = begin('igd', {
       before: (router) => {
@@ -229,6 +289,26 @@ describe('TCP and UDP on the same port', () => {
     await keeping.stop()
     expect(keeping.router.table).toEqual([others])
   })
+
+  it.each(['pcp', 'nat-pmp'] as const)('move together over %s where another host has the second', async (protocol) => {
+    const keeping = begin(protocol, { kept: both(), before: (router) => router.occupy(8080, { protocol: 'UDP' }) })
+    await keeping.wait(5000)
+    const others = '8080/UDP -> 192.168.1.99:9999'
+    expect(keeping.router.table).toEqual([others, '8081/TCP -> 192.168.1.10:80', '8081/UDP -> 192.168.1.10:80'])
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([others])
+  })
+
+  it.each(['pcp', 'nat-pmp'] as const)(
+    'leave the first where %s chose it and the second is another’s',
+    async (protocol) => {
+      const kept = both({ externalPort: 0, internalPort: 1 })
+      const keeping = begin(protocol, { kept, before: (router) => router.occupy(40_000, { protocol: 'UDP' }) })
+      await keeping.wait(HOUR_MS)
+      expect(keeping.router.table).toEqual(['40000/TCP -> 192.168.1.10:1', '40000/UDP -> 192.168.1.99:9999'])
+      await keeping.stop()
+    },
+  )
 
   it('move together where another host takes the port of the second later', async () => {
     const keeping = begin('igd', { kept: both() })

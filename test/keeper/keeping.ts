@@ -45,7 +45,7 @@ export interface Settings {
   readonly random?: () => number
   readonly checkMs?: number
   readonly onEvent?: (event: KeeperEvent) => void
-  readonly open?: () => Promise<Gateway>
+  readonly open?: (signal: AbortSignal) => Promise<Gateway>
   /** What the router is like before the keeper begins. */
   readonly before?: (router: SimulatedRouter) => void
 }
@@ -65,7 +65,7 @@ export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
     clock,
     random,
     kept,
-    open: settings.open ?? (() => router.open()),
+    open: settings.open ?? ((signal) => router.open(signal)),
     listen: (_gateway, onSuspicion) => router.listen(onSuspicion),
     addresses: () => state.addresses,
     onEvent:
@@ -105,12 +105,12 @@ export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
       state.addresses = [address]
     },
     /** Stops it; returns how long that took, and proves that nothing is left behind. */
-    async stop(): Promise<number> {
+    async stop(withinMs = 2000): Promise<number> {
       const beganMs = clock.monotonicMs()
       keeper.stop()
       await settle()
-      for (let ms = 0; ms < 2000 && !state.isOver; ms += 50) await clock.advance(50)
-      expect(state.isOver, 'ended within 2 s').toBe(true)
+      for (let ms = 0; ms < withinMs && !state.isOver; ms += 50) await clock.advance(50)
+      expect(state.isOver, `ended within ${withinMs} ms`).toBe(true)
       expect(state.error).toBeUndefined()
       expect(router.listenerCount, 'listeners left').toBe(0)
       const tookMs = state.overMs - beganMs

@@ -18,10 +18,11 @@ function beginPinhole(protocol: 'igd' | 'pcp' | 'nat-pmp', settings: Partial<Wan
 type BeforeIt = (router: Keeping['router']) => void
 
 describe.each(PROTOCOLS)('a pinhole over %s', (protocol) => {
-  it('is opened for the address that is chosen, renewed under the same ID, and removed', async () => {
+  it('is opened for the address that is chosen, renewed, and removed', async () => {
     const keeping = beginPinhole(protocol)
     await keeping.wait(10 * HOUR_MS)
-    expect(keeping.router.pinholes).toEqual([`1: 8022 -> ${OWN}`])
+    // An IGD's under the same ID; over PCP it is made anew each time.
+    expect(keeping.router.pinholes).toEqual([`${protocol === 'igd' ? 1 : 18}: 8022 -> ${OWN}`])
     const told = keeping.toldInOrder().filter((line) => !line.startsWith('external-address'))
     expect(told).toEqual(['found', `mapped ${NAME}`, ...Array.from({ length: 17 }, () => `renewed ${NAME}`)])
     await keeping.stop()
@@ -43,8 +44,10 @@ describe.each(PROTOCOLS)('a pinhole over %s', (protocol) => {
     keeping.router.reboot()
     keeping.router.occupyPinhole(OTHERS)
     keeping.router.announce()
-    await keeping.wait(HOUR_MS)
+    await keeping.wait(MINUTE_MS)
     expect(keeping.router.pinholes).toEqual(['1: 8022 -> 2001:db8::99', `2: 8022 -> ${OWN}`])
+    await keeping.wait(HOUR_MS)
+    expect(keeping.router.pinholes).toHaveLength(2)
     await keeping.stop()
     expect(keeping.router.pinholes).toEqual(['1: 8022 -> 2001:db8::99'])
   })
@@ -100,7 +103,132 @@ describe.each(PROTOCOLS)('a pinhole over %s', (protocol) => {
   })
 })
 
+describe('a pinhole over PCP', () => {
+  it('is renewed by the lease that was granted', async () => {
+    const keeping = beginPinhole('pcp', {}, (router) => {
+      router.maxLeaseSeconds = 120
+    })
+    for (let step = 0; step < 60; step++) {
+      await keeping.wait(10_000)
+      expect(keeping.router.pinholes).toHaveLength(1)
+    }
+    const renewed = keeping.told().filter((line) => line.endsWith(`renewed ${NAME}`))
+    expect(renewed.map((line) => Number.parseFloat(line))).toEqual([1, 2, 3, 4, 5, 6, 7, 8].map((at) => at * 67_500))
+    expect(keeping.events.at(-1)).toMatchObject({ held: { leaseMs: 120_000 } })
+    await keeping.stop()
+  })
+
+  it('is closed before it is renewed, without a time between: renewed as it is, nobody could close it', async () => {
+    const keeping = beginPinhole('pcp')
+    await keeping.wait(2_000_000)
+    keeping.router.forgetCalls()
+    await keeping.wait(100_000)
+    expect(['deletePinhole', 'addPinhole'].map((name) => keeping.router.callsOf(name))).toEqual([1, 1])
+    expect(keeping.router.pinholes).toHaveLength(1)
+    await keeping.stop()
+    expect(keeping.router.pinholes).toEqual([])
+  })
+
+  it('that cannot be opened again after that is lost, and tried again at once', async () => {
+    const keeping = beginPinhole('pcp')
+    await keeping.wait(2_000_000)
+    keeping.told()
+    keeping.router.refuse(8, 'addPinhole')
+    await keeping.wait(30_000)
+    const told = keeping.told()
+    const refused = `failed ${NAME}: addPinhole was refused with 8 (Simulated); again in`
+    expect(told.slice(0, 4)).toEqual([
+      `2025000 lost ${NAME}: gone`,
+      `2025000 ${refused} 0`,
+      `2025000 ${refused} 1000`,
+      `2026000 ${refused} 2000`,
+    ])
+    keeping.router.refuse(undefined)
+    await keeping.wait(2000)
+    expect(keeping.toldInOrder()).toEqual([`restored ${NAME} after 7000`])
+    await keeping.stop()
+    expect(keeping.router.pinholes).toEqual([])
+  })
+
+  it('whose closing is not answered is not taken for open', async () => {
+    const keeping = beginPinhole('pcp')
+    await keeping.wait(2_020_000)
+    keeping.told()
+    keeping.router.answering = 'mute'
+    await keeping.wait(8000)
+    keeping.router.answering = 'in-time'
+    await keeping.wait(2 * MINUTE_MS)
+    const told = keeping.toldInOrder()
+    expect(told[0]).toBe(`lost ${NAME}: gone`)
+    expect(told.at(-1)).toMatch(/^restored/)
+    expect(keeping.router.pinholes).toHaveLength(1)
+    await keeping.stop()
+    expect(keeping.router.pinholes).toEqual([])
+  })
+
+  it('that the gateway will not close and not renew is still there', async () => {
+    const keeping = beginPinhole('pcp')
+    await keeping.wait(2_000_000)
+    keeping.told()
+    keeping.router.refuse(2)
+    await keeping.wait(MINUTE_MS)
+    expect(keeping.toldInOrder()).toEqual([
+      `failed ${NAME}: addPinhole was refused with 2 (Simulated); again in 787500`,
+    ])
+    keeping.router.refuse(undefined)
+    await keeping.wait(HOUR_MS / 4)
+    expect(keeping.toldInOrder().at(-1)).toBe(`renewed ${NAME}`)
+    await keeping.stop()
+  })
+
+  it('of a keeper that was killed is taken over, and removed at the end', async () => {
+    const keeping = beginPinhole('pcp', {}, (router) => router.occupyPinhole({ ...OTHERS, internalClient: OWN }))
+    await keeping.wait(HOUR_MS)
+    expect(keeping.router.pinholes).toHaveLength(1)
+    await keeping.stop()
+    expect(keeping.router.pinholes).toEqual([])
+  })
+
+  it.each([{ protocol: 58 }, { internalPort: 0 }])('that PCP does not have (%j) closes no other', async (settings) => {
+    const keeping = beginPinhole('pcp', settings, (router) => router.occupyPinhole({ ...OTHERS, internalClient: OWN }))
+    await keeping.wait(0)
+    expect(keeping.router.callsOf('deletePinhole')).toBe(0)
+    await keeping.stop()
+  })
+
+  it('is removed by what it leads to where the answer to it was lost: asked for again, nobody could', async () => {
+    const keeping = beginPinhole('pcp', {}, (router) => router.refuse(2, 'deletePinhole'))
+    keeping.router.answering = 'mute'
+    await keeping.wait(100)
+    keeping.router.answering = 'in-time'
+    keeping.router.refuse(undefined)
+    keeping.router.forgetCalls()
+    await keeping.stop()
+    expect(keeping.router.callsOf('addPinhole')).toBe(0)
+    expect(keeping.router.pinholes).toEqual([])
+  })
+
+  it('is removed when the end comes while it is closed to be renewed', async () => {
+    const keeping = beginPinhole('pcp')
+    await keeping.wait(2_020_000)
+    keeping.router.latencyMs = 100
+    await keeping.wait(5120)
+    expect(keeping.router.pinholes).toEqual([])
+    await keeping.stop()
+    expect(keeping.router.callsOf('addPinhole')).toBe(2)
+    expect(keeping.router.pinholes).toEqual([])
+  })
+})
+
 describe('a pinhole of an IGD', () => {
+  it('is removed by a gateway that takes its time for every answer', async () => {
+    const keeping = beginPinhole('igd')
+    await keeping.wait(MINUTE_MS)
+    keeping.router.latencyMs = 900
+    expect(await keeping.stop()).toBe(1800)
+    expect(keeping.router.pinholes).toEqual([])
+  })
+
   it('that is gone (704) is noticed at the next look', async () => {
     const keeping = beginPinhole('igd')
     await keeping.wait(10 * MINUTE_MS)

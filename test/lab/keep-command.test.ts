@@ -21,8 +21,9 @@ describe.concurrent('a command that runs while ports are open', { timeout: 60_00
     const two = await lab.on('computer', upnpTsCommand('--keep', ...several, '--', 'sh', '-c', SHOW))
     expect(two.exit).toBe(0)
     expect(two.stdout).toContain(
-      'UPNP_EXTERNAL_ADDRESS=11.22.33.44 UPNP_EXTERNAL_PORT_1=8080 UPNP_EXTERNAL_PORT_2=53 ' +
-        'UPNP_INTERNAL_PORT_1=80 UPNP_INTERNAL_PORT_2=53 UPNP_PROTOCOL_1=TCP UPNP_PROTOCOL_2=UDP ',
+      'UPNP_EXTERNAL_ADDRESS=11.22.33.44 UPNP_EXTERNAL_PORT=8080 UPNP_EXTERNAL_PORT_1=8080 UPNP_EXTERNAL_PORT_2=53 ' +
+        'UPNP_INTERNAL_PORT=80 UPNP_INTERNAL_PORT_1=80 UPNP_INTERNAL_PORT_2=53 ' +
+        'UPNP_PROTOCOL=TCP UPNP_PROTOCOL_1=TCP UPNP_PROTOCOL_2=UDP ',
     )
     expect(await doorsOf(lab)).toEqual([])
   })

@@ -160,6 +160,20 @@ describe.skipIf(process.platform === 'win32')('a hook', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('is ended before its time where that is wanted, also before it begins', async () => {
+    const clock = new FakeClock()
+    const over = new AbortController()
+    const limit = { timeoutMs: 5000, clock, signal: over.signal }
+    const ending = runInShell(`trap '' TERM; ${STAY(path('wanted'))}; sleep 600`, {}, limit)
+    await until(() => exists('wanted'))
+    over.abort()
+    await clock.advance(1000) // it does not want to
+    expect(await ending).toEqual({ code: undefined, signal: 'SIGKILL', timedOut: true })
+    expect(await runInShell('exec sleep 600', {}, limit)).toMatchObject({ timedOut: true })
+    await clock.advance(1000)
+    expect(clock.pending).toBe(0)
+  })
+
   it('leaves no timer when it has ended in time', async () => {
     const clock = new FakeClock()
     await runInShell('true', {}, { timeoutMs: 5000, clock })

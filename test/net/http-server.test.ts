@@ -16,8 +16,9 @@ afterEach(async () => {
   for (const server of servers.splice(0)) await server.close()
 })
 
-async function listen(handler: RequestHandler): Promise<HttpServer> {
-  const server = await nodeHttpServers.listen({ address: '127.0.0.1', port: 0, handler })
+async function listen(handler: RequestHandler, isWelcome?: (address: string) => boolean): Promise<HttpServer> {
+  const whom = isWelcome === undefined ? {} : { isWelcome }
+  const server = await nodeHttpServers.listen({ address: '127.0.0.1', port: 0, handler, ...whom })
   servers.push(server)
   return server
 }
@@ -187,6 +188,23 @@ describe('the HTTP server', () => {
     await server.close()
     expect(await heard).toBe('')
     await server.close()
+  })
+
+  it('hangs up on those who are not welcome, without reading what they say', async () => {
+    let asked = 0
+    const guests = new Set<string>()
+    const server = await listen(
+      (request) => {
+        asked++
+        return fine(request)
+      },
+      (address) => guests.has(address),
+    )
+    expect(await say(server, post('x'))).toBe('')
+    expect(asked).toBe(0)
+    guests.add('127.0.0.1')
+    expect(await say(server, post('x'))).toMatch(/^HTTP\/1\.1 200 /)
+    expect(asked).toBe(1)
   })
 
   it('cannot listen where another one does', async () => {

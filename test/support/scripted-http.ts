@@ -45,7 +45,8 @@ export class ScriptedHttp implements HttpClient {
     }
     const body = typeof answer.body === 'string' ? new TextEncoder().encode(answer.body) : answer.body
     const remoteAddress = request.url.hostname
-    return { status: answer.status ?? 200, body, localAddress: this.#localAddress, remoteAddress }
+    const headers = new Map<string, string>()
+    return { status: answer.status ?? 200, headers, body, localAddress: this.#localAddress, remoteAddress }
   }
 
   #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -2,7 +2,13 @@
  * A router of one protocol on a fake clock, with all that happens to routers: leases run out, it reboots and forgets, its
  * address changes, it goes away, people and other hosts change its table, it refuses, it answers late or never.
  */
-import { NoGatewayError, NoReplyError, NotConfirmedError, RefusedError } from '../../src/domain/errors.ts'
+import {
+  NoGatewayError,
+  NoReplyError,
+  NotConfirmedError,
+  RefusedError,
+  TransportError,
+} from '../../src/domain/errors.ts'
 import type { Gateway, MappingToRemove, PinholeFirewall, PinholeOpener } from '../../src/domain/gateway.ts'
 import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../../src/domain/pinhole.ts'
 import type {
@@ -12,7 +18,7 @@ import type {
   PortMapping,
   TransportProtocol,
 } from '../../src/domain/port-mapping.ts'
-import type { Clock } from '../../src/net/clock.ts'
+import { type Clock, sleep } from '../../src/net/clock.ts'
 
 export const OTHER_HOST = '192.168.1.99'
 const SEARCH_MS = 2000
@@ -32,6 +38,8 @@ interface Entry {
 interface Pinhole {
   readonly request: TimedPinholeRequest
   readonly endsMs: number
+  /** Nobody can delete it any more. */
+  readonly hasLostNonce?: boolean
 }
 
 /** `mute` acts, and its answer is lost; `deaf` hears nothing. Both look the same from outside. */
@@ -62,6 +70,8 @@ export class SimulatedRouter {
   #beganMs: number
   #backMs = Number.NEGATIVE_INFINITY
   #nextPinholeId = 1
+  /** Whoever has found it at another one asks in vain. */
+  httpPort = 5000
 
   constructor(clock: Clock, protocol: GatewayProtocol) {
     this.#clock = clock
@@ -70,10 +80,10 @@ export class SimulatedRouter {
   }
 
   /** The search for it. */
-  async open(): Promise<Gateway> {
+  async open(signal?: AbortSignal): Promise<Gateway> {
     this.#count('open')
     if (this.isGone) {
-      await this.#wait(SEARCH_MS)
+      await sleep(this.#clock, SEARCH_MS, signal)
       throw new NoGatewayError('no gateway was found')
     }
     const { SimulatedIgd, SimulatedPortControl } = CLASSES
@@ -108,7 +118,7 @@ export class SimulatedRouter {
   passWhileAsleep(ms: number): void {
     this.#beganMs -= ms
     for (const entry of this.#entries.values()) this.#put({ ...entry, endsMs: entry.endsMs - ms })
-    for (const [id, { request, endsMs }] of this.#pinholes) this.#pinholes.set(id, { request, endsMs: endsMs - ms })
+    for (const [id, pinhole] of this.#pinholes) this.#pinholes.set(id, { ...pinhole, endsMs: pinhole.endsMs - ms })
   }
 
   /** It forgets everything, and is back after that time. */
@@ -221,6 +231,14 @@ export class SimulatedRouter {
     if (entry !== undefined) this.#entries.delete(keyOf(entry))
   }
 
+  /** An IGD does not tell the lease. */
+  grantPinhole(request: TimedPinholeRequest): { readonly id: PinholeId; readonly leaseSeconds: number } {
+    const id = this.addPinhole(request)
+    const granted = Math.min(request.leaseSeconds, this.maxLeaseSeconds)
+    return { id, leaseSeconds: this.protocol === 'pcp' ? granted : request.leaseSeconds }
+  }
+
+  /** As with miniupnpd 2.3.1, one that is renewed over PCP loses its nonce. */
   addPinhole(request: TimedPinholeRequest): number {
     this.#prune()
     const tuple = JSON.stringify({ ...request, leaseSeconds: 0 })
@@ -228,7 +246,8 @@ export class SimulatedRouter {
       ([, pinhole]) => JSON.stringify({ ...pinhole.request, leaseSeconds: 0 }) === tuple,
     )
     const id = known?.[0] ?? this.#nextPinholeId++
-    this.#pinholes.set(id, { request, endsMs: this.#clock.monotonicMs() + request.leaseSeconds * 1000 })
+    const endsMs = this.#clock.monotonicMs() + Math.min(request.leaseSeconds, this.maxLeaseSeconds) * 1000
+    this.#pinholes.set(id, { request, endsMs, hasLostNonce: this.protocol === 'pcp' && known !== undefined })
     return id
   }
 
@@ -242,6 +261,7 @@ export class SimulatedRouter {
     this.#prune()
     const target = [...this.#pinholes].find(([number, { request }]) => number === id || targetOf(request) === id)
     if (target === undefined) throw this.refused('deletePinhole', 704)
+    if (target[1].hasLostNonce) throw this.refused('deletePinhole', 2)
     this.#pinholes.delete(target[0])
   }
 
@@ -333,6 +353,7 @@ abstract class SimulatedGateway implements Gateway {
   readonly protocol: GatewayProtocol
   readonly localAddress: string
   protected readonly router: SimulatedRouter
+  readonly #httpPort: number
   #epochSeconds: number | undefined
   #externalAddress: string | undefined
 
@@ -340,6 +361,7 @@ abstract class SimulatedGateway implements Gateway {
     this.router = router
     this.protocol = router.protocol
     this.localAddress = localAddress
+    this.#httpPort = router.httpPort
   }
 
   get epochSeconds(): number | undefined {
@@ -381,6 +403,9 @@ abstract class SimulatedGateway implements Gateway {
   }
 
   protected ask<T>(name: string, act: () => T): Promise<T> {
+    if (this.protocol === 'igd' && this.#httpPort !== this.router.httpPort) {
+      return Promise.reject(new TransportError(`${name}: nothing listens there`, { action: name }))
+    }
     return this.router.answer(name, () => {
       if (this.protocol !== 'igd') this.#epochSeconds = this.router.epochSeconds
       return act()
@@ -390,7 +415,7 @@ abstract class SimulatedGateway implements Gateway {
 
 class SimulatedIgd extends SimulatedGateway {
   readonly firewall: Pick<PinholeFirewall, 'addPinhole' | 'deletePinhole' | 'isPinholeWorking'> = {
-    addPinhole: (request) => this.ask('addPinhole', () => this.router.addPinhole(request)),
+    addPinhole: (request) => this.ask('addPinhole', () => this.router.grantPinhole(request)),
     deletePinhole: (id) => this.ask('deletePinhole', () => this.router.deletePinhole(id)),
     isPinholeWorking: (id) => this.ask('isPinholeWorking', () => this.router.checkPinhole(id)),
   }
@@ -402,10 +427,7 @@ class SimulatedPortControl extends SimulatedGateway {
       ? undefined
       : {
           addPinhole: (request) =>
-            this.ask('addPinhole', () => {
-              this.router.addPinhole(request)
-              return targetOf(request)
-            }),
+            this.ask('addPinhole', () => ({ ...this.router.grantPinhole(request), id: targetOf(request) })),
           deletePinhole: (id) => this.ask('deletePinhole', () => this.router.deletePinhole(id)),
         }
 }

@@ -1,5 +1,5 @@
-/** What a peer can make the emulated gateway do: so much in a second, and no more. */
-import type { Clock } from '../net/clock.js'
+/** What others on the network can make us do: so much in a second, and no more. */
+import type { Clock } from './clock.js'
 
 /** Whether this one is still within the limit. */
 export function limitPerSecond(limit: number, clock: Clock): () => boolean {
