@@ -4,16 +4,17 @@
  *
  * Our own requests change the table of mappings too, and to be told of each of them would be to ask after each of them.
  * Nobody has to remember those requests: what we ask for only adds to the table, and what may have been lost is missing
- * from it. So the number of entries is news where it falls, and the number of changes where it begins anew. What is
- * passed over (an entry of ours gone and another one new in the same event) is seen by the next regular look. To renew
+ * from it. So a number of entries is news that is not higher than the last one, and a number of changes that begins anew.
+ * (Not higher: miniupnpd 2.3.1 gathers what happens within 2 s in one event, and an entry of ours that came and went in
+ * it leaves the number, and its SystemUpdateID too, as they were.) What is passed over (an entry of ours gone and two new in the same event) is seen by the next regular look. To renew
  * by removing and adding, as few gateways need it, costs one look that is not needed.
  */
 import { leadingNumber } from './soap-values.js'
 
 /** Each other value is news. */
 const VALUES = ['externalipaddress', 'connectionstatus'] as const
-/** Each lower number is. */
-const NUMBERS = ['portmappingnumberofentries', 'systemupdateid'] as const
+const ENTRIES = 'portmappingnumberofentries'
+const CHANGES = 'systemupdateid'
 
 export class EventedState {
   readonly #values = new Map<string, string>()
@@ -25,11 +26,12 @@ export class EventedState {
    */
   isNews(variables: ReadonlyMap<string, string>, isFirst: boolean): boolean {
     const now = new Map([...variables].map(([name, value]) => [name.toLowerCase(), value]))
-    const news = [
-      ...VALUES.map((name) => this.#isOther(name, now.get(name), isFirst)),
-      ...NUMBERS.map((name) => this.#isLess(name, leadingNumber(now.get(name) ?? ''), isFirst)),
-    ]
-    return news.includes(true)
+    const others = VALUES.map((name) => this.#isOther(name, now.get(name), isFirst))
+    const changes = this.#step(CHANGES, now.get(CHANGES))
+    const entries = this.#step(ENTRIES, now.get(ENTRIES))
+    const isNewOrSame = changes === 'new' || entries === 'new' || entries === 'same'
+    const isTableNews = changes === 'less' || entries === 'less' || (!isFirst && isNewOrSame)
+    return isTableNews || others.includes(true)
   }
 
   #isOther(name: string, value: string | undefined, isFirst: boolean): boolean {
@@ -39,10 +41,12 @@ export class EventedState {
     return before === undefined ? !isFirst : value !== before
   }
 
-  #isLess(name: string, value: number | undefined, isFirst: boolean): boolean {
-    if (value === undefined) return false
+  #step(name: string, text = ''): 'untold' | 'new' | 'less' | 'same' | 'more' {
+    const value = leadingNumber(text)
+    if (value === undefined) return 'untold'
     const before = this.#numbers.get(name)
     this.#numbers.set(name, value)
-    return before === undefined ? !isFirst : value < before
+    if (before === undefined) return 'new'
+    return value < before ? 'less' : value === before ? 'same' : 'more'
   }
 }

@@ -14,14 +14,14 @@ describe('an event of', () => {
     ['another external address', 'ExternalIPAddress', ['1.2.3.4', '1.2.3.4', '5.6.7.8', '', '5.6.7.8'], [2, 3, 4]],
     ['another state of the connection', 'ConnectionStatus', ['Connected', 'Disconnected', 'Disconnected'], [1]],
     [
-      'fewer mappings, but not of more,',
+      'as many mappings or fewer, but not of more,',
       'PortMappingNumberOfEntries',
       ['0', '1', '2', '2', '1', '2', '10', '9'],
-      [4, 7],
+      [3, 4, 7],
     ],
     ['a count of changes that begins anew', 'SystemUpdateID', ['7', '8', '20', '1', '2'], [3]],
     ['something else', 'PossibleConnectionTypes', ['a', 'b', 'a'], []],
-    ['a number that is none', 'PortMappingNumberOfEntries', ['2', 'many', '2', ''], []],
+    ['a number that is none', 'PortMappingNumberOfEntries', ['2', 'many', '3', ''], []],
   ])('%s is news', (_name, variable, values, expected) => {
     const [first = {}, ...others] = values.map((value) => ({ [variable]: value }))
     expect(news(first, ...others).flatMap((isNews, at) => (isNews ? [at] : []))).toEqual(expected)
@@ -35,7 +35,12 @@ describe('an event of', () => {
   it('several things is news where one of them is, and all are remembered', () => {
     const before = { ExternalIPAddress: '1.2.3.4', PortMappingNumberOfEntries: '3' }
     const after = { ExternalIPAddress: '5.6.7.8', PortMappingNumberOfEntries: '2' }
-    expect(news(before, after, after)).toEqual([false, true, false])
+    expect(news(before, after, { ...after, PortMappingNumberOfEntries: '3' })).toEqual([false, true, false])
+  })
+
+  it('as many mappings is news also where nothing at all seems to have changed', () => {
+    const before = { PortMappingNumberOfEntries: '0', SystemUpdateID: '1' } // miniupnpd 2.3.1, an entry came and went
+    expect(news(before, before)).toEqual([false, true])
   })
 
   it('a variable counts however its name is written', () => {

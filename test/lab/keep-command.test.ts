@@ -107,7 +107,7 @@ describe.concurrent('a keeper', { timeout: 60_000 }, () => {
     await lab.reboot({ externalAddress: '11.22.33.55' })
     await keeper.says(told('external-address-changed'))
     await keeper.says(told('restored'))
-    await pause(500)
+    for (let hooks = 0; hooks < 2; await pause(50)) hooks = (await readFile(log, 'utf8')).split('over').length - 1
     const state = JSON.parse(await readFile(file, 'utf8')) as unknown
     const { exit } = await endBy(keeper, 'SIGTERM')
     expect(exit).toBe(0)
