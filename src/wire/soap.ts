@@ -6,6 +6,7 @@
  * action's response element may have any namespace, and a fault counts at any HTTP status.
  */
 import { MalformedMessageError } from '../domain/errors.js'
+import { decodePlainResponse } from './plain-soap.js'
 import { childNamed, decodeText, decodeXml, descendants, encodeEntities, encodeXml, type XmlElement } from './xml.js'
 
 export interface SoapRequest {
@@ -58,6 +59,12 @@ export function encodeSoapFault(errorCode: number, errorDescription: string): st
 
 /** @throws MalformedMessageError */
 export function decodeSoapReply(bytes: Uint8Array, action: string): SoapReply {
+  const plain = decodePlainResponse(decodeText(bytes), action)
+  return plain === undefined ? parseSoapReply(bytes, action) : { kind: 'response', arguments: plain }
+}
+
+/** Whatever form it has. @throws MalformedMessageError */
+export function parseSoapReply(bytes: Uint8Array, action: string): SoapReply {
   // Some routers answer a successful Add or Delete with nothing at all; whoever needs a value will miss it.
   if (bytes.every((byte) => byte <= 0x20)) return { kind: 'response', arguments: new Map() }
   const document = parseReply(bytes)

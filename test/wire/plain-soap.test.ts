@@ -1,0 +1,129 @@
+import { describe, expect, it } from 'vitest'
+import { decodePlainResponse } from '../../src/wire/plain-soap.ts'
+import { encodeSoapResponse, parseSoapReply } from '../../src/wire/soap.ts'
+import { randomFrom } from '../support/random.ts'
+
+const ACTION = 'GetGenericPortMappingEntry'
+const VALUES = [
+  ['NewRemoteHost', ''],
+  ['NewExternalPort', '8080'],
+  ['NewPortMappingDescription', 'web & <co> "x"'],
+] as const
+const TEXT = encodeSoapResponse({
+  serviceType: 'urn:schemas-upnp-org:service:WANIPConnection:1',
+  action: ACTION,
+  arguments: VALUES,
+})
+const READ = new Map(VALUES.map(([name, value]) => [name.toLowerCase(), value]))
+
+function parsed(text: string): ReadonlyMap<string, string> | undefined {
+  try {
+    const reply = parseSoapReply(new TextEncoder().encode(text), ACTION)
+    return reply.kind === 'response' ? reply.arguments : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** Each is what nearly every router sends, or close to it. */
+const PLAIN: readonly (readonly [string, string])[] = [
+  ['as it is sent here', TEXT],
+  ['without a declaration', TEXT.replace(/^<\?.*\?>/, '')],
+  ['with an encoding in the declaration', TEXT.replace('"1.0"', '"1.0" encoding="utf-8"')],
+  ['with other prefixes', TEXT.replace(/([</])s:/g, '$1SOAP-ENV:').replace(/([</])u:/g, '$1m:')],
+  ['without prefixes', TEXT.replace(/([</])[su]:/g, '$1')],
+  ['with line ends between the elements', TEXT.replace(/>(?=<)(?!<\/NewRemoteHost)/g, '>\r\n  ')],
+  ['with attributes of the arguments', TEXT.replace('<NewExternalPort>', '<NewExternalPort dt:dt=\'ui2\' x="">')],
+  ['with an argument that closes itself', TEXT.replace('<NewRemoteHost></NewRemoteHost>', '<NewRemoteHost />')],
+]
+
+/** Each is the parser's. */
+const NOT_PLAIN: readonly (readonly [string, string])[] = [
+  ['with a comment', TEXT.replace('<NewExternalPort>', '<!-- --><NewExternalPort>')],
+  ['with CDATA', TEXT.replace('>8080<', '><![CDATA[8080]]><')],
+  ['with an element in an argument', TEXT.replace('>8080<', '><a>8080</a><')],
+  ['with text between the arguments', TEXT.replace('<NewExternalPort>', 'x<NewExternalPort>')],
+  ['with a carriage return in a value', TEXT.replace('8080', '80\r\n80')],
+  ['with a header', TEXT.replace('<s:Body>', '<s:Header></s:Header><s:Body>')],
+  ['with something after it', `${TEXT}<x/>`],
+  ['without its end', TEXT.slice(0, -15)],
+  ['with ends that do not fit', TEXT.replace('</NewExternalPort>', '</NewInternalPort>')],
+  ['with a DTD', TEXT.replace('<s:Envelope', '<!DOCTYPE x><s:Envelope')],
+  ['with an error code among the arguments', TEXT.replaceAll('NewExternalPort', 'errorCode')],
+  ['for another action', TEXT.replaceAll(ACTION, 'GetSpecificPortMappingEntry')],
+  ['with a name as JavaScript has it', TEXT.replaceAll('NewExternalPort', '__proto__')],
+]
+
+describe('a plain response', () => {
+  it.each(PLAIN)('is read %s', (_, text) => {
+    expect(decodePlainResponse(text, ACTION)).toEqual(READ)
+    expect(parsed(text)).toEqual(READ)
+  })
+
+  it('without arguments is one', () => {
+    const text = encodeSoapResponse({ serviceType: 'x', action: ACTION, arguments: [] })
+    expect(decodePlainResponse(text, ACTION)).toEqual(new Map())
+  })
+
+  it.each(NOT_PLAIN)('is none %s', (_, text) => {
+    expect(decodePlainResponse(text, ACTION)).toBeUndefined()
+  })
+
+  it('says what the parser says, whatever is wrong with it', () => {
+    const random = randomFrom(7)
+    const pieces = [
+      '<',
+      '>',
+      '/',
+      '"',
+      "'",
+      '&',
+      '&lt;',
+      '=',
+      ' ',
+      '\r\n',
+      '\0',
+      '?',
+      '!',
+      ':',
+      'a',
+      '-',
+      ']]>',
+      '<a>',
+      '</a>',
+      '<a/>',
+      '\u00a0',
+      '\ufeff',
+      'é',
+      '<!--',
+      '-->',
+      'xmlns:',
+    ]
+    const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T
+    let plain = 0
+    for (let round = 0; round < 20_000; round++) {
+      let text = pick(PLAIN)[1]
+      for (let change = 0; change <= random() * 2; change++) {
+        const at = Math.floor(random() * text.length)
+        const cut = Math.floor(random() * 3)
+        text = text.slice(0, at) + (random() < 0.7 ? pick(pieces) : '') + text.slice(at + cut)
+      }
+      const read = decodePlainResponse(text, ACTION)
+      if (read === undefined) continue
+      plain++
+      expect(read, text).toEqual(parsed(text))
+    }
+    expect(plain).toBeGreaterThan(2000)
+  })
+
+  it.each([
+    ['blanks', `<s:Envelope>${' '.repeat(128 * 1024)}`],
+    ['attributes', `<s:Envelope${' a="b"'.repeat(20_000)}`],
+    ['arguments', TEXT.replace('<NewRemoteHost>', `${'<a>1</a>'.repeat(16_000)}<NewRemoteHost>`)],
+    ['blanks in a tag', `<s:Envelope><s:Body><u:x${' '.repeat(128 * 1024)}`],
+  ])('is given up soon where it has many %s', (_, text) => {
+    const startMs = performance.now()
+    expect(decodePlainResponse(text, ACTION)).toBeUndefined()
+    expect(performance.now() - startMs).toBeLessThan(1000)
+  })
+})
