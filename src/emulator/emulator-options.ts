@@ -29,7 +29,12 @@ export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<Descript
   readonly natPmpResult?: number
   readonly maxMappings?: number
   readonly maxPinholes?: number
+  /** How long the HTTP server takes over every reply, beside what it needs; 0 if not given. */
+  readonly replyDelayMs?: number
 }
+
+/** Longer than anybody waits for. */
+const MAX_REPLY_DELAY_MS = 600_000
 
 /** Without a default. */
 type Optional = 'presentationUrl' | 'ipv6Address' | 'pcpResult' | 'natPmpResult'
@@ -45,6 +50,7 @@ const DEFAULTS = {
   natPmp: true,
   maxMappings: MAX_MAPPINGS,
   maxPinholes: MAX_PINHOLES,
+  replyDelayMs: 0,
   externalAddress: '11.22.33.44', // not a reserved one: clients warn of those
   connectionType: 'IP_Routed',
   connectionStatus: 'Connected',
@@ -89,6 +95,10 @@ function checkNumbers(settings: EmulatorSettings): void {
     throw new InvalidArgumentError(`the number of mappings must be 0 or more: ${maxMappings}`)
   if (!isWithin(maxPinholes, MAX_PINHOLE_ID))
     throw new InvalidArgumentError(`the number of pinholes must be 0 to ${MAX_PINHOLE_ID}: ${maxPinholes}`)
+  if (!(settings.replyDelayMs >= 0 && settings.replyDelayMs <= MAX_REPLY_DELAY_MS))
+    throw new InvalidArgumentError(
+      `the delay of replies must be 0 to ${MAX_REPLY_DELAY_MS} ms: ${settings.replyDelayMs}`,
+    )
   if (!isWithin(pcpResult, 0xff)) throw new InvalidArgumentError(`a PCP result code must be 0 to 255: ${pcpResult}`)
   if (!isWithin(natPmpResult, 0xffff))
     throw new InvalidArgumentError(`a NAT-PMP result code must be 0 to 65535: ${natPmpResult}`)

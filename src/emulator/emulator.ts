@@ -4,7 +4,7 @@
  */
 import { TransportError } from '../domain/errors.js'
 import { VERSION } from '../domain/version.js'
-import { type Clock, systemClock } from '../net/clock.js'
+import { type Clock, sleep, systemClock } from '../net/clock.js'
 import { type Datagrams, type Endpoint, nodeDatagrams } from '../net/datagrams.js'
 import { type HttpServer, type HttpServers, nodeHttpServers } from '../net/http-server.js'
 import { type InterfaceAddress, interfaceAddresses } from '../net/interfaces.js'
@@ -144,13 +144,16 @@ interface Igd {
 }
 
 async function openIgd({ settings, state, httpServers, clock, counters }: Running): Promise<Igd> {
+  const ending = new AbortController()
   let respond: IgdResponder | undefined // the description needs the port, which the server knows
   const server = await httpServers.listen({
     address: settings.address,
     port: settings.httpPort,
-    handler(request) {
+    async handler(request) {
       counters.requests++
-      return respond?.(request, clock.monotonicMs())
+      const reply = respond?.(request, clock.monotonicMs())
+      if (settings.replyDelayMs > 0) await sleep(clock, settings.replyDelayMs, ending.signal)
+      return reply
     },
   })
   const origin = `http://${settings.address}:${server.local.port}`
@@ -159,7 +162,11 @@ async function openIgd({ settings, state, httpServers, clock, counters }: Runnin
     counters.actions[action] = (counters.actions[action] ?? 0) + 1
   }
   respond = createIgdResponder({ state, description, server: SERVER, onAction })
-  return { server, description, descriptionUrl: origin + DESCRIPTION_PATH }
+  const close = (): Promise<void> => {
+    ending.abort()
+    return server.close()
+  }
+  return { server: { ...server, close }, description, descriptionUrl: origin + DESCRIPTION_PATH }
 }
 
 /** Other programs may hold port 1900: the gateway is of use without it, at its URL. */

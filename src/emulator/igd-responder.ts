@@ -37,7 +37,7 @@ export interface IgdResponderOptions {
 export type IgdResponder = (request: ServedRequest, nowMs: number) => ServedReply
 
 type Resource =
-  | { readonly method: 'GET'; readonly document: string }
+  | { readonly method: 'GET'; readonly document: () => string }
   | { readonly method: 'POST'; readonly service: IgdService }
 
 export function createIgdResponder(options: IgdResponderOptions): IgdResponder {
@@ -47,17 +47,19 @@ export function createIgdResponder(options: IgdResponderOptions): IgdResponder {
     const resource = resources.get(request.target.split('?', 1)[0] ?? '')
     if (resource === undefined) return emptyReply(404)
     if (request.method !== resource.method) return emptyReply(405, [['Allow', resource.method]])
-    if (resource.method === 'GET') return xmlReply(200, resource.document, options.server)
+    if (resource.method === 'GET') return xmlReply(200, resource.document(), options.server)
     return control(resource.service, request, nowMs, options)
   }
 }
 
 function resourcesOf(description: RootDescription): ReadonlyMap<string, Resource> {
   const resources = new Map<string, Resource>()
-  resources.set(DESCRIPTION_PATH, { method: 'GET', document: encodeDescription(description) })
+  const root = encodeDescription(description)
+  resources.set(DESCRIPTION_PATH, { method: 'GET', document: () => root })
   for (const service of Object.keys(SERVICES) as IgdService[]) {
     const { descriptionPath, controlPath } = SERVICES[service]
-    resources.set(descriptionPath, { method: 'GET', document: encodeServiceDescription(service) })
+    // Made when asked for, which is seldom: 200 gateways would keep them 200 times.
+    resources.set(descriptionPath, { method: 'GET', document: () => encodeServiceDescription(service) })
     resources.set(controlPath, { method: 'POST', service })
   }
   return resources

@@ -7,6 +7,7 @@
  * week at the latest. Order is that of the first AddPortMapping: a renewal keeps its place.
  */
 import type { GatewayProtocol, MappingKey, TransportProtocol } from '../domain/port-mapping.js'
+import { LeaseEnds } from './lease-ends.js'
 import { Refusal } from './refusal.js'
 
 /** WANIPConnection:2 2.3.16: a lease of 0 means this, and more is cut to it. */
@@ -43,18 +44,21 @@ export interface MappingRange {
 /** Below it are the well-known ports (RFC 6335 6), which nobody gets who has not asked for them. */
 const FIRST_PORT_TO_GIVE = 1024
 
+/** As many gaps to close cost as much as a pass through all rows, roughly. */
+const MANY = 50
+
+/** The same object for as long as the mapping is there. */
 interface Row {
-  readonly mapping: WantedMapping
-  readonly endsMs: number
+  mapping: WantedMapping
+  endsMs: number
 }
 
 export class MappingTable {
   readonly #maxMappings: number
   readonly #rows = new Map<string, Row>()
-  /** The rows by index; made when asked for, so that a listing costs one pass and not one per index. */
-  #ordered: readonly Row[] | undefined
-  /** No lease ends before this moment: until then nothing has to be looked through. */
-  #quietUntilMs = Number.POSITIVE_INFINITY
+  /** The rows by index, always: a listing goes from index to index while others add, renew and delete. */
+  #ordered: Row[] = []
+  readonly #ends = new LeaseEnds<Row>()
 
   constructor(maxMappings: number = MAX_MAPPINGS) {
     this.#maxMappings = maxMappings
@@ -86,7 +90,7 @@ export class MappingTable {
 
   #portFor(wanted: WantedMapping): number {
     for (const externalPort of portsToTry(wanted.externalPort)) {
-      const present = this.#rows.get(textOf({ ...wanted, externalPort }))?.mapping
+      const present = this.#rows.get(textOf(wanted, externalPort))?.mapping
       if (present === undefined) {
         if (this.#rows.size >= this.#maxMappings) break
         return externalPort
@@ -102,10 +106,20 @@ export class MappingTable {
       wanted.leaseSeconds === 0 ? LONGEST_LEASE_SECONDS : wanted.leaseSeconds,
       LONGEST_LEASE_SECONDS,
     )
-    const endsMs = nowMs + leaseSeconds * 1000
-    this.#rows.set(textOf(wanted), { mapping: wanted, endsMs })
-    this.#ordered = undefined
-    this.#quietUntilMs = Math.min(this.#quietUntilMs, endsMs)
+    const row = this.#rowFor(wanted)
+    row.mapping = wanted
+    row.endsMs = nowMs + leaseSeconds * 1000
+    this.#ends.set(row, row.endsMs)
+  }
+
+  /** The one that is there, or a new one at the end. */
+  #rowFor(wanted: WantedMapping): Row {
+    const present = this.#rows.get(textOf(wanted))
+    if (present !== undefined) return present
+    const row = { mapping: wanted, endsMs: 0 }
+    this.#rows.set(textOf(wanted), row)
+    this.#ordered.push(row)
+    return row
   }
 
   /** @throws Refusal 714 */
@@ -122,8 +136,10 @@ export class MappingTable {
   /** @throws Refusal 714 */
   delete(key: MappingKey, nowMs: number): void {
     this.#dropEnded(nowMs)
-    if (!this.#rows.delete(textOf(key))) throw new Refusal(714)
-    this.#ordered = undefined
+    const row = this.#rows.get(textOf(key))
+    if (row === undefined) throw new Refusal(714)
+    this.#ends.delete(row)
+    this.#drop([row])
   }
 
   list(nowMs: number): TableEntry[] {
@@ -137,7 +153,8 @@ export class MappingTable {
 
   clear(): void {
     this.#rows.clear()
-    this.#ordered = undefined
+    this.#ends.clear()
+    this.#ordered = []
   }
 
   /** @throws Refusal 730 */
@@ -147,8 +164,9 @@ export class MappingTable {
 
   /** All of them at once (WANIPConnection:2 2.5.19.2). @throws Refusal 730 */
   deleteWithin(range: MappingRange, nowMs: number): void {
-    for (const { mapping } of this.#rowsWithin(range, nowMs)) this.#rows.delete(textOf(mapping))
-    this.#ordered = undefined
+    const rows = this.#rowsWithin(range, nowMs)
+    for (const row of rows) this.#ends.delete(row)
+    this.#drop(rows)
   }
 
   #rowsWithin({ startPort, endPort, protocol, internalClient }: MappingRange, nowMs: number): readonly Row[] {
@@ -165,18 +183,23 @@ export class MappingTable {
 
   #inOrder(nowMs: number): readonly Row[] {
     this.#dropEnded(nowMs)
-    this.#ordered ??= [...this.#rows.values()]
     return this.#ordered
   }
 
   #dropEnded(nowMs: number): void {
-    if (nowMs < this.#quietUntilMs) return
-    this.#quietUntilMs = Number.POSITIVE_INFINITY
-    for (const [key, { endsMs }] of this.#rows) {
-      if (endsMs <= nowMs) this.#rows.delete(key)
-      else this.#quietUntilMs = Math.min(this.#quietUntilMs, endsMs)
+    const ended = this.#ends.takeEnded(nowMs)
+    if (ended.length > 0) this.#drop(ended)
+  }
+
+  /** Many in one pass; few, as they mostly are, by closing the gaps, for which the engine moves memory and no code runs. */
+  #drop(rows: readonly Row[]): void {
+    for (const { mapping } of rows) this.#rows.delete(textOf(mapping))
+    if (rows.length < MANY) {
+      for (const row of rows) this.#ordered.splice(this.#ordered.indexOf(row), 1)
+      return
     }
-    this.#ordered = undefined
+    const gone = new Set(rows)
+    this.#ordered = this.#ordered.filter((row) => !gone.has(row))
   }
 }
 
@@ -193,8 +216,8 @@ export function* portsToTry(asked: number): Generator<number> {
   for (let port = FIRST_PORT_TO_GIVE; port < asked; port++) yield port
 }
 
-function textOf(key: MappingKey): string {
-  return `${key.protocol} ${key.externalPort} ${key.remoteHost}`
+function textOf({ protocol, remoteHost, externalPort }: MappingKey, otherPort = externalPort): string {
+  return `${protocol} ${otherPort} ${remoteHost}`
 }
 
 function entryOf(row: Row | undefined, errorCodeIfNone: number, nowMs: number): TableEntry {

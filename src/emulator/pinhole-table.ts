@@ -8,6 +8,7 @@
  */
 import { parseIPv6 } from '../domain/address.js'
 import type { PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
+import { LeaseEnds } from './lease-ends.js'
 import { Refusal } from './refusal.js'
 
 /** WANIPv6FirewallControl:1 2.6.3: a lease is 1 s to a day. */
@@ -40,6 +41,7 @@ export class PinholeTable {
   readonly #maxPinholes: number
   readonly #rows = new Map<number, Row>()
   readonly #ids = new Map<string, number>()
+  readonly #ends = new LeaseEnds<number>()
   #lastId: number = 0
 
   constructor(maxPinholes: number = MAX_PINHOLES) {
@@ -51,14 +53,19 @@ export class PinholeTable {
     this.#dropEnded(nowMs)
     const id = this.#ids.get(textOf(pinhole)) ?? this.#newId()
     this.#ids.set(textOf(pinhole), id)
-    this.#rows.set(id, { pinhole, endsMs: nowMs + leaseSeconds * 1000 })
+    this.#put(id, pinhole, nowMs + leaseSeconds * 1000)
     return id
   }
 
   /** @throws Refusal 704 */
   update(id: number, leaseSeconds: number, nowMs: number): void {
     const { pinhole } = this.#row(id, nowMs)
-    this.#rows.set(id, { pinhole, endsMs: nowMs + leaseSeconds * 1000 })
+    this.#put(id, pinhole, nowMs + leaseSeconds * 1000)
+  }
+
+  #put(id: number, pinhole: Pinhole, endsMs: number): void {
+    this.#rows.set(id, { pinhole, endsMs })
+    this.#ends.set(id, endsMs)
   }
 
   /** @throws Refusal 704 */
@@ -69,6 +76,7 @@ export class PinholeTable {
   /** @throws Refusal 704 */
   delete(id: number, nowMs: number): void {
     this.#drop(id, this.#row(id, nowMs))
+    this.#ends.delete(id)
   }
 
   list(nowMs: number): PinholeEntry[] {
@@ -79,6 +87,7 @@ export class PinholeTable {
   clear(): void {
     this.#rows.clear()
     this.#ids.clear()
+    this.#ends.clear()
   }
 
   #newId(): number {
@@ -96,7 +105,10 @@ export class PinholeTable {
   }
 
   #dropEnded(nowMs: number): void {
-    for (const [id, row] of this.#rows) if (row.endsMs <= nowMs) this.#drop(id, row)
+    for (const id of this.#ends.takeEnded(nowMs)) {
+      const row = this.#rows.get(id)
+      if (row !== undefined) this.#drop(id, row)
+    }
   }
 
   #drop(id: number, { pinhole }: Row): void {

@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { InvalidArgumentError, TransportError } from '../../src/domain/errors.ts'
 import { type Emulator, type EmulatorNetwork, type EmulatorOptions, startEmulator } from '../../src/emulator/index.ts'
 import { type Datagrams, nodeDatagrams } from '../../src/net/datagrams.ts'
@@ -163,6 +163,39 @@ describe('the emulated gateway', () => {
   })
 })
 
+describe('a delay of replies', () => {
+  it('comes before every reply of the HTTP server, and is not waited for at the end', async () => {
+    const clock = new FakeClock()
+    const emulator = await start({ replyDelayMs: 50 }, { clock })
+    let isAnswered = false
+    const asking = post(emulator.httpPort, 'GetStatusInfo', {}).finally(() => {
+      isAnswered = true
+    })
+    await vi.waitUntil(() => clock.pending === 1)
+    await clock.advance(49)
+    expect(isAnswered).toBe(false)
+    await clock.advance(1)
+    expect(statusOf(await asking)).toBe(200)
+    const unanswered = post(emulator.httpPort, 'GetStatusInfo', {})
+    await vi.waitUntil(() => clock.pending === 1)
+    await emulator.close()
+    expect(await unanswered).toBe('')
+    expect(clock.pending).toBe(0)
+  })
+})
+
+describe('many gateways in a process', () => {
+  it('are apart: each has its ports, its UUID and its mappings, and none is in the way of another at the end', async () => {
+    const emulators = await Promise.all(Array.from({ length: 50 }, () => start()))
+    const [first, second, ...others] = emulators
+    expect(new Set(emulators.map(({ httpPort }) => httpPort)).size).toBe(50)
+    await post(first?.httpPort ?? 0, 'AddPortMapping', MAPPING)
+    expect(emulators.map((emulator) => emulator.mappings().length)).toEqual([1, ...others.map(() => 0), 0])
+    await first?.close()
+    expect(statusOf(await post(second?.httpPort ?? 0, 'AddPortMapping', MAPPING))).toBe(200)
+  })
+})
+
 describe('the end', () => {
   it('closes every socket, also under a request that is not finished, and may be called twice', async () => {
     const clock = new FakeClock()
@@ -253,6 +286,8 @@ describe('options that cannot be', () => {
     { pcpResult: 256 },
     { natPmpResult: -1 },
     { maxMappings: -1 },
+    { replyDelayMs: -1 },
+    { replyDelayMs: Number.NaN },
     { maxPinholes: -1 },
     { maxPinholes: 65536 },
     { uuid: 'uuid:1' },

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { MappingTable, type WantedMapping } from '../../src/emulator/mapping-table.ts'
+import { randomFrom } from '../support/random.ts'
 
 const WEEK_SECONDS = 604_800
 
@@ -115,15 +116,95 @@ describe('MappingTable', () => {
     expect(() => table.delete(wanted(), 1000)).toThrow(refusal(714))
   })
 
-  it('lists 10 000 mappings index by index, in order, making the order once', () => {
-    const table = new MappingTable(10_000)
-    for (let port = 1; port <= 10_000; port++) table.add(wanted({ externalPort: port, leaseSeconds: 60 }), 0)
-    const passes = [vi.spyOn(Map.prototype, 'values'), vi.spyOn(Map.prototype, Symbol.iterator)]
-    const ports = Array.from({ length: 10_000 }, (_, index) => table.at(index, 1000).externalPort)
-    const made = passes.map((spy) => spy.mock.calls.length)
-    vi.restoreAllMocks()
-    expect(made).toEqual([1, 0])
-    expect(ports).toEqual(Array.from({ length: 10_000 }, (_, index) => index + 1))
+  describe('with 10 000 mappings', () => {
+    const COUNT = 10_000
+    const ports = Array.from({ length: COUNT }, (_, index) => index + 1)
+
+    /** How often the table goes through all that it has, while `task` runs. */
+    function passesDuring(task: () => void): number {
+      const iterator = vi.spyOn(Map.prototype, Symbol.iterator)
+      const spies = [iterator, vi.spyOn(Map.prototype, 'values'), vi.spyOn(Array.prototype, 'filter')]
+      try {
+        task()
+        return spies.reduce((sum, spy) => sum + spy.mock.calls.length, 0)
+      } finally {
+        vi.restoreAllMocks()
+      }
+    }
+
+    function fullTable(leaseSecondsOf: (port: number) => number): MappingTable {
+      const table = new MappingTable(COUNT)
+      for (const externalPort of ports) {
+        table.add(wanted({ externalPort, leaseSeconds: leaseSecondsOf(externalPort) }), 0)
+      }
+      return table
+    }
+
+    it('lists index by index, in order, without a pass through all of them, also while they are renewed', () => {
+      const table = fullTable(() => 60)
+      const listed: number[] = []
+      const passes = passesDuring(() => {
+        for (const externalPort of ports) {
+          table.add(wanted({ externalPort, leaseSeconds: 90 }), 1000)
+          listed.push(table.at(externalPort - 1, 1000).externalPort)
+        }
+      })
+      expect(listed).toEqual(ports)
+      expect(passes).toBe(0)
+    })
+
+    it('forgets one after the other as their leases end, without a pass through all of them', () => {
+      const table = fullTable((port) => port)
+      const passes = passesDuring(() => {
+        for (const port of ports.slice(0, -1)) {
+          if (table.at(0, port * 1000).externalPort !== port + 1) throw new Error(`${port} is still there`)
+        }
+      })
+      expect(table.list((COUNT - 1) * 1000).map((entry) => entry.externalPort)).toEqual([COUNT])
+      expect(passes).toBe(0)
+    })
+
+    it('forgets all of them at once in one pass', () => {
+      const table = fullTable(() => 60)
+      let left: readonly unknown[] = []
+      const passes = passesDuring(() => {
+        left = table.list(60_000)
+      })
+      expect(left).toEqual([])
+      expect(passes).toBe(1)
+    })
+  })
+
+  it('says whatever happens what a plain list of mappings would say', () => {
+    const random = randomFrom(6)
+    const upTo = (most: number): number => Math.floor(random() * most)
+    const table = new MappingTable()
+    let plain: { port: number; endsMs: number }[] = []
+    for (let nowMs = 0; nowMs < 4_000_000; nowMs += upTo(2000)) {
+      plain = plain.filter(({ endsMs }) => endsMs > nowMs)
+      const [port, leaseSeconds] = [1 + upTo(100), 1 + upTo(120)]
+      const present = plain.find((each) => each.port === port)
+      const firstPort = 1 + upTo(100)
+      switch (upTo(20)) {
+        case 0:
+          if (present !== undefined) table.delete(wanted({ externalPort: port }), nowMs)
+          plain = plain.filter((each) => each !== present)
+          break
+        case 1: {
+          const range = { startPort: firstPort, endPort: 100, protocol: 'TCP', internalClient: undefined } as const
+          const stay = plain.filter((each) => each.port < firstPort)
+          if (stay.length < plain.length) table.deleteWithin(range, nowMs)
+          plain = stay
+          break
+        }
+        default:
+          table.add(wanted({ externalPort: port, leaseSeconds }), nowMs)
+          if (present === undefined) plain.push({ port, endsMs: nowMs + leaseSeconds * 1000 })
+          else present.endsMs = nowMs + leaseSeconds * 1000
+      }
+      const expected = plain.map((each) => [each.port, Math.ceil((each.endsMs - nowMs) / 1000)])
+      expect(table.list(nowMs).map((each) => [each.externalPort, each.leaseSeconds])).toEqual(expected)
+    }
   })
 })
 
