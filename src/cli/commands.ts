@@ -16,17 +16,31 @@ export function refusal(error: PortMappingError): {
   return { ok: false, error: reportedError(error) }
 }
 
-/** Connection type, status, link rates, external address: the first part of -s and -l. True if the status or the address is known. */
-async function* reportConnection(chosen: Chosen, context: RunContext): Reporting<boolean> {
-  const { gateway } = chosen
-  const { signal } = context
-  const type = await attempt(signal, () => gateway.connectionType())
+/** The questions of the first part of -s and -l, all at once: how many go side by side is the gateway's affair. */
+function askConnection({ gateway, ...chosen }: Chosen, { signal }: RunContext) {
+  return {
+    type: begun(attempt(signal, () => gateway.connectionType())),
+    status: begun(attempt(signal, async () => chosen.status ?? (await gateway.status()))),
+    rates: begun(attempt(signal, () => gateway.linkRates())),
+    address: begun(attempt(signal, async () => chosen.externalAddress ?? (await gateway.externalAddress()))),
+  }
+}
+
+/** What it fails with is heard when its turn to be reported comes. */
+function begun<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => {})
+  return work
+}
+
+/** Connection type, status, link rates, external address. True if the status or the address is known. */
+async function* reportConnection(asked: ReturnType<typeof askConnection>, context: RunContext): Reporting<boolean> {
+  const type = await asked.type
   yield { type: 'connection-type', ...(type.ok ? { ok: true, connectionType: type.value } : refusal(type.error)) }
-  const status = await attempt(signal, async () => chosen.status ?? (await gateway.status()))
+  const status = await asked.status
   yield { type: 'status', ...(status.ok ? connectedSince(status.value, context) : refusal(status.error)) }
-  const rates = await attempt(signal, () => gateway.linkRates())
+  const rates = await asked.rates
   yield { type: 'link-rates', ...(rates.ok ? { ok: true, ...rates.value } : refusal(rates.error)) }
-  const address = await attempt(signal, async () => chosen.externalAddress ?? (await gateway.externalAddress()))
+  const address = await asked.address
   const answer: Answer<{ address: string }> = address.ok ? { ok: true, address: address.value } : refusal(address.error)
   yield { type: 'external-address', during: 'status', ...answer }
   return status.ok || (address.ok && address.value !== '')
@@ -41,8 +55,10 @@ function connectedSince(status: ConnectionStatus, context: RunContext) {
 
 /** -s */
 export async function* reportStatus(chosen: Chosen, context: RunContext): Reporting<ExitCode> {
-  const known = yield* reportConnection(chosen, context)
-  const traffic = await attempt(context.signal, () => chosen.gateway.trafficCounters())
+  const asked = askConnection(chosen, context)
+  const counted = begun(attempt(context.signal, () => chosen.gateway.trafficCounters()))
+  const known = yield* reportConnection(asked, context)
+  const traffic = await counted
   context.signal.throwIfAborted() // the counters, being optional, fail in silence
   if (traffic.ok) yield { type: 'traffic', ...traffic.value }
   return known ? 0 : 2
@@ -50,7 +66,7 @@ export async function* reportStatus(chosen: Chosen, context: RunContext): Report
 
 /** -l */
 export async function* listMappings(chosen: Chosen, context: RunContext): Reporting<ExitCode> {
-  yield* reportConnection(chosen, context)
+  yield* reportConnection(askConnection(chosen, context), context)
   return yield* walkTable(chosen, context)
 }
 

@@ -31,28 +31,16 @@ import { IGD_ACTIONS, type IgdActionName, type InArguments } from '../wire/igd-a
 import { decodePortListing } from '../wire/port-listing.js'
 import type { SoapArguments } from '../wire/soap.js'
 import { findEntry, type ShownBy, showEntry, UNKNOWN_ACTION } from './igd-entry.js'
+import { listPortMappings } from './igd-listing.js'
 import { type ControlledService, eventUrlBeside, type IgdServices } from './igd-services.js'
 import { type Ask, askConnectionType, askLinkRates, askStatus, askTrafficCounters } from './igd-status.js'
 import { withLeaseThatIsTaken } from './lease-fallback.js'
 import { mapToFreePort } from './other-ports.js'
 import { IgdPinholeFirewall } from './pinhole-firewall.js'
-import {
-  decodeMapping,
-  differenceOf,
-  keyArguments,
-  mappingArguments,
-  mappingOfEntry,
-  refuseFlawed,
-} from './port-mapping-messages.js'
-import type { SoapCaller } from './soap-caller.js'
+import { differenceOf, keyArguments, mappingArguments, mappingOfEntry, refuseFlawed } from './port-mapping-messages.js'
+import { RequestWindow } from './request-window.js'
+import type { CallOptions, SoapCaller } from './soap-caller.js'
 import { missing, number, text } from './soap-values.js'
-
-/** A table longer than the number of ports in existence is not read to its end. */
-export const MAX_PORT_MAPPINGS = 65_536
-
-/** Marks of the end of the table: the standard's, and those of routers that do not know it (DD-WRT, Linksys WRT1900AC). */
-const SPECIFIED_ARRAY_INDEX_INVALID = 713
-const OTHER_ENDS: ReadonlySet<number> = new Set([714, 402, 501])
 
 export class IgdServiceGateway implements IgdGateway {
   readonly protocol = 'igd'
@@ -63,6 +51,7 @@ export class IgdServiceGateway implements IgdGateway {
   readonly #caller: SoapCaller
   readonly #connection: ControlledService
   readonly #commonInterfaceConfig: ControlledService | undefined
+  readonly #window = new RequestWindow()
   readonly #ask: Ask = (action, values) => this.#call(action, values)
   readonly #shownBy: ShownBy = { ask: this.#ask, table: () => this.portMappings() }
 
@@ -105,18 +94,13 @@ export class IgdServiceGateway implements IgdGateway {
     return askTrafficCounters(this.#ask)
   }
 
-  async *portMappings(): AsyncGenerator<PortMapping, ListingEnd> {
-    let previous: string | undefined
-    for (let index = 0; index < MAX_PORT_MAPPINGS; index++) {
-      const reply = await this.#entryOrEnd(index)
-      if (reply instanceof RefusedError) return { number: reply.number, standardName: reply.standardName }
-      const mapping = decodeMapping(reply)
-      const identity = JSON.stringify(mapping)
-      if (identity === previous) return 'repetition' // some routers repeat the last entry for ever
-      previous = identity
-      yield mapping
-    }
-    return 'limit'
+  portMappings(): AsyncGenerator<PortMapping, ListingEnd> {
+    return listPortMappings({
+      window: this.#window,
+      signal: this.#caller.signal,
+      entry: (index, signal) =>
+        this.#call('GetGenericPortMappingEntry', { NewPortMappingIndex: String(index) }, { signal }),
+    })
   }
 
   async map(request: MappingRequest): Promise<PortMapping> {
@@ -198,24 +182,14 @@ export class IgdServiceGateway implements IgdGateway {
     return decodePortListing(text(reply, action, 'NewPortListing')).map(mappingOfEntry)
   }
 
-  async #entryOrEnd(index: number): Promise<SoapArguments | RefusedError> {
-    try {
-      return await this.#call('GetGenericPortMappingEntry', { NewPortMappingIndex: String(index) })
-    } catch (error) {
-      if (!(error instanceof RefusedError)) throw error
-      const end = error.number === SPECIFIED_ARRAY_INDEX_INVALID || (index > 0 && OTHER_ENDS.has(error.number))
-      if (!end) throw error
-      return error
-    }
-  }
-
-  #call<A extends IgdActionName>(action: A, values: InArguments<A>): Promise<SoapArguments> {
+  #call<A extends IgdActionName>(action: A, values: InArguments<A>, options: CallOptions = {}): Promise<SoapArguments> {
     const service = IGD_ACTIONS[action].service === 'WANConnection' ? this.#connection : this.#commonInterfaceConfig
     if (service === undefined) {
       const missing = `${action}: the gateway's description has no usable ${IGD_ACTIONS[action].service} service`
       return Promise.reject(new TransportError(missing, { action }))
     }
-    return this.#caller.call(service, action, values)
+    if (!action.startsWith('Get')) return this.#caller.call(service, action, values, options)
+    return this.#window.ask((onReset) => this.#caller.call(service, action, values, { ...options, onReset }))
   }
 }
 

@@ -35,12 +35,13 @@ export async function askLinkRates(ask: Ask): Promise<LinkRates> {
 }
 
 export async function askTrafficCounters(ask: Ask): Promise<TrafficCounters> {
-  return {
-    bytesSent: await askCounter(ask, 'GetTotalBytesSent', 'NewTotalBytesSent'),
-    bytesReceived: await askCounter(ask, 'GetTotalBytesReceived', 'NewTotalBytesReceived'),
-    packetsSent: await askCounter(ask, 'GetTotalPacketsSent', 'NewTotalPacketsSent'),
-    packetsReceived: await askCounter(ask, 'GetTotalPacketsReceived', 'NewTotalPacketsReceived'),
-  }
+  const [bytesSent, bytesReceived, packetsSent, packetsReceived] = await Promise.all([
+    askCounter(ask, 'GetTotalBytesSent', 'NewTotalBytesSent'),
+    askCounter(ask, 'GetTotalBytesReceived', 'NewTotalBytesReceived'),
+    askCounter(ask, 'GetTotalPacketsSent', 'NewTotalPacketsSent'),
+    askCounter(ask, 'GetTotalPacketsReceived', 'NewTotalPacketsReceived'),
+  ])
+  return { bytesSent, bytesReceived, packetsSent, packetsReceived }
 }
 
 type CounterAction = 'GetTotalBytesSent' | 'GetTotalBytesReceived' | 'GetTotalPacketsSent' | 'GetTotalPacketsReceived'

@@ -29,11 +29,15 @@ export const USER_AGENT = `Node.js UPnP/1.1 upnp-ts/${VERSION}`
 export interface CallOptions {
   /** The address to ask from, where it can be: a gateway opens a pinhole only for the very computer that asks. */
   readonly localAddress?: string | undefined
+  /** In place of the caller's. */
+  readonly signal?: AbortSignal | undefined
+  /** As in HttpRequest. */
+  readonly onReset?: (() => boolean) | undefined
 }
 
 export class SoapCaller {
+  readonly signal: AbortSignal | undefined
   readonly #http: HttpClient
-  readonly #signal: AbortSignal | undefined
   readonly #zone: string
   /** Which of a service's URLs answered. */
   readonly #working = new Map<ControlledService, URL>()
@@ -41,7 +45,7 @@ export class SoapCaller {
   /** `zone`: the interface on which the gateway's link-local addresses are. */
   constructor(http: HttpClient, signal: AbortSignal | undefined, zone = '') {
     this.#http = http
-    this.#signal = signal
+    this.signal = signal
     this.#zone = zone
   }
 
@@ -80,7 +84,7 @@ export class SoapCaller {
     throw new TransportError(`${action}: the service has no control URL`, { action })
   }
 
-  async #post(url: URL, request: SoapRequest, { localAddress }: CallOptions): Promise<SoapArguments> {
+  async #post(url: URL, request: SoapRequest, { localAddress, signal, onReset }: CallOptions): Promise<SoapArguments> {
     const { action } = request
     const reply = await this.#http.request({
       method: 'POST',
@@ -96,7 +100,8 @@ export class SoapCaller {
       action,
       maxBodyBytes: action === 'GetListOfPortMappings' ? MAX_LISTING_BYTES : MAX_SOAP_REPLY_BYTES,
       timeoutMs: action.startsWith('Get') ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS,
-      signal: this.#signal,
+      signal: signal ?? this.signal,
+      onReset,
       isComplete: endsWithRoot,
     })
     return argumentsOf(reply, action, url)

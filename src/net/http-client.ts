@@ -7,7 +7,7 @@
 import { isLinkLocalIPv6 } from '../domain/address.js'
 import { NoReplyError, TransportError } from '../domain/errors.js'
 import type { Clock } from './clock.js'
-import { deadlineAfter } from './clock.js'
+import { limitOf, type RequestLimit } from './request-limit.js'
 
 /** How long to wait for more once the declared length has come without the document being complete. */
 const AFTER_DECLARED_LENGTH_MS = 200
@@ -35,6 +35,8 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined
   /** True once the body is whole; asked after every read from the connection. */
   readonly isComplete: (body: Uint8Array) => boolean
+  /** Told that the connection was closed without an answer; whether to ask once more at once, as is done without it. */
+  readonly onReset?: (() => boolean) | undefined
 }
 
 export interface HttpReply {
@@ -78,19 +80,17 @@ async function requestTwiceIfReset(request: HttpRequest, clock: Clock, exchange:
   if (request.headers.some((header) => header.some((text) => /[\r\n\0]/.test(text)))) {
     throw new TransportError(`${describe(request)}: a header would break its line`, { action })
   }
-  const deadline = deadlineAfter(
-    clock,
-    request.timeoutMs,
-    () => new NoReplyError(`${describe(request)} did not answer within ${request.timeoutMs / 1000} s`, { action }),
-    request.signal,
-  )
+  const noReply = () =>
+    new NoReplyError(`${describe(request)} did not answer within ${request.timeoutMs / 1000} s`, { action })
+  const limit = limitOf(clock, request.timeoutMs, noReply, request.signal)
   try {
-    const first = await oneExchange(request, clock, exchange, deadline.signal)
-    const second = first.kind === 'reset' ? await oneExchange(request, clock, exchange, deadline.signal) : first
+    const first = await oneExchange(request, clock, exchange, limit)
+    const again = first.kind === 'reset' && (request.onReset?.() ?? true)
+    const second = again ? await oneExchange(request, clock, exchange, limit) : first
     if (second.kind === 'reply') return second.reply
-    throw asTransportError(second.cause, request, deadline.signal)
+    throw asTransportError(second.cause, request, limit)
   } finally {
-    deadline.dispose()
+    limit.dispose()
   }
 }
 
@@ -98,8 +98,8 @@ function describe(request: HttpRequest): string {
   return `${request.action}: ${request.url.origin.replace(/\[.*\]/, `[${hostOf(request)}]`)}`
 }
 
-function asTransportError(cause: Error, request: HttpRequest, signal: AbortSignal): Error {
-  if (signal.aborted) throw signal.reason // the deadline's, or whatever the caller gave
+function asTransportError(cause: Error, request: HttpRequest, { ended }: RequestLimit): Error {
+  if (ended !== undefined) return ended.reason // the deadline's, or whatever the caller gave
   return new TransportError(`${describe(request)}: ${reasonOf(cause)}`, { action: request.action, cause })
 }
 
@@ -130,22 +130,19 @@ type Outcome =
 
 const RESETS: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET'])
 
-function oneExchange(request: HttpRequest, clock: Clock, exchange: Exchange, signal: AbortSignal): Promise<Outcome> {
+function oneExchange(request: HttpRequest, clock: Clock, exchange: Exchange, limit: RequestLimit): Promise<Outcome> {
   return new Promise((resolve) => {
     let stop: () => void = () => {}
     const finish = (outcome: Outcome): void => {
       collector.stop()
-      signal.removeEventListener('abort', onAbort)
+      limit.onEnd = () => {}
       resolve(outcome)
       stop()
     }
-    const onAbort = (): void => finish({ kind: 'failure', cause: new Error('cancelled') })
     const collector = new Collector(request, clock, finish)
-    if (signal.aborted) onAbort()
-    else {
-      signal.addEventListener('abort', onAbort, { once: true })
-      stop = exchange(request, collector)
-    }
+    limit.onEnd = () => finish({ kind: 'failure', cause: new Error('cancelled') })
+    if (limit.ended !== undefined) limit.onEnd()
+    else stop = exchange(request, collector)
   })
 }
 

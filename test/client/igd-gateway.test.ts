@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
-import { IgdServiceGateway, MAX_PORT_MAPPINGS } from '../../src/client/igd-gateway.ts'
+import { IgdServiceGateway } from '../../src/client/igd-gateway.ts'
+import { MAX_PORT_MAPPINGS } from '../../src/client/igd-listing.ts'
 import type { ControlledService } from '../../src/client/igd-services.ts'
 import { otherPorts } from '../../src/client/other-ports.ts'
+import { MAX_SIDE_BY_SIDE } from '../../src/client/request-window.ts'
 import { SoapCaller } from '../../src/client/soap-caller.ts'
 import {
   InvalidArgumentError,
@@ -553,7 +555,8 @@ describe('portMappings', () => {
     const { ports, end } = await listed(gateway)
     expect(ports).toEqual([1000, 1001])
     expect(end).toMatchObject({ number: code })
-    expect(http.seen.map(({ request }) => argument(request, 'NewPortMappingIndex'))).toEqual(['0', '1', '2'])
+    const again = code === 501 ? ['2'] : [] // it may have been said under load
+    expect(http.seen.map(({ request }) => argument(request, 'NewPortMappingIndex'))).toEqual(['0', '1', '2', ...again])
   })
 
   it('ends without an error at 713 in an empty table', async () => {
@@ -586,7 +589,7 @@ describe('portMappings', () => {
       done(request, entry(Math.min(1002, 1000 + Number(argument(request, 'NewPortMappingIndex'))))),
     )
     expect(await listed(gateway)).toEqual({ ports: [1000, 1001, 1002], end: 'repetition' })
-    expect(http.seen).toHaveLength(4)
+    expect(http.seen.length).toBeLessThanOrEqual(4 + MAX_SIDE_BY_SIDE)
   })
 
   it('does not take two mappings of one port to two computers for a repetition', async () => {
@@ -642,7 +645,9 @@ describe('what it tells', () => {
       packetsSent: undefined,
       packetsReceived: undefined,
     })
-    expect(http.log).toEqual(Object.keys(answers).map((action) => `${action} http://192.168.1.1:5000/common`))
+    // A web page beside others may be an answer under load: asked again alone.
+    const asked = [...Object.keys(answers).slice(0, 3), 'GetTotalPacketsSent', 'GetTotalPacketsReceived']
+    expect(http.log).toEqual(asked.map((action) => `${action} http://192.168.1.1:5000/common`))
   })
 
   it('lets a defect out of the counters', async () => {

@@ -272,6 +272,13 @@ function asGolden(request: ReceivedRequest): GoldenRequest {
   return { line, action: soapActionOf(request), arguments: args }
 }
 
+/** -l is ahead of what it reads, so it asks beyond the end of the table too: how far is what test/client/igd-listing.test.ts is about. */
+function isBeyondTheEnd(golden: Golden, { action, arguments: args }: GoldenRequest): boolean {
+  const table = golden.servers['good']?.soap['GetGenericPortMappingEntry'] ?? []
+  const index = Number(/<NewPortMappingIndex>(\d+)</.exec(args ?? '')?.[1] ?? 0)
+  return action?.endsWith('#GetGenericPortMappingEntry') === true && isList(table) && index > table.length
+}
+
 function replay(version: string, runs: (golden: Golden) => readonly GoldenRun[], extra: readonly string[]): void {
   const golden = load(version)
   let gateway: ScriptedGateway
@@ -288,11 +295,12 @@ function replay(version: string, runs: (golden: Golden) => readonly GoldenRun[],
       const withPort = (text: string): string => text.replaceAll('{PORT}', String(gateway.port))
       const result = await runCli([...run.argv.map(withPort), ...extra])
       const expected = expectedOf(run)
+      const requests = gateway.requests.slice(before).map(asGolden)
       expect({
         stdout: comparable(withoutBanner(result.stdout)),
         stderr: expected.stderr === ONE_LINE ? oneLine(result.stderr) : comparable(withoutHints(result.stderr)),
         exit: result.exitCode,
-        requests: gateway.requests.slice(before).map(asGolden),
+        requests: requests.filter((each) => !isBeyondTheEnd(golden, each)),
       }).toEqual({
         stdout: comparable(withPort(expected.stdout)),
         stderr: withPort(expected.stderr),

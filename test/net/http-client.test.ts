@@ -450,6 +450,26 @@ describe.each([
       expect(server.peers[1]?.pieces).toEqual(server.peers[0]?.pieces)
     })
 
+    it.each([
+      [true, 2],
+      [false, 1],
+    ])('is asked once more as its caller says: %s', async (again, connections) => {
+      const server = await serve(async (peer) => {
+        await peer.request()
+        if (peer.index === 0) peer.reset()
+        else await peer.send(ok(''))
+      })
+      let told = 0
+      const onReset = (): boolean => {
+        told++
+        return again
+      }
+      const outcome = await ask(server, { onReset }).then(text, (error: unknown) => error)
+      if (again) expect(outcome).toBe(XML)
+      else expect(outcome).toBeInstanceOf(TransportError)
+      expect([told, server.peers.length]).toEqual([1, connections])
+    })
+
     it('is asked exactly once more where it closes the connection before the first byte', async () => {
       const server = await serve(async (peer) => {
         await peer.request()
