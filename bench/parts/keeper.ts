@@ -1,0 +1,85 @@
+/** A thousand mappings that one process keeps: what it has of memory, and takes of a processor when nothing happens. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { upnpTsCommand } from '../../test/lab/lab.ts'
+import { withGateways } from '../gateways.ts'
+import { megabytes, processorSeconds, processUse } from '../process-use.ts'
+import type { Part, Row, Surroundings } from '../row.ts'
+
+const COUNT = 1000
+const FIRST_PORT = 20_001
+const WORDS = Array.from({ length: COUNT }, (_, at) => [`${FIRST_PORT + at}`, 'TCP']).flat()
+const MOST_BYTES = 80e6
+const MOST_OF_A_CORE = 0.01
+/**
+ * The router is looked at 10, 30, 70 and 150 s after the last change, and every two minutes from then on; a look asks
+ * for every mapping, and costs more than all the rest. These two minutes have one look in them, as all later ones have.
+ */
+const SETTLING_MS = 90_000
+const IDLE_MS = 120_000
+
+export const keeper: Part = {
+  name: 'keeper',
+  needsLab: false,
+  measure: (surroundings) => withGateways({}, (url) => rowsFor(url, surroundings)),
+}
+
+async function rowsFor(url: string, { directory }: Surroundings): Promise<Row[]> {
+  const [program = '', ...argv] = upnpTsCommand('-u', url, '--keep', '-r', ...WORDS)
+  const child = spawn(program, argv, {
+    stdio: ['ignore', 'pipe', 'ignore'],
+    env: { PATH: process.env.PATH, XDG_STATE_HOME: directory },
+  })
+  const ended = once(child, 'close')
+  try {
+    const openMs = await allAreOpen(child.stdout)
+    await sleep(SETTLING_MS)
+    const pid = child.pid ?? 0
+    const before = processorSeconds(pid)
+    const startMs = performance.now()
+    await sleep(IDLE_MS)
+    const share = (processorSeconds(pid) - before) / ((performance.now() - startMs) / 1000)
+    return rowsOf(openMs, processUse(pid), share)
+  } finally {
+    child.kill('SIGINT')
+    await ended
+  }
+}
+
+/** Resolves with the time that it took. */
+async function allAreOpen(stdout: NodeJS.ReadableStream): Promise<number> {
+  const startMs = performance.now()
+  let open = 0
+  const lines = createInterface({ input: stdout })
+  for await (const line of lines) {
+    if (/ is redirected to internal /.test(line)) open++
+    if (open === COUNT) break
+  }
+  if (open < COUNT) throw new Error(`${open} of ${COUNT} ports were opened`)
+  stdout.resume() // what else it says must not fill the pipe
+  return performance.now() - startMs
+}
+
+function rowsOf(openMs: number, use: ReturnType<typeof processUse>, share: number): Row[] {
+  const what = `\`--keep -r\` with ${COUNT} ports`
+  return [
+    {
+      what: `${what}: memory`,
+      upnpTs: `${megabytes(use.residentBytes)} resident, ${megabytes(use.mostResidentBytes)} at most`,
+      other: '',
+      ratio: '',
+      target: `under ${megabytes(MOST_BYTES)}`,
+      isMet: use.residentBytes < MOST_BYTES,
+    },
+    {
+      what: `${what}: processor, when idle`,
+      upnpTs: `${(share * 100).toFixed(2)} % of a core (all open after ${(openMs / 1000).toFixed(1)} s)`,
+      other: '',
+      ratio: '',
+      target: `under ${MOST_OF_A_CORE * 100} %`,
+      isMet: share < MOST_OF_A_CORE,
+    },
+  ]
+}
