@@ -6,6 +6,7 @@
  * A module must not be there twice (`instanceof` would fail), and esbuild splits ES modules only, into many small files.
  * So upnp-ts.js exports the modules that the others share with it, and they take them from there.
  */
+import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import { build } from 'esbuild'
@@ -19,6 +20,7 @@ const common = {
   minify: true,
   logLevel: 'warning',
   outdir: OUT,
+  write: false,
   supported: { 'dynamic-import': false }, // import() of another file becomes require()
 }
 
@@ -35,17 +37,47 @@ const LATER = {
   minissdpd: 'src/client/minissdpd-search.ts',
   'unix-stream': 'src/net/unix-stream.ts',
   emulator: 'src/emulator/index.ts',
+  'code-cache': 'src/net/code-cache.ts',
   chalk: 'chalk',
 }
 
-/** commander wants child_process for subcommands that are programs of their own: there are none. */
-const noChildProcess = {
-  name: 'no-child-process',
+/** What bin/upnp-ts.js loads in place of upnp-ts.js, so it has all that it needs. */
+const ALONE = { 'plain-answers': 'src/cli/plain-answers.ts' }
+
+/** What the packages import and never use here, [what, who imports it, what it gets]: a tenth of all that is compiled. */
+const STAND_INS = [
+  // For subcommands that are programs of their own: there are none.
+  [/^node:child_process$/, /[\\/]commander[\\/]/, 'export default {}'],
+  // For entities that a DTD declares: src/wire/xml.ts lets none in. Where one were asked about, it would be refused.
+  [/^is-unsafe$/, /[\\/]fast-xml-parser[\\/]/, 'export const HTML = [], XML = []; export const isUnsafe = () => true'],
+]
+
+const standIns = {
+  name: 'stand-ins',
   setup(bundler) {
-    bundler.onResolve({ filter: /^node:child_process$/ }, ({ importer }) =>
-      /[\\/]commander[\\/]/.test(importer) ? { path: 'nothing', namespace: 'stand-in' } : undefined,
-    )
-    bundler.onLoad({ filter: /^nothing$/, namespace: 'stand-in' }, () => ({ contents: 'export default {}' }))
+    for (const [at, [what, who]] of STAND_INS.entries()) {
+      bundler.onResolve({ filter: what }, ({ importer }) =>
+        who.test(importer) ? { path: String(at), namespace: 'stand-in' } : undefined,
+      )
+    }
+    bundler.onLoad({ filter: /./, namespace: 'stand-in' }, ({ path }) => ({ contents: STAND_INS[Number(path)][2] }))
+  },
+}
+
+/** Modules of Node that upnp-ts.js loads at their first use only: with -u there is none. */
+const AT_FIRST_USE = { 'node:dgram': ['createSocket'] }
+
+const atFirstUse = {
+  name: 'at-first-use',
+  setup(bundler) {
+    bundler.onResolve({ filter: /^node:/ }, ({ path, namespace }) => {
+      if (namespace === 'at-first-use') return { path, external: true }
+      return path in AT_FIRST_USE ? { path, namespace: 'at-first-use' } : undefined
+    })
+    bundler.onLoad({ filter: /./, namespace: 'at-first-use' }, ({ path }) => {
+      const getters = AT_FIRST_USE[path].map((name) => `get ${name}() { return require('${path}').${name} }`)
+      return { contents: `module.exports = { ${getters.join(', ')} }` }
+    })
   },
 }
 
@@ -78,15 +110,15 @@ const fromMain = (shared) => ({
   },
 })
 
-const main = { ...common, plugins: [noChildProcess, later] }
+const main = { ...common, plugins: [standIns, atFirstUse, later] }
 
 async function modulesOf(options) {
-  const { metafile } = await build({ ...options, metafile: true, write: false })
+  const { metafile } = await build({ ...options, metafile: true })
   return Object.keys(metafile.inputs).filter((path) => path.startsWith('src/'))
 }
 
 const mainModules = await modulesOf({ ...main, entryPoints: ['src/cli/main.ts'] })
-const laterModules = await modulesOf({ ...common, entryPoints: LATER })
+const laterModules = await modulesOf({ ...common, entryPoints: LATER, plugins: [standIns] })
 const shared = mainModules.filter((path) => laterModules.includes(path))
 
 const entry = [
@@ -95,15 +127,21 @@ const entry = [
   `export const shared = [${shared.map((_, at) => `shared${at}`).join(', ')}]`,
 ].join('\n')
 
-rmSync(OUT, { recursive: true, force: true })
-mkdirSync(OUT, { recursive: true })
-writeFileSync(`${OUT}/package.json`, '{ "type": "commonjs" }\n')
-await Promise.all([
+const built = await Promise.all([
   build({
     ...main,
     stdin: { contents: entry, resolveDir: '.', sourcefile: 'upnp-ts.ts' },
     outfile: `${OUT}/upnp-ts.js`,
     outdir: undefined,
   }),
-  build({ ...common, entryPoints: LATER, plugins: [fromMain(shared)] }),
+  build({ ...common, entryPoints: LATER, plugins: [standIns, fromMain(shared)] }),
+  build({ ...common, entryPoints: ALONE }),
 ])
+
+rmSync(OUT, { recursive: true, force: true })
+mkdirSync(OUT, { recursive: true })
+writeFileSync(`${OUT}/package.json`, '{ "type": "commonjs" }\n')
+for (const { path, text } of built.flatMap(({ outputFiles }) => outputFiles)) {
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, 32) // bin/upnp-ts.js knows the text by it
+  writeFileSync(path, `//${hash}\n${text}`)
+}

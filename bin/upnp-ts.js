@@ -1,9 +1,95 @@
 #!/usr/bin/env node
 // CommonJS on purpose (see package.json beside this file): an ES module as entry point starts 4 ms later.
-// Node 20 has no compile cache, and node:module costs it 2 ms to load.
-if (!process.version.startsWith('v20.')) require('node:module').enableCompileCache?.()
-require('../dist/bin/upnp-ts.js')
-  .main(process.argv.slice(2))
-  .then((exitCode) => {
-    process.exitCode = exitCode
+const { closeSync, fstatSync, lstatSync, openSync, readFileSync, readSync } = require('node:fs')
+const { isAbsolute, join } = require('node:path')
+
+const HEAD = '(function(exports,require,module){'
+const TAIL = '\n})'
+const BUNDLE = join(__dirname, '../dist/bin/')
+const argv = process.argv.slice(2)
+
+function start() {
+  const directory = cacheDirectory()
+  // Node 20 has no compile cache of its own, and node:module costs it 2 ms to load.
+  if (!process.version.startsWith('v20.')) {
+    if (directory !== undefined) require('node:module').enableCompileCache?.(directory)
+    return run(require)
+  }
+  return directory === undefined ? run(require) : runCached(directory)
+}
+
+/** Never the system's temporary directory, which is Node's choice: code is loaded from it, and others may write there. */
+function cacheDirectory() {
+  const { env } = process
+  if (process.getuid === undefined || env.NODE_DISABLE_COMPILE_CACHE === '1') return undefined
+  const parent = [env.XDG_CACHE_HOME, env.HOME && join(env.HOME, '.cache')].find((each) => each && isAbsolute(each))
+  return parent && join(parent, 'upnp-ts')
+}
+
+async function run(load, afterwards = () => {}) {
+  process.exitCode = await load(`${BUNDLE}upnp-ts.js`).main(argv)
+  afterwards()
+}
+
+/** Loads the bundle with what V8 made of it the last time, and keeps what it makes of it now where there was nothing. */
+function runCached(directory) {
+  const { Script } = require('node:vm')
+  const isTrusted = isPrivate(directory)
+  const modules = new Map()
+  const compiled = []
+  const load = (specifier) => {
+    if (!specifier.startsWith('./') && !specifier.startsWith(BUNDLE)) return require(specifier)
+    const path = join(BUNDLE, specifier.replace(BUNDLE, ''))
+    const known = modules.get(path)
+    if (known !== undefined) return known.exports
+    const module = { exports: {} }
+    modules.set(path, module)
+    evaluate(path).call(module.exports, module.exports, load, module)
+    return module.exports
+  }
+  const evaluate = (path) => {
+    const code = readWrapped(path)
+    const name = `${path.slice(BUNDLE.length, -3)}-${process.version}-${process.arch}`
+    // V8 compares its version and the length of the code; the first line of a file is the hash of the rest.
+    const key = `${code.slice(HEAD.length, code.indexOf('\n'))} ${encodeURI(process.execPath)}`
+    const cachedData = isTrusted ? readKept(join(directory, name), key) : undefined
+    const script = new Script(code, { filename: path, cachedData })
+    if (cachedData === undefined || script.cachedDataRejected) compiled.push({ name, key, script })
+    return script.runInThisContext()
+  }
+  return run(load, () => {
+    if (compiled.length > 0) load('./code-cache.js').keepCompiled(directory, compiled.slice())
   })
+}
+
+/** A file of the bundle as a function, put together before it is a string: strings of this size make V8 collect garbage. */
+function readWrapped(path) {
+  const file = openSync(path)
+  const { size } = fstatSync(file)
+  const bytes = Buffer.allocUnsafe(HEAD.length + size + TAIL.length)
+  bytes.latin1Write(HEAD)
+  if (readSync(file, bytes, HEAD.length, size, 0) !== size) throw new Error(`${path} cannot be read`)
+  bytes.latin1Write(TAIL, HEAD.length + size)
+  closeSync(file)
+  return bytes.latin1Slice() // esbuild writes ASCII
+}
+
+function isPrivate(directory) {
+  const status = lstatSync(directory, { throwIfNoEntry: false })
+  return status?.isDirectory() && status.uid === process.getuid() && (status.mode & 0o022) === 0
+}
+
+/** It is there twice: V8 does not look for damage, and would run it. */
+function readKept(path, key) {
+  try {
+    const kept = readFileSync(path)
+    const end = kept.length - key.length
+    const [one, other] = [kept.subarray(0, end / 2), kept.subarray(end / 2, end)]
+    return kept.latin1Slice(end) === key && one.equals(other) ? one : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const isPlain = argv.length === 1 && /^(-V|-h|--version|--help)$/.test(argv[0])
+if (!isPlain || !require(`${BUNDLE}plain-answers.js`).answerPlainly(argv)) start()

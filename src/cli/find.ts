@@ -213,7 +213,9 @@ export async function* describeGiven(url: string, invocation: GatewayInvocation,
   try {
     const { describeGateway } = await import('../client/candidate.js')
     const { url: location = new URL(url), zone } = parseZonedUrl(url) ?? {}
-    const described = await describeGateway(location, { ...context, timeoutMs: DESCRIPTION_TIMEOUT_MS }, zone)
+    const describing = describeGateway(location, { ...context, timeoutMs: DESCRIPTION_TIMEOUT_MS }, zone)
+    context.whileWaiting()
+    const described = await describing
     const kind = described.gateway === undefined ? 'not-an-igd' : 'connected'
     return yield* choose({ ...described, kind, status: undefined, externalAddress: undefined }, invocation)
   } catch (error) {

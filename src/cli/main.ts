@@ -2,7 +2,6 @@
 
 import { PORT_CONTROL_PORT } from '../client/open-gateway.js'
 import { NoReplyError } from '../domain/errors.js'
-import { VERSION } from '../domain/version.js'
 import { type Clock, deadlineAfter, systemClock } from '../net/clock.js'
 import { nodeDatagrams } from '../net/datagrams.js'
 import { createHttpClient, type HttpClient } from '../net/http-client.js'
@@ -10,15 +9,17 @@ import { interfaceAddresses } from '../net/interfaces.js'
 import type { ClientNet } from '../net/network.js'
 import { defaultGateways, defaultGatewaysIPv6 } from '../net/routes.js'
 import { userPrivateFiles } from '../net/state-directory.js'
+import { directOutput } from './direct-output.js'
 import { reportedError } from './failure.js'
 import { loadPortControl } from './find.js'
 import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './invocation.js'
 import type { KeepOptions } from './keep-options.js'
-import { Printer, type Streams } from './printer.js'
+import { HELP_TEXT, VERSION_TEXT } from './plain-answers.js'
+import { type OutputStream, Printer, type Streams } from './printer.js'
 import type { ExitCode } from './report.js'
 import { type RunContext, run } from './run.js'
 import { END_SIGNALS, type OnSignal, onProcessSignal } from './signals.js'
-import { BANNER, USAGE } from './usage.js'
+import { BANNER } from './usage.js'
 import { UsageError } from './words.js'
 
 /** What the command line runs in: the process, or a test. */
@@ -26,7 +27,7 @@ export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'file
   readonly onSignal: OnSignal
 }
 
-/** Opens the streams and prints the banner, the first time that it is called: opening them costs 5 ms. */
+/** Opens the streams and prints the banner, the first time that it is called: Node's cost 5 ms. */
 type Begin = (banner?: string) => Promise<Printer>
 
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
@@ -62,11 +63,11 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
   switch (invocation.kind) {
     case 'version':
       await begin('')
-      surroundings.stdout.write(`${VERSION}\n`)
+      surroundings.stdout.write(VERSION_TEXT)
       return 0
     case 'help':
       await begin('')
-      surroundings.stdout.write(BANNER + USAGE)
+      surroundings.stdout.write(HELP_TEXT)
       return 0
     case 'emulate':
       return emulate(invocation, begin, surroundings)
@@ -86,7 +87,8 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   const deadline = deadlineAfter(clock, invocation.timeoutMs, outOfTime)
   const { via } = invocation.portControl
   const loading = via === 'pcp' || via === 'nat-pmp' ? loadPortControl : loadTheRest
-  const whileWaiting = (): void => void Promise.allSettled([begin(), loading(clock)])
+  const whileSearching = (): void => void Promise.allSettled([begin(), loading(clock)])
+  const whileWaiting = invocation.url === undefined ? whileSearching : loadCommandSoon
   if (invocation.url !== undefined) await begin()
   let gatewayFound = false
   try {
@@ -136,6 +138,11 @@ async function loadTheRest(clock: Clock): Promise<void> {
   await import('./run-command.js')
   const { rehearse } = await import('../client/candidate.js')
   await rehearse(clock)
+}
+
+/** In a later turn: once the first request, whose turn this is, has left. */
+function loadCommandSoon(): void {
+  setImmediate(() => import('./run-command.js').catch(() => {}))
 }
 
 /** Nothing is lost by stopping such a command when nobody reads what it says; a mapping is made all the same. */
@@ -204,14 +211,18 @@ export function commandLineNet(): ClientNet {
 }
 
 function ofProcess(): Surroundings {
+  let stdout: OutputStream | undefined
+  let stderr: OutputStream | undefined
   return {
     ...commandLineNet(),
-    // Node opens them when they are first looked at.
+    // Node opens its own when they are first looked at.
     get stdout() {
-      return process.stdout
+      stdout ??= directOutput(1) ?? process.stdout
+      return stdout
     },
     get stderr() {
-      return process.stderr
+      stderr ??= directOutput(2) ?? process.stderr
+      return stderr
     },
     env: process.env,
     files: userPrivateFiles,

@@ -106,9 +106,7 @@ async function openAny(options: OpenOptions): Promise<Opened> {
     })
   }
   try {
-    const discovering = discover({ ...options, whileWaiting, ...(mayEndEarly ? { alternative } : {}) })
-    begin().catch(() => {}) // loaded when the searches for an IGD are on their way; it is awaited below
-    const discovery = await discovering
+    const discovery = await discover({ ...options, whileWaiting, ...(mayEndEarly ? { alternative } : {}) })
     const hasIgd = discovery.candidates.some(({ kind, gateway }) =>
       kind === 'disconnected' ? options.ignoreState : gateway !== undefined,
     )

@@ -1,0 +1,200 @@
+/**
+ * What makes the program start fast, without a clock: how large the files of the bundle are, what is in them, which of
+ * them a command loads, and what is kept for the next start. `npm run build` makes them.
+ */
+import { execFile } from 'node:child_process'
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { HELP_TEXT, VERSION_TEXT } from '../src/cli/plain-answers.ts'
+import { type Emulator, startEmulator } from '../src/emulator/index.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+const PROGRAM = join(ROOT, 'bin/upnp-ts.js')
+const BUNDLE = join(ROOT, 'dist/bin')
+
+vi.setConfig({ testTimeout: 30_000 })
+
+let folder: string
+let emulator: Emulator
+beforeAll(async () => {
+  if (!existsSync(BUNDLE)) throw new Error('npm run build first')
+  folder = mkdtempSync(join(tmpdir(), 'upnp-ts-'))
+  emulator = await startEmulator({})
+})
+afterAll(async () => {
+  await emulator.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+interface Ended {
+  readonly stdout: string
+  readonly stderr: string
+}
+
+function start(argv: readonly string[], env: NodeJS.ProcessEnv, nodeArgs: readonly string[] = []): Promise<Ended> {
+  const { NODE_OPTIONS, NODE_COMPILE_CACHE, NODE_DISABLE_COMPILE_CACHE, ...ours } = process.env
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, stdout: string, stderr: string): void =>
+      error === null ? resolve({ stdout, stderr }) : reject(error)
+    execFile(process.execPath, [...nodeArgs, PROGRAM, ...argv], { env: { ...ours, ...env } }, done)
+  })
+}
+
+const text = (name: string): string => readFileSync(join(BUNDLE, name), 'utf8')
+
+describe('a file of the bundle', () => {
+  it.each([
+    ['plain-answers.js', 8],
+    ['upnp-ts.js', 135],
+    ['gateway.js', 90],
+    ['http.js', 7],
+    ['commands.js', 18],
+    ['port-control.js', 14],
+    ['answered-gateway.js', 30],
+  ])('is small: %s has at most %i kB', (name, kilobytes) => {
+    expect(statSync(join(BUNDLE, name)).size).toBeLessThanOrEqual(kilobytes * 1000)
+  })
+
+  it('is ASCII, which is read as it is', () => {
+    for (const name of readdirSync(BUNDLE))
+      expect([name, /[^\n\x20-\x7e\t]/.exec(text(name))?.[0]]).toEqual([name, undefined])
+  })
+
+  it('begins with the hash of the rest', () => {
+    const files = readdirSync(BUNDLE).filter((name) => name.endsWith('.js'))
+    const lines = files.map((name) => text(name).split('\n', 1)[0])
+    for (const line of lines) expect(line).toMatch(/^\/\/[0-9a-f]{32}$/)
+    expect(new Set(lines).size).toBe(files.length)
+  })
+
+  it.each([
+    ['the XML parser', 'Maximum nested tags exceeded', ['emulator.js', 'gateway.js', 'keep-surroundings.js']],
+    ['the emulated gateway', 'urn:upnp-org:serviceId:WANCommonIFC1', ['emulator.js']],
+    ['undici', 'undici.globalDispatcher', []],
+    ["the XML parser's list of unsafe words", 'vbscript', []],
+  ])('has %s only where it is used', (_, words, files) => {
+    const found = readdirSync(BUNDLE).filter((name) => text(name).includes(words))
+    expect(found).toEqual(files)
+  })
+})
+
+describe('a command loads what it needs', () => {
+  let hook: string
+  beforeAll(() => {
+    hook = join(folder, 'hook.cjs')
+    const loaded = '{ files: Object.keys(require.cache), builtins: process.moduleLoadList }'
+    const write = `require('node:fs').writeFileSync(process.env.LOADED, JSON.stringify(${loaded}))`
+    writeFileSync(hook, `process.on('exit', () => { ${write} })`)
+  })
+
+  async function loadedBy(argv: readonly string[]): Promise<{ files: string[]; builtins: string[] }> {
+    const LOADED = join(folder, 'loaded.json')
+    await start(argv, { LOADED, NODE_DISABLE_COMPILE_CACHE: '1' }, ['--require', hook])
+    const { files, builtins } = JSON.parse(readFileSync(LOADED, 'utf8'))
+    const ours = files.filter((path: string) => path !== hook)
+    return { files: ours.map((path: string) => basename(path)), builtins }
+  }
+
+  it.each(['-V', '--version', '-h', '--help'])('%s: next to nothing, not even a stream', async (option) => {
+    const { files, builtins } = await loadedBy([option])
+    expect(files).toEqual(['upnp-ts.js', 'plain-answers.js'])
+    expect(builtins).not.toContain('NativeModule internal/streams/writable')
+  })
+
+  it('-u URL -s: no search, no PCP, no UDP, no cryptography, no other HTTP client', async () => {
+    const { files, builtins } = await loadedBy(['-u', emulator.descriptionUrl, '-s'])
+    expect(files.sort()).toEqual(['commands.js', 'gateway.js', 'http.js', 'upnp-ts.js', 'upnp-ts.js'])
+    const needless = ['dgram', 'crypto', 'http', 'https', 'child_process', 'dns', 'tty', '_http_client', 'zlib']
+    expect(builtins.filter((name) => needless.includes(name.replace('NativeModule ', '')))).toEqual([])
+    expect(builtins.filter((name) => /undici/.test(name))).toEqual([])
+  })
+})
+
+describe('the short way to the version and the help', () => {
+  it.each([
+    ['-V', VERSION_TEXT],
+    ['--version', VERSION_TEXT],
+    ['-h', HELP_TEXT],
+    ['--help', HELP_TEXT],
+  ])('prints what the long way prints: %s', async (option, expected) => {
+    const [short, long] = await Promise.all([start([option], {}), start([option, '--json'], {})])
+    expect(short).toEqual({ stdout: expected, stderr: '' })
+    expect(long).toEqual(short)
+  })
+})
+
+/** Node 22 keeps its own. */
+const isOurs = process.version.startsWith('v20.') && process.getuid !== undefined
+
+describe.runIf(isOurs)('what is kept for the next start', () => {
+  let cache: string
+  let kept: string
+  beforeEach(() => {
+    cache = mkdtempSync(join(folder, 'cache-'))
+    kept = join(cache, 'upnp-ts')
+  })
+
+  const presentation = (): Promise<Ended> => start(['-u', emulator.descriptionUrl, '-P'], { XDG_CACHE_HOME: cache })
+  const names = (): string[] => readdirSync(kept).sort()
+  const mainFile = (): string => join(kept, names().find((name) => name.startsWith('upnp-ts-')) ?? 'not there')
+
+  it('is one private file for each that was loaded, in a private directory', async () => {
+    await presentation()
+    const started = ['code-cache', 'commands', 'gateway', 'http', 'upnp-ts']
+    expect(names()).toEqual(started.map((name) => `${name}-${process.version}-${process.arch}`))
+    expect(statSync(kept).mode & 0o777).toBe(0o700)
+    expect(names().map((name) => statSync(join(kept, name)).mode & 0o777)).toEqual(started.map(() => 0o600))
+  })
+
+  it('is used, and stays as it is', async () => {
+    const first = await presentation()
+    const before = statSync(mainFile()).ino
+    expect(await presentation()).toEqual(first)
+    expect(statSync(mainFile()).ino).toBe(before)
+  })
+
+  it.each([
+    ['a bit is damaged', (bytes: Buffer) => bytes.fill(bytes.readUInt8(5000) ^ 1, 5000, 5001)],
+    ['it is of another program', (bytes: Buffer) => bytes.fill('x', bytes.length - 20)],
+    ['it is cut short', (bytes: Buffer) => bytes.subarray(0, 5000)],
+    ['it is empty', (bytes: Buffer) => bytes.subarray(0, 0)],
+  ])('is made anew where %s', async (_, spoil) => {
+    const first = await presentation()
+    const spoilt = spoil(readFileSync(mainFile()))
+    writeFileSync(mainFile(), spoilt)
+    const before = statSync(mainFile()).ino
+    expect(await presentation()).toEqual(first)
+    expect(statSync(mainFile()).ino).not.toBe(before)
+    expect(readFileSync(mainFile()).length).toBeGreaterThan(100_000)
+  })
+
+  it('is not taken from a directory that others may write to, which is closed to them', async () => {
+    const first = await presentation()
+    const before = statSync(mainFile()).ino
+    chmodSync(kept, 0o777)
+    expect(await presentation()).toEqual(first)
+    expect(statSync(mainFile()).ino).not.toBe(before)
+    expect(statSync(kept).mode & 0o777).toBe(0o700)
+  })
+
+  it('is not there for the version, nor where it is not wanted, nor where there is no place', async () => {
+    await start(['-V'], { XDG_CACHE_HOME: cache })
+    await start(['-u', emulator.descriptionUrl, '-P'], { XDG_CACHE_HOME: cache, NODE_DISABLE_COMPILE_CACHE: '1' })
+    expect(existsSync(kept)).toBe(false)
+    mkdirSync(join(folder, 'none'), { recursive: true })
+    writeFileSync(kept, 'a file where the directory would be')
+    expect((await presentation()).stderr).toBe('')
+  })
+})
