@@ -189,7 +189,7 @@ export class IgdServiceGateway implements IgdGateway {
       return Promise.reject(new TransportError(missing, { action }))
     }
     if (!action.startsWith('Get')) return this.#caller.call(service, action, values, options)
-    return this.#window.ask((onReset) => this.#caller.call(service, action, values, { ...options, onReset }))
+    return this.#window.ask((watch) => this.#caller.call(service, action, values, { ...options, ...watch }))
   }
 }
 

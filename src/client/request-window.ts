@@ -11,6 +11,10 @@ import { PortMappingError, RefusedError } from '../domain/errors.js'
  * drops the next one, whose connection then takes a second longer (seen in the lab with 8: a listing of 3.9 s).
  */
 export const MAX_SIDE_BY_SIDE = 6
+/** Where an answer takes its time, and no longer for others being under way: there is something to be gained, and room. */
+export const MAX_AT_A_SLOW_ONE = 16
+const SLOW_MS = 3
+const MUCH_LONGER = 2
 
 /**
  * Refusals that a gateway under load may send although the question is a good one: Action Failed, Out of Memory (UDA 1.1
@@ -19,12 +23,21 @@ export const MAX_SIDE_BY_SIDE = 6
  */
 const REFUSALS_UNDER_LOAD: ReadonlySet<number> = new Set([501, 603])
 
-/** Asks once. What it is given tells that the connection was closed without an answer: true to ask again at once. */
-export type Question<T> = (onReset: () => boolean) => Promise<T>
+/** Asks once, and lets what it is given know how that went: as in HttpRequest. */
+export type Question<T> = (watch: Watch) => Promise<T>
+
+interface Watch {
+  /** True to ask again at once. */
+  onReset(): boolean
+  onReply(tookMs: number): void
+}
 
 export class RequestWindow {
   #size = 1
-  #ceiling: number = MAX_SIDE_BY_SIDE
+  #ceiling: number = MAX_AT_A_SLOW_ONE
+  /** What an answer takes at least, and what the last one took. */
+  #leastMs = 0
+  #lastMs = 0
   #underWay = 0
   #closings = 0
   readonly #again: (() => void)[] = []
@@ -43,9 +56,15 @@ export class RequestWindow {
       const isAlone = this.#size === 1
       const closings = this.#closings
       try {
-        const answer = await question(() => {
-          if (isAlone) this.#close()
-          return isAlone
+        const answer = await question({
+          onReset: () => {
+            if (isAlone) this.#close()
+            return isAlone
+          },
+          onReply: (tookMs) => {
+            this.#leastMs = Math.min(this.#leastMs || tookMs, tookMs)
+            this.#lastMs = tookMs
+          },
         })
         if (closings === this.#closings) this.#open()
         return answer
@@ -80,7 +99,9 @@ export class RequestWindow {
   }
 
   #open(): void {
-    if (this.#again.length === 0) this.#size = Math.min(this.#size + 1, this.#ceiling)
+    const isSlowAnyway = this.#leastMs >= SLOW_MS && this.#lastMs <= this.#leastMs * MUCH_LONGER
+    const most = Math.min(this.#ceiling, isSlowAnyway ? MAX_AT_A_SLOW_ONE : MAX_SIDE_BY_SIDE)
+    if (this.#again.length === 0 && this.#size < most) this.#size++
   }
 
   #close(): void {

@@ -1,7 +1,7 @@
 /** One action on one service of one gateway: encodes the request from the table, sends it, decodes the reply. */
 import { MalformedMessageError, RefusedError, TransportError } from '../domain/errors.js'
 import { VERSION } from '../domain/version.js'
-import type { HttpClient, HttpReply } from '../net/http-client.js'
+import type { HttpClient, HttpReply, HttpRequest } from '../net/http-client.js'
 import { argumentList, IGD_ACTIONS, type IgdActionName, type InArguments } from '../wire/igd-actions.js'
 import {
   decodeSoapReply,
@@ -32,7 +32,8 @@ export interface CallOptions {
   /** In place of the caller's. */
   readonly signal?: AbortSignal | undefined
   /** As in HttpRequest. */
-  readonly onReset?: (() => boolean) | undefined
+  readonly onReset?: HttpRequest['onReset']
+  readonly onReply?: HttpRequest['onReply']
 }
 
 export class SoapCaller {
@@ -84,7 +85,11 @@ export class SoapCaller {
     throw new TransportError(`${action}: the service has no control URL`, { action })
   }
 
-  async #post(url: URL, request: SoapRequest, { localAddress, signal, onReset }: CallOptions): Promise<SoapArguments> {
+  async #post(
+    url: URL,
+    request: SoapRequest,
+    { localAddress, signal, onReset, onReply }: CallOptions,
+  ): Promise<SoapArguments> {
     const { action } = request
     const reply = await this.#http.request({
       method: 'POST',
@@ -102,6 +107,7 @@ export class SoapCaller {
       timeoutMs: action.startsWith('Get') ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS,
       signal: signal ?? this.signal,
       onReset,
+      onReply,
       isComplete: endsWithRoot,
     })
     return argumentsOf(reply, action, url)

@@ -37,6 +37,8 @@ export interface HttpRequest {
   readonly isComplete: (body: Uint8Array) => boolean
   /** Told that the connection was closed without an answer; whether to ask once more at once, as is done without it. */
   readonly onReset?: (() => boolean) | undefined
+  /** Told how long it took from the beginning of the connection to the whole reply. */
+  readonly onReply?: ((tookMs: number) => void) | undefined
 }
 
 export interface HttpReply {
@@ -132,10 +134,12 @@ const RESETS: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOC
 
 function oneExchange(request: HttpRequest, clock: Clock, exchange: Exchange, limit: RequestLimit): Promise<Outcome> {
   return new Promise((resolve) => {
+    const startMs = clock.monotonicMs()
     let stop: () => void = () => {}
     const finish = (outcome: Outcome): void => {
       collector.stop()
       limit.onEnd = () => {}
+      if (outcome.kind === 'reply') request.onReply?.(clock.monotonicMs() - startMs)
       resolve(outcome)
       stop()
     }

@@ -144,7 +144,7 @@ describe('a listing of a router that does not keep up', () => {
 
   it('gets one at a time where the first question was reset', async () => {
     const window = new RequestWindow()
-    await window.ask(async (onReset) => onReset())
+    await window.ask(async ({ onReset }) => onReset())
     const { questions, ports } = await listing(window)
     expect(await questions.rounds(table(5))).toEqual([1, 1, 1, 1, 1, 1])
     expect(ports).toEqual(portsTo(5))

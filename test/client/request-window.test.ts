@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { MAX_SIDE_BY_SIDE, RequestWindow } from '../../src/client/request-window.ts'
+import { MAX_AT_A_SLOW_ONE, MAX_SIDE_BY_SIDE, RequestWindow } from '../../src/client/request-window.ts'
 import { MalformedMessageError, NoReplyError, RefusedError, TransportError } from '../../src/domain/errors.ts'
 import { settle } from '../support/fake-clock.ts'
 import { SlowQuestions } from '../support/slow-questions.ts'
@@ -60,6 +60,31 @@ describe('a gateway that keeps up', () => {
     await first.questions.rounds((each) => each.answer(''))
     expect(first.window.size).toBe(4)
     expect((await asking(9, first.window)).names()).toBe('0 1 2 3')
+  })
+})
+
+describe('a gateway that takes its time', () => {
+  async function sizesAt(...tookMs: number[]): Promise<number[]> {
+    const window = new RequestWindow()
+    const sizes: number[] = []
+    for (const each of tookMs) {
+      await window.ask(async ({ onReply }) => onReply(each))
+      sizes.push(window.size)
+    }
+    return sizes
+  }
+
+  it('is asked up to 16 at once where no answer takes longer for the others', async () => {
+    expect((await sizesAt(...Array.from({ length: 30 }, () => 5))).at(-1)).toBe(MAX_AT_A_SLOW_ONE)
+    expect(MAX_AT_A_SLOW_ONE).toBe(16)
+  })
+
+  it('is asked no more at once while its answers take twice as long', async () => {
+    expect(await sizesAt(5, 5, 5, 5, 5, 5, 10, 10.1, 10.1, 6)).toEqual([2, 3, 4, 5, 6, 7, 8, 8, 8, 9])
+  })
+
+  it('and answers sooner than others is asked 6 at once', async () => {
+    expect((await sizesAt(...Array.from({ length: 30 }, () => 2.9))).at(-1)).toBe(MAX_SIDE_BY_SIDE)
   })
 })
 
@@ -146,7 +171,7 @@ describe('a connection that is closed without an answer', () => {
   it('is tried again at once where the question is alone, and then one at a time is what there is', async () => {
     const window = new RequestWindow()
     const told: boolean[] = []
-    await window.ask(async (onReset) => told.push(onReset()))
+    await window.ask(async ({ onReset }) => told.push(onReset()))
     expect([told, window.size]).toEqual([[true], 1])
     expect((await asking(4, window)).questions.underWay).toHaveLength(1)
   })
@@ -156,7 +181,7 @@ describe('a connection that is closed without an answer', () => {
     await window.ask(async () => '')
     const told: boolean[] = []
     const asked = (): Promise<string> =>
-      window.ask(async (onReset) => {
+      window.ask(async ({ onReset }) => {
         const again = onReset()
         told.push(again)
         if (!again) throw RESET
