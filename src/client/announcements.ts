@@ -150,20 +150,29 @@ function decoded<Message>(decode: (datagram: Uint8Array) => Message, datagram: U
 
 /**
  * Where each device is, and since which boot. One box may be several devices (a FRITZ!Box is five), each with a location
- * of its own, and say so by each of its addresses: what counts is what the same device said last in the same way.
+ * of its own, and say so by each of its addresses: what counts is what the same device said last in the same way. What it
+ * says by one more of its addresses is nothing new where its boot is known.
  */
 class KnownDevices {
+  /** The location that each address of a device said last. */
   readonly #last = new Map<string, string>()
+  readonly #boots = new Map<string, string>()
 
   isNews({ USN, BOOTID, LOCATION }: Notify, from: string): boolean {
-    const device = `${from} ${USN.split('::', 1)[0]}`
-    const now = `${BOOTID} ${LOCATION}`
-    const isNews = this.#last.get(device) !== now
-    const [oldest] = this.#last.keys()
-    if (!this.#last.has(device) && this.#last.size >= MAX_ANNOUNCED_DEVICES) this.#last.delete(oldest ?? '')
-    this.#last.set(device, now)
-    return isNews
+    const device = USN.split('::', 1)[0] ?? ''
+    const before = this.#last.get(`${from} ${device}`)
+    const isOtherBoot = this.#boots.get(device) !== (BOOTID ?? '')
+    remember(this.#last, `${from} ${device}`, LOCATION)
+    remember(this.#boots, device, BOOTID ?? '')
+    return isOtherBoot || (before === undefined ? BOOTID === undefined : before !== LOCATION)
   }
+}
+
+/** The oldest one makes room. */
+function remember(known: Map<string, string>, name: string, value: string): void {
+  const [oldest = ''] = known.keys()
+  if (!known.has(name) && known.size >= MAX_ANNOUNCED_DEVICES) known.delete(oldest)
+  known.set(name, value)
 }
 
 /** The first one at once, what comes in the second after it at its end, as one. */

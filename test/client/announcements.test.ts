@@ -273,15 +273,24 @@ describe('an SSDP notification', () => {
 })
 
 describe('a notification over IPv6', () => {
-  it('counts from the gateway, in its zone, and is another than that over IPv4', async () => {
+  it('counts from the gateway, in its zone, and tells of the same boot as that over IPv4', async () => {
     await listen({ gatewayAddresses: [GATEWAY, 'fe80::1%eth0'], localAddress: '192.168.1.10' })
     const socket = datagrams.socket('ff02::c%eth0')
     const overIPv6 = { LOCATION: 'http://[fe80::1]:5000/rootDesc.xml' }
     expect(await isNews(notify(overIPv6), socket, 'fe80::1%wlan0')).toBe(false)
     expect(await isNews(notify(overIPv6), socket, 'fe80::1%eth0')).toBe(true)
-    expect(await isNews(notify())).toBe(true)
-    expect(await isNews(notify(overIPv6), socket, 'fe80::1%eth0')).toBe(false)
     expect(await isNews(notify())).toBe(false)
+    expect(await isNews(notify({ BOOTID: '8' }))).toBe(true)
+    expect(await isNews(notify({ ...overIPv6, BOOTID: '8' }), socket, 'fe80::1%eth0')).toBe(false)
+  })
+
+  it('is one of its own where no boot is told', async () => {
+    await listen({ gatewayAddresses: [GATEWAY, 'fe80::1%eth0'], localAddress: '192.168.1.10' })
+    const told = { BOOTID: undefined }
+    const overIPv6 = { ...told, LOCATION: 'http://[fe80::1]:5000/rootDesc.xml' }
+    expect(await isNews(notify(overIPv6), datagrams.socket('ff02::c%eth0'), 'fe80::1%eth0')).toBe(true)
+    expect(await isNews(notify(told))).toBe(true)
+    expect(await isNews(notify(told))).toBe(false)
   })
 
   it('counts also where it goes to the whole site, from an address that is not link-local', async () => {

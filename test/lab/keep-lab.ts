@@ -123,11 +123,12 @@ export class Knocker {
     return Number(time)
   }
 
-  /** All that he has found, such as 'shut open shut'. */
-  async leaves(): Promise<string> {
+  /** For how long he could not come in between two times that he could, in milliseconds. */
+  async leaves(): Promise<number[]> {
     this.#command.kill('SIGKILL')
     const { stdout } = await this.#command.ends()
-    return stdout.replace(/ \d+\n/g, ' ').trim()
+    const gaps = stdout.matchAll(/^shut (\d+)\n(?=open (\d+)\n)/gm)
+    return [...gaps].slice(1).map(([, shut, open]) => Number(open) - Number(shut))
   }
 }
 

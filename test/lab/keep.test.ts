@@ -17,10 +17,13 @@ import {
   labUp,
   pinholeOf,
   ROUTERS,
+  told,
 } from './keep-lab.ts'
 import { COMPUTER_SECOND, type RouterOptions } from './lab.ts'
 import { doorsOf } from './router-doors.ts'
 
+/** Two knocks are not further apart. */
+const ONE_KNOCK_MS = 500
 /** From the moment when the router is back. */
 const RESTORED_WITHIN_MS = 5000
 
@@ -136,8 +139,10 @@ describe.concurrent('at a router that goes on', { timeout: 150_000 }, () => {
       const { stdout, exit } = await endBy(keeper, 'SIGTERM')
       const told = eventsOf(stdout).map(({ type }) => type)
       expect.soft({ exit, told }).toEqual({ exit: 0, told: expect.arrayContaining(['renewed', 'removed']) })
+      expect.soft(told).not.toContain('lost')
       await knocker.finds('shut')
-      expect.soft(await knocker.leaves(), stdout).toBe('shut open shut')
+      // At a renewal miniupnpd takes its rule out and puts it in again: who knocks at that moment is sent away.
+      for (const gapMs of await knocker.leaves()) expect.soft(gapMs, stdout).toBeLessThan(ONE_KNOCK_MS)
     }
     expect(await doorsOf(lab)).toEqual([])
   })
@@ -145,13 +150,13 @@ describe.concurrent('at a router that goes on', { timeout: 150_000 }, () => {
   test('a mapping that was deleted by hand comes back', async ({ expect, onTestFinished }) => {
     const lab = await labUp(onTestFinished)
     const door = doorOf('igd', 8080)
-    const knocker = new Knocker(lab, door)
-    await keptDoor(lab, door)
-    await knocker.finds('open')
+    const { keeper } = await keptDoor(lab, door)
     const deleted = await lab.upnpc('-m', COMPUTER_SECOND, '-d', '8080', 'TCP')
     expect(deleted.stdout).toContain('UPNP_DeletePortMapping() returned : 0\n')
-    const shutMs = await knocker.finds('shut')
-    const tookMs = (await knocker.finds('open')) - shutMs
+    const deletedMs = Date.now()
+    await keeper.says(told('restored'))
+    const tookMs = Date.now() - deletedMs
+    await new Knocker(lab, door).finds('open')
     note('mapping deleted by hand', door, tookMs)
     expect(tookMs).toBeLessThan(RESTORED_WITHIN_MS)
     const second = doorOf('igd', 8081)
