@@ -109,12 +109,22 @@ export class NatPmpGateway extends PortControlGatewayBase {
       localAddress,
       action: ACTIONS[request.kind],
       encode: () => encodeNatPmpRequest(request),
-      accept: (datagram) => responseTo(request, decodeNatPmpResponse(datagram)),
+      accept: (datagram) => this.#responseTo(request, decodeNatPmpResponse(datagram)),
       waits: natPmpWaits(),
       timeoutMs: EXCHANGE_TIMEOUT_MS,
     })
     this.learnEpoch(response.epochSeconds)
     return response
+  }
+
+  /** A refusal tells the epoch too (RFC 6886 3.5): without it a router whose line is down would look as if it stood still. */
+  #responseTo(request: NatPmpRequest, response: NatPmpResponse): NatPmpResponse | undefined {
+    try {
+      return responseTo(request, response)
+    } catch (refusal) {
+      this.learnEpoch(response.epochSeconds)
+      throw refusal
+    }
   }
 }
 

@@ -130,3 +130,23 @@ describe('which response is for a request', () => {
     expect(() => responseTo(forAddress, { ...error, opcode: 0, resultCode: 9 })).toThrow('9 (unknown result code)')
   })
 })
+
+describe('a router whose line is down', () => {
+  it('refuses to tell its address, and tells its epoch all the same', async () => {
+    const { gateway } = natPmp(() => natPmpError(0, 3, undefined, 3700))
+    expect(await gateway.pulse()).toEqual({ externalAddress: undefined })
+    expect(gateway.epochSeconds).toBe(3700)
+  })
+
+  it('tells its epoch with a mapping that it refuses, and not with a refusal of something else', async () => {
+    const { gateway, datagrams } = natPmp(() => undefined)
+    const failure = failureOf(gateway.map(REQUEST))
+    await settle()
+    datagrams.connection().deliver(natPmpError(1, 3, undefined, 1))
+    await settle()
+    expect(gateway.epochSeconds).toBe(3600)
+    datagrams.connection().deliver(natPmpError(2, 3, undefined, 3700))
+    expect(await failure).toMatchObject({ code: 'REFUSED', number: 3 })
+    expect(gateway.epochSeconds).toBe(3700)
+  })
+})

@@ -31,8 +31,13 @@ export function addressReply(externalAddress = EXTERNAL, epochSeconds = 3600): U
   return encodeNatPmpResponse({ kind: 'external-address-response', externalAddress, epochSeconds })
 }
 
-export function natPmpError(opcode: number, resultCode: number, internalPort?: number): Uint8Array {
-  return encodeNatPmpResponse({ kind: 'error-response', opcode, resultCode, epochSeconds: 3600, internalPort })
+export function natPmpError(
+  opcode: number,
+  resultCode: number,
+  internalPort?: number,
+  epochSeconds = 3600,
+): Uint8Array {
+  return encodeNatPmpResponse({ kind: 'error-response', opcode, resultCode, epochSeconds, internalPort })
 }
 
 export function pcpError(request: Uint8Array, resultCode: number): Uint8Array {
