@@ -5,7 +5,13 @@
  */
 import { InvalidArgumentError, MalformedMessageError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
-import { leaseToSeconds, type MappingKey, type MappingRequest, type PortMapping } from '../domain/port-mapping.js'
+import {
+  leaseToSeconds,
+  MAX_LEASE_SECONDS,
+  type MappingKey,
+  type MappingRequest,
+  type PortMapping,
+} from '../domain/port-mapping.js'
 import type { Held, Kept, Presence } from './kept.js'
 import { hasClosed, madeAgain } from './lost-in-renewal.js'
 import { isAnothers, isMapping, isPortTaken, leadsToPort, type Shown, takenBy, unlessRefused } from './shown-mapping.js'
@@ -222,10 +228,13 @@ export class KeptMapping implements Kept<HeldMapping> {
     return true
   }
 
-  /** Some show 0 for every lease (miniupnpd on nftables, miniupnp#466): what was asked for may be over then. */
+  /**
+   * Some show 0 for every lease (miniupnpd on nftables, miniupnp#466): what was asked for may be over then. More than
+   * there can be (WANIPConnection:2 2.2.21, ui4) would have an end that is no date.
+   */
   #leaseMsOf({ leaseSeconds = 0 }: PortMapping): number {
     const seconds = leaseSeconds === 0 ? leaseToSeconds(this.#wanted.lease) : leaseSeconds
-    return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000
+    return seconds === 0 ? Number.POSITIVE_INFINITY : Math.min(seconds, MAX_LEASE_SECONDS) * 1000
   }
 }
 

@@ -122,6 +122,20 @@ describe('leases', () => {
     await keeping.stop()
   })
 
+  it('that the router shows longer than any can be end at a moment that is a date', async () => {
+    const keeping = begin('igd', {
+      before: (router) => {
+        const map = router.map.bind(router)
+        router.map = (...asked) => ({ ...map(...asked), leaseSeconds: 999_999_999_999_999 })
+      },
+    })
+    await keeping.wait(0)
+    const leases = keeping.events.flatMap((event) => ('held' in event ? [event.held.leaseMs] : []))
+    expect(leases.some((leaseMs) => Number.isNaN(new Date(leaseMs).getTime()))).toBe(false)
+    expect(leases).toEqual([0xffffffff * 1000])
+    await keeping.stop()
+  })
+
   it('that the router does not show (it says 0) are renewed as they were asked for', async () => {
     const keeping = begin('igd', {
       before: (router) => {
