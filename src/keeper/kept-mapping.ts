@@ -221,7 +221,8 @@ export class KeptMapping implements Kept<HeldMapping> {
     if (own === undefined) return false
     const found = await this.#show(gateway, own)
     onAnswer()
-    if (isAnothers(found, own)) return false
+    // Another computer's by now, or another program's of this one.
+    if (isAnothers(found, own) || (isMapping(found) && !leadsToPort(found, own.internalPort))) return false
     if (found === undefined) await gateway.unmap(own).catch(unlessRefused)
     else await gateway.unmap(own)
     this.#own = undefined

@@ -21,8 +21,9 @@ export function isAnothers(found: Shown, { internalClient }: MappingRequest): fo
   return isMapping(found) && found.internalClient !== internalClient
 }
 
-export function leadsToPort({ internalPort }: PortMapping, wanted: number | undefined): boolean {
-  return internalPort === undefined || internalPort === wanted
+/** Some do not show the port, or show 0 (miniupnpd 2.3.0 for any). */
+export function leadsToPort({ internalPort = 0 }: PortMapping, wanted: number | undefined): boolean {
+  return internalPort === 0 || internalPort === wanted
 }
 
 export function takenBy(found: PortMapping, { externalPort, protocol }: MappingRequest): NotConfirmedError {

@@ -1,11 +1,23 @@
 import { describe, expect, it } from 'vitest'
+import type { PortMapping } from '../../src/domain/port-mapping.ts'
 import type { Kept } from '../../src/keeper/kept.ts'
 import { KeptMapping } from '../../src/keeper/kept-mapping.ts'
+import type { SimulatedRouter } from '../support/simulated-gateway.ts'
 import { begin, HOUR_MS, MINUTE_MS, PROTOCOLS, wanted } from './keeping.ts'
 
 const PORT = 'external port 8080 TCP'
 const OURS = '8080/TCP -> 192.168.1.10:80'
 const OTHERS = '8080/TCP -> 192.168.1.99:9999'
+
+/** A router that shows every mapping with that in it. */
+function showing(router: SimulatedRouter, facts: Partial<PortMapping>): void {
+  const [map, find] = [router.map.bind(router), router.find.bind(router)]
+  router.map = (...asked) => ({ ...map(...asked), ...facts })
+  router.find = (key) => {
+    const found = find(key)
+    return typeof found === 'object' ? { ...found, ...facts } : found
+  }
+}
 
 describe.each(PROTOCOLS)('stop() over %s', (protocol) => {
   it('removes what was made, at once', async () => {
@@ -346,6 +358,24 @@ describe('what the router showed before', () => {
     await keeping.stop()
     expect(keeping.told()).toEqual([])
     expect(keeping.router.table).toEqual([OTHERS])
+  })
+
+  it('is another program’s of this computer when that took the port: it is not removed', async () => {
+    const keeping = begin('igd')
+    await keeping.wait(MINUTE_MS)
+    keeping.router.occupy(8080, { ...same, internalPort: 9999 })
+    keeping.told()
+    await keeping.stop()
+    expect(keeping.told()).toEqual([])
+    expect(keeping.router.table).toEqual(['8080/TCP -> 192.168.1.10:9999'])
+  })
+
+  it('without the port inside is removed as its own', async () => {
+    const keeping = begin('igd', { before: (router) => showing(router, { internalPort: 0 }) })
+    await keeping.wait(10 * HOUR_MS)
+    expect(keeping.told().filter((line) => /lost|failed/.test(line))).toEqual([])
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
   })
 
   it('deleted by hand is no trouble at the end', async () => {
