@@ -3,7 +3,7 @@
  * one's mapping is not touched, also by gateways that would let it; and what the gateway showed before the first request
  * is left there at the end.
  */
-import { InvalidArgumentError, MalformedMessageError, PortMappingError, RefusedError } from '../domain/errors.js'
+import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import {
   leaseToSeconds,
@@ -15,6 +15,7 @@ import {
 import type { Held, Kept, Presence } from './kept.js'
 import { hasClosed, madeAgain } from './lost-in-renewal.js'
 import { isAnothers, isMapping, isPortTaken, leadsToPort, type Shown, takenBy, unlessRefused } from './shown-mapping.js'
+import { externalAddressOf } from './signs-of-life.js'
 
 export interface HeldMapping extends Held {
   readonly mapping: PortMapping
@@ -52,6 +53,8 @@ export class KeptMapping implements Kept<HeldMapping> {
   #externalPort: number
   /** What it has made, or may have made: a request without an answer counts. */
   #own: MappingRequest | undefined
+  /** How the gateway shows the computer that it was asked for. */
+  #nameOfClient: { readonly shown: string; readonly is: string } | undefined
   /** Gateways that keep to the old lease when a mapping is asked for again. */
   readonly #renewedByRecreation = new WeakSet<Gateway>()
 
@@ -80,7 +83,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     try {
       const asked = await this.#prepare(gateway)
       const mapping = await this.#map(gateway, asked, this.#wanted.any)
-      const externalAddress = await addressOf(gateway)
+      const externalAddress = await externalAddressOf(gateway)
       return { mapping, leaseMs: this.#leaseMsOf(mapping), externalAddress, wasThere: asked.wasThere }
     } catch (error) {
       // The first one has another choice, and this one has to go with it. Where the gateway chooses, it has none.
@@ -100,7 +103,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     if (isAnothers(found, request)) throw takenBy(found, request)
     const asked = { request, wasThere: held.wasThere }
     const mapping = await this.#extend(gateway, asked, held.leaseMs)
-    const externalAddress = gateway.protocol === 'pcp' ? await addressOf(gateway) : undefined
+    const externalAddress = gateway.protocol === 'pcp' ? await externalAddressOf(gateway) : undefined
     return { mapping, leaseMs: this.#leaseMsOf(mapping), externalAddress, wasThere: held.wasThere }
   }
 
@@ -110,7 +113,7 @@ export class KeptMapping implements Kept<HeldMapping> {
   }
 
   async find(gateway: Gateway, { mapping }: HeldMapping): Promise<Presence> {
-    const found = await gateway.find({ ...this.#key(), externalPort: mapping.externalPort ?? this.externalPort })
+    const found = await this.#ask(gateway, { ...this.#key(), externalPort: mapping.externalPort ?? this.externalPort })
     if (found === undefined) return 'gone'
     if (found === 'untold') return 'untold'
     if (found.internalClient !== mapping.internalClient) return 'taken'
@@ -168,11 +171,19 @@ export class KeptMapping implements Kept<HeldMapping> {
     return !this.#isOwn(found, request) && (await this.#wanted.isOwn?.(this.#key())) !== true
   }
 
+  /** Some show the name of a computer instead of its address. */
+  async #ask(gateway: Gateway, key: MappingKey): Promise<Shown> {
+    const found = await gateway.find(key)
+    const name = this.#nameOfClient
+    const isNamed = isMapping(found) && found.internalClient === name?.shown
+    return isNamed ? { ...found, internalClient: name.is } : found
+  }
+
   async #show(gateway: Gateway, key: MappingKey): Promise<Shown> {
     if (key.externalPort === 0) return undefined
     const { externalPort, protocol, remoteHost } = key
     try {
-      return await gateway.find({ externalPort, protocol, remoteHost })
+      return await this.#ask(gateway, { externalPort, protocol, remoteHost })
     } catch (error) {
       if (error instanceof RefusedError || error instanceof MalformedMessageError) return 'untold'
       throw error
@@ -184,8 +195,11 @@ export class KeptMapping implements Kept<HeldMapping> {
     const before = this.#own
     this.#own = wasThere ? undefined : request
     try {
-      const mapping = await (any && this.#leader === this ? gateway.mapAny(request) : gateway.map(request))
-      const externalPort = mapping.externalPort ?? request.externalPort
+      const shown = await (any && this.#leader === this ? gateway.mapAny(request) : gateway.map(request))
+      this.#nameOfClient = { shown: shown.internalClient, is: request.internalClient }
+      const externalPort = shown.externalPort ?? request.externalPort
+      // What was confirmed is what was asked for, however it is shown.
+      const mapping = { ...shown, internalClient: request.internalClient, internalPort: request.internalPort }
       if (this.#leader === this) this.#externalPort = externalPort
       if (!wasThere) this.#own = { ...request, externalPort }
       return mapping
@@ -236,15 +250,5 @@ export class KeptMapping implements Kept<HeldMapping> {
   #leaseMsOf({ leaseSeconds = 0 }: PortMapping): number {
     const seconds = leaseSeconds === 0 ? leaseToSeconds(this.#wanted.lease) : leaseSeconds
     return seconds === 0 ? Number.POSITIVE_INFINITY : Math.min(seconds, MAX_LEASE_SECONDS) * 1000
-  }
-}
-
-/** In passing: to have got the mapping is enough. PCP tells it with the mapping. */
-async function addressOf(gateway: Gateway): Promise<string | undefined> {
-  try {
-    return gateway.protocol === 'pcp' ? await gateway.externalAddress() : (await gateway.pulse()).externalAddress
-  } catch (error) {
-    if (error instanceof PortMappingError) return undefined
-    throw error
   }
 }

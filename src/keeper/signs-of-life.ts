@@ -1,5 +1,5 @@
 /** What an answer, or none, says of the gateway. */
-import { MalformedMessageError, type PortMappingError, RefusedError } from '../domain/errors.js'
+import { MalformedMessageError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Held, Kept, Presence } from './kept.js'
 
@@ -28,6 +28,16 @@ export async function presenceOf<H extends Held, G extends Gateway>(
     return await kept.find(gateway, held)
   } catch (error) {
     if (error instanceof RefusedError) return undefined
+    throw error
+  }
+}
+
+/** In passing: to have got the mapping is enough. PCP tells it with the mapping. */
+export async function externalAddressOf(gateway: Gateway): Promise<string | undefined> {
+  try {
+    return gateway.protocol === 'pcp' ? await gateway.externalAddress() : (await gateway.pulse()).externalAddress
+  } catch (error) {
+    if (error instanceof PortMappingError) return undefined
     throw error
   }
 }

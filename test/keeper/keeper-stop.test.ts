@@ -370,6 +370,27 @@ describe('what the router showed before', () => {
     expect(keeping.router.table).toEqual(['8080/TCP -> 192.168.1.10:9999'])
   })
 
+  it('with a name for this computer is renewed and removed as its own', async () => {
+    const keeping = begin('igd', { before: (router) => showing(router, { internalClient: 'my-computer.lan' }) })
+    await keeping.wait(10 * HOUR_MS)
+    expect(keeping.told().filter((line) => /lost|failed/.test(line))).toEqual([])
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([])
+  })
+
+  it('with a name is another computer’s where it was there before this one asked', async () => {
+    const keeping = begin('igd', {
+      before: (router) => {
+        router.occupy(8080)
+        showing(router, { internalClient: 'other-computer.lan' })
+      },
+    })
+    await keeping.wait(HOUR_MS)
+    await keeping.stop()
+    expect(keeping.router.table).toEqual([OTHERS])
+  })
+
   it('without the port inside is removed as its own', async () => {
     const keeping = begin('igd', { before: (router) => showing(router, { internalPort: 0 }) })
     await keeping.wait(10 * HOUR_MS)
