@@ -26,7 +26,7 @@ export interface RunningCommand {
   readonly pid: number | undefined
   /** Rejects with a TransportError where it could not be started; never unhandled. */
   readonly exited: Promise<CommandEnd>
-  /** Does nothing where it is over. */
+  /** Does nothing where it is over, or the system has no such signal. */
   kill(signal: string): void
   /** A signal that this process got: sent, unless it came from the keyboard of a terminal, which tells both. */
   passOn(signal: string): void
@@ -46,6 +46,8 @@ export interface LimitedEnd extends CommandEnd {
 
 /** What a terminal sends to every program in its foreground, and Windows to every one of a console. */
 const KEYBOARD_SIGNALS: readonly string[] = ['SIGINT', 'SIGQUIT', 'SIGBREAK']
+/** When a console of Windows is closed, every program of it hears that. */
+const CONSOLE_SIGNALS: readonly string[] = [...KEYBOARD_SIGNALS, 'SIGHUP']
 
 /** From the polite signal to the other one. */
 const KILL_AFTER_MS = 1000
@@ -94,10 +96,14 @@ function start(program: string, args: readonly string[], options: SpawnOptions):
   })
   const kill = (signal: string): void => {
     // Where it could not be started, Node 20 would send the signal to some other process: its number is not set then.
-    if (child.pid !== undefined) child.kill(signal as NodeJS.Signals)
+    if (child.pid === undefined) return
+    try {
+      child.kill(signal as NodeJS.Signals)
+    } catch {} // a signal that this system cannot send: Windows has SIGHUP, and only for those who hear it
   }
   const passOn = (signal: string): void => {
-    const isToldAlready = KEYBOARD_SIGNALS.includes(signal) && (process.platform === 'win32' || isatty(0))
+    const isWindows = process.platform === 'win32'
+    const isToldAlready = isWindows ? CONSOLE_SIGNALS.includes(signal) : KEYBOARD_SIGNALS.includes(signal) && isatty(0)
     if (!isToldAlready) kill(signal)
   }
   return { pid: child.pid, exited: handled(exited), kill, passOn }

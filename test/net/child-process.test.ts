@@ -75,6 +75,14 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
     },
   )
 
+  it('is not harmed by a signal that this system does not have', async () => {
+    const command = startCommand(['sleep', '600'], {})
+    expect(() => command.kill('SIGBREAK')).not.toThrow() // as Windows has no SIGHUP to send
+    expect(() => command.passOn('SIGBREAK')).not.toThrow()
+    command.kill('SIGTERM')
+    expect(await command.exited).toEqual({ code: undefined, signal: 'SIGTERM' })
+  })
+
   it('may answer a signal in its own way', async () => {
     const command = startCommand(['sh', '-c', `trap 'kill $!; exit 7' TERM; ${STAY(path('trap'))}`], {})
     await until(() => exists('trap'))
