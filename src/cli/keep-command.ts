@@ -79,6 +79,14 @@ export class OwnCommand {
     else if (!MESSAGES.includes(signal)) this.#end(exitStatusOf({ code: undefined, signal }))
   }
 
+  /** The ports are not kept any more, and it is not known why: it is told to end, or never started. */
+  abandon(): void {
+    if (this.#isOver) return
+    this.#isOver = true
+    this.#cancelTimeout()
+    this.#running?.kill('SIGTERM')
+  }
+
   get #isWanted(): boolean {
     return this.#options.argv.length > 0
   }

@@ -122,6 +122,7 @@ class KeepSession {
       yield* this.#queue.read()
     } finally {
       this.#stop()
+      this.#command.abandon() // it is over by now, unless something is broken
       this.#finder.close()
     }
   }

@@ -26,6 +26,7 @@ interface Started {
   readonly argv: readonly string[]
   readonly env: Record<string, string>
   readonly signals: string[]
+  readonly killed: string[]
   readonly exit: (end: Partial<CommandEnd>) => void
   readonly fail: (error: Error) => void
 }
@@ -45,11 +46,14 @@ interface Settings {
   readonly files?: ReturnType<typeof memoryFiles>
   readonly isGone?: boolean
   readonly write?: (text: string) => void
+  /** Which gateway that is found meets a defect. */
+  readonly breaksAt?: number
 }
 
 /** Begins to keep external port 22 TCP, unless other words are given. */
 function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TCP'], settings: Settings = {}) {
-  const { files = memoryFiles(), isGone = false, write } = settings
+  const { files = memoryFiles(), isGone = false, write, breaksAt } = settings
+  let found = 0
   const clock = new FakeClock()
   const [at, own] = [words.indexOf('--'), words.includes('--') ? words.slice(words.indexOf('--')) : []]
   const before = at === -1 ? words : words.slice(0, at)
@@ -90,14 +94,21 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
       const exited = deferred<CommandEnd>()
       exited.promise.catch(() => {})
       const signals: string[] = []
+      const killed: string[] = []
       state.started.push({
         argv,
         env,
         signals,
+        killed,
         exit: ({ code, signal }) => exited.resolve({ code, signal }),
         fail: exited.reject,
       })
-      return { pid: 1, exited: exited.promise, kill: () => {}, passOn: (signal) => void signals.push(signal) }
+      return {
+        pid: 1,
+        exited: exited.promise,
+        kill: (signal) => void killed.push(signal),
+        passOn: (signal) => void signals.push(signal),
+      }
     },
     async runHook(_, env) {
       state.hooks.push({ ...env })
@@ -109,6 +120,7 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     },
     notifyServiceManager: async (message) => void state.notified.push(message),
     listen: (_, onSuspicion) => {
+      if (++found === breaksAt) throw new TypeError('planted')
       heard.suspicion = onSuspicion
       return () => {}
     },
@@ -125,6 +137,7 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     }
   }
   const running = run()
+  running.catch(() => {})
   const types = (): unknown[] => state.objects.map(({ type }) => type)
   const ended = async (): Promise<number | undefined> => {
     await until(() => state.exitCode !== undefined)
@@ -142,6 +155,7 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
       if (state.hearing.includes(name)) heard.signal(name)
     },
     ended,
+    running,
     stop: (): Promise<number | undefined> => {
       heard.signal('SIGTERM')
       return ended()
@@ -306,6 +320,25 @@ describe('a command', () => {
     command?.exit({ code: 7 })
     expect(await keeper.ended()).toBe(7)
     expect(portsOf(emulator)).toEqual([])
+  })
+
+  it('is told to end where the keeper breaks: nobody would keep its ports', async () => {
+    const keeper = keeping(await emulated(), COMMAND, { breaksAt: 2 })
+    await keeper.told('mapped')
+    keeper.state.isGone = true
+    keeper.suspect()
+    await keeper.told('searching')
+    keeper.state.isGone = false
+    await keeper.clock.advance(2000)
+    await expect(keeper.running).rejects.toThrow('planted')
+    expect(keeper.state.started.map(({ killed }) => killed)).toEqual([['SIGTERM']])
+  })
+
+  it('is not started any more where the keeper breaks before', async () => {
+    const keeper = keeping(await emulated(), COMMAND, { breaksAt: 1 })
+    await expect(keeper.running).rejects.toThrow('planted')
+    await keeper.clock.advance(5000)
+    expect(keeper.state.started).toEqual([])
   })
 
   it('gets the signals, and the ports stay open until it ends', async () => {
