@@ -75,6 +75,35 @@ describe.each(PORT_CONTROL)('a router that reboots, over %s', (protocol) => {
   })
 })
 
+describe.each(PORT_CONTROL)('a router whose epoch makes no sense, over %s', (protocol) => {
+  const several = () => [80, 81, 82].map((port) => new KeptMapping(wanted({ externalPort: port, internalPort: port })))
+
+  it('because it goes back with every answer is not asked ever on', async () => {
+    const keeping = begin(protocol, {
+      kept: several(),
+      before: (router) => {
+        let seconds = 1_000_000
+        Object.defineProperty(router, 'epochSeconds', { get: () => (seconds -= 100) })
+      },
+    })
+    await keeping.wait(HOUR_MS)
+    expect(keeping.router.requests).toBeLessThan(500)
+    expect(keeping.told().length).toBeLessThan(300)
+    expect(keeping.router.table).toHaveLength(3)
+    await keeping.stop()
+  })
+
+  it('because it stands still is not told of for ever', async () => {
+    const keeping = begin(protocol, {
+      kept: several(),
+      before: (router) => Object.defineProperty(router, 'epochSeconds', { value: 0 }),
+    })
+    await keeping.wait(24 * HOUR_MS)
+    expect(keeping.told().filter((line) => line.includes('lost')).length).toBeLessThan(3 * 100)
+    await keeping.stop()
+  })
+})
+
 describe.each(PORT_CONTROL)('a router that refuses to say anything of itself, over %s', (protocol) => {
   it('has not begun anew', async () => {
     const keeping = await settled(begin(protocol))
