@@ -1,4 +1,5 @@
 /** What an answer, or none, says of the gateway. */
+import { isUnicastIPv4, isUnicastIPv6 } from '../domain/address.js'
 import { MalformedMessageError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Held, Kept, Presence } from './kept.js'
@@ -11,7 +12,7 @@ export function isSignOfTrouble({ code }: PortMappingError): boolean {
 /** Undefined where it tells nothing: an answer that is no use is a sign of life too. @throws PortMappingError */
 export async function pulseOf(gateway: Gateway): Promise<{ readonly externalAddress: string | undefined } | undefined> {
   try {
-    return await gateway.pulse()
+    return { externalAddress: usable((await gateway.pulse()).externalAddress) }
   } catch (error) {
     if (error instanceof RefusedError || error instanceof MalformedMessageError) return undefined
     throw error
@@ -35,9 +36,15 @@ export async function presenceOf<H extends Held, G extends Gateway>(
 /** In passing: to have got the mapping is enough. PCP tells it with the mapping. */
 export async function externalAddressOf(gateway: Gateway): Promise<string | undefined> {
   try {
-    return gateway.protocol === 'pcp' ? await gateway.externalAddress() : (await gateway.pulse()).externalAddress
+    const told = gateway.protocol === 'pcp' ? await gateway.externalAddress() : (await gateway.pulse()).externalAddress
+    return usable(told)
   } catch (error) {
     if (error instanceof PortMappingError) return undefined
     throw error
   }
+}
+
+/** 0.0.0.0 is what some tell while the line is down: no address to tell others. */
+function usable(address = ''): string | undefined {
+  return isUnicastIPv4(address) || isUnicastIPv6(address) ? address : undefined
 }

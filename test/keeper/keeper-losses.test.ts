@@ -185,6 +185,23 @@ describe('the external address', () => {
     await keeping.stop()
   })
 
+  it.each(PROTOCOLS)('that is 0.0.0.0 over %s while the line is down is none', async (protocol) => {
+    const keeping = begin(protocol, {
+      before: (router) => {
+        router.externalAddress = '0.0.0.0'
+      },
+    })
+    await keeping.wait(10 * MINUTE_MS)
+    expect(keeping.toldInOrder()).toEqual(['found', `mapped ${PORT}`])
+    keeping.router.externalAddress = '203.0.113.5'
+    await keeping.wait(HOUR_MS)
+    expect(keeping.toldInOrder()).toContain('external-address 203.0.113.5')
+    keeping.router.externalAddress = '0.0.0.0'
+    await keeping.wait(HOUR_MS)
+    expect(keeping.told().filter((line) => line.includes('address'))).toEqual([])
+    await keeping.stop()
+  })
+
   it('that cannot be had is no reason to fail', async () => {
     const keeping = begin('igd', { before: (router) => router.refuse(501, 'pulse') })
     await keeping.wait(HOUR_MS)
