@@ -8,9 +8,12 @@
 /** RFC 6887 11.2.1. */
 export const CLOSEST_RENEWALS_MS = 4000
 
-/** Offsets from the moment when the lease was given, until it is over: none of one that does not end. One is always there. */
+/**
+ * Offsets from the moment when the lease was given, until it is over: none of one that does not end. The first one is no
+ * closer to that moment either, unless the lease is over by then: one is always there.
+ */
 export function* renewalTimes(leaseMs: number, random: () => number): Generator<number, void> {
-  let previousMs = Number.NEGATIVE_INFINITY
+  let previousMs = leaseMs > CLOSEST_RENEWALS_MS ? 0 : Number.NEGATIVE_INFINITY
   for (let step = 1; ; step++) {
     const [start, width] = [1 - 2 ** -step, 2 ** -(step + 2)]
     const at = leaseMs * (start + width * random())

@@ -73,7 +73,7 @@ describe.each(PROTOCOLS)('a mapping over %s', (protocol) => {
 })
 
 describe('leases', () => {
-  it.each([1, 5])('of %d s are renewed halfway, for as long as it runs', async (seconds) => {
+  it.each([1, 5])('of %d s are renewed in time, for as long as it runs', async (seconds) => {
     const keeping = begin('pcp', { kept: [new KeptMapping(wanted({ lease: { seconds } }))] })
     for (let step = 0; step < 100; step++) {
       await keeping.wait(seconds * 250)

@@ -21,7 +21,7 @@ describe('renewals', () => {
 
   it.each([
     [1, [500]],
-    [5, [2500]],
+    [4, [2000]],
     [60, [30_000, 45_000, 52_500, 56_500]],
     [7200, [3_600_000, 5_400_000, 6_300_000, 6_750_000, 6_975_000, 7_087_500, 7_143_750, 7_171_875, 7_185_937.5]],
   ])('of a lease of %d s begin halfway where chance is 0', (leaseSeconds, expected) => {
@@ -35,11 +35,12 @@ describe('renewals', () => {
       for (let run = 0; run < 10; run++) {
         const all = [...renewalTimes(leaseSeconds * 1000, random)]
         expect(all.length).toBeGreaterThan(0)
+        const isShort = leaseSeconds * 1000 <= CLOSEST_RENEWALS_MS
         all.forEach((atMs, index) => {
           const [start, width] = [1 - 2 ** -(index + 1), 2 ** -(index + 3)]
           expect(atMs).toBeLessThan(leaseSeconds * 1000)
           expect(atMs).toBeGreaterThanOrEqual(leaseSeconds * 1000 * start)
-          const previousMs = all[index - 1]
+          const previousMs = all[index - 1] ?? (isShort ? undefined : 0)
           if (previousMs !== undefined) expect(atMs - previousMs).toBeGreaterThanOrEqual(CLOSEST_RENEWALS_MS)
           const isPushed = previousMs !== undefined && atMs === previousMs + CLOSEST_RENEWALS_MS
           if (!isPushed) expect(atMs).toBeLessThanOrEqual(leaseSeconds * 1000 * (start + width))
@@ -47,6 +48,10 @@ describe('renewals', () => {
       }
     },
   )
+
+  it.each([5, 6, 7])('of a lease of %d s are not closer to the one that gave it than 4 s either', (leaseSeconds) => {
+    for (const random of [0, 1]) expect(times(leaseSeconds, random)[0]).toBeGreaterThanOrEqual(CLOSEST_RENEWALS_MS)
+  })
 
   it('of 30 days go on beyond the 24.8 days that setTimeout takes', () => {
     const days = times(30 * 86_400, 0).map((ms) => ms / 86_400_000)
