@@ -11,6 +11,7 @@ import type { HttpServers } from '../net/http-server.js'
 import type { InterfaceWatch } from '../net/interface-watch.js'
 import type { InterfaceAddress } from '../net/interfaces.js'
 import type { ClientNet } from '../net/network.js'
+import { OncePerSecond } from '../net/rate-limit.js'
 
 export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'http' | 'defaultGateways'> {
   readonly httpServers: HttpServers
@@ -24,7 +25,8 @@ export function listenToGateway(net: ListeningNet, gateway: Gateway, onSuspicion
   const { clock, datagrams, watch } = net
   const { localAddress } = gateway
   const addresses = addressesOf(gateway)
-  const events = subscribe(net, gateway, addresses[0], onSuspicion)
+  const news = new OncePerSecond(clock, onSuspicion)
+  const events = subscribe(net, gateway, addresses[0], () => news.tell())
   const hear = (): void => {
     onSuspicion()
     events?.renew() // a router that has restarted knows nothing of the subscription
@@ -52,6 +54,7 @@ export function listenToGateway(net: ListeningNet, gateway: Gateway, onSuspicion
     stopWatching()
     stopAnnouncements()
     events?.stop()
+    news.cancel()
   }
 }
 

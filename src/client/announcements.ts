@@ -16,7 +16,7 @@ import { MalformedMessageError } from '../domain/errors.js'
 import type { Clock } from '../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface } from '../net/interfaces.js'
-import { limitPerSecond } from '../net/rate-limit.js'
+import { limitPerSecond, OncePerSecond } from '../net/rate-limit.js'
 import { decodeNatPmpResponse } from '../wire/natpmp.js'
 import { decodePcpResponse, PCP_ANNOUNCEMENT_GROUPS, PCP_ANNOUNCEMENT_PORT, PCP_VERSION } from '../wire/pcp.js'
 import { decodeSsdp, type Notify, SSDP_MULTICAST_IPV4, SSDP_MULTICAST_IPV6, SSDP_PORT } from '../wire/ssdp.js'
@@ -24,7 +24,6 @@ import { decodeSsdp, type Notify, SSDP_MULTICAST_IPV4, SSDP_MULTICAST_IPV6, SSDP
 /** What the gateway, or whoever forges its address, can make us look at and keep. */
 export const MAX_ANNOUNCEMENTS_PER_SECOND = 100
 export const MAX_ANNOUNCED_DEVICES = 64
-export const BETWEEN_SUSPICIONS_MS = 1000
 
 export interface AnnouncementsOptions {
   /** A link-local one with its zone, or without where the local address tells it. */
@@ -173,34 +172,4 @@ function remember(known: Map<string, string>, name: string, value: string): void
   const [oldest = ''] = known.keys()
   if (!known.has(name) && known.size >= MAX_ANNOUNCED_DEVICES) known.delete(oldest)
   known.set(name, value)
-}
-
-/** The first one at once, what comes in the second after it at its end, as one. */
-class OncePerSecond {
-  readonly #clock: Clock
-  readonly #task: () => void
-  #cancel: (() => void) | undefined
-  #again = false
-
-  constructor(clock: Clock, task: () => void) {
-    this.#clock = clock
-    this.#task = task
-  }
-
-  tell(): void {
-    this.#again = true
-    if (this.#cancel === undefined) this.#pass()
-  }
-
-  cancel(): void {
-    this.#cancel?.()
-  }
-
-  #pass(): void {
-    this.#cancel = undefined
-    if (!this.#again) return
-    this.#again = false
-    this.#cancel = this.#clock.schedule(BETWEEN_SUSPICIONS_MS, () => this.#pass())
-    this.#task()
-  }
 }

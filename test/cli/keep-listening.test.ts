@@ -136,6 +136,21 @@ describe('listening to a gateway', () => {
     expect(asked).toHaveLength(2)
   })
 
+  it('is not hurried by events either: one in a second is a reason to ask, and another what came after it', async () => {
+    await begin(IGD)
+    const [server] = servers
+    const body = new TextEncoder().encode('no property set')
+    const headers = new Map([...Object.entries({ sid: 'uuid:1', nt: 'upnp:event', nts: 'upnp:propchange' })])
+    const target = new URL(asked[0]?.headers.find(([name]) => name === 'CALLBACK')?.[1].slice(1, -1) ?? '').pathname
+    for (let event = 0; event < 50; event++) {
+      const from = { remoteAddress: GATEWAY, localAddress: IPV4.address }
+      expect(await server?.handler({ method: 'NOTIFY', target, headers, body, ...from })).toMatchObject({ status: 200 })
+    }
+    expect(suspicions).toBe(1)
+    await clock.advance(5000)
+    expect(suspicions).toBe(2)
+  })
+
   it('ends with everything closed and given back', async () => {
     await begin(IGD)
     stop()
