@@ -11,6 +11,8 @@ import type { HeldEither, KeptEither } from './keep-facts.js'
 import { addressOf } from './keep-gateway.js'
 
 const PREFIX = 'kept-'
+/** What a file can have in its name beside the port: a host that was given with -u may be longer. */
+const MAX_NAME_LENGTH = 160
 
 interface Mark {
   readonly file: string
@@ -33,7 +35,8 @@ export class OwnMarks {
   /** From now on it is about that gateway. */
   meet(gateway: Gateway): void {
     const name = encodeURIComponent(addressOf(gateway) ?? 'gateway').replace(/[!'()*~]/g, '_')
-    this.#prefix = gateway.protocol === 'igd' ? `${PREFIX}${name}-` : undefined
+    const isOfUse = gateway.protocol === 'igd' && name.length <= MAX_NAME_LENGTH
+    this.#prefix = isOfUse ? `${PREFIX}${name}-` : undefined
   }
 
   /** Whether a keeper of this user has made it, and its lease may still go on. */
