@@ -3,7 +3,7 @@
  * one's mapping is not touched, also by gateways that would let it; and what the gateway showed before the first request
  * is left there at the end.
  */
-import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../domain/errors.js'
+import { InvalidArgumentError, MalformedMessageError, NoGatewayError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import {
   leaseToSeconds,
@@ -204,7 +204,9 @@ export class KeptMapping implements Kept<HeldMapping> {
       if (!wasThere) this.#own = { ...request, externalPort }
       return mapping
     } catch (error) {
-      if (error instanceof RefusedError || error instanceof InvalidArgumentError) this.#own = before
+      const isNothingMade = error instanceof RefusedError || error instanceof InvalidArgumentError
+      // Where another port was given and taken back, what an earlier address has open is still to be told of.
+      if (isNothingMade || (before !== undefined && isPortTaken(error, gateway))) this.#own = before
       throw error
     }
   }
@@ -233,6 +235,7 @@ export class KeptMapping implements Kept<HeldMapping> {
   async #close(gateway: Gateway, onAnswer: () => void = () => {}): Promise<boolean> {
     const own = this.#own
     if (own === undefined) return false
+    this.#mustBeReachable(gateway, own)
     const found = await this.#show(gateway, own)
     onAnswer()
     // Another computer's by now, or another program's of this one.
@@ -241,6 +244,14 @@ export class KeptMapping implements Kept<HeldMapping> {
     else await gateway.unmap(own)
     this.#own = undefined
     return true
+  }
+
+  /** Without UPnP a mapping is closed from its own address only, and from another one the answer may still be a yes. */
+  #mustBeReachable(gateway: Gateway, { internalClient }: MappingRequest): void {
+    const isOfThisComputer = this.#wanted.internalClient === undefined
+    if (gateway.protocol === 'igd' || !isOfThisComputer || internalClient === gateway.localAddress) return
+    const message = `it was opened for ${internalClient}, the address that this computer had before; it ends with its lease`
+    throw new NoGatewayError(message)
   }
 
   /**

@@ -297,6 +297,24 @@ describe('what is granted while everything is being removed', () => {
   })
 })
 
+describe('what was opened from an address that this computer does not have any more', () => {
+  it.each(['pcp', 'nat-pmp'] as const)(
+    'is not called closed, because nobody else can close it: %s',
+    async (protocol) => {
+      const keeping = begin(protocol)
+      await keeping.wait(MINUTE_MS)
+      keeping.move('192.168.1.20')
+      await keeping.wait(MINUTE_MS)
+      keeping.told()
+      await keeping.stop()
+      expect(keeping.toldInOrder()).toEqual([
+        'not-removed external port 8080 TCP: it was opened for 192.168.1.10, the address that this computer had before; it ends with its lease',
+      ])
+      expect(keeping.router.table).toEqual([OURS])
+    },
+  )
+})
+
 describe('what the router showed before', () => {
   const same = { internalClient: '192.168.1.10', internalPort: 80, description: 'by hand' } as const
 
