@@ -32,7 +32,7 @@ function sentenceOf(report: KeeperReport): string {
     case 'lost':
       return `${report.name}: lost, ${REASONS[report.reason]}; opening it again`
     case 'keep-failed':
-      return `${report.name}: ${reasonOf(report.error)}; trying again until it works`
+      return `${nameAndReason(report.name, report.error)}; trying again until it works`
     case 'external-address-changed':
       return `the external address is ${report.address} now, not ${report.previous}`
     case 'removed':
@@ -40,6 +40,12 @@ function sentenceOf(report: KeeperReport): string {
     case 'not-removed':
       return `${report.name}: could not be closed: ${reasonOf(report.error)}`
   }
+}
+
+/** Some reasons begin with the name themselves. */
+function nameAndReason(name: string, error: ReportedError): string {
+  const reason = reasonOf(error)
+  return reason.startsWith(`${name} `) ? reason : `${name}: ${reason}`
 }
 
 function reasonOf({ message }: ReportedError): string {

@@ -51,6 +51,11 @@ describe('a line', () => {
       `${name}: ${error.message}; trying again until it works`,
     ],
     [
+      { type: 'keep-failed', timeMs, name, error: { ...error, message: `${name} leads elsewhere` }, againInMs: 1000 },
+      'bad',
+      `${name} leads elsewhere; trying again until it works`,
+    ],
+    [
       { type: 'external-address-changed', timeMs, address: '11.22.33.55', previous: '11.22.33.44' },
       'bad',
       'the external address is 11.22.33.55 now, not 11.22.33.44',
