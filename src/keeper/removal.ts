@@ -64,7 +64,7 @@ export class Removal<H extends Held, G extends Gateway> {
     this.#isOver = true
     for (const row of this.#options.rows.filter(({ mayBeOpen }) => mayBeOpen)) {
       const { kept } = row
-      const error = this.#errors.get(row) ?? new NoReplyError(`${kept.name}: the gateway did not answer in time`)
+      const error = this.#errors.get(row) ?? new NoReplyError('the gateway did not answer in time')
       this.#options.onEvent({ type: 'not-removed', kept, error })
     }
   }
@@ -83,7 +83,8 @@ export class Removal<H extends Held, G extends Gateway> {
       if (this.#isOver) return
       this.#hear()
       row.close()
-      if (wasOwn) this.#options.onEvent({ type: 'removed', kept })
+      // What was never granted is closed as well, for nobody knows; nobody was told that it is open either.
+      if (wasOwn && held !== undefined) this.#options.onEvent({ type: 'removed', kept })
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error
       if (error.code === 'REFUSED') this.#hear()
