@@ -39,11 +39,14 @@ export class OwnMarks {
     this.#prefix = isOfUse ? `${PREFIX}${name}-` : undefined
   }
 
-  /** Whether a keeper of this user has made it, and its lease may still go on. */
-  async has(key: MappingKey): Promise<boolean> {
+  /**
+   * Whether a keeper of this user has made it, and its lease may still go on. `description`: what the gateway shows;
+   * another one than then says that somebody else has made it since. Routers cut long ones.
+   */
+  async has(key: MappingKey, description = ''): Promise<boolean> {
     if (this.#prefix === undefined) return false
     const file = this.#prefix + nameOf(key)
-    if (await this.#isValid(file)) return true
+    if (await this.#isValid(file, description)) return true
     this.#discard(file)
     return false
   }
@@ -51,14 +54,14 @@ export class OwnMarks {
   set(kept: KeptEither, held: HeldEither): void {
     const [prefix, before] = [this.#prefix, this.#marks.get(kept)]
     if (!('mapping' in held) || held.wasThere || prefix === undefined) return
-    const { protocol, externalPort = 0, remoteHost, leaseSeconds = 0 } = held.mapping
+    const { protocol, externalPort = 0, remoteHost, description, leaseSeconds = 0 } = held.mapping
     const file = prefix + nameOf({ protocol, externalPort, remoteHost })
     // What it left on another gateway is still there.
     if (before?.prefix === prefix && before.file !== file) this.#discard(before.file)
     this.#marks.set(kept, { file, prefix })
     // A gateway may show 0 for leases that end (miniupnp#466): then nobody knows.
     const endsWallMs = leaseSeconds === 0 ? null : this.#clock.wallMs() + leaseSeconds * 1000
-    quietly(this.#files.write(file, `${JSON.stringify({ endsWallMs })}\n`))
+    quietly(this.#files.write(file, `${JSON.stringify({ endsWallMs, description })}\n`))
     if (!this.#hasTidied) quietly(this.#tidy())
     this.#hasTidied = true
   }
@@ -79,9 +82,11 @@ export class OwnMarks {
     for (const file of await this.#files.list(PREFIX)) if (!(await this.#isValid(file))) this.#discard(file)
   }
 
-  async #isValid(file: string): Promise<boolean> {
+  async #isValid(file: string, shown = ''): Promise<boolean> {
     try {
-      const { endsWallMs } = JSON.parse((await this.#files.read(file)) ?? '{}') as { endsWallMs?: unknown }
+      const mark = JSON.parse((await this.#files.read(file)) ?? '{}') as { endsWallMs?: unknown; description?: unknown }
+      const { endsWallMs, description } = mark
+      if (typeof description === 'string' && !description.startsWith(shown)) return false
       return endsWallMs === null || (typeof endsWallMs === 'number' && endsWallMs > this.#clock.wallMs())
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof TransportError || error instanceof TypeError) return false

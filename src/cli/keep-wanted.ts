@@ -31,7 +31,7 @@ export function keptOf(
       internalClient: internalClient === 'local' ? undefined : internalClient,
       any: command.any || mapping.externalPort === 0,
       samePortAs,
-      isOwn: (key) => marks.has(key),
+      isOwn: (key, description) => marks.has(key, description),
     })
     return previous
   })

@@ -30,8 +30,8 @@ export interface WantedMapping extends Omit<MappingRequest, 'internalClient'> {
   readonly any: boolean
   /** TCP+UDP: on the same external port as that one, which is made before it. */
   readonly samePortAs?: KeptMapping | undefined
-  /** Whether this user's keeper has made it before, and not removed it: then it is not somebody else's. */
-  readonly isOwn?: (key: MappingKey) => Promise<boolean>
+  /** Whether this user's keeper has made what is described so, and not removed it: then it is not somebody else's. */
+  readonly isOwn?: (key: MappingKey, description: string) => Promise<boolean>
 }
 
 /** Half of a lease is over at its first renewal: where less than that is left then, nothing was extended. */
@@ -168,7 +168,7 @@ export class KeptMapping implements Kept<HeldMapping> {
   /** Somebody has made the very same before: not this one, nor the keeper that was killed. */
   async #wasThere(found: Shown, request: MappingRequest): Promise<boolean> {
     if (!isMapping(found) || !leadsToPort(found, request.internalPort)) return false
-    return !this.#isOwn(found, request) && (await this.#wanted.isOwn?.(this.#key())) !== true
+    return !this.#isOwn(found, request) && (await this.#wanted.isOwn?.(this.#key(), found.description)) !== true
   }
 
   /** Some show the name of a computer instead of its address. */
