@@ -8,6 +8,7 @@ export class KeptPorts {
   /** What was open last, also where it is not now. */
   readonly #known = new Map<KeptEither, OpenPort>()
   readonly #failing = new Set<KeptEither>()
+  readonly #wereThere = new Set<KeptEither>()
   #externalAddress: string | undefined
   /** Where there is no translation, the address outside is the one inside. */
   #isPinhole = false
@@ -26,6 +27,8 @@ export class KeptPorts {
         this.#open.set(event.kept, port)
         this.#known.set(event.kept, port)
         this.#failing.delete(event.kept)
+        if ('mapping' in event.held && event.held.wasThere) this.#wereThere.add(event.kept)
+        else this.#wereThere.delete(event.kept)
         return
       }
       case 'failed':
@@ -63,6 +66,11 @@ export class KeptPorts {
   }
 
   /** What it was last. */
+  /** What is open and was so before: it is left open at the end. */
+  get thatWereThere(): readonly KeptEither[] {
+    return this.#kept.filter((kept) => this.#wereThere.has(kept) && this.#open.has(kept))
+  }
+
   portOf(kept: KeptEither): OpenPort | undefined {
     return this.#known.get(kept)
   }

@@ -130,6 +130,9 @@ class KeepSession {
   async #keep(): Promise<void> {
     await this.#keeper.run()
     for (const kept of this.#kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
+    const timeMs = this.#context.clock.wallMs()
+    for (const kept of this.#ports.thatWereThere)
+      this.#say({ type: 'left-open', timeMs, name: kept.name, port: this.#ports.portOf(kept) })
     this.#state.show({ ...this.#ports.facts, ports: [] })
     await this.#hookEnds
   }

@@ -12,7 +12,7 @@ const REASONS: Readonly<Record<LossReason, string>> = {
 }
 
 export function renderKeeper(report: KeeperReport): Piece[] {
-  const tone = { renewed: 'plain', restored: 'good', removed: 'plain' } as const
+  const tone = { renewed: 'plain', restored: 'good', removed: 'plain', 'left-open': 'plain' } as const
   const line = `${new Date(report.timeMs).toISOString()} ${cleaned(sentenceOf(report))}\n`
   const piece: Piece = { stream: 'stderr', text: line, tone: tone[report.type as keyof typeof tone] ?? 'bad' }
   const isRefusal = report.type === 'keep-failed' && report.error.number !== undefined // other hints are the reason again
@@ -32,11 +32,17 @@ function sentenceOf(report: KeeperReport): string {
     case 'lost':
       return `${report.name}: lost, ${REASONS[report.reason]}; opening it again`
     case 'keep-failed':
-      return `${nameAndReason(report.name, report.error)}; trying again until it works`
+      return `${nameAndReason(report.name, report.error)}; ${
+        report.error.code === 'INVALID_ARGUMENT'
+          ? 'this router cannot do that, another one may'
+          : 'trying again until it works'
+      }`
     case 'external-address-changed':
       return `the external address is ${report.address} now, not ${report.previous}`
     case 'removed':
       return `${report.name}: closed`
+    case 'left-open':
+      return `${report.name}: left open, because it was open before`
     case 'not-removed':
       return `${report.name}: could not be closed: ${reasonOf(report.error)}`
   }

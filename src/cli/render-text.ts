@@ -107,6 +107,7 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
     case 'keep-failed':
     case 'external-address-changed':
     case 'removed':
+    case 'left-open':
     case 'not-removed':
       return renderKeeper(report)
     default:

@@ -151,6 +151,8 @@ export type KeeperReport = { readonly timeMs: number } & (
   | ({ readonly type: 'keep-failed'; readonly error: ReportedError; readonly againInMs: number } & LostPort)
   | { readonly type: 'external-address-changed'; readonly address: string; readonly previous: string }
   | ({ readonly type: 'removed' } & LostPort)
+  /** At the end: it was there before. */
+  | ({ readonly type: 'left-open' } & LostPort)
   | ({ readonly type: 'not-removed'; readonly error: ReportedError } & LostPort)
 )
 

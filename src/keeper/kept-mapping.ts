@@ -5,16 +5,19 @@
  */
 import { InvalidArgumentError, MalformedMessageError, NoGatewayError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
-import {
-  leaseToSeconds,
-  MAX_LEASE_SECONDS,
-  type MappingKey,
-  type MappingRequest,
-  type PortMapping,
-} from '../domain/port-mapping.js'
+import type { MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
 import type { Held, Kept, Presence } from './kept.js'
 import { hasClosed, madeAgain } from './lost-in-renewal.js'
-import { isAnothers, isMapping, isPortTaken, leadsToPort, type Shown, takenBy, unlessRefused } from './shown-mapping.js'
+import {
+  isAnothers,
+  isMapping,
+  isPortTaken,
+  leadsToPort,
+  leaseMsOf,
+  type Shown,
+  takenBy,
+  unlessRefused,
+} from './shown-mapping.js'
 import { externalAddressOf } from './signs-of-life.js'
 
 export interface HeldMapping extends Held {
@@ -84,7 +87,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       const asked = await this.#prepare(gateway)
       const mapping = await this.#map(gateway, asked, this.#wanted.any)
       const externalAddress = await externalAddressOf(gateway)
-      return { mapping, leaseMs: this.#leaseMsOf(mapping), externalAddress, wasThere: asked.wasThere }
+      return { mapping, leaseMs: leaseMsOf(mapping, this.#wanted), externalAddress, wasThere: asked.wasThere }
     } catch (error) {
       // The first one has another choice, and this one has to go with it. Where the gateway chooses, it has none.
       const hasChoice = this.#leader !== this && this.#wanted.any && this.#leader.#wanted.externalPort > 0
@@ -104,7 +107,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     const asked = { request, wasThere: held.wasThere }
     const mapping = await this.#extend(gateway, asked, held.leaseMs)
     const externalAddress = gateway.protocol === 'pcp' ? await externalAddressOf(gateway) : undefined
-    return { mapping, leaseMs: this.#leaseMsOf(mapping), externalAddress, wasThere: held.wasThere }
+    return { mapping, leaseMs: leaseMsOf(mapping, this.#wanted), externalAddress, wasThere: held.wasThere }
   }
 
   /** It is where the first one of the two is. */
@@ -252,14 +255,5 @@ export class KeptMapping implements Kept<HeldMapping> {
     if (gateway.protocol === 'igd' || !isOfThisComputer || internalClient === gateway.localAddress) return
     const message = `it was opened for ${internalClient}, the address that this computer had before; it ends with its lease`
     throw new NoGatewayError(message)
-  }
-
-  /**
-   * Some show 0 for every lease (miniupnpd on nftables, miniupnp#466): what was asked for may be over then. More than
-   * there can be (WANIPConnection:2 2.2.21, ui4) would have an end that is no date.
-   */
-  #leaseMsOf({ leaseSeconds = 0 }: PortMapping): number {
-    const seconds = leaseSeconds === 0 ? leaseToSeconds(this.#wanted.lease) : leaseSeconds
-    return seconds === 0 ? Number.POSITIVE_INFINITY : Math.min(seconds, MAX_LEASE_SECONDS) * 1000
   }
 }

@@ -1,7 +1,13 @@
 /** What a gateway shows of a mapping, and what it says where a port is taken. */
 import { NotConfirmedError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
-import type { GatewayProtocol, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import {
+  type GatewayProtocol,
+  leaseToSeconds,
+  MAX_LEASE_SECONDS,
+  type MappingRequest,
+  type PortMapping,
+} from '../domain/port-mapping.js'
 
 /** ConflictInMappingEntry, ConflictWithOtherMechanisms; CANNOT_PROVIDE_EXTERNAL. NAT-PMP gives another port without a word. */
 const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
@@ -39,4 +45,13 @@ export function isPortTaken(error: unknown, { protocol }: Gateway): boolean {
 /** For what may well not be there any more. */
 export function unlessRefused(error: unknown): undefined {
   if (!(error instanceof RefusedError)) throw error
+}
+
+/**
+ * Some show 0 for every lease (miniupnpd on nftables, miniupnp#466): what was asked for may be over then. More than
+ * there can be (WANIPConnection:2 2.2.21, ui4) would have an end that is no date.
+ */
+export function leaseMsOf({ leaseSeconds = 0 }: PortMapping, wanted: Pick<MappingRequest, 'lease'>): number {
+  const seconds = leaseSeconds === 0 ? leaseToSeconds(wanted.lease) : leaseSeconds
+  return seconds === 0 ? Number.POSITIVE_INFINITY : Math.min(seconds, MAX_LEASE_SECONDS) * 1000
 }

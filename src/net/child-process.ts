@@ -103,10 +103,16 @@ function start(program: string, args: readonly string[], options: SpawnOptions):
   }
   const passOn = (signal: string): void => {
     const isWindows = process.platform === 'win32'
-    const isToldAlready = isWindows ? CONSOLE_SIGNALS.includes(signal) : KEYBOARD_SIGNALS.includes(signal) && isatty(0)
+    const isToldAlready = isWindows
+      ? CONSOLE_SIGNALS.includes(signal)
+      : KEYBOARD_SIGNALS.includes(signal) && hasTerminal()
     if (!isToldAlready) kill(signal)
   }
   return { pid: child.pid, exited: handled(exited), kill, passOn }
+}
+
+function hasTerminal(): boolean {
+  return [0, 1, 2].some((descriptor) => isatty(descriptor))
 }
 
 /** Whoever waits for it hears of the failure; nobody has to wait. */

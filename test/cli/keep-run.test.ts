@@ -231,7 +231,7 @@ describe('--keep', () => {
     const stranger = keeping(emulator)
     await stranger.told('mapped')
     expect(await stranger.stop()).toBe(0)
-    expect([portsOf(emulator), stranger.types().at(-1)]).toEqual([[22], 'mapped'])
+    expect([portsOf(emulator), stranger.types().at(-1)]).toEqual([[22], 'left-open'])
     const next = keeping(emulator, undefined, { files })
     await next.told('mapped')
     expect(await next.stop()).toBe(0)

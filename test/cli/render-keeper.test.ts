@@ -61,6 +61,7 @@ describe('a line', () => {
       'the external address is 11.22.33.55 now, not 11.22.33.44',
     ],
     [{ type: 'removed', timeMs, name }, 'plain', `${name}: closed`],
+    [{ type: 'left-open', timeMs, name, port: undefined }, 'plain', `${name}: left open, because it was open before`],
     [{ type: 'not-removed', timeMs, name, error }, 'bad', `${name}: could not be closed: ${error.message}`],
   ])('has its time and goes to stderr: $type', (report, tone, text) => {
     expect(renderKeeper(report)).toEqual([{ stream: 'stderr', tone, text: `2026-11-24T12:00:01.500Z ${text}\n` }])

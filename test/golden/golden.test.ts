@@ -274,7 +274,7 @@ function asGolden(request: ReceivedRequest): GoldenRequest {
 
 /** -l is ahead of what it reads, so it asks beyond the end of the table too: how far is what test/client/igd-listing.test.ts is about. */
 function isBeyondTheEnd(golden: Golden, { action, arguments: args }: GoldenRequest): boolean {
-  const table = golden.servers['good']?.soap['GetGenericPortMappingEntry'] ?? []
+  const table = golden.servers.good?.soap.GetGenericPortMappingEntry ?? []
   const index = Number(/<NewPortMappingIndex>(\d+)</.exec(args ?? '')?.[1] ?? 0)
   return action?.endsWith('#GetGenericPortMappingEntry') === true && isList(table) && index > table.length
 }

@@ -79,7 +79,7 @@ describe.concurrent('a keeper that ends', { timeout: 60_000 }, () => {
     expect(added.exit).toBe(0)
     const keeper = await keepOpen(lab, doorOf('igd', 8080).argv)
     const { stdout, exit } = await endBy(keeper, 'SIGTERM')
-    expect({ exit, last: eventsOf(stdout).at(-1)?.type }).toEqual({ exit: 0, last: 'mapped' })
+    expect({ exit, last: eventsOf(stdout).at(-1)?.type }).toEqual({ exit: 0, last: 'left-open' })
     expect(await doorsOf(lab)).toEqual([ours(8080)])
   })
 

@@ -112,6 +112,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'external-address-changed', timeMs: TIME_MS, address: '55.66.77.88', previous: '11.22.33.44' },
   ],
   removed: [{ type: 'removed', timeMs: TIME_MS, name: KEPT.name }],
+  'left-open': [{ type: 'left-open', timeMs: TIME_MS, name: KEPT.name, port: KEPT.port }],
   'not-removed': [{ type: 'not-removed', timeMs: TIME_MS, name: KEPT.name, error: SILENT }],
   unmapped: (['igd', 'pcp', 'nat-pmp'] as const).map((via) => ({ type: 'unmapped', via, key: KEY })),
   'unmap-failed': [
