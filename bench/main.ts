@@ -42,6 +42,7 @@ async function benchAsAsked(argv: string[]): Promise<number> {
   const rounds = Number(values.rounds ?? ROUNDS)
   if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds takes a number: ${values.rounds}`)
   const directory = mkdtempSync(join(tmpdir(), 'upnp-ts-bench-'))
+  process.env.XDG_CACHE_HOME = directory // what Node has made of the program is kept there, as it is for a user
   try {
     return await bench(parts, rounds, directory)
   } finally {

@@ -31,13 +31,14 @@ export class Command {
 
   constructor(argv: readonly string[], { env = {}, untilEndOfInput = false }: CommandOptions = {}) {
     const [program = '', ...args] = argv
-    const { PATH = '', TZ } = process.env
+    const { PATH = '', TZ, XDG_CACHE_HOME } = process.env
+    const kept = Object.entries({ TZ, XDG_CACHE_HOME }).filter(([, value]) => value !== undefined)
     const startMs = performance.now()
     this.#argv = argv
     this.#child = spawn(program, args, {
       detached: untilEndOfInput,
       stdio: [untilEndOfInput ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-      env: { PATH: `${PATH}:/usr/sbin:/sbin`, ...(TZ === undefined ? {} : { TZ }), ...env },
+      env: { PATH: `${PATH}:/usr/sbin:/sbin`, ...Object.fromEntries(kept), ...env },
     })
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.#stdout += text

@@ -72,7 +72,7 @@ export class Lab {
   spawn(host: Host, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Command {
     // What `lab.sh on` does; without its shell, so that the time is the command's.
     return new Command(['ip', 'netns', 'exec', `${this.name}-${host}`, ...argv], {
-      env: { XDG_STATE_HOME: this.stateHome, ...env },
+      env: { XDG_STATE_HOME: this.stateHome, XDG_CACHE_HOME: `${this.stateHome}/cache`, ...env },
     })
   }
 
