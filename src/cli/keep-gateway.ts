@@ -81,7 +81,7 @@ function whyNot(said: Report | undefined): string {
   return said?.type === 'error' ? said.error.message : 'no gateway was found'
 }
 
-/** With its zone. Undefined where it is not known. */
+/** The one that it is asked at, with its zone, or the name that was given for it. Undefined where it is not known. */
 export function addressOf(gateway: Gateway): string | undefined {
   if ('address' in gateway && typeof gateway.address === 'string') return gateway.address
   const control =

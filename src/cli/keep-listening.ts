@@ -12,6 +12,7 @@ import type { InterfaceWatch } from '../net/interface-watch.js'
 import type { InterfaceAddress } from '../net/interfaces.js'
 import type { ClientNet } from '../net/network.js'
 import { OncePerSecond } from '../net/rate-limit.js'
+import { addressOf } from './keep-gateway.js'
 
 export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'http' | 'defaultGateways'> {
   readonly httpServers: HttpServers
@@ -24,7 +25,8 @@ export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'h
 export function listenToGateway(net: ListeningNet, gateway: Gateway, onSuspicion: () => void): () => void {
   const { clock, datagrams, watch } = net
   const { localAddress } = gateway
-  const addresses = addressesOf(gateway)
+  const address = addressOf(gateway)
+  const addresses = address === undefined ? [] : [address]
   const news = new OncePerSecond(clock, onSuspicion)
   const events = subscribe(net, gateway, addresses[0], () => news.tell())
   const hear = (): void => {
@@ -98,15 +100,6 @@ function subscribe(
     gatewayAddress,
     onSuspicion,
   })
-}
-
-/** The one that it is asked at: as an address, or as the name that was given for it. */
-function addressesOf(gateway: Gateway): string[] {
-  if ('address' in gateway && typeof gateway.address === 'string') return [gateway.address]
-  const control = 'controlUrl' in gateway ? zonedUrl(gateway.controlUrl) : undefined
-  if (control === undefined) return []
-  const host = control.url.hostname.replace(/^\[|\]$/g, '')
-  return [control.zone === '' ? host : `${host}%${control.zone}`]
 }
 
 function zonedUrl(text: unknown): ReturnType<typeof parseZonedUrl> {

@@ -1,9 +1,10 @@
 /** What -r, -a and -n ask of a gateway of any protocol, as Reports in upnpc's order, and their exit code. */
-import { isPortTaken, otherPorts } from '../client/other-ports.js'
+import { otherPorts } from '../client/other-ports.js'
 import { isReservedIPv4, parseIPv4 } from '../domain/address.js'
 import { InvalidArgumentError, NotConfirmedError, type PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import { isPortTaken } from '../domain/port-taken.js'
 import { type Reporting, refusal, unmapFailed } from './commands.js'
 import { type Attempt, attempt, attemptWrite, reportedError } from './failure.js'
 import type { AskedMapping, GatewayCommand } from './gateway-commands.js'

@@ -33,9 +33,7 @@ function sentenceOf(report: KeeperReport): string {
       return `${report.name}: lost, ${REASONS[report.reason]}; opening it again`
     case 'keep-failed':
       return `${nameAndReason(report.name, report.error)}; ${
-        report.error.code === 'INVALID_ARGUMENT'
-          ? 'this router cannot do that, another one may'
-          : 'trying again until it works'
+        report.error.code === 'INVALID_ARGUMENT' ? 'looking again in case that changes' : 'trying again until it works'
       }`
     case 'external-address-changed':
       return `the external address is ${report.address} now, not ${report.previous}`

@@ -3,24 +3,13 @@
  * port, so that the same command finds its own mapping again instead of piling up new ones; from the dynamic range
  * (RFC 6335 6), which routers seldom use themselves.
  */
-import { NotConfirmedError, type PortMappingError, RefusedError, TransportError } from '../domain/errors.js'
-import type { GatewayProtocol, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import { type PortMappingError, TransportError } from '../domain/errors.js'
+import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import { isPortTaken } from '../domain/port-taken.js'
 
 const FIRST_DYNAMIC_PORT = 49_152
 const DYNAMIC_PORTS = 65_536 - FIRST_DYNAMIC_PORT
 const TRIES = 10
-
-/** Another port may be free: ConflictInMappingEntry, ConflictWithOtherMechanisms; CANNOT_PROVIDE_EXTERNAL. */
-const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
-  igd: [718, 729],
-  pcp: [11],
-  'nat-pmp': [],
-}
-
-export function isPortTaken(error: unknown): boolean {
-  if (error instanceof NotConfirmedError) return error.belongsToAnother
-  return error instanceof RefusedError && PORT_IS_TAKEN[error.protocol].includes(error.number)
-}
 
 /** The port that was asked for, then others, until one is not taken; otherwise what became of the first one is thrown. */
 export async function mapToFreePort(

@@ -6,18 +6,10 @@
 import { InvalidArgumentError, MalformedMessageError, NoGatewayError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import { isPortTaken } from '../domain/port-taken.js'
 import type { Held, Kept, Presence } from './kept.js'
 import { hasClosed, madeAgain } from './lost-in-renewal.js'
-import {
-  isAnothers,
-  isMapping,
-  isPortTaken,
-  leadsToPort,
-  leaseMsOf,
-  type Shown,
-  takenBy,
-  unlessRefused,
-} from './shown-mapping.js'
+import { isAnothers, isMapping, leadsToPort, leaseMsOf, type Shown, takenBy, unlessRefused } from './shown-mapping.js'
 import { externalAddressOf } from './signs-of-life.js'
 
 export interface HeldMapping extends Held {
@@ -91,7 +83,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     } catch (error) {
       // The first one has another choice, and this one has to go with it. Where the gateway chooses, it has none.
       const hasChoice = this.#leader !== this && this.#wanted.any && this.#leader.#wanted.externalPort > 0
-      if (hasChoice && isPortTaken(error, gateway)) this.#passOver()
+      if (hasChoice && isPortTaken(error)) this.#passOver()
       throw error
     }
   }
@@ -209,7 +201,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     } catch (error) {
       const isNothingMade = error instanceof RefusedError || error instanceof InvalidArgumentError
       // Where another port was given and taken back, what an earlier address has open is still to be told of.
-      if (isNothingMade || (before !== undefined && isPortTaken(error, gateway))) this.#own = before
+      if (isNothingMade || (before !== undefined && isPortTaken(error))) this.#own = before
       throw error
     }
   }

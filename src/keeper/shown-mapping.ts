@@ -1,20 +1,6 @@
-/** What a gateway shows of a mapping, and what it says where a port is taken. */
+/** What a gateway shows of a mapping. */
 import { NotConfirmedError, RefusedError } from '../domain/errors.js'
-import type { Gateway } from '../domain/gateway.js'
-import {
-  type GatewayProtocol,
-  leaseToSeconds,
-  MAX_LEASE_SECONDS,
-  type MappingRequest,
-  type PortMapping,
-} from '../domain/port-mapping.js'
-
-/** ConflictInMappingEntry, ConflictWithOtherMechanisms; CANNOT_PROVIDE_EXTERNAL. NAT-PMP gives another port without a word. */
-const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
-  igd: [718, 729],
-  pcp: [11],
-  'nat-pmp': [],
-}
+import { leaseToSeconds, MAX_LEASE_SECONDS, type MappingRequest, type PortMapping } from '../domain/port-mapping.js'
 
 /** Undefined for none, 'untold' where it does not say. */
 export type Shown = PortMapping | undefined | 'untold'
@@ -35,11 +21,6 @@ export function leadsToPort({ internalPort = 0 }: PortMapping, wanted: number | 
 export function takenBy(found: PortMapping, { externalPort, protocol }: MappingRequest): NotConfirmedError {
   const message = `external port ${externalPort} ${protocol} leads to ${found.internalClient}, another computer`
   return new NotConfirmedError(found, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother: true })
-}
-
-export function isPortTaken(error: unknown, { protocol }: Gateway): boolean {
-  if (error instanceof NotConfirmedError) return error.belongsToAnother
-  return error instanceof RefusedError && PORT_IS_TAKEN[protocol].includes(error.number)
 }
 
 /** For what may well not be there any more. */

@@ -90,11 +90,14 @@ describe.concurrent('a keeper that ends', { timeout: 60_000 }, () => {
     const theirs = `TCP 8080 -> ${COMPUTER_SECOND}:8080`
     const refused = keep(lab, [...doorOf(via, 8080).argv, '--json'])
     await refused.says(told('keep-failed'))
+    // Beside the next one it would be a race: to PCP and NAT-PMP both ask for the same mapping, for it has the same inside.
+    expect(await endBy(refused, 'SIGTERM')).toMatchObject({ exit: 0 })
+    expect(await doorsOf(lab)).toEqual([theirs])
     const next = await keepOpen(lab, ['--via', via, '-n', '@', '8080', '8080', 'TCP'])
     const doors = await doorsOf(lab)
     expect(doors).toEqual([theirs, expect.stringMatching(`^TCP \\d+ -> ${COMPUTER}:8080$`)])
     if (via === 'igd') expect(doors[1]).toBe(`TCP 8081 -> ${COMPUTER}:8080`)
-    for (const keeper of [refused, next]) expect(await endBy(keeper, 'SIGTERM')).toMatchObject({ exit: 0 })
+    expect(await endBy(next, 'SIGTERM')).toMatchObject({ exit: 0 })
     expect(await doorsOf(lab)).toEqual([theirs])
   })
 
