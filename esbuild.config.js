@@ -26,23 +26,23 @@ const common = {
 
 /** What upnp-ts.js loads when it comes to it: the name of the file, and what is imported in its place. */
 const LATER = {
-  gateway: 'src/client/candidate.ts',
-  http: 'src/net/lean-exchange.ts',
-  commands: 'src/cli/run-command.ts',
-  'port-control': 'src/client/port-control-search.ts',
-  'answered-gateway': 'src/client/answered-gateway.ts',
-  keep: 'src/cli/keep-run.ts',
-  'keep-surroundings': 'src/cli/keep-surroundings.ts',
-  'memory-files': 'src/net/memory-files.ts',
-  minissdpd: 'src/client/minissdpd-search.ts',
+  gateway: 'src/client/search/first-answer.ts',
+  http: 'src/net/http/lean-exchange.ts',
+  commands: 'src/cli/run/dispatch.ts',
+  'port-control': 'src/client/port-control/search.ts',
+  'answered-gateway': 'src/client/port-control/first-answer.ts',
+  keep: 'src/cli/keep/session.ts',
+  'keep-surroundings': 'src/cli/keep/index.ts',
+  'memory-files': 'src/net/files/memory-files.ts',
+  minissdpd: 'src/client/search/minissdpd-search.ts',
   'unix-stream': 'src/net/unix-stream.ts',
-  emulator: 'src/emulator/index.ts',
-  'code-cache': 'src/net/code-cache.ts',
+  emulator: 'src/emulator.ts',
+  'code-cache': 'src/net/files/code-cache.ts',
   chalk: 'chalk',
 }
 
 /** What bin/upnp-ts.js loads in place of upnp-ts.js, so it has all that it needs. */
-const ALONE = { 'plain-answers': 'src/cli/plain-answers.ts' }
+const ALONE = { 'plain-answers': 'src/cli/print/plain-answers.ts' }
 
 /** What the packages import and never use here, [what, who imports it, what it gets]: a tenth of all that is compiled. */
 const STAND_INS = [

@@ -1,6 +1,6 @@
 /** The library's public names. */
-export { type FindGatewayOptions, findGateway } from './client/find-gateway.js'
-export type { Via } from './client/open-gateway.js'
+
+export type { Via } from './client/search/open-gateway.js'
 export {
   type ErrorCode,
   InvalidArgumentError,
@@ -31,3 +31,4 @@ export type {
   TransportProtocol,
 } from './domain/port-mapping.js'
 export { VERSION } from './domain/version.js'
+export { type FindGatewayOptions, findGateway } from './library/find-gateway.js'

@@ -17,8 +17,8 @@ import {
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HELP_TEXT, VERSION_TEXT } from '../src/cli/plain-answers.ts'
-import { type Emulator, startEmulator } from '../src/emulator/index.ts'
+import { HELP_TEXT, VERSION_TEXT } from '../src/cli/print/plain-answers.ts'
+import { type Emulator, startEmulator } from '../src/emulator.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const PROGRAM = join(ROOT, 'bin/upnp-ts.js')

@@ -1,7 +1,7 @@
 /** Errors -> what is reported of them; and a way to go on after one. */
 import { PortMappingError, RefusedError } from '../domain/errors.js'
-import type { ReportedError } from './report.js'
-import { UsageError } from './words.js'
+import { UsageError } from './parse/words.js'
+import type { Report, ReportedError } from './report.js'
 
 export function reportedError(error: unknown): ReportedError {
   if (error instanceof UsageError) return { code: 'USAGE', message: error.message }
@@ -53,4 +53,14 @@ export async function attemptWrite<T>(work: () => Promise<T>): Promise<Attempt<T
     if (error instanceof PortMappingError) return { ok: false, error }
     throw error
   }
+}
+
+/** What runs a command: Reports, and at the end a result. */
+export type Reporting<T> = AsyncGenerator<Report, T, undefined>
+
+export function refusal(error: PortMappingError): {
+  readonly ok: false
+  readonly error: ReturnType<typeof reportedError>
+} {
+  return { ok: false, error: reportedError(error) }
 }

@@ -1,31 +1,20 @@
 /** The composition root: parses the command line, puts the network under the command, prints, returns the exit code. */
 
-import { PORT_CONTROL_PORT } from '../client/open-gateway.js'
+import { PORT_CONTROL_PORT } from '../client/search/open-gateway.js'
 import { NoReplyError } from '../domain/errors.js'
-import { type Clock, deadlineAfter, systemClock } from '../net/clock.js'
-import { nodeDatagrams } from '../net/datagrams.js'
-import { createHttpClient, type HttpClient } from '../net/http-client.js'
-import { interfaceAddresses } from '../net/interfaces.js'
-import type { ClientNet } from '../net/network.js'
-import { defaultGateways, defaultGatewaysIPv6 } from '../net/routes.js'
-import { userPrivateFiles } from '../net/state-directory.js'
-import { directOutput } from './direct-output.js'
+import { type Clock, deadlineAfter } from '../net/clock.js'
 import { reportedError } from './failure.js'
-import { loadPortControl } from './find.js'
-import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './invocation.js'
-import type { KeepOptions } from './keep-options.js'
-import { HELP_TEXT, VERSION_TEXT } from './plain-answers.js'
-import { type OutputStream, Printer, type Streams } from './printer.js'
+import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './parse/invocation.js'
+import type { KeepOptions } from './parse/keep-options.js'
+import { UsageError } from './parse/words.js'
+import { HELP_TEXT, VERSION_TEXT } from './print/plain-answers.js'
+import { Printer } from './print/printer.js'
+import { BANNER } from './print/usage.js'
 import type { ExitCode } from './report.js'
-import { type RunContext, run } from './run.js'
-import { END_SIGNALS, type OnSignal, onProcessSignal } from './signals.js'
-import { BANNER } from './usage.js'
-import { UsageError } from './words.js'
-
-/** What the command line runs in: the process, or a test. */
-export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
-  readonly onSignal: OnSignal
-}
+import { loadPortControl } from './run/find.js'
+import { run } from './run/run.js'
+import { END_SIGNALS } from './signals.js'
+import { ofProcess, type Surroundings } from './surroundings.js'
 
 /** Opens the streams and prints the banner, the first time that it is called: Node's cost 5 ms. */
 type Begin = (banner?: string) => Promise<Printer>
@@ -122,8 +111,8 @@ async function keepOpen(
   surroundings: Surroundings,
 ): Promise<number> {
   const printer = await begin()
-  const { keepSurroundings } = await import('./keep-surroundings.js')
-  const { keep } = await import('./keep-run.js')
+  const { keepSurroundings } = await import('./keep/index.js')
+  const { keep } = await import('./keep/session.js')
   const reports = keep(invocation, options, { ...keepSurroundings(surroundings), whileWaiting: () => {} })
   for (;;) {
     const next = await reports.next()
@@ -134,15 +123,15 @@ async function keepOpen(
 
 /** What the first answer will need; a failure shows again, with a reason, at the first use. */
 async function loadTheRest(clock: Clock): Promise<void> {
-  await import('../net/lean-exchange.js')
-  await import('./run-command.js')
-  const { rehearse } = await import('../client/candidate.js')
+  await import('../net/http/lean-exchange.js')
+  await import('./run/dispatch.js')
+  const { rehearse } = await import('../client/search/first-answer.js')
   await rehearse(clock)
 }
 
 /** In a later turn: once the first request, whose turn this is, has left. */
 function loadCommandSoon(): void {
-  setImmediate(() => import('./run-command.js').catch(() => {}))
+  setImmediate(() => import('./run/dispatch.js').catch(() => {}))
 }
 
 /** Nothing is lost by stopping such a command when nobody reads what it says; a mapping is made all the same. */
@@ -156,8 +145,8 @@ async function onEmulatedGateway(
   begin: Begin,
   surroundings: Surroundings,
 ): Promise<number> {
-  const { startEmulator } = await import('../emulator/index.js')
-  const { memoryFiles } = await import('../net/memory-files.js')
+  const { startEmulator } = await import('../emulator.js')
+  const { memoryFiles } = await import('../net/files/memory-files.js')
   const isForPinholes = /pinhole/.test(invocation.command.name) && invocation.portControl.via === 'pcp'
   const emulator = await startEmulator(isForPinholes ? { ipv6Address: '::1' } : {})
   try {
@@ -175,7 +164,7 @@ async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings
   const { address, port: httpPort, externalAddress } = invocation
   const interrupted = firstSignal(surroundings)
   const printer = await begin('') // the first line is the URL
-  const { startEmulator } = await import('../emulator/index.js')
+  const { startEmulator } = await import('../emulator.js')
   const portControlPort = PORT_CONTROL_PORT
   const emulator = await startEmulator({ address, httpPort, ssdpPort: 1900, portControlPort, externalAddress })
   const { descriptionUrl, ssdpError, portControl, portControlError } = emulator
@@ -191,43 +180,6 @@ async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings
   await interrupted
   await emulator.close()
   return 0
-}
-
-/** Node's network, with the HTTP exchange that starts fastest, loaded at the first request. */
-export function commandLineNet(): ClientNet {
-  const http: HttpClient = {
-    async request(request) {
-      const { leanExchange } = await import('../net/lean-exchange.js')
-      return createHttpClient(systemClock, leanExchange).request(request)
-    },
-  }
-  return {
-    clock: systemClock,
-    datagrams: nodeDatagrams,
-    http,
-    interfaces: interfaceAddresses,
-    defaultGateways: (family) => (family === 4 ? defaultGateways() : defaultGatewaysIPv6()),
-  }
-}
-
-function ofProcess(): Surroundings {
-  let stdout: OutputStream | undefined
-  let stderr: OutputStream | undefined
-  return {
-    ...commandLineNet(),
-    // Node opens its own when they are first looked at.
-    get stdout() {
-      stdout ??= directOutput(1) ?? process.stdout
-      return stdout
-    },
-    get stderr() {
-      stderr ??= directOutput(2) ?? process.stderr
-      return stderr
-    },
-    env: process.env,
-    files: userPrivateFiles,
-    onSignal: onProcessSignal,
-  }
 }
 
 /** A second one ends the process at once. */

@@ -1,16 +1,15 @@
 /**
- * Everything that the tool can say, as data. `run` yields Reports; render-text.ts makes upnpc's text of them and
- * render-json.ts one JSON object each. Texts in them may come from the network: they are cleaned when rendered.
+ * Everything that the tool can say, as data. `run` yields Reports; print/text.ts makes upnpc's text of them and
+ * print/json.ts one JSON object each. Texts in them may come from the network: they are cleaned when rendered.
  */
-import type { CandidateKind } from '../client/candidate.js'
-import type { Via } from '../client/open-gateway.js'
+import type { CandidateKind } from '../client/search/candidate.js'
+import type { Via } from '../client/search/open-gateway.js'
 import type { ErrorCode } from '../domain/errors.js'
 import type { ConnectionStatus, LinkRates, ListingEnd, PortRange, TrafficCounters } from '../domain/gateway.js'
 import type { FirewallStatus, PinholeId, PinholeRequest } from '../domain/pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
 import type { LossReason } from '../keeper/kept.js'
 import type { Endpoint } from '../net/datagrams.js'
-import type { OpenPort } from './keep-facts.js'
 
 export interface ReportedError {
   readonly code: ErrorCode | 'USAGE' | 'INTERNAL'
@@ -155,6 +154,16 @@ export type KeeperReport = { readonly timeMs: number } & (
   | ({ readonly type: 'left-open' } & LostPort)
   | ({ readonly type: 'not-removed'; readonly error: ReportedError } & LostPort)
 )
+
+/** One port that is open. */
+export interface OpenPort {
+  readonly protocol: string
+  readonly externalPort: number
+  readonly internalPort: number
+  readonly internalClient: string
+  /** When its lease is over; undefined where it does not end. */
+  readonly endsWallMs: number | undefined
+}
 
 interface LostPort {
   /** For people. */

@@ -9,6 +9,9 @@ export const PROTOCOL_NUMBERS: Readonly<Record<TransportProtocol, number>> = { T
 /** What a gateway is spoken to in: UPnP's InternetGatewayDevice, PCP (RFC 6887), NAT-PMP (RFC 6886). */
 export type GatewayProtocol = 'igd' | 'pcp' | 'nat-pmp'
 
+/** What each protocol is called in sentences. */
+export const PROTOCOL_TITLES = { igd: 'UPnP', pcp: 'PCP', 'nat-pmp': 'NAT-PMP' } as const
+
 /**
  * How long a mapping lives. `'unlimited'` is lease 0 of IGD:1 (and 604800 s in IGD:2); a number is seconds, 1 or more.
  * It is a type of its own because 0 means *delete* in NAT-PMP and PCP.

@@ -3,10 +3,10 @@ import { randomUUID } from 'node:crypto'
 import { isUnicastIPv4, isUnicastIPv6, splitZone } from '../domain/address.js'
 import { InvalidArgumentError } from '../domain/errors.js'
 import { isPort } from '../domain/port-mapping.js'
-import type { GatewayFacts } from './action-context.js'
-import type { DescriptionFacts } from './gateway-description.js'
-import { MAX_MAPPINGS } from './mapping-table.js'
-import { MAX_PINHOLE_ID, MAX_PINHOLES } from './pinhole-table.js'
+import type { GatewayFacts } from './gateway-state.js'
+import type { DescriptionFacts } from './igd/gateway-description.js'
+import { MAX_MAPPINGS } from './tables/mapping-table.js'
+import { MAX_PINHOLE_ID, MAX_PINHOLES } from './tables/pinhole-table.js'
 
 export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<DescriptionFacts> {
   /** The one IPv4 address of this computer that the gateway is on; 127.0.0.1 if not given. */

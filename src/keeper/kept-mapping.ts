@@ -3,10 +3,15 @@
  * one's mapping is not touched, also by gateways that would let it; and what the gateway showed before the first request
  * is left there at the end.
  */
-import { InvalidArgumentError, MalformedMessageError, NoGatewayError, RefusedError } from '../domain/errors.js'
+import {
+  InvalidArgumentError,
+  isPortTaken,
+  MalformedMessageError,
+  NoGatewayError,
+  RefusedError,
+} from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
-import { isPortTaken } from '../domain/port-taken.js'
 import type { Held, Kept, Presence } from './kept.js'
 import { hasClosed, madeAgain } from './lost-in-renewal.js'
 import { isAnothers, isMapping, leadsToPort, leaseMsOf, type Shown, takenBy, unlessRefused } from './shown-mapping.js'

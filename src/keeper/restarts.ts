@@ -3,7 +3,6 @@
  * do that ever on, so restarts that come fast are believed ever more seldom.
  */
 import type { Gateway } from '../domain/gateway.js'
-import { type Epoch, hasKeptState } from './schedule.js'
 
 /** No router is faster. */
 const LEAST_GAP_MS = 5000
@@ -37,4 +36,24 @@ export class Restarts {
     this.#gapMs = isCalm ? LEAST_GAP_MS : Math.min(2 * this.#gapMs, LONGEST_GAP_MS)
     this.#lastMs = nowMs
   }
+}
+
+/** What a gateway said of its epoch, and when it was heard. */
+export interface Epoch {
+  readonly seconds: number
+  readonly heardMs: number
+}
+
+/**
+ * Whether a gateway has kept its state between two messages. PCP (RFC 6887 8.5): neither clock may have run more than a
+ * sixteenth faster than the other, give or take 2 s, and the epoch may go back by 1 s. NAT-PMP (RFC 6886 3.6): the epoch
+ * may be behind 7/8 of the time that has passed by 2 s.
+ */
+export function hasKeptState(protocol: 'pcp' | 'nat-pmp', previous: Epoch, current: Epoch): boolean {
+  const clientSeconds = Math.floor((current.heardMs - previous.heardMs) / 1000)
+  if (protocol === 'nat-pmp') return current.seconds >= previous.seconds + Math.floor((clientSeconds * 7) / 8) - 2
+  if (current.seconds < previous.seconds - 1) return false
+  const serverSeconds = Math.max(0, current.seconds - previous.seconds)
+  const slower = (seconds: number): number => seconds - Math.floor(seconds / 16)
+  return clientSeconds + 2 >= slower(serverSeconds) && serverSeconds + 2 >= slower(clientSeconds)
 }

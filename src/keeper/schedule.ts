@@ -42,23 +42,3 @@ function* growingPauses(factor: number, random: () => number): Generator<number,
     yield pauseMs * (0.9 + 0.2 * random())
   }
 }
-
-/** What a gateway said of its epoch, and when it was heard. */
-export interface Epoch {
-  readonly seconds: number
-  readonly heardMs: number
-}
-
-/**
- * Whether a gateway has kept its state between two messages. PCP (RFC 6887 8.5): neither clock may have run more than a
- * sixteenth faster than the other, give or take 2 s, and the epoch may go back by 1 s. NAT-PMP (RFC 6886 3.6): the epoch
- * may be behind 7/8 of the time that has passed by 2 s.
- */
-export function hasKeptState(protocol: 'pcp' | 'nat-pmp', previous: Epoch, current: Epoch): boolean {
-  const clientSeconds = Math.floor((current.heardMs - previous.heardMs) / 1000)
-  if (protocol === 'nat-pmp') return current.seconds >= previous.seconds + Math.floor((clientSeconds * 7) / 8) - 2
-  if (current.seconds < previous.seconds - 1) return false
-  const serverSeconds = Math.max(0, current.seconds - previous.seconds)
-  const slower = (seconds: number): number => seconds - Math.floor(seconds / 16)
-  return clientSeconds + 2 >= slower(serverSeconds) && serverSeconds + 2 >= slower(clientSeconds)
-}

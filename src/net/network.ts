@@ -1,10 +1,10 @@
 /** What a client needs of the outside, in one handful, and Node's own. */
 import { type Clock, systemClock } from './clock.js'
 import { type Datagrams, nodeDatagrams } from './datagrams.js'
-import { createHttpClient, type HttpClient } from './http-client.js'
+import { createHttpClient, type HttpClient } from './http/client.js'
+import { undiciExchange } from './http/undici-exchange.js'
 import { type InterfaceAddress, interfaceAddresses } from './interfaces.js'
 import { defaultGateways, defaultGatewaysIPv6 } from './routes.js'
-import { undiciExchange } from './undici-exchange.js'
 
 export interface ClientNet {
   readonly clock: Clock

@@ -134,3 +134,9 @@ export function decodeSoapRequest(bytes: Uint8Array, soapAction: string): SoapRe
   }
   return { serviceType, action, arguments: content.children.map((child) => [child.name, child.text] as const) }
 }
+
+/** Digits at the beginning, as C clients read them; link rates above 4 Gbit/s are longer than a ui4. */
+export function leadingNumber(value: string): number | undefined {
+  const digits = /^\s*\+?(\d{1,15})/.exec(value)?.[1]
+  return digits === undefined ? undefined : Number(digits)
+}

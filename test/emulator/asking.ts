@@ -1,11 +1,11 @@
 /** How tests ask the emulated gateway: requests as the HTTP server would hand them over. */
 
-import type { GatewayState } from '../../src/emulator/action-context.ts'
-import { describeGateway } from '../../src/emulator/gateway-description.ts'
-import { createIgdResponder, type IgdResponderOptions } from '../../src/emulator/igd-responder.ts'
-import { MappingTable } from '../../src/emulator/mapping-table.ts'
-import { PinholeTable } from '../../src/emulator/pinhole-table.ts'
-import type { ServedReply, ServedRequest } from '../../src/net/http-server.ts'
+import type { GatewayState } from '../../src/emulator/gateway-state.ts'
+import { describeGateway } from '../../src/emulator/igd/gateway-description.ts'
+import { createIgdResponder, type IgdResponderOptions } from '../../src/emulator/igd/responder.ts'
+import { MappingTable } from '../../src/emulator/tables/mapping-table.ts'
+import { PinholeTable } from '../../src/emulator/tables/pinhole-table.ts'
+import type { ServedReply, ServedRequest } from '../../src/net/http/server.ts'
 import { decodeSoapReply, encodeSoapRequest, type SoapReply } from '../../src/wire/soap.ts'
 
 export const WANIP1 = 'urn:schemas-upnp-org:service:WANIPConnection:1'

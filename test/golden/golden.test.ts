@@ -272,7 +272,7 @@ function asGolden(request: ReceivedRequest): GoldenRequest {
   return { line, action: soapActionOf(request), arguments: args }
 }
 
-/** -l is ahead of what it reads, so it asks beyond the end of the table too: how far is what test/client/igd-listing.test.ts is about. */
+/** -l is ahead of what it reads, so it asks beyond the end of the table too: how far is what test/client/igd/listing.test.ts is about. */
 function isBeyondTheEnd(golden: Golden, { action, arguments: args }: GoldenRequest): boolean {
   const table = golden.servers.good?.soap.GetGenericPortMappingEntry ?? []
   const index = Number(/<NewPortMappingIndex>(\d+)</.exec(args ?? '')?.[1] ?? 0)

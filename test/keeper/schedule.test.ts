@@ -1,11 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import {
-  CLOSEST_RENEWALS_MS,
-  hasKeptState,
-  renewalTimes,
-  retryPauses,
-  searchPauses,
-} from '../../src/keeper/schedule.ts'
+import { hasKeptState } from '../../src/keeper/restarts.ts'
+import { CLOSEST_RENEWALS_MS, renewalTimes, retryPauses, searchPauses } from '../../src/keeper/schedule.ts'
 import { randomFrom } from '../support/random.ts'
 
 const times = (leaseSeconds: number, random: number): number[] => [...renewalTimes(leaseSeconds * 1000, () => random)]

@@ -1,6 +1,6 @@
 /** A gateway of PCP or NAT-PMP that is nothing but answers, and remembers what it was asked; and whoever collects Reports. */
+import type { ChosenPortControl, RunContext } from '../../src/cli/context.ts'
 import type { Report } from '../../src/cli/report.ts'
-import type { ChosenPortControl, RunContext } from '../../src/cli/run.ts'
 import type { MappingToRemove, PinholeOpener, PortControlGateway } from '../../src/domain/gateway.ts'
 import type { MappingKey, MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
 import { FakeClock } from './fake-clock.ts'

@@ -1,30 +1,72 @@
 /**
- * The architecture's import rules as one pure function of the sources: who may import whom, which package and which of
- * Node's modules belong to which folder, and who may touch the clock and the output streams.
+ * The architecture's import rules as pure functions of the sources: which room may import which, that there is no circle
+ * of files, which package and which of Node's modules belong where, and who may touch the clock and the output streams.
  */
 import ts from 'typescript'
 
-export type Folder = 'domain' | 'wire' | 'net' | 'client' | 'keeper' | 'emulator' | 'cli'
-
-const MAY_IMPORT: Readonly<Record<Folder, readonly Folder[]>> = {
+/**
+ * Each room, and the rooms that it may import beside itself. A room is a folder with all that is in it, or one file; a
+ * path belongs to the longest name that fits. `cli` and `client` are what stands in those folders directly.
+ */
+const ROOMS = {
   domain: [],
   wire: ['domain'],
   net: ['domain'],
   client: ['domain', 'wire', 'net'],
-  keeper: ['domain', 'net'],
-  emulator: ['domain', 'wire', 'net'],
-  cli: ['domain', 'client', 'keeper', 'net'],
-}
+  'client/search': ['domain', 'wire', 'net', 'client', 'client/igd', 'client/port-control'],
+  'client/igd': ['domain', 'wire', 'net', 'client'],
+  'client/port-control': ['domain', 'wire', 'net', 'client'],
+  'client/listen': ['domain', 'wire', 'net', 'client'],
+  keeper: ['domain', 'net/clock'],
+  library: ['domain', 'net', 'client', 'client/search', 'client/igd', 'client/port-control', 'client/listen', 'keeper'],
+  emulator: ['domain', 'wire', 'net', 'emulator/tables', 'emulator/igd', 'emulator/port-control'],
+  'emulator/tables': ['domain', 'wire'],
+  'emulator/igd': ['domain', 'wire', 'net', 'emulator', 'emulator/tables'],
+  'emulator/port-control': ['domain', 'wire', 'net', 'emulator', 'emulator/tables'],
+  'cli/report': ['domain', 'net'],
+  'cli/failure': ['domain', 'cli/report', 'cli/parse'],
+  'cli/context': ['domain', 'library', 'net'],
+  'cli/signals': [],
+  'cli/surroundings': ['domain', 'library', 'net', 'cli/context', 'cli/signals', 'cli/print'],
+  'cli/parse': ['domain', 'net'],
+  'cli/print': ['domain', 'cli/report', 'cli/parse'],
+  'cli/run': ['domain', 'library', 'net', 'cli/report', 'cli/parse', 'cli/context', 'cli/failure'],
+  'cli/keep': [
+    'domain',
+    'library',
+    'net',
+    'cli/report',
+    'cli/parse',
+    'cli/context',
+    'cli/failure',
+    'cli/run',
+    'cli/signals',
+    'cli/surroundings',
+  ],
+  'cli/main': [
+    'domain',
+    'library',
+    'net',
+    'emulator.ts',
+    'cli/report',
+    'cli/parse',
+    'cli/context',
+    'cli/failure',
+    'cli/signals',
+    'cli/surroundings',
+    'cli/print',
+    'cli/run',
+    'cli/keep',
+  ],
+  'index.ts': ['domain', 'library', 'client', 'client/search', 'net/clock'],
+  'emulator.ts': ['emulator', 'emulator/tables', 'emulator/igd'],
+} as const satisfies Readonly<Record<string, readonly string[]>>
 
-const COMPOSITION_ROOT = 'src/cli/main.ts'
-const LIBRARY = 'src/index.ts'
+export type Room = keyof typeof ROOMS
+
 const CLOCK = 'src/net/clock.ts'
 
-/** What the library's index may name: the vocabulary, the client, and the type of the clock that it takes. */
-const libraryMayImport = (target: string): boolean =>
-  /^src\/(domain|client)\//.test(target) || target === 'src/net/clock.js'
-
-const PACKAGE_HOME: ReadonlyMap<string, Folder> = new Map([
+const PACKAGE_HOME: ReadonlyMap<string, string> = new Map([
   ['commander', 'cli'],
   ['chalk', 'cli'],
   ['undici', 'net'],
@@ -32,7 +74,7 @@ const PACKAGE_HOME: ReadonlyMap<string, Folder> = new Map([
 ])
 
 const ONLY_IN_NET: ReadonlySet<string> = new Set(
-  ['dgram', 'net', 'http', 'https', 'http2', 'tls', 'dns', 'os', 'child_process'].flatMap((name) => [
+  ['dgram', 'net', 'http', 'https', 'http2', 'tls', 'dns', 'os', 'fs', 'child_process'].flatMap((name) => [
     name,
     `${name}/promises`,
   ]),
@@ -41,20 +83,66 @@ const ONLY_IN_NET: ReadonlySet<string> = new Set(
 const TIMERS: ReadonlySet<string> = new Set(['setTimeout', 'setInterval', 'performance'])
 const STREAMS: ReadonlySet<string> = new Set(['stdout', 'stderr'])
 
+/** One import of a file of the project: by its path from the root, `src/… .ts`. */
+export interface Arrow {
+  readonly from: string
+  readonly to: string
+  readonly isType: boolean
+}
+
 /** One line for each breach, `path: what`; the keys are paths from the project's root, `src/…`. */
 export function violations(files: ReadonlyMap<string, string>): string[] {
   return [...files].flatMap(([path, source]) => {
-    const file = ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true)
     const found: string[] = []
-    const visit = (node: ts.Node): void => {
+    for (const node of nodesOf(path, source)) {
       const specifier = specifierOf(node)
-      const breach = specifier === undefined ? globalBreach(path, node) : importBreach(path, specifier)
+      const breach =
+        specifier === undefined ? globalBreach(path, node) : importBreach(path, specifier, isTypeOnly(node))
       if (breach !== undefined) found.push(`${path}: ${breach}`)
-      ts.forEachChild(node, visit)
     }
-    visit(file)
     return found
   })
+}
+
+/** Every import of one file of the project by another. */
+export function arrowsOf(files: ReadonlyMap<string, string>): Arrow[] {
+  return [...files].flatMap(([path, source]) =>
+    nodesOf(path, source).flatMap((node) => {
+      const specifier = specifierOf(node)
+      if (specifier?.startsWith('.') !== true) return []
+      return [{ from: path, to: targetOf(path, specifier), isType: isTypeOnly(node) }]
+    }),
+  )
+}
+
+/** The circles of files, type imports included: each as the sorted paths that reach each other. */
+export function circles(files: ReadonlyMap<string, string>): string[][] {
+  const reached = reachableFrom(arrowsOf(files))
+  const inCircles = [...reached].flatMap(([path, targets]) => (targets.has(path) ? [path] : []))
+  const rings = inCircles.map((path) =>
+    inCircles.filter((other) => reached.get(path)?.has(other) && reached.get(other)?.has(path)).sort(),
+  )
+  return [...new Map(rings.map((ring) => [ring.join(), ring])).values()]
+}
+
+function reachableFrom(arrows: readonly Arrow[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const next = new Map<string, Arrow[]>()
+  for (const arrow of arrows) next.set(arrow.from, [...(next.get(arrow.from) ?? []), arrow])
+  const walk = (path: string, seen: Set<string>): Set<string> => {
+    for (const { to } of next.get(path) ?? []) if (!seen.has(to)) walk(to, seen.add(to))
+    return seen
+  }
+  return new Map([...next.keys()].map((path) => [path, walk(path, new Set())]))
+}
+
+function nodesOf(path: string, source: string): ts.Node[] {
+  const nodes: ts.Node[] = []
+  const visit = (node: ts.Node): void => {
+    nodes.push(node)
+    ts.forEachChild(node, visit)
+  }
+  visit(ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true))
+  return nodes
 }
 
 /** The module that an import, export-from, import(), import type or require names; '' where it is not a literal. */
@@ -69,21 +157,36 @@ function specifierOf(node: ts.Node): string | undefined {
   return dynamic || required ? textOf(node.arguments[0]) : undefined
 }
 
+function isTypeOnly(node: ts.Node): boolean {
+  if (ts.isImportDeclaration(node)) return node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
+  if (ts.isExportDeclaration(node)) return node.isTypeOnly
+  return ts.isImportTypeNode(node)
+}
+
 function textOf(node: ts.Node | undefined): string {
   return node !== undefined && ts.isStringLiteralLike(node) ? node.text : ''
+}
+
+function targetOf(path: string, specifier: string): string {
+  return new URL(specifier, `file:///${path}`).pathname.slice(1).replace(/\.js$/, '.ts')
+}
+
+function isInside(path: string, place: string): boolean {
+  return path === `src/${place}` || path === `src/${place}.ts` || path.startsWith(`src/${place}/`)
+}
+
+function roomOf(path: string): Room | undefined {
+  const rooms = Object.keys(ROOMS) as Room[]
+  return rooms.filter((room) => isInside(path, room)).sort((one, other) => other.length - one.length)[0]
 }
 
 function folderOf(path: string): string {
   return /^src\/([^/]+)\//.exec(path)?.[1] ?? ''
 }
 
-function isFolder(name: string): name is Folder {
-  return Object.hasOwn(MAY_IMPORT, name)
-}
-
-function importBreach(path: string, specifier: string): string | undefined {
+function importBreach(path: string, specifier: string, isType: boolean): string | undefined {
   if (specifier === '') return 'imports what is not a literal'
-  if (specifier.startsWith('.')) return ownBreach(path, new URL(specifier, `file:///${path}`).pathname.slice(1))
+  if (specifier.startsWith('.')) return ownBreach(path, targetOf(path, specifier), isType)
   const builtin = specifier.replace(/^node:/, '')
   if (ONLY_IN_NET.has(builtin)) return folderOf(path) === 'net' ? undefined : `imports ${specifier}, which is for net`
   if (/^timers(\/|$)/.test(builtin))
@@ -95,15 +198,20 @@ function importBreach(path: string, specifier: string): string | undefined {
   return folderOf(path) === home ? undefined : `imports ${specifier}, which is for ${home}`
 }
 
-function ownBreach(path: string, target: string): string | undefined {
-  const breach = `imports ${target}`
-  if (path === LIBRARY) return libraryMayImport(target) ? undefined : breach
-  const from = folderOf(path)
-  const to = folderOf(target)
-  if (!isFolder(from)) return `is in no folder of the architecture`
-  if (from === to) return undefined
-  if (path === COMPOSITION_ROOT && to === 'emulator') return undefined
-  return isFolder(to) && MAY_IMPORT[from].includes(to) ? undefined : breach
+/** The command line may name what client and keeper give; only the library lets it use them. */
+function isNameOfAType(path: string, target: string, isType: boolean): boolean {
+  return isType && folderOf(path) === 'cli' && ['client', 'keeper'].includes(folderOf(target))
+}
+
+function ownBreach(path: string, target: string, isType: boolean): string | undefined {
+  const [room, other] = [roomOf(path), roomOf(target)]
+  if (room === undefined) return 'is in no room of the architecture'
+  if (other === undefined) return `imports ${target}, which is in no room of the architecture`
+  if (room === other || isNameOfAType(path, target, isType)) return undefined
+  const allowed: readonly string[] = ROOMS[room]
+  return allowed.includes(other) || allowed.some((each) => each.includes('/') && isInside(target, each))
+    ? undefined
+    : `imports ${target}`
 }
 
 /** A use of the clock or of the output streams where it does not belong. */

@@ -1,6 +1,6 @@
 /** One Report of every type and shape, and the same with other texts in them: for whatever renders Reports. */
 import type { Report, SearchSummary } from '../../src/cli/report.ts'
-import type { CandidateKind } from '../../src/client/candidate.ts'
+import type { CandidateKind } from '../../src/client/search/candidate.ts'
 import {
   ASKED,
   MALFORMED,

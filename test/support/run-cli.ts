@@ -1,6 +1,9 @@
 /** Runs the command line inside the test: real parsing, real printing, streams that remember. */
-import { commandLineNet, main, type Surroundings } from '../../src/cli/main.ts'
-import { memoryFiles } from '../../src/net/memory-files.ts'
+
+import { main } from '../../src/cli/main.ts'
+import type { Surroundings } from '../../src/cli/surroundings.ts'
+import { commandLineNet } from '../../src/cli/surroundings.ts'
+import { memoryFiles } from '../../src/net/files/memory-files.ts'
 
 export interface CliResult {
   readonly stdout: string

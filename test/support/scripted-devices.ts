@@ -1,5 +1,5 @@
 /** Descriptions and answers of devices, as odd as a test wants them. */
-import type { HttpRequest } from '../../src/net/http-client.ts'
+import type { HttpRequest } from '../../src/net/http/client.ts'
 import { soapFault, soapResponse } from './scripted-gateway.ts'
 import type { ScriptedAnswer } from './scripted-http.ts'
 

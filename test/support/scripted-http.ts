@@ -1,7 +1,7 @@
 /** An HttpClient without a network: answers as it is told, in the time of the clock that it is given. */
 import { NoReplyError } from '../../src/domain/errors.ts'
 import type { Clock } from '../../src/net/clock.ts'
-import type { HttpClient, HttpReply, HttpRequest } from '../../src/net/http-client.ts'
+import type { HttpClient, HttpReply, HttpRequest } from '../../src/net/http/client.ts'
 
 /** A reply, after a while; nothing until the request's own time is up; or an error that it fails with. */
 export type ScriptedAnswer =

@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest'
 import { MalformedMessageError } from '../../src/domain/errors.ts'
-import { readHead } from '../../src/net/http-head.ts'
+import { readHead } from '../../src/net/http/head.ts'
 import { decodeDescription } from '../../src/wire/description.ts'
 import { decodeSoapReply } from '../../src/wire/soap.ts'
 import { decodeXml, MAX_XML_NAME_LENGTH, trimmed } from '../../src/wire/xml.ts'

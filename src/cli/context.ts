@@ -1,0 +1,33 @@
+/** What a command is run with, and what it knows about the gateway that was chosen. */
+import type { Candidate } from '../client/search/candidate.js'
+import type { SearchRoute } from '../client/search/routes.js'
+import type { PortMappingError } from '../domain/errors.js'
+import type { Gateway, IgdGateway, PortControlGateway } from '../domain/gateway.js'
+import type { Endpoint } from '../net/datagrams.js'
+import type { PrivateFiles } from '../net/files/private-files.js'
+import type { ClientNet } from '../net/network.js'
+
+/** What a command is run with; tests bring their own. */
+export interface RunContext extends ClientNet {
+  readonly signal: AbortSignal
+  /** The user's own: the key of PCP's nonces, and what was mapped. */
+  readonly files: PrivateFiles
+  /** Search there and nowhere else, and ask that one for PCP and NAT-PMP: the emulated gateway. */
+  readonly onlyRoute?: SearchRoute | undefined
+  readonly onlyEndpoint?: Endpoint | undefined
+  /** Called when the searches are on their way: the moment for what need not come before them. */
+  readonly whileWaiting: () => void
+}
+
+/** What is known about the chosen gateway, beside the gateway itself. */
+export interface ChosenGateway<G extends Gateway = Gateway> {
+  readonly gateway: G
+  readonly externalAddress: string | undefined
+}
+
+export interface Chosen extends ChosenGateway<IgdGateway>, Pick<Candidate, 'status'> {}
+
+export interface ChosenPortControl extends ChosenGateway<PortControlGateway> {
+  /** What went wrong beside the command; filled while it runs. */
+  readonly troubles: readonly PortMappingError[]
+}

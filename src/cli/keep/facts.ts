@@ -1,0 +1,61 @@
+/** What is open at the moment, for the command, the hook, the state file and the service manager. Pure. */
+import type { Kept } from '../../keeper/kept.js'
+import type { HeldMapping } from '../../keeper/kept-mapping.js'
+import type { HeldPinhole } from '../../keeper/kept-pinhole.js'
+import type { OpenPort } from '../report.js'
+
+export type HeldEither = HeldMapping | HeldPinhole
+export type KeptEither = Kept<HeldEither>
+
+export interface KeepFacts {
+  readonly externalAddress: string | undefined
+  /** In the order of the command line; undefined for one that is not open. */
+  readonly ports: readonly (OpenPort | undefined)[]
+}
+
+/** What it was granted -> the port. */
+export function openPortOf(held: HeldEither, nowWallMs: number): OpenPort {
+  const endsWallMs = Number.isFinite(held.leaseMs) ? nowWallMs + held.leaseMs : undefined
+  if ('mapping' in held) {
+    const { protocol, externalPort = 0, internalPort = 0, internalClient } = held.mapping
+    return { protocol, externalPort, internalPort, internalClient, endsWallMs }
+  }
+  const { internalClient, internalPort, protocol } = held.pinhole
+  const name = protocol === 6 ? 'TCP' : protocol === 17 ? 'UDP' : String(protocol)
+  return { protocol: name, externalPort: internalPort, internalPort, internalClient, endsWallMs }
+}
+
+export function opened({ ports }: KeepFacts): readonly OpenPort[] {
+  return ports.filter((port) => port !== undefined)
+}
+
+/**
+ * UPNP_EXTERNAL_ADDRESS, and UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT and UPNP_PROTOCOL of the first port. Where several
+ * were asked for also UPNP_EXTERNAL_PORT_1 and so on for each, in the order of the command line; the first one has both,
+ * so that a script for one port does for TCP+UDP too. A port that is not open has none.
+ */
+export function environmentOf(facts: KeepFacts): Record<string, string> {
+  const { externalAddress, ports } = facts
+  const variables: Record<string, string> = {}
+  if (opened(facts).length > 0 && externalAddress !== undefined) variables.UPNP_EXTERNAL_ADDRESS = externalAddress
+  for (const [at, port] of ports.entries()) {
+    if (port === undefined) continue
+    const endings = [...(at === 0 ? [''] : []), ...(ports.length === 1 ? [] : [`_${at + 1}`])]
+    for (const ending of endings) {
+      variables[`UPNP_EXTERNAL_PORT${ending}`] = String(port.externalPort)
+      variables[`UPNP_INTERNAL_PORT${ending}`] = String(port.internalPort)
+      variables[`UPNP_PROTOCOL${ending}`] = port.protocol
+    }
+  }
+  return variables
+}
+
+/** The state file: one JSON object. */
+export function stateText(facts: KeepFacts, nowWallMs: number): string {
+  const iso = (wallMs: number): string => new Date(wallMs).toISOString()
+  const ports = opened(facts).map(({ endsWallMs, ...port }) => ({
+    ...port,
+    ends: endsWallMs === undefined ? null : iso(endsWallMs),
+  }))
+  return `${JSON.stringify({ updated: iso(nowWallMs), externalAddress: facts.externalAddress ?? null, ports })}\n`
+}

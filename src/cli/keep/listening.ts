@@ -1,0 +1,107 @@
+/**
+ * Everything by which a gateway may tell of a change while something is kept open on it: multicast, and the events of an
+ * IGD that has them.
+ */
+import { listenToAnnouncements } from '../../client/listen/announcements.js'
+import { type RunningSubscription, subscribeToEvents } from '../../client/listen/event-subscription.js'
+import { parseZonedUrl } from '../../client/trusted-url.js'
+import { parseIPv4 } from '../../domain/address.js'
+import type { Gateway } from '../../domain/gateway.js'
+import type { HttpServers } from '../../net/http/server.js'
+import type { InterfaceWatch } from '../../net/interface-watch.js'
+import type { InterfaceAddress } from '../../net/interfaces.js'
+import type { ClientNet } from '../../net/network.js'
+import { OncePerSecond } from '../../net/rate-limit.js'
+import { addressOf } from './gateway-finder.js'
+
+export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'http' | 'defaultGateways'> {
+  readonly httpServers: HttpServers
+  readonly watch: InterfaceWatch
+  /** Whether the gateway may be on no other way than the one that was given: its other addresses are not looked for. */
+  readonly isOnlyRoute: boolean
+}
+
+/** Until the returned function is called. */
+export function listenToGateway(net: ListeningNet, gateway: Gateway, onSuspicion: () => void): () => void {
+  const { clock, datagrams, watch } = net
+  const { localAddress } = gateway
+  const address = addressOf(gateway)
+  const addresses = address === undefined ? [] : [address]
+  const news = new OncePerSecond(clock, onSuspicion)
+  const events = subscribe(net, gateway, addresses[0], () => news.tell())
+  const hear = (): void => {
+    onSuspicion()
+    events?.renew() // a router that has restarted knows nothing of the subscription
+  }
+  let stopAnnouncements = (): void => {}
+  let joins = 0
+  const join = async (): Promise<void> => {
+    const join = ++joins
+    const others = net.isOnlyRoute ? [] : await otherAddresses(net, addresses).catch(() => [])
+    if (join !== joins) return // it is over, or there is another one
+    stopAnnouncements()
+    const about = { gatewayAddresses: [...addresses, ...others], interfaces: watch.look(), localAddress }
+    stopAnnouncements = listenToAnnouncements({ clock, datagrams }, about, hear)
+  }
+  let link = linkText(watch.look(), localAddress)
+  // IPv6 often comes up later than IPv4, and groups can be joined only on what is there.
+  const stopWatching = watch.onChange(() => {
+    const before = link
+    link = linkText(watch.look(), localAddress)
+    if (link !== before) join()
+  })
+  join()
+  return () => {
+    joins++
+    stopWatching()
+    stopAnnouncements()
+    events?.stop()
+    news.cancel()
+  }
+}
+
+/** The addresses of the interface that leads to the gateway: others come and go with every container. */
+function linkText(interfaces: readonly InterfaceAddress[], localAddress: string): string {
+  const local = localAddress.split('%', 1)[0]
+  const own = interfaces.find(({ address }) => address === local)
+  return interfaces
+    .filter(({ name }) => name === own?.name)
+    .map(({ address }) => address)
+    .toSorted()
+    .join()
+}
+
+/** A router announces itself over IPv6 from its link-local address, whatever it is asked at; and some over IPv4 only. */
+async function otherAddresses(
+  { defaultGateways }: Pick<ClientNet, 'defaultGateways'>,
+  addresses: readonly string[],
+): Promise<readonly string[]> {
+  const isKnownByIPv4 = addresses.some((address) => parseIPv4(address) !== undefined)
+  const families = isKnownByIPv4 ? ([6] as const) : ([4, 6] as const)
+  return (await Promise.all(families.map(defaultGateways))).flat()
+}
+
+function subscribe(
+  { http, httpServers, clock }: ListeningNet,
+  gateway: Gateway,
+  gatewayAddress: string | undefined,
+  onSuspicion: () => void,
+): RunningSubscription | undefined {
+  const event = 'eventUrl' in gateway ? zonedUrl(gateway.eventUrl) : undefined
+  if (event === undefined || gatewayAddress === undefined) return undefined
+  return subscribeToEvents({
+    http,
+    httpServers,
+    clock,
+    secret: () => crypto.randomUUID().replaceAll('-', ''),
+    eventUrl: event.url,
+    zone: event.zone,
+    localAddress: gateway.localAddress,
+    gatewayAddress,
+    onSuspicion,
+  })
+}
+
+function zonedUrl(text: unknown): ReturnType<typeof parseZonedUrl> {
+  return typeof text === 'string' ? parseZonedUrl(text) : undefined
+}

@@ -1,0 +1,50 @@
+/** What a service manager is told: that it is ready, what is open, that it stops. Each once, one after the other. */
+import { type KeepFacts, opened } from './facts.js'
+
+const MAX_SHOWN = 3
+
+export class ServiceStatus {
+  readonly #send: (message: string) => Promise<void>
+  #status = ''
+  #isReady = false
+  #isStopping = false
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(send: (message: string) => Promise<void>) {
+    this.#send = send
+  }
+
+  ready(): void {
+    if (this.#isReady || this.#isStopping) return
+    this.#isReady = true
+    this.#tell('READY=1')
+  }
+
+  show(facts: KeepFacts): void {
+    const status = statusOf(facts)
+    if (status === this.#status || this.#isStopping) return
+    this.#status = status
+    this.#tell(`STATUS=${status}`)
+  }
+
+  stopping(): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    this.#tell('STOPPING=1')
+  }
+
+  /** Every message is a program of its own: they would overtake each other. */
+  #tell(message: string): void {
+    this.#last = this.#last.then(() => this.#send(message)).catch(() => {})
+  }
+}
+
+function statusOf(facts: KeepFacts): string {
+  const { externalAddress = '' } = facts
+  const host = externalAddress.includes(':') ? `[${externalAddress}]` : externalAddress
+  const names = opened(facts).map(({ externalPort, protocol }) => `${host}:${externalPort} ${protocol}`)
+  if (names.length === 0) return 'no port is open'
+  const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : ''
+  const shown = names.slice(0, MAX_SHOWN).join(', ')
+  return `${shown}${more} ${names.length === 1 ? 'is' : 'are'} open`
+}

@@ -1,0 +1,187 @@
+/**
+ * --keep: the keeper on one side, Reports on the other, and beside them the command that runs while the ports are open,
+ * the hook that hears of changes, the state file and the service manager. It ends when it is told to, or when the command
+ * does.
+ */
+import type { Gateway } from '../../domain/gateway.js'
+import { Keeper } from '../../keeper/keeper.js'
+import type { KeeperEvent } from '../../keeper/kept.js'
+import type { RunningCommand } from '../../net/child-process.js'
+import type { RunContext } from '../context.js'
+import { reportedError } from '../failure.js'
+import type { GatewayInvocation } from '../parse/invocation.js'
+import type { KeepOptions } from '../parse/keep-options.js'
+import type { Report } from '../report.js'
+import { wantsIPv6 } from '../run/run.js'
+import type { OnSignal } from '../signals.js'
+import { ChangeHook, type RunHook } from './change-hook.js'
+import { environmentOf, type HeldEither, type KeptEither } from './facts.js'
+import { GatewayFinder } from './gateway-finder.js'
+import { KeptPorts } from './open-ports.js'
+import { OwnMarks } from './own-marks.js'
+import { OwnCommand } from './own-program.js'
+import { ReportQueue } from './report-queue.js'
+import { Repetitions, reportsOf } from './reports.js'
+import { ServiceStatus } from './service-status.js'
+import { StateFile } from './state-file.js'
+import { keptOf } from './wanted.js'
+
+export interface KeepContext extends Omit<RunContext, 'signal'> {
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly onSignal: OnSignal
+  readonly startCommand: (argv: readonly string[], env: Record<string, string>) => RunningCommand
+  readonly runHook: RunHook
+  /** @throws TransportError */
+  readonly writeFile: (path: string, text: string) => void
+  readonly notifyServiceManager: (message: string) => Promise<void>
+  readonly listen: (gateway: Gateway, onSuspicion: () => void) => () => void
+}
+
+export async function* keep(
+  invocation: GatewayInvocation,
+  options: KeepOptions,
+  context: KeepContext,
+): AsyncGenerator<Report, number> {
+  const session = new KeepSession(invocation, options, context)
+  yield* session.reports()
+  return session.exitCode
+}
+
+class KeepSession {
+  readonly #invocation: GatewayInvocation
+  readonly #context: KeepContext
+  readonly #queue = new ReportQueue()
+  readonly #finder: GatewayFinder
+  readonly #marks: OwnMarks
+  readonly #kept: readonly KeptEither[]
+  readonly #ports: KeptPorts
+  readonly #keeper: Keeper<HeldEither, Gateway>
+  readonly #command: OwnCommand
+  readonly #hook: ChangeHook
+  readonly #state: StateFile
+  readonly #service: ServiceStatus
+  readonly #repetitions = new Repetitions()
+  /** Not closed at the end: the next keeper is to know of them. */
+  readonly #left = new Set<KeptEither>()
+  #stopHearing = (): void => {}
+  #hookEnds: Promise<void> | undefined
+  #isStopping = false
+
+  constructor(invocation: GatewayInvocation, options: KeepOptions, context: KeepContext) {
+    const { clock, files } = context
+    this.#invocation = invocation
+    this.#context = context
+    this.#finder = new GatewayFinder(invocation, context, (report) => this.#say(report))
+    this.#marks = new OwnMarks(files, clock)
+    this.#kept = keptOf(invocation, context, this.#marks)
+    this.#ports = new KeptPorts(this.#kept)
+    this.#hook = new ChangeHook(options.onChange, context.runHook, (message) => this.#note(message))
+    this.#service = new ServiceStatus(context.notifyServiceManager)
+    this.#state = new StateFile({
+      path: options.stateFile,
+      clock,
+      write: context.writeFile,
+      onTrouble: (error) => this.#note(reportedError(error).message),
+    })
+    this.#command = new OwnCommand({
+      argv: options.command,
+      requirePorts: options.require,
+      timeoutMs: invocation.timeoutMs,
+      clock,
+      start: context.startCommand,
+      say: (report) => this.#say(report),
+      environment: () => environmentOf(this.#ports.facts),
+      onStart: () => this.#service.ready(),
+      onEnd: () => this.#stop(),
+    })
+    this.#keeper = new Keeper<HeldEither, Gateway>({
+      clock,
+      random: Math.random,
+      kept: this.#kept,
+      open: (signal) => this.#open(signal),
+      listen: context.listen,
+      addresses: () => context.interfaces().map(({ address }) => address),
+      onEvent: (event) => this.#hear(event),
+      ...(options.checkMs === undefined ? {} : { checkMs: options.checkMs }),
+    })
+  }
+
+  get exitCode(): number {
+    return this.#command.exitCode
+  }
+
+  async *reports(): AsyncGenerator<Report, void> {
+    this.#stopHearing = this.#context.onSignal(this.#command.signals, (signal) => this.#command.hear(signal))
+    if (wantsIPv6(this.#invocation)) this.#say({ type: 'pinhole-advice' })
+    this.#command.begin()
+    this.#state.show(this.#ports.facts)
+    this.#keep().then(
+      () => this.#queue.end(),
+      (error: unknown) => this.#queue.fail(error),
+    )
+    try {
+      yield* this.#queue.read()
+    } finally {
+      this.#stop()
+      this.#command.abandon() // it is over by now, unless something is broken
+      this.#finder.close()
+    }
+  }
+
+  async #keep(): Promise<void> {
+    await this.#keeper.run()
+    for (const kept of this.#kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
+    const timeMs = this.#context.clock.wallMs()
+    for (const kept of this.#ports.thatWereThere)
+      this.#say({ type: 'left-open', timeMs, name: kept.name, port: this.#ports.portOf(kept) })
+    this.#state.show({ ...this.#ports.facts, ports: [] })
+    await this.#hookEnds
+  }
+
+  #say(report: Report): void {
+    this.#queue.add(report)
+  }
+
+  #note(message: string): void {
+    this.#say({ type: 'notice', message })
+  }
+
+  async #open(signal: AbortSignal): Promise<Gateway> {
+    const gateway = await this.#finder.find(signal)
+    this.#marks.meet(gateway)
+    return gateway
+  }
+
+  #hear(event: KeeperEvent<HeldEither>): void {
+    const nowMs = this.#context.clock.wallMs()
+    if (!this.#repetitions.isOne(event)) {
+      for (const report of reportsOf(event, nowMs, (kept) => this.#ports.portOf(kept))) this.#say(report)
+    }
+    this.#ports.hear(event, nowMs)
+    if ('held' in event) this.#marks.set(event.kept, event.held)
+    if (event.type === 'removed') this.#marks.remove(event.kept)
+    if (event.type === 'not-removed') this.#left.add(event.kept)
+    this.#tellOthers()
+  }
+
+  #tellOthers(): void {
+    const { facts, areAllOpen, settled } = this.#ports
+    this.#state.show(facts)
+    if (this.#isStopping) return
+    this.#service.show(facts)
+    if (settled !== undefined) this.#hook.change(environmentOf(settled))
+    if (!areAllOpen) return
+    this.#service.ready()
+    this.#command.startWith(environmentOf(facts))
+  }
+
+  /** From here on a signal ends the process at once. */
+  #stop(): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    this.#stopHearing()
+    this.#service.stopping()
+    this.#hookEnds = this.#hook.end(this.#context.clock)
+    this.#keeper.stop()
+  }
+}

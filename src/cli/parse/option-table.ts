@@ -1,0 +1,37 @@
+/** The values of options, as commander gives them: checked, or a UsageError. */
+import type { Lease } from '../../domain/port-mapping.js'
+import { leaseOf } from './command-table.js'
+import { integerWithin, UsageError } from './words.js'
+
+export const DEFAULT_TIMEOUT_MS = 60_000
+const MAX_TIMEOUT_MS = 24 * 3600 * 1000
+
+export function leaseOption(letter: string, value: unknown): Lease | undefined {
+  const text = textOption(value)
+  if (text === undefined) return undefined
+  if (!['-r', '-a', '-n'].includes(letter)) throw new UsageError(`--lease goes with -r, -a and -n, not with ${letter}`)
+  return leaseOf('--lease', text)
+}
+
+export function textOption(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
+}
+
+export function listOption(value: unknown): string[] {
+  return Array.isArray(value) ? value.map(String) : []
+}
+
+export function millisecondsOption(option: string, value: unknown): number | undefined {
+  const text = textOption(value)
+  return text === undefined ? undefined : integerWithin(option, 'time in milliseconds', text, 1, MAX_TIMEOUT_MS)
+}
+
+/** The time of the search comes out of that of the command. */
+export function timesOf(options: Record<string, unknown>): { discoveryTimeMs: number | undefined; timeoutMs: number } {
+  const discoveryTimeMs = millisecondsOption('--discovery-time', options.discoveryTime)
+  const timeoutMs = millisecondsOption('--timeout', options.timeout)
+  if (discoveryTimeMs !== undefined && timeoutMs !== undefined && discoveryTimeMs >= timeoutMs) {
+    throw new UsageError('--discovery-time has to be shorter than --timeout, which is for the whole command')
+  }
+  return { discoveryTimeMs, timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS + (discoveryTimeMs ?? 0) }
+}

@@ -1,0 +1,114 @@
+/** The words that follow the commands about pinholes in the router's IPv6 firewall: -A -U -C -K -D -G. */
+import { isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../../domain/address.js'
+import { type PinholeId, type PinholeRequest, pinholeIdOf, pinholeTargetOf } from '../../domain/pinhole.js'
+import { PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
+import { integerWithin, protocolsOf, UsageError, wordsOf } from './words.js'
+
+/** Of a pinhole: the internal client is 'local' until the gateway has been found. */
+export interface AskedPinhole extends Omit<PinholeRequest, 'internalClient'> {
+  readonly internalClient: string | 'local'
+  /** As it was typed, for the text that is printed. */
+  readonly remoteHostTyped: string
+}
+
+export interface AskedTimedPinhole extends AskedPinhole {
+  readonly leaseSeconds: number
+}
+
+export type PinholeCommand =
+  | { readonly name: 'add-pinholes'; readonly pinholes: readonly AskedTimedPinhole[] }
+  | { readonly name: 'update-pinhole'; readonly id: PinholeId; readonly leaseSeconds: number }
+  | { readonly name: 'check-pinholes'; readonly ids: readonly number[] }
+  | { readonly name: 'pinhole-packets'; readonly ids: readonly number[] }
+  | { readonly name: 'delete-pinholes'; readonly ids: readonly PinholeId[] }
+  | { readonly name: 'outbound-timeout'; readonly pinholes: readonly AskedPinhole[] }
+
+export const ADD_PINHOLE_FORM = 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL LEASE'
+export const UPDATE_PINHOLE_FORM = 'ID LEASE'
+export const PINHOLE_IDS_FORM = 'ID ...'
+export const TIMEOUT_FORM = 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL'
+
+/** WANIPv6FirewallControl:1 2.2.5: 1 to 86400 s; a gateway may allow more. */
+const MAX_LEASE_SECONDS = 0xffffffff
+
+export function parseAddPinhole(words: readonly string[]): PinholeCommand {
+  wordsOf('-A', ADD_PINHOLE_FORM, words, 6, 6)
+  const leaseSeconds = integerWithin('-A', 'lease in seconds', words[5] ?? '', 1, MAX_LEASE_SECONDS)
+  return { name: 'add-pinholes', pinholes: pinholes('-A', words).map((each) => ({ ...each, leaseSeconds })) }
+}
+
+export function parseOutboundTimeout(words: readonly string[]): PinholeCommand {
+  wordsOf('-G', TIMEOUT_FORM, words, 5, 5)
+  return { name: 'outbound-timeout', pinholes: pinholes('-G', words) }
+}
+
+/** One for each protocol. */
+function pinholes(option: string, words: readonly string[]): AskedPinhole[] {
+  const [remote = '', remotePort = '', internal = '', internalPort = '', protocol = ''] = words
+  const common = {
+    remoteHost: remoteHost(option, remote),
+    remoteHostTyped: remote,
+    remotePort: integerWithin(option, 'remote port', remotePort, 0, 65535),
+    internalClient: internalClient(option, internal),
+    internalPort: integerWithin(option, 'internal port', internalPort, 0, 65535),
+  }
+  return protocolNumbers(option, protocol).map((number) => ({ ...common, protocol: number }))
+}
+
+/** Any host is the empty string, and nothing else: gateways refuse `::` (upnpc also has the word `empty` for it). */
+function remoteHost(option: string, word: string): string {
+  const unspecified = parseIPv6(word)?.every((group) => group === 0) === true
+  if (word === '' || word.startsWith('empty') || unspecified) return ''
+  if (isUnicastIPv6(word) || isUnicastIPv4(word)) return word
+  throw new UsageError(`${option}: '${word}' is not the address of a remote host: give "" for any`)
+}
+
+function internalClient(option: string, word: string): string | 'local' {
+  if (word === '@') return 'local'
+  if (isUnicastIPv6(splitZone(word).address)) return splitZone(word).address
+  throw new UsageError(`${option}: '${word}' is not the IPv6 address of a computer: give one, or @ for this computer`)
+}
+
+/** TCP, UDP, TCP+UDP, or the number of a protocol (IANA). */
+function protocolNumbers(option: string, word: string): number[] {
+  if (/^\d+$/.test(word)) return [integerWithin(option, 'protocol number', word, 1, 65535)]
+  return protocolsOf(option, word).map((protocol) => PROTOCOL_NUMBERS[protocol])
+}
+
+export function parseUpdatePinhole(words: readonly string[]): PinholeCommand {
+  wordsOf('-U', UPDATE_PINHOLE_FORM, words, 2, 2)
+  const leaseSeconds = integerWithin('-U', 'lease in seconds', words[1] ?? '', 1, MAX_LEASE_SECONDS)
+  return { name: 'update-pinhole', id: pinholeId('-U', words[0] ?? ''), leaseSeconds }
+}
+
+export function parsePinholeIds(
+  option: string,
+  name: 'check-pinholes' | 'pinhole-packets',
+): (words: readonly string[]) => PinholeCommand {
+  return (words) => {
+    wordsOf(option, PINHOLE_IDS_FORM, words, 1, 1000)
+    return { name, ids: words.map((word) => pinholeNumber(option, word)) }
+  }
+}
+
+export function parseDeletePinholes(words: readonly string[]): PinholeCommand {
+  wordsOf('-D', PINHOLE_IDS_FORM, words, 1, 1000)
+  const ids = words.map((word) => pinholeId('-D', word))
+  const other = ids.find((id) => typeof id !== typeof ids[0])
+  if (other === undefined) return { name: 'delete-pinholes', ids }
+  throw new UsageError(`-D: '${ids[0]}' is a pinhole of one protocol and '${other}' of another: close them one by one`)
+}
+
+/** A number, or for PCP what it leads to. */
+function pinholeId(option: string, word: string): PinholeId {
+  const target = pinholeTargetOf(word)
+  if (target !== undefined) return pinholeIdOf(target)
+  if (word.includes(':')) {
+    throw new UsageError(`${option}: '${word}' is not a pinhole ID: give a number, or for PCP TCP:[2001:db8::5]:8333`)
+  }
+  return pinholeNumber(option, word)
+}
+
+function pinholeNumber(option: string, word: string): number {
+  return integerWithin(option, 'pinhole ID', word, 0, 65535)
+}

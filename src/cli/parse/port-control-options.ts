@@ -1,0 +1,127 @@
+/** The options about PCP and NAT-PMP, --via --gateway --nonce, and which commands those protocols have. */
+import { PORT_CONTROL_PORT, type Via } from '../../client/search/open-gateway.js'
+import { isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
+import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import type { Endpoint } from '../../net/datagrams.js'
+import { zoneMeantBy } from '../../net/interfaces.js'
+import type { GatewayCommand } from './command-table.js'
+import { integerWithin, UsageError } from './words.js'
+
+export interface PortControlAsked {
+  /** --via */
+  readonly via: Via
+  /** --gateway */
+  readonly gateway: Endpoint | undefined
+  /** --nonce: 24 hexadecimal digits. */
+  readonly nonce: string | undefined
+}
+
+const VIAS: readonly string[] = ['auto', 'igd', 'pcp', 'nat-pmp'] satisfies readonly Via[]
+
+function isVia(word: string): word is Via {
+  return VIAS.includes(word)
+}
+
+/** --via, which decides on other words too. @throws UsageError */
+export function viaOf(value: unknown): Via {
+  const word = typeof value === 'string' ? value : 'auto'
+  if (isVia(word)) return word
+  throw new UsageError(`--via: '${word}' is not a protocol that routers are asked in: give auto, igd, pcp or nat-pmp`)
+}
+
+/** Options as commander gives them. @throws UsageError */
+export function portControlOf(
+  options: Record<string, unknown>,
+  command: GatewayCommand,
+  letter: string,
+): PortControlAsked {
+  const { gateway: word, nonce, url } = options
+  const protocols = protocolsThatDo(command)
+  const given = viaOf(options.via)
+  if (given !== 'auto' && !protocols.includes(given)) throw new UsageError(cannotDo(letter, given, command, protocols))
+  const via = protocols.length === 1 && protocols[0] === 'pcp' ? 'pcp' : given
+  const isOverUdp = via === 'pcp' || via === 'nat-pmp'
+  if (typeof url === 'string' && (isOverUdp || word !== undefined)) {
+    throw new UsageError(
+      `-u names an IGD, ${isOverUdp ? `which ${PROTOCOL_TITLES[via]} does not ask` : 'and --gateway another router'}: leave one out`,
+    )
+  }
+  if (typeof nonce === 'string' && !/^[\da-f]{24}$/i.test(nonce))
+    throw new UsageError(`--nonce: '${nonce}' is not a nonce: give 24 hexadecimal digits`)
+  if (nonce !== undefined && via !== 'pcp') throw new UsageError('--nonce is for PCP: add --via pcp')
+  if (via === 'nat-pmp' && options.ipv6 === true) throw new UsageError('-6: NAT-PMP is spoken over IPv4 only')
+  const gateway = typeof word === 'string' ? endpointOf(word) : undefined
+  if (gateway !== undefined) refuseOtherFamily(gateway, via, command)
+  return { via, gateway, nonce: typeof nonce === 'string' ? nonce : undefined }
+}
+
+function refuseOtherFamily({ address }: Endpoint, via: Via, { name }: GatewayCommand): void {
+  const isIPv4 = isUnicastIPv4(address)
+  if (via === 'nat-pmp' && !isIPv4)
+    throw new UsageError("--gateway: NAT-PMP is spoken over IPv4 only: give the router's IPv4 address")
+  if (via === 'pcp' && isIPv4 && /pinhole/.test(name))
+    throw new UsageError("--gateway: PCP opens pinholes over IPv6: give the router's IPv6 address")
+  if (via === 'pcp' && !isIPv4 && /map$/.test(name))
+    throw new UsageError(
+      "--gateway: PCP maps ports over IPv4: give the router's IPv4 address, or open a pinhole with -A",
+    )
+}
+
+type Protocol = Exclude<Via, 'auto'>
+
+const ALL = ['igd', 'pcp', 'nat-pmp'] as const
+
+/** A pinhole is known by a number to an IGD and by what it leads to over PCP. */
+export function protocolsThatDo(command: GatewayCommand): readonly Protocol[] {
+  switch (command.name) {
+    case 'map':
+      return ALL.filter(
+        (each) =>
+          !(each === 'igd' && command.mappings.some(({ externalPort }) => externalPort === 0)) &&
+          !(each === 'nat-pmp' && command.mappings.some(({ remoteHost }) => remoteHost !== '')),
+      )
+    case 'unmap':
+      return ALL.filter((each) => each !== 'nat-pmp' || command.keys.every(({ remoteHost }) => remoteHost === ''))
+    case 'status':
+      return ['igd', 'pcp', 'nat-pmp']
+    case 'add-pinholes':
+      return ['igd', 'pcp']
+    case 'update-pinhole':
+      return [typeof command.id === 'number' ? 'igd' : 'pcp']
+    case 'delete-pinholes':
+      return [command.ids.every((id) => typeof id === 'number') ? 'igd' : 'pcp']
+    default:
+      return ['igd']
+  }
+}
+
+function cannotDo(letter: string, via: Protocol, command: GatewayCommand, protocols: readonly Protocol[]): string {
+  const titles = protocols.map((each) => PROTOCOL_TITLES[each]).join(' and ')
+  const { name } = command
+  const id = name === 'update-pinhole' ? command.id : name === 'delete-pinholes' ? command.ids[0] : undefined
+  if (id !== undefined)
+    return `${letter}: '${id}' is a pinhole of ${titles}, and --via ${via} asks in ${PROTOCOL_TITLES[via]}: leave --via out`
+  const what = name === 'map' ? `${letter} for one remote host only` : letter // external port 0 was refused before
+  const options = protocols.map((each) => `--via ${each}`).join(', ')
+  return `${what} cannot be done over ${PROTOCOL_TITLES[via]}: ${titles} can (${options})`
+}
+
+/** `192.168.1.1`, `192.168.1.1:5351`, `fe80::1%eth0`, `[fe80::1%eth0]:5351`. */
+function endpointOf(word: string): Endpoint {
+  const [, bracketed, plain = '', port] = /^(?:\[([^\]]+)\]|([^:]+|.*:.*:.*?))(?::(\d+))?$/.exec(word) ?? []
+  const isBareIPv6 = bracketed === undefined && isUnicastIPv6(splitZone(word).address)
+  const text = isBareIPv6 ? word : (bracketed ?? plain)
+  const { address, zone } = splitZone(text)
+  if (!isUnicastIPv4(text) && !isUnicastIPv6(address)) {
+    throw new UsageError(
+      `--gateway: '${word}' is not the address of a router: give one such as 192.168.1.1 or 192.168.1.1:5351`,
+    )
+  }
+  if (zone.includes(':'))
+    throw new UsageError(`--gateway: an IPv6 address with a port needs brackets, as in [fe80::1%eth0]:5351`)
+  if (zone === '' && isLinkLocalIPv6(address))
+    throw new UsageError(`--gateway: ${address} is link-local: name the interface too, as in ${address}%eth0`)
+  const known =
+    isBareIPv6 || port === undefined ? PORT_CONTROL_PORT : integerWithin('--gateway', 'port', port, 1, 65535)
+  return { address: zone === '' ? address : `${address}%${zoneMeantBy(zone)}`, port: known }
+}

@@ -1,0 +1,86 @@
+/** Single words of the command line -> values; each is checked here and named in the message if it is bad. */
+import { parseZonedUrl } from '../../client/trusted-url.js'
+import { isUnicastIPv4 } from '../../domain/address.js'
+import { flawOf, MAX_DESCRIPTION_LENGTH, type TransportProtocol } from '../../domain/port-mapping.js'
+
+/** What the user typed cannot be done. One line, exit 1, and nothing has been sent. */
+export class UsageError extends Error {
+  /** Whether the usage text is to follow: only where there was no command to be more precise about. */
+  readonly withUsage: boolean
+
+  constructor(message: string, options: { withUsage?: boolean } = {}) {
+    super(message)
+    this.name = 'UsageError'
+    this.withUsage = options.withUsage === true
+  }
+}
+
+export function wordsOf(option: string, form: string, words: readonly string[], least: number, most: number): void {
+  if (words.length >= least && words.length <= most) return
+  throw new UsageError(
+    `${option} takes ${form}; ${words.length} ${words.length === 1 ? 'word was' : 'words were'} given`,
+  )
+}
+
+export function integerWithin(option: string, what: string, word: string, least: number, most: number): number {
+  const value = /^\d{1,12}$/.test(word) ? Number(word) : Number.NaN
+  if (value >= least && value <= most) return value
+  if (/^-{1,2}[a-z]/i.test(word)) {
+    throw new UsageError(`${option}: '${word}' stands where a number should be: put it before ${option} or at the end`)
+  }
+  const article = /^[aeiou]/.test(what) ? 'an' : 'a'
+  throw new UsageError(`${option}: '${word}' is not ${article} ${what}: give a number from ${least} to ${most}`)
+}
+
+export function protocolOf(option: string, word: string): TransportProtocol {
+  const upper = word.toUpperCase()
+  if (upper === 'TCP' || upper === 'UDP') return upper
+  throw new UsageError(`${option}: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`)
+}
+
+/** TCP+UDP is both, UDP first: some routers (WRT54G, Zyxel) let the second one of a port replace the first. */
+export function protocolsOf(option: string, word: string): TransportProtocol[] {
+  return /^(tcp\+udp|udp\+tcp)$/i.test(word) ? ['UDP', 'TCP'] : [protocolOf(option, word)]
+}
+
+/** `@` is the address of this computer on the way to the gateway, known once the gateway is. */
+export function internalClientOf(option: string, word: string): string | 'local' {
+  return word === '@' ? 'local' : addressOf(option, word, ', or @ for this computer')
+}
+
+export function addressOf(option: string, word: string, otherwise = ''): string {
+  if (isUnicastIPv4(word)) return word
+  throw new UsageError(
+    `${option}: '${word}' is not the IPv4 address of a computer: give one such as 192.168.1.5${otherwise}`,
+  )
+}
+
+/** Empty means any. */
+export function remoteHostOf(option: string, word: string): string {
+  if (word === '' || isUnicastIPv4(word)) return word
+  throw new UsageError(
+    `${option}: '${word}' is not the IPv4 address of a remote host: leave it out, or give "", for any`,
+  )
+}
+
+export function descriptionOf(option: string, text: string): string {
+  if (text.length > MAX_DESCRIPTION_LENGTH) {
+    throw new UsageError(`${option}: the description is longer than ${MAX_DESCRIPTION_LENGTH} characters`)
+  }
+  const flaw = flawOf({ externalPort: 1, protocol: 'TCP', remoteHost: '', description: text })
+  if (flaw !== undefined) throw new UsageError(`${option}: ${flaw}`)
+  return text
+}
+
+/** The URL of a router's description, which -u names. */
+export function descriptionUrlOf(option: string, word: string): string {
+  const url = parseZonedUrl(word)?.url
+  if (url !== undefined && (url.username !== '' || url.password !== '')) {
+    throw new UsageError(`${option}: leave the user name and the password out of the URL`) // and out of the terminal
+  }
+  if (url?.protocol === 'https:') throw new UsageError(`${option}: '${word}' has to begin with http://, not https://`)
+  if (url?.protocol === 'http:' && url.port !== '0') return word
+  throw new UsageError(
+    `${option}: '${word}' is not the http:// URL of a router's description, such as http://192.168.1.1:5000/rootDesc.xml`,
+  )
+}

@@ -1,0 +1,108 @@
+/** What to do next, for failures that have a known remedy. In words for a person who has never heard of UPnP. */
+
+import type { ReportedError } from '../report.js'
+
+const TOO_OLD = 'the router cannot do that: it is too old for it, or leaves it out'
+const OUT_OF_RANGE = 'that is more, or less, than the router takes; try a shorter lease, or another port'
+const NO_SUCH_ENTRY = 'there is no such entry; -l shows what there is'
+const ANY_REMOTE_HOST_ONLY = 'this router cannot limit a port to one remote host; leave the remote host out'
+
+const BY_NUMBER: ReadonlyMap<number, string> = new Map([
+  [401, TOO_OLD],
+  [402, 'the router did not understand that, or its table is full; see -l, and try another port'],
+  [501, 'the router could not do it; if it is behind another router (see its external address in -s), that is why'],
+  [600, OUT_OF_RANGE],
+  [601, OUT_OF_RANGE],
+  [602, TOO_OLD],
+  [605, 'the description is too long for this router; give a short one with -e'],
+  [
+    606,
+    'the router lets this computer change nothing, or only its own ports; look in its settings under UPnP (on a FRITZ!Box: allow this device to open ports on its own)',
+  ],
+  [701, 'the firewall of the router takes no more pinholes'],
+  [702, 'the IPv6 firewall of the router is off: nothing needs to be opened'],
+  [703, 'the router does not let computers open pinholes; look in its settings under IPv6 or UPnP'],
+  [704, 'there is no pinhole of that number; it may have run out'],
+  [705, 'the router opens pinholes for TCP and UDP only'],
+  [706, 'the router wants one internal port here, and 0 is none'],
+  [707, 'the router wants one protocol here: TCP or UDP'],
+  [708, 'the router wants the IPv6 address of a computer here; with -6, @ is that of this one'],
+  [709, 'no packet has come through it yet'],
+  [714, NO_SUCH_ENTRY],
+  [715, ANY_REMOTE_HOST_ONLY],
+  [
+    718,
+    'that external port is taken, -l shows by whom; or the router opens ports only for the computer that asks; try another external port',
+  ],
+  [724, 'this router wants the external port to be the same as the internal one'],
+  [725, 'this router only keeps ports open without an end; leave the lease out'],
+  [726, ANY_REMOTE_HOST_ONLY],
+  [728, 'the table of the router is full; -l shows it, -d removes an entry'],
+  [729, 'something else on the router uses that port, a forwarding made by hand perhaps'],
+  [730, NO_SUCH_ENTRY],
+  [733, 'the first port is larger than the last one'],
+])
+
+/** What the same numbers mean where it was about a pinhole. */
+const FOR_PINHOLES: ReadonlyMap<number, string> = new Map([
+  [
+    402,
+    'the router did not understand that; it wants the IPv6 address of a computer here, and a lease of a day at most',
+  ],
+  [501, 'the router could not do it; does it have IPv6 at all?'],
+  [606, 'the router opens its IPv6 firewall only for the computer that asks; use -6, and @ for this computer'],
+])
+
+const NOT_AUTHORIZED =
+  'the router does not let this computer open ports, or the port is not one that this user of this computer opened; look in its settings under PCP or NAT-PMP'
+const NO_ADDRESS = 'the router has no address of the internet now; it may not be connected'
+const NO_ROOM =
+  'the router has no room for another port now, or it has no address of the internet, or there is nothing to close; try again in a while'
+
+/** RFC 6887 7.4. */
+const PCP_HINTS: ReadonlyMap<number, string> = new Map([
+  [1, 'the router speaks another version of it; try --via nat-pmp'],
+  [2, NOT_AUTHORIZED],
+  [3, 'the router did not understand that'],
+  [4, 'the router cannot do that over PCP; try --via igd or --via nat-pmp'],
+  [5, 'the router opens ports only for the computer that asks, and not for one remote host only; try --via igd'],
+  [6, 'the router did not understand that'],
+  [7, NO_ADDRESS],
+  [8, NO_ROOM],
+  [9, 'the router opens ports for other protocols only; try TCP or UDP'],
+  [10, 'this computer has as many ports open as the router allows it; close one with -d'],
+  [11, 'that external port is taken, or not to be had; -n takes another one'],
+  [
+    12,
+    'there is another NAT between this computer and the gateway (a container, a second router): run this in front of it',
+  ],
+  [13, 'the router takes fewer remote hosts than that for one port'],
+  [15, 'the router wants PCP to be authenticated (RFC 7652), which upnp-ts does not do'],
+])
+
+/** RFC 6886 3.5. */
+const NAT_PMP_HINTS: ReadonlyMap<number, string> = new Map([
+  [1, 'the router speaks another version of it; try --via pcp'],
+  [2, NOT_AUTHORIZED],
+  [3, NO_ADDRESS],
+  [4, NO_ROOM],
+  [5, 'the router cannot do that over NAT-PMP; try --via pcp or --via igd'],
+])
+
+export function hintFor(error: ReportedError): string | undefined {
+  if (error.number !== undefined) {
+    if (error.via === 'pcp') return PCP_HINTS.get(error.number)
+    if (error.via === 'nat-pmp') return NAT_PMP_HINTS.get(error.number)
+    const ofPinhole = /Pinhole/.test(error.action ?? '') ? FOR_PINHOLES.get(error.number) : undefined
+    return ofPinhole ?? BY_NUMBER.get(error.number)
+  }
+  if (error.code === 'MALFORMED_MESSAGE') return `the answer of the router makes no sense: ${error.message}`
+  if (error.code !== 'TRANSPORT' && error.code !== 'NO_REPLY') return undefined
+  const mayBeDone = /^(Add|Delete|Update|MAP|mapping)/.test(error.action ?? '') && error.code === 'NO_REPLY'
+  if (!mayBeDone) return error.message
+  const isPinhole = /Pinhole/.test(error.action ?? '')
+  const isOverUdp = /^(MAP|mapping)/.test(error.action ?? '')
+  const howToSee =
+    isOverUdp || error.action === 'AddPinhole' ? 'ask again' : isPinhole ? 'look with -C' : 'look with -l'
+  return `${error.message}; it may have been done all the same: ${howToSee}`
+}

@@ -1,0 +1,65 @@
+/** What happens while ports are kept open -> one line each on stderr, with the time; a hint where it helps. Pure. */
+import type { LossReason } from '../../keeper/kept.js'
+import type { KeeperReport, ReportedError } from '../report.js'
+import { cleaned } from './clean.js'
+import { type Piece, withHint } from './pieces.js'
+
+const REASONS: Readonly<Record<LossReason, string>> = {
+  'gateway-restarted': 'the router has begun anew',
+  gone: 'the router does not have it any more',
+  taken: 'the router sends it to another computer now',
+  expired: 'its lease is over',
+}
+
+export function renderKeeper(report: KeeperReport): Piece[] {
+  const tone = { renewed: 'plain', restored: 'good', removed: 'plain', 'left-open': 'plain' } as const
+  const line = `${new Date(report.timeMs).toISOString()} ${cleaned(sentenceOf(report))}\n`
+  const piece: Piece = { stream: 'stderr', text: line, tone: tone[report.type as keyof typeof tone] ?? 'bad' }
+  const isRefusal = report.type === 'keep-failed' && report.error.number !== undefined // other hints are the reason again
+  return isRefusal ? withHint(piece, report.error) : [piece]
+}
+
+function sentenceOf(report: KeeperReport): string {
+  switch (report.type) {
+    case 'searching':
+      return `no router: ${reasonOf(report.error)}; looking for one until there is`
+    case 'gateway-lost':
+      return `the router is gone: ${reasonOf(report.error)}; looking for it`
+    case 'renewed':
+      return `${report.name}: renewed for ${leaseOf(report.leaseSeconds)}`
+    case 'restored':
+      return `${report.name}: open again for ${leaseOf(report.leaseSeconds)}, after ${seconds(report.afterMs)}`
+    case 'lost':
+      return `${report.name}: lost, ${REASONS[report.reason]}; opening it again`
+    case 'keep-failed':
+      return `${nameAndReason(report.name, report.error)}; ${
+        report.error.code === 'INVALID_ARGUMENT' ? 'looking again in case that changes' : 'trying again until it works'
+      }`
+    case 'external-address-changed':
+      return `the external address is ${report.address} now, not ${report.previous}`
+    case 'removed':
+      return `${report.name}: closed`
+    case 'left-open':
+      return `${report.name}: left open, because it was open before`
+    case 'not-removed':
+      return `${report.name}: could not be closed: ${reasonOf(report.error)}`
+  }
+}
+
+/** Some reasons begin with the name themselves. */
+function nameAndReason(name: string, error: ReportedError): string {
+  const reason = reasonOf(error)
+  return reason.startsWith(`${name} `) ? reason : `${name}: ${reason}`
+}
+
+function reasonOf({ message }: ReportedError): string {
+  return message
+}
+
+function leaseOf(leaseSeconds: number): string {
+  return leaseSeconds === 0 ? 'as long as the router runs' : `${leaseSeconds} s`
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(ms < 10_000 ? 1 : 0)} s`
+}

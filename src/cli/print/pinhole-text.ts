@@ -1,0 +1,76 @@
+/** Reports about pinholes -> upnpc's text. Pure. */
+import type { PinholeId } from '../../domain/pinhole.js'
+import type { PinholeReport, ReportedPinhole } from '../report.js'
+import { cleaned } from './clean.js'
+import { bad, codeAndName, complaint, good, type Piece, plain, upnpcCode, withHint } from './pieces.js'
+
+const yesOrNo = (yes: boolean): string => (yes ? 'Yes' : 'No')
+
+export function renderPinhole(report: PinholeReport): Piece[] {
+  if ('ok' in report && !report.ok && report.error.code === 'INVALID_ARGUMENT')
+    return [complaint(`${cleaned(report.error.message)}\n`)]
+  switch (report.type) {
+    case 'pinhole-advice':
+      return [plain('Use IPv6 (option -6) GUA address to ensure UPnP IGDv2 pinholes are allowed\n\n')]
+    case 'firewall-status':
+      return renderFirewall(report)
+    case 'pinhole-added': {
+      const way = `([${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort} -> ${inside(report.asked)})`
+      if (report.ok) return [good(`AddPinhole: ${way} / Pinhole ID = ${idText(report.id)}\n`)]
+      return withHint(bad(`AddPinhole${way} failed with code ${codeAndName(report.error)}\n`), report.error)
+    }
+    case 'pinhole-working': {
+      const id = idText(report.id)
+      if (report.ok)
+        return [plain(`CheckPinholeWorking: Pinhole ID = ${id} / IsWorking = ${yesOrNo(report.working)}\n`)]
+      const which = report.during === 'update' ? id : ''
+      return withHint(
+        bad(`CheckPinholeWorking(${which}) failed with code ${codeAndName(report.error)}\n`),
+        report.error,
+      )
+    }
+    case 'pinhole-updated': {
+      const id = idText(report.id)
+      const line = `UpdatePinhole: Pinhole ID = ${id} with Lease Time: ${report.leaseSeconds}\n`
+      if (report.ok) return [good(line)]
+      const failure = bad(`UpdatePinhole: ID (${id}) failed with code ${codeAndName(report.error)}\n`)
+      return [plain(line), ...withHint(failure, report.error)]
+    }
+    case 'pinhole-packets':
+      if (report.ok)
+        return [plain(`GetPinholePackets: Pinhole ID = ${idText(report.id)} / PinholePackets = ${report.packets}\n`)]
+      return withHint(bad(`GetPinholePackets() failed with code ${codeAndName(report.error)}\n`), report.error)
+    case 'pinhole-deleted': {
+      const name = typeof report.id === 'number' ? 'UPNP_DeletePinhole' : 'PCP_DeletePinhole'
+      if (report.ok) return [good(`${name}() returned : 0\n`)]
+      return withHint(bad(`${name}() returned : ${upnpcCode(report.error)}\n`), report.error)
+    }
+    case 'outbound-timeout': {
+      const way = `(${inside(report.asked)} -> [${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort})`
+      if (report.ok) return [plain(`GetOutboundPinholeTimeout: ${way} / Timeout = ${report.seconds}\n`)]
+      return withHint(
+        bad(`GetOutboundPinholeTimeout${way} failed with code ${codeAndName(report.error)}\n`),
+        report.error,
+      )
+    }
+  }
+}
+
+function idText(id: PinholeId): string {
+  return cleaned(String(id))
+}
+
+function inside({ internalClient, internalPort }: ReportedPinhole): string {
+  return `[${cleaned(internalClient)}]:${internalPort}`
+}
+
+/** upnpc prints zeros where it could not ask; so do we, and say why on stderr. */
+function renderFirewall(report: Extract<PinholeReport, { readonly type: 'firewall-status' }>): Piece[] {
+  const enabled = report.ok && report.firewallEnabled
+  const allowed = report.ok && report.inboundPinholeAllowed
+  const summary = plain(`FirewallEnabled: ${enabled ? 1 : 0} & Inbound Pinhole Allowed: ${allowed ? 1 : 0}\n`)
+  const details = plain(
+    `GetFirewallStatus:\n   Firewall Enabled: ${yesOrNo(enabled)}\n   Inbound Pinhole Allowed: ${yesOrNo(allowed)}\n`,
+  )
+  return report.ok ? [summary, details] : [summary, ...withHint(details, report.error)]
+}

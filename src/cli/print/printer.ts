@@ -1,0 +1,93 @@
+/**
+ * Reports -> the streams, as text or as JSON. It notices when whoever reads has gone (`| head -1`), and paints only
+ * where a person looks: a terminal, or FORCE_COLOR; NO_COLOR and a dumb terminal are obeyed.
+ */
+import type { Output } from '../parse/invocation.js'
+import type { Report } from '../report.js'
+import { renderJson } from './json.js'
+import type { Piece } from './pieces.js'
+import { DEVICES_HEADING, renderText } from './text.js'
+
+export interface OutputStream {
+  write(text: string): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  readonly isTTY?: boolean
+}
+
+export interface Streams {
+  readonly stdout: OutputStream
+  readonly stderr: OutputStream
+  readonly env: Readonly<Record<string, string | undefined>>
+}
+
+type Paint = (text: string, tone: Piece['tone']) => string
+
+export class Printer {
+  readonly #output: Output
+  readonly #streams: Streams
+  #paint: Readonly<Record<Piece['stream'], Paint>> = { stdout: (text) => text, stderr: (text) => text }
+  #headingPrinted = false
+  /** Nobody reads stdout any more. */
+  readerIsGone = false
+  /** Why what stdout was given is lost, where that is not because nobody wants it: a full disk, say. */
+  failure: Error | undefined
+
+  constructor(output: Output, streams: Streams) {
+    this.#output = output
+    this.#streams = streams
+    streams.stdout.on('error', (error) => {
+      this.readerIsGone = true
+      if (!isReaderGone(error)) this.failure ??= error
+    })
+    streams.stderr.on('error', () => {})
+  }
+
+  /** Loads chalk, if there is a terminal to paint. */
+  async prepare(): Promise<void> {
+    const { stdout, stderr, env } = this.#streams
+    if (this.#output.json || !(wantsColour(stdout, env) || wantsColour(stderr, env))) return
+    const { Chalk } = await import('chalk')
+    const chalk = new Chalk({ level: 1 })
+    const paint: Paint = (text, tone) => {
+      const style = { plain: undefined, good: chalk.green, bad: chalk.red, hint: chalk.yellow }[tone]
+      return style === undefined ? text : style(text.replace(/\n+$/, '')) + (/\n+$/.exec(text)?.[0] ?? '')
+    }
+    const none: Paint = (text) => text
+    this.#paint = { stdout: wantsColour(stdout, env) ? paint : none, stderr: wantsColour(stderr, env) ? paint : none }
+  }
+
+  report(report: Report): void {
+    if (this.#output.json) {
+      this.#write('stdout', renderJson(report))
+      return
+    }
+    if (report.type === 'device' && !this.#headingPrinted) {
+      this.#headingPrinted = true
+      this.#write('stdout', DEVICES_HEADING)
+    }
+    for (const { stream, text, tone } of renderText(report, this.#output.compat)) {
+      this.#write(stream, this.#paint[stream](text, tone))
+    }
+  }
+
+  /** Text that is no report: the banner, help. Not with --json. */
+  text(text: string): void {
+    if (!this.#output.json) this.#write('stdout', text)
+  }
+
+  #write(stream: Piece['stream'], text: string): void {
+    if (stream === 'stdout' && this.readerIsGone) return
+    this.#streams[stream].write(text)
+  }
+}
+
+function isReaderGone(error: Error): boolean {
+  return 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET')
+}
+
+/** no-color.org; FORCE_COLOR as Node and chalk understand it. */
+function wantsColour(stream: OutputStream, env: Streams['env']): boolean {
+  if ((env.NO_COLOR ?? '') !== '') return false
+  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false'
+  return stream.isTTY === true && env.TERM !== 'dumb'
+}

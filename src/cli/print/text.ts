@@ -1,0 +1,218 @@
+/**
+ * Report -> upnpc's text (version 2.3.3, or -l as 2.1 printed it). Pure. Every text that came from the network passes
+ * through cleaned(). What upnpc does not say, a hint or why nothing was found, goes to stderr.
+ */
+import type { ListingEnd } from '../../domain/gateway.js'
+import type { PortMapping } from '../../domain/port-mapping.js'
+import type { Compatibility } from '../parse/invocation.js'
+import type { Report } from '../report.js'
+import { cleaned } from './clean.js'
+import { renderKeeper } from './keeper-text.js'
+import { bad, codeAndName, complaint, ctime, good, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
+import { renderPinhole } from './pinhole-text.js'
+import {
+  DELETE_NAMES,
+  renderNothingFound,
+  renderPortControlGateway,
+  renderPortControlMapFailed,
+  renderPortControlStatus,
+  renderUnmapFailed,
+} from './port-control-text.js'
+import { USAGE } from './usage.js'
+
+export function renderText(report: Report, compat: Compatibility): Piece[] {
+  switch (report.type) {
+    case 'device':
+      return [plain(` desc: ${cleaned(report.location)}\n st: ${cleaned(report.searchTarget)}\n\n`)]
+    case 'gateway':
+      return report.via === 'igd' ? renderIgd(report) : renderPortControlGateway(report)
+    case 'port-control-status':
+      return renderPortControlStatus(report)
+    case 'local-address':
+      return [plain(`Local LAN ip address : ${cleaned(report.address)}\n`)]
+    case 'connection-type':
+      if (!report.ok) return [bad('GetConnectionTypeInfo failed.\n')]
+      return [plain(`Connection Type : ${cleaned(report.connectionType)}\n`)]
+    case 'status':
+      return renderStatus(report)
+    case 'link-rates':
+      if (!report.ok) return [bad('GetLinkLayerMaxBitRates failed.\n')]
+      return [
+        plain(
+          `MaxBitRateDown : ${rate(report.downstreamBitsPerSecond)}   MaxBitRateUp ${rate(report.upstreamBitsPerSecond)}\n`,
+        ),
+      ]
+    case 'external-address':
+      return renderExternalAddress(report)
+    case 'traffic':
+      return [
+        plain(`Bytes:   Sent: ${counter(report.bytesSent)}\tRecv: ${counter(report.bytesReceived)}\n`),
+        plain(`Packets: Sent: ${counter(report.packetsSent)}\tRecv: ${counter(report.packetsReceived)}\n`),
+      ]
+    case 'listing':
+      return [plain(' i protocol exPort->inAddr:inPort description remoteHost leaseTime\n')]
+    case 'mapping':
+      return [plain(mappingLine(report.index, report.mapping))]
+    case 'listing-end':
+      return renderListingEnd(report.endedBy, compat)
+    case 'listing-failed':
+      return withHint(bad(`GetGenericPortMappingEntry() returned ${codeAndName(report.error)}\n`), report.error)
+    case 'mapped':
+      return renderMapped(report)
+    case 'map-failed':
+      return renderMapFailed(report)
+    case 'unmapped':
+      return [good(`${DELETE_NAMES[report.via]}() returned : 0\n`)]
+    case 'unmap-failed':
+      return renderUnmapFailed(report)
+    case 'taken-back':
+      return [
+        plain(
+          `external ${report.key.externalPort} ${cleaned(report.key.protocol)} is closed again: TCP+UDP is both or none\n`,
+        ),
+      ]
+    case 'list-at-once-failed':
+      return [bad(`GetListOfPortMappings() returned ${codeAndName(report.error)}\n`)]
+    case 'range-unmapped':
+      return [good('UPNP_DeletePortMappingRange() returned : 0\n')]
+    case 'range-unmap-failed':
+      return withHint(
+        bad(`UPNP_DeletePortMappingRange() failed with code : ${upnpcCode(report.error)}\n`),
+        report.error,
+      )
+    case 'presentation-url':
+      return [plain(`Presentation URL found:\n            ${cleaned(report.url)}\n`)]
+    case 'emulator':
+      return [plain(`Emulated gateway: ${cleaned(report.descriptionUrl)}\n${cleaned(report.search)}\n`)]
+    case 'notice':
+      return [hint(`hint: ${cleaned(report.message)}\n`)]
+    case 'error':
+      return renderError(report)
+    case 'searching':
+    case 'gateway-lost':
+    case 'renewed':
+    case 'restored':
+    case 'lost':
+    case 'keep-failed':
+    case 'external-address-changed':
+    case 'removed':
+    case 'left-open':
+    case 'not-removed':
+      return renderKeeper(report)
+    default:
+      return renderPinhole(report)
+  }
+}
+
+/** Printed once, before the first device. */
+export const DEVICES_HEADING = 'List of UPNP devices found on the network :\n'
+
+type ReportOf<T extends Report['type']> = Extract<Report, { readonly type: T }>
+
+function renderIgd(report: Extract<ReportOf<'gateway'>, { readonly via: 'igd' }>): Piece[] {
+  const url = cleaned(report.controlUrl)
+  const carryingOn = report.forced ? [plain('Trying to continue anyway\n')] : []
+  switch (report.state) {
+    case 'connected':
+      return [plain(`Found valid IGD : ${url}\n`)]
+    case 'reserved':
+      return [plain(`Found an IGD with a reserved IP address (${cleaned(report.externalAddress ?? '')}) : ${url}\n`)]
+    case 'disconnected':
+      return [plain(`Found a (not connected?) IGD : ${url}\n`), ...carryingOn]
+    case 'not-an-igd':
+      return [plain(`UPnP device found. Is it an IGD ? : ${url}\n`), ...carryingOn]
+  }
+}
+
+function renderStatus(report: ReportOf<'status'>): Piece[] {
+  if (!report.ok) return [bad('GetStatusInfo failed.\n')]
+  const { connectionStatus, uptimeSeconds, lastConnectionError, connectedSinceMs } = report
+  const line = `Status : ${cleaned(connectionStatus)}, uptime=${uptimeSeconds}s, LastConnectionError : ${cleaned(lastConnectionError)}\n`
+  if (connectedSinceMs === undefined) return [plain(line)]
+  return [plain(line), plain(`  Time started : ${ctime(connectedSinceMs)}\n`)]
+}
+
+/** One decimal, cut and not rounded. */
+function rate(bitsPerSecond: number): string {
+  const bps = `${bitsPerSecond} bps`
+  if (bitsPerSecond >= 1_000_000) {
+    const tenths = Math.floor(bitsPerSecond / 100_000)
+    return `${bps} (${Math.floor(tenths / 10)}.${tenths % 10} Mbps)`
+  }
+  return bitsPerSecond >= 1000 ? `${bps} (${Math.floor(bitsPerSecond / 1000)} Kbps)` : bps
+}
+
+function counter(value: number | undefined): string {
+  return String(value ?? 0).padStart(8)
+}
+
+function renderExternalAddress(report: ReportOf<'external-address'>): Piece[] {
+  if (report.during === 'map') {
+    return report.ok
+      ? [plain(`ExternalIPAddress = ${cleaned(report.address)}\n`)]
+      : [bad('GetExternalIPAddress failed.\n')]
+  }
+  if (!report.ok) return [bad(`GetExternalIPAddress failed. (errorcode=${upnpcCode(report.error)})\n`)]
+  if (report.address === '') return [bad('GetExternalIPAddress failed. (empty string)\n')]
+  return [plain(`ExternalIPAddress = ${cleaned(report.address)}\n`)]
+}
+
+function mappingLine(index: number, mapping: PortMapping): string {
+  const { protocol, externalPort, internalClient, internalPort, description, remoteHost, leaseSeconds } = mapping
+  const number = String(index).padStart(2)
+  const external = String(externalPort ?? '').padStart(5)
+  const internal = String(internalPort ?? '').padEnd(5)
+  return (
+    `${number} ${cleaned(protocol)} ${external}->${cleaned(internalClient)}:${internal} ` +
+    `'${cleaned(description)}' '${cleaned(remoteHost)}' ${leaseSeconds ?? ''}\n`
+  )
+}
+
+/** upnpc 2.3.3 is silent about the end of the table; 2.1 shows what ended it. */
+function renderListingEnd(endedBy: ListingEnd, compat: Compatibility): Piece[] {
+  if (typeof endedBy === 'object') {
+    const { number, standardName } = endedBy
+    return compat === '2.1'
+      ? [plain(`GetGenericPortMappingEntry() returned ${number} (${cleaned(standardName)})\n`)]
+      : []
+  }
+  if (endedBy === 'limit') return [hint('hint: the table is longer than this; the rest was not read\n')]
+  return [hint('hint: the router repeats its last entry instead of ending the table; stopped there\n')]
+}
+
+function renderMapped({ mapping, externalAddress }: ReportOf<'mapped'>): Piece[] {
+  const internal = `${cleaned(mapping.internalClient)}:${mapping.internalPort ?? ''}`
+  const external = `${cleaned(externalAddress)}:${mapping.externalPort ?? ''} ${cleaned(mapping.protocol)}`
+  return [
+    plain(`InternalIP:Port = ${internal}\n`),
+    good(`external ${external} is redirected to internal ${internal} (duration=${mapping.leaseSeconds ?? ''})\n`),
+  ]
+}
+
+function renderMapFailed({ via, asked, error }: ReportOf<'map-failed'>): Piece[] {
+  if (error.code === 'NOT_CONFIRMED' || error.code === 'INVALID_ARGUMENT')
+    return [complaint(`${cleaned(error.message)}\n`)]
+  if (error.action === 'GetSpecificPortMappingEntry') {
+    return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
+  }
+  if (via !== 'igd') return renderPortControlMapFailed(via, asked, error)
+  const action = error.action === 'AddAnyPortMapping' ? error.action : 'AddPortMapping'
+  const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
+  return withHint(bad(`${what} failed with code ${codeAndName(error)}\n`), error)
+}
+
+function renderError({ error, searched, withUsage }: ReportOf<'error'>): Piece[] {
+  if (searched !== undefined) return renderNothingFound(searched)
+  if (error.code === 'USAGE') {
+    return [complaint(`${cleaned(error.message)}\n`), ...(withUsage === true ? [complaint('\n'), usage()] : [])]
+  }
+  if (error.code === 'INTERNAL') return [complaint(`upnp-ts has a defect: ${cleaned(error.message)}\n`)]
+  if (error.action === 'description' || error.code === 'NO_GATEWAY') {
+    return [complaint(`${cleaned(error.message)}\n`), complaint('No valid UPNP Internet Gateway Device found.\n')]
+  }
+  return [complaint(`${cleaned(error.message)}\n`)]
+}
+
+function usage(): Piece {
+  return { stream: 'stderr', text: `${USAGE}\n`, tone: 'plain' }
+}

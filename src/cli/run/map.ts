@@ -1,0 +1,160 @@
+/** What -r, -a and -n ask of a gateway of any protocol, as Reports in upnpc's order, and their exit code. */
+import { otherPorts } from '../../client/other-ports.js'
+import { isReservedIPv4, parseIPv4 } from '../../domain/address.js'
+import { InvalidArgumentError, isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
+import type { Gateway } from '../../domain/gateway.js'
+import type { MappingRequest, PortMapping } from '../../domain/port-mapping.js'
+import type { ChosenGateway, RunContext } from '../context.js'
+import { type Attempt, attempt, attemptWrite, type Reporting, refusal, reportedError } from '../failure.js'
+import type { AskedMapping, GatewayCommand } from '../parse/command-table.js'
+import type { ExitCode } from '../report.js'
+import { unmapFailed } from './unmap.js'
+
+/** -r, -a and -n: a mapping that fails does not stop the next one. */
+export async function* map(
+  command: Extract<GatewayCommand, { name: 'map' }>,
+  description: string,
+  chosen: ChosenGateway,
+  context: RunContext,
+): Reporting<ExitCode> {
+  let hasFailed = false
+  let isImpossible = false
+  const isForThisComputer = command.mappings.some(({ internalClient }) => internalClient === 'local')
+  if (isForThisComputer && parseIPv4(chosen.gateway.localAddress) === undefined) {
+    const advice =
+      "ports are mapped over IPv4: give -u or --gateway the router's IPv4 address, or -a the IPv4 address of this computer"
+    yield { type: 'error', error: reportedError(new InvalidArgumentError(advice)) }
+    return 2
+  }
+  const known: KnownGateway = { ...chosen, isUnreachableTold: false }
+  let previous: PortMapping | undefined
+  let hasMapped = false
+  const asked = [...command.mappings]
+  let otherTries: number[] | undefined
+  for (let at = 0; at < asked.length; at++) {
+    const each = asked[at]
+    if (each === undefined || (each.pairedWithPrevious && previous === undefined)) continue // both or none
+    const request = requestOf(each, description, chosen, each.pairedWithPrevious ? previous?.externalPort : undefined)
+    const any = (command.any || each.externalPort === 0) && !each.pairedWithPrevious
+    const made = yield* mapOne(request, any, known, context)
+    previous = made.mapping
+    hasMapped ||= made.mapping !== undefined
+    if (made.mapping !== undefined) continue
+    if (context.signal.aborted && each.pairedWithPrevious) {
+      const open = `external ${request.externalPort} UDP is still open: no time is left to close it`
+      yield { type: 'notice', message: open }
+    }
+    context.signal.throwIfAborted()
+    if (each.pairedWithPrevious) yield* takeBack(request, chosen, context)
+    otherTries ??= otherPorts(request).slice(0, MOST_TRIES_OF_A_PAIR)
+    const nextTry = command.any && each.pairedWithPrevious && made.isTaken ? otherTries.shift() : undefined
+    if (nextTry === undefined && made.isImpossible) isImpossible = true
+    else if (nextTry === undefined) hasFailed = true
+    else asked.splice(at + 1, 0, ...asked.slice(at - 1, at + 1).map((one) => ({ ...one, externalPort: nextTry })))
+  }
+  if (hasFailed || (isImpossible && hasMapped)) return 2
+  return isImpossible ? 1 : 0
+}
+
+/** -n of TCP+UDP: as often as that the pair is tried on another port, where one of the two is taken. */
+const MOST_TRIES_OF_A_PAIR = 3
+
+function requestOf(asked: AskedMapping, description: string, chosen: ChosenGateway, port?: number): MappingRequest {
+  const { internalClient, pairedWithPrevious: _, ...rest } = asked
+  const client = internalClient === 'local' ? chosen.gateway.localAddress : internalClient
+  return { ...rest, externalPort: port ?? rest.externalPort, internalClient: client, description }
+}
+
+/** Such a mapping works only from inside the network in front of the router. */
+function unreachable(externalAddress: string): string {
+  if (externalAddress === '')
+    return 'the router has no address of the internet: it is not connected, or behind another router'
+  return (
+    `${externalAddress}, the address of the router, is not one of the internet: another router or the NAT of the ` +
+    'provider is in front of it, and the port has to be opened there too'
+  )
+}
+
+/** A gateway, and its external address once it has told it. */
+interface KnownGateway {
+  readonly gateway: Gateway
+  externalAddress: string | undefined
+  isUnreachableTold: boolean
+}
+
+/** Empty where it cannot be had. */
+async function* reportExternalAddress(known: KnownGateway, context: RunContext): Reporting<string> {
+  const { externalAddress, gateway } = known
+  return yield* reportAddress(
+    known,
+    await attempt(context.signal, async () => externalAddress ?? (await gateway.externalAddress())),
+  )
+}
+
+/** What is mapped is told, whatever comes of this question; it is asked once. */
+async function* reportAddressOfMapped(known: KnownGateway): Reporting<string> {
+  const { externalAddress, gateway } = known
+  if (externalAddress === '') return ''
+  known.externalAddress = yield* reportAddress(
+    known,
+    await attemptWrite(async () => externalAddress ?? (await gateway.externalAddress())),
+  )
+  return known.externalAddress
+}
+
+async function* reportAddress(known: KnownGateway, address: Attempt<string>): Reporting<string> {
+  if (!address.ok) {
+    yield { type: 'external-address', during: 'map', ...refusal(address.error) }
+    return ''
+  }
+  known.externalAddress = address.value
+  yield { type: 'external-address', during: 'map', ok: true, address: address.value }
+  if (!known.isUnreachableTold && isReservedIPv4(address.value)) {
+    known.isUnreachableTold = true
+    yield { type: 'notice', message: unreachable(address.value) }
+  }
+  return address.value
+}
+
+/** Undefined where it failed; `isTaken` where another port may do, `isImpossible` where the protocol cannot do that. */
+interface Made {
+  readonly mapping: PortMapping | undefined
+  readonly isTaken: boolean
+  readonly isImpossible: boolean
+}
+
+/** An IGD is asked for its external address first, as upnpc does; PCP tells it in the reply to the mapping. */
+async function* mapOne(asked: MappingRequest, any: boolean, known: KnownGateway, context: RunContext): Reporting<Made> {
+  const { gateway } = known
+  const isIgd = gateway.protocol === 'igd'
+  let externalAddress = isIgd ? yield* reportExternalAddress(known, context) : ''
+  let fallback: PortMappingError | undefined
+  const onFallback = (error: PortMappingError): void => {
+    fallback = error
+  }
+  const mapped = await attemptWrite(() => (any ? gateway.mapAny(asked, onFallback) : gateway.map(asked)))
+  if (fallback !== undefined) yield { type: 'notice', message: withoutAddAny(fallback) }
+  if (mapped.ok) {
+    if (!isIgd) externalAddress = yield* reportAddressOfMapped(known)
+    yield { type: 'mapped', asked, mapping: mapped.value, externalAddress }
+    return { mapping: mapped.value, isTaken: false, isImpossible: false }
+  }
+  if (isIgd && mapped.error instanceof NotConfirmedError) {
+    yield { type: 'mapped', asked, mapping: mapped.error.mapping, externalAddress }
+  }
+  yield { type: 'map-failed', via: gateway.protocol, asked, error: reportedError(mapped.error) }
+  const isImpossible = !isIgd && mapped.error.code === 'INVALID_ARGUMENT'
+  return { mapping: undefined, isTaken: isPortTaken(mapped.error), isImpossible }
+}
+
+function withoutAddAny(error: PortMappingError): string {
+  return `the router does not choose a port itself (${error.message}); asked it for one after the other`
+}
+
+/** The UDP half of TCP+UDP, because the TCP half, which this is the request for, could not be had. */
+async function* takeBack(request: MappingRequest, { gateway }: ChosenGateway, context: RunContext): Reporting<void> {
+  const { externalPort, remoteHost, internalClient, internalPort } = request
+  const key = { externalPort, remoteHost, protocol: 'UDP' } as const
+  const done = await attempt(context.signal, () => gateway.unmap({ ...key, internalClient, internalPort }))
+  yield done.ok ? { type: 'taken-back', key } : unmapFailed(gateway, key, done.error)
+}

@@ -1,0 +1,185 @@
+/** What the commands about pinholes ask of the gateway, as Reports in upnpc's order, and their exit codes. */
+import { isGlobalIPv6, isIPv6, splitZone } from '../../domain/address.js'
+import { type PortMappingError, RefusedError, TransportError } from '../../domain/errors.js'
+import type { IgdGateway, PinholeFirewall, PinholeOpener } from '../../domain/gateway.js'
+import type { PinholeId } from '../../domain/pinhole.js'
+import type { Chosen, ChosenGateway, RunContext } from '../context.js'
+import { type Attempt, attempt, attemptWrite, reportedError } from '../failure.js'
+import type { AskedPinhole, AskedTimedPinhole, PinholeCommand } from '../parse/pinhole-words.js'
+import type { Answer, ExitCode, Report } from '../report.js'
+
+type Reporting = AsyncGenerator<Report, ExitCode, undefined>
+
+/** What opens the pinholes of a gateway: its firewall service, or PCP. */
+export interface PinholesOf extends Pick<ChosenGateway, 'gateway'> {
+  readonly pinholes: PinholeOpener | undefined
+}
+
+function askFirewall<T>(
+  { gateway }: Chosen,
+  context: RunContext,
+  action: string,
+  question: (firewall: PinholeFirewall) => Promise<T>,
+): Promise<Attempt<T>> {
+  return ask(gateway.firewall, context, action, question)
+}
+
+/** Asks the firewall; a gateway without one is a failure like another. */
+function ask<F extends PinholeOpener, T>(
+  firewall: F | undefined,
+  context: RunContext,
+  action: string,
+  question: (firewall: F) => Promise<T>,
+): Promise<Attempt<T>> {
+  // What changes something is told of even where the time runs out under it; see attemptWrite.
+  const isWrite = !/^(Get|Check)/.test(action)
+  const asking = (): Promise<T> => {
+    if (firewall !== undefined) return question(firewall)
+    const missing = `${action}: the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl)`
+    return Promise.reject(new TransportError(missing, { action }))
+  }
+  return isWrite ? attemptWrite(asking) : attempt(context.signal, asking)
+}
+
+function answerOf<T, U>(asked: Attempt<T>, facts: (value: T) => U): Answer<U> {
+  return asked.ok ? { ok: true, ...facts(asked.value) } : { ok: false, error: reportedError(asked.error) }
+}
+
+/** -S */
+export async function* reportFirewall(chosen: Chosen, context: RunContext): Reporting {
+  const status = await askFirewall(chosen, context, 'GetFirewallStatus', (firewall) => firewall.status())
+  yield { type: 'firewall-status', ...answerOf(status, (value) => value) }
+  const traffic = await attempt(context.signal, () => chosen.gateway.trafficCounters())
+  context.signal.throwIfAborted() // the counters, being optional, fail in silence
+  if (traffic.ok) yield { type: 'traffic', ...traffic.value }
+  return status.ok ? 0 : 2
+}
+
+/**
+ * `@` is an address of this computer that the internet can reach: the one on the way to the gateway, or where that is
+ * link-local or of the site only, a global one, first of all of the same interface.
+ */
+function withClient<T extends AskedPinhole>(
+  asked: T,
+  { gateway }: Pick<ChosenGateway, 'gateway'>,
+  context: RunContext,
+): T {
+  if (asked.internalClient !== 'local') return asked
+  const { address, zone } = splitZone(gateway.localAddress)
+  const isEmulated = context.onlyRoute !== undefined
+  if (!isIPv6(address) || isGlobalIPv6(address) || isEmulated) return { ...asked, internalClient: address }
+  const global = context.interfaces().filter((each) => isGlobalIPv6(each.address))
+  const best = global.find((each) => each.name === zone) ?? global[0]
+  return { ...asked, internalClient: best?.address ?? address }
+}
+
+/** -A; with TCP+UDP both or none. */
+export async function* addPinholes(
+  pinholes: readonly AskedTimedPinhole[],
+  chosen: PinholesOf,
+  context: RunContext,
+): Reporting {
+  const added: PinholeId[] = []
+  for (const each of pinholes) {
+    const asked = withClient(each, chosen, context)
+    const granted = await ask(chosen.pinholes, context, 'AddPinhole', (firewall) => firewall.addPinhole(asked))
+    yield { type: 'pinhole-added', asked, ...answerOf(granted, ({ id }) => ({ id })) }
+    if (!granted.ok) {
+      if (added.length > 0 && context.signal.aborted) {
+        yield { type: 'notice', message: `pinhole ${added[0]} for UDP is still open: no time is left to close it` }
+      }
+      context.signal.throwIfAborted()
+      if (added.length > 0) {
+        const closed = yield* deletePinholes(added, chosen, context)
+        const is = closed === 0 ? 'is closed again' : 'could not be closed again'
+        yield { type: 'notice', message: `the pinhole for UDP ${is}: TCP+UDP is both or none` }
+      }
+      return 2
+    }
+    added.push(granted.value.id)
+  }
+  return 0
+}
+
+/** FirewallDisabled, InboundPinholeNotAllowed, NoSuchEntry: there is nothing to update. */
+const NOTHING_TO_UPDATE: ReadonlySet<number> = new Set([702, 703, 704])
+
+/** -U: looks first whether it works, as upnpc does, where that can be asked. */
+export async function* updatePinhole(
+  { id, leaseSeconds }: Extract<PinholeCommand, { name: 'update-pinhole' }>,
+  { pinholes }: PinholesOf,
+  context: RunContext,
+  igd?: Pick<IgdGateway, 'firewall'>,
+): Reporting {
+  if (igd !== undefined) {
+    const working = await ask(igd.firewall, context, 'CheckPinholeWorking', (each) => each.isPinholeWorking(id))
+    yield { type: 'pinhole-working', during: 'update', id, ...answerOf(working, (value) => ({ working: value })) }
+    if (!working.ok && NOTHING_TO_UPDATE.has(refusedWith(working.error))) return 2
+  }
+  const updated = await ask(pinholes, context, 'UpdatePinhole', (each) => each.updatePinhole(id, leaseSeconds))
+  yield { type: 'pinhole-updated', id, leaseSeconds, ...answerOf(updated, () => ({})) }
+  if (!updated.ok) context.signal.throwIfAborted()
+  return updated.ok ? 0 : 2
+}
+
+function refusedWith(error: PortMappingError): number {
+  return error instanceof RefusedError ? error.number : 0
+}
+
+/** -C */
+export async function* checkPinholes(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
+  let exitCode: ExitCode = 0
+  for (const id of ids) {
+    const working = await askFirewall(chosen, context, 'CheckPinholeWorking', (firewall) =>
+      firewall.isPinholeWorking(id),
+    )
+    if (!working.ok) exitCode = 2
+    yield { type: 'pinhole-working', during: 'check', id, ...answerOf(working, (value) => ({ working: value })) }
+  }
+  return exitCode
+}
+
+/** -K */
+export async function* reportPinholePackets(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
+  let exitCode: ExitCode = 0
+  for (const id of ids) {
+    const packets = await askFirewall(chosen, context, 'GetPinholePackets', (firewall) => firewall.pinholePackets(id))
+    if (!packets.ok) exitCode = 2
+    yield { type: 'pinhole-packets', id, ...answerOf(packets, (value) => ({ packets: value })) }
+  }
+  return exitCode
+}
+
+/** -D */
+export async function* deletePinholes(
+  ids: readonly PinholeId[],
+  { pinholes }: PinholesOf,
+  context: RunContext,
+): Reporting {
+  let exitCode: ExitCode = 0
+  for (const id of ids) {
+    const deleted = await ask(pinholes, context, 'DeletePinhole', (firewall) => firewall.deletePinhole(id))
+    if (!deleted.ok) exitCode = 2
+    yield { type: 'pinhole-deleted', id, ...answerOf(deleted, () => ({})) }
+    if (!deleted.ok) context.signal.throwIfAborted()
+  }
+  return exitCode
+}
+
+/** -G */
+export async function* reportOutboundTimeouts(
+  pinholes: readonly AskedPinhole[],
+  chosen: Chosen,
+  context: RunContext,
+): Reporting {
+  let exitCode: ExitCode = 0
+  for (const each of pinholes) {
+    const asked = withClient(each, chosen, context)
+    const timeout = await askFirewall(chosen, context, 'GetOutboundPinholeTimeout', (firewall) =>
+      firewall.outboundPinholeTimeout(asked),
+    )
+    if (!timeout.ok) exitCode = 2
+    yield { type: 'outbound-timeout', asked, ...answerOf(timeout, (value) => ({ seconds: value })) }
+  }
+  return exitCode
+}

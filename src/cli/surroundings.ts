@@ -1,0 +1,52 @@
+/** What the command line runs in: the process, or a test. */
+import { systemClock } from '../net/clock.js'
+import { nodeDatagrams } from '../net/datagrams.js'
+import { userPrivateFiles } from '../net/files/private-files.js'
+import { createHttpClient, type HttpClient } from '../net/http/client.js'
+import { interfaceAddresses } from '../net/interfaces.js'
+import { type ClientNet, gatewaysOfFamily } from '../net/network.js'
+import type { RunContext } from './context.js'
+import { directOutput } from './print/direct-output.js'
+import type { OutputStream, Streams } from './print/printer.js'
+import { type OnSignal, onProcessSignal } from './signals.js'
+
+export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
+  readonly onSignal: OnSignal
+}
+
+/** Node's network, with the HTTP exchange that starts fastest, loaded at the first request. */
+export function commandLineNet(): ClientNet {
+  const http: HttpClient = {
+    async request(request) {
+      const { leanExchange } = await import('../net/http/lean-exchange.js')
+      return createHttpClient(systemClock, leanExchange).request(request)
+    },
+  }
+  return {
+    clock: systemClock,
+    datagrams: nodeDatagrams,
+    http,
+    interfaces: interfaceAddresses,
+    defaultGateways: gatewaysOfFamily,
+  }
+}
+
+export function ofProcess(): Surroundings {
+  let stdout: OutputStream | undefined
+  let stderr: OutputStream | undefined
+  return {
+    ...commandLineNet(),
+    // Node opens its own when they are first looked at.
+    get stdout() {
+      stdout ??= directOutput(1) ?? process.stdout
+      return stdout
+    },
+    get stderr() {
+      stderr ??= directOutput(2) ?? process.stderr
+      return stderr
+    },
+    env: process.env,
+    files: userPrivateFiles,
+    onSignal: onProcessSignal,
+  }
+}

@@ -1,0 +1,200 @@
+/**
+ * An Internet Gateway Device as a Gateway: its vocabulary on one side, the actions of WANIPConnection and
+ * WANCommonInterfaceConfig on the other. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
+ */
+import { isUnicastIPv4 } from '../../domain/address.js'
+import {
+  InvalidArgumentError,
+  NotConfirmedError,
+  PortMappingError,
+  RefusedError,
+  TransportError,
+} from '../../domain/errors.js'
+import type {
+  ConnectionStatus,
+  IgdGateway,
+  LinkRates,
+  ListingEnd,
+  PinholeFirewall,
+  PortRange,
+  TrafficCounters,
+} from '../../domain/gateway.js'
+import {
+  isPort,
+  MAX_LISTED_PORT_MAPPINGS,
+  type MappingKey,
+  type MappingRequest,
+  type PortMapping,
+  type TransportProtocol,
+} from '../../domain/port-mapping.js'
+import { IGD_ACTIONS, type IgdActionName, type InArguments } from '../../wire/igd-actions.js'
+import { decodePortListing } from '../../wire/port-listing.js'
+import type { SoapArguments } from '../../wire/soap.js'
+import { mapToFreePort } from '../other-ports.js'
+import { findEntry, type ShownBy, showEntry, UNKNOWN_ACTION } from './entry.js'
+import { withLeaseThatIsTaken } from './lease-fallback.js'
+import { listPortMappings } from './listing.js'
+import { IgdPinholeFirewall } from './pinhole-firewall.js'
+import { differenceOf, keyArguments, mappingArguments, mappingOfEntry, refuseFlawed } from './port-mapping-messages.js'
+import { RequestWindow } from './request-window.js'
+import { type ControlledService, eventUrlBeside, type IgdServices } from './services.js'
+import type { CallOptions, SoapCaller } from './soap-caller.js'
+import { missing, number, text } from './soap-values.js'
+import { type Ask, askConnectionType, askLinkRates, askStatus, askTrafficCounters } from './status.js'
+
+export class IgdServiceGateway implements IgdGateway {
+  readonly protocol = 'igd'
+  readonly epochSeconds = undefined
+  readonly localAddress: string
+  readonly presentationUrl: string
+  readonly firewall: PinholeFirewall | undefined
+  readonly #caller: SoapCaller
+  readonly #connection: ControlledService
+  readonly #commonInterfaceConfig: ControlledService | undefined
+  readonly #window = new RequestWindow()
+  readonly #ask: Ask = (action, values) => this.#call(action, values)
+  readonly #shownBy: ShownBy = { ask: this.#ask, table: () => this.portMappings() }
+
+  constructor(caller: SoapCaller, services: IgdServices, connection: ControlledService, localAddress: string) {
+    this.localAddress = localAddress
+    this.presentationUrl = services.presentationUrl
+    this.#caller = caller
+    this.#connection = connection
+    this.#commonInterfaceConfig = services.commonInterfaceConfig
+    const { firewallControl } = services
+    this.firewall = firewallControl === undefined ? undefined : new IgdPinholeFirewall(caller, firewallControl)
+  }
+
+  get controlUrl(): string {
+    return this.#caller.controlUrl(this.#connection)
+  }
+
+  /** Where the connection's events are subscribed to; as controlUrl, with the zone of a link-local host. */
+  get eventUrl(): string | undefined {
+    return eventUrlBeside(this.controlUrl, this.#connection)
+  }
+
+  connectionType(): Promise<string> {
+    return askConnectionType(this.#ask)
+  }
+
+  status(): Promise<ConnectionStatus> {
+    return askStatus(this.#ask)
+  }
+
+  linkRates(): Promise<LinkRates> {
+    return askLinkRates(this.#ask)
+  }
+
+  async externalAddress(): Promise<string> {
+    return text(await this.#call('GetExternalIPAddress', {}), 'GetExternalIPAddress', 'NewExternalIPAddress').trim()
+  }
+
+  trafficCounters(): Promise<TrafficCounters> {
+    return askTrafficCounters(this.#ask)
+  }
+
+  portMappings(): AsyncGenerator<PortMapping, ListingEnd> {
+    return listPortMappings({
+      window: this.#window,
+      signal: this.#caller.signal,
+      entry: (index, signal) =>
+        this.#call('GetGenericPortMappingEntry', { NewPortMappingIndex: String(index) }, { signal }),
+    })
+  }
+
+  async map(request: MappingRequest): Promise<PortMapping> {
+    refuseFlawed(request)
+    await withLeaseThatIsTaken(request, (leaseSeconds) =>
+      this.#call('AddPortMapping', mappingArguments(request, leaseSeconds)),
+    )
+    return this.#readBack(request)
+  }
+
+  async mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping> {
+    refuseFlawed(request)
+    const action = 'AddAnyPortMapping'
+    try {
+      const reply = await withLeaseThatIsTaken(request, (leaseSeconds) =>
+        this.#call(action, mappingArguments(request, leaseSeconds)),
+      )
+      const externalPort = number(reply, action, 'NewReservedPort')
+      if (!isPort(externalPort)) throw missing(action, 'NewReservedPort', reply)
+      return await this.#readBack({ ...request, externalPort })
+    } catch (error) {
+      if (!(error instanceof PortMappingError) || !isUnknownAction(error, action)) throw error
+      onFallback?.(error)
+      return mapToFreePort(request, (each) => this.map(each))
+    }
+  }
+
+  /** What the gateway shows of a mapping that it has taken, which must be what was asked for. */
+  async #readBack(request: MappingRequest): Promise<PortMapping> {
+    const mapping = await showEntry(this.#shownBy, request)
+    const instead = differenceOf(mapping, request)
+    if (instead === undefined) return mapping
+    const message = `external port ${request.externalPort} ${request.protocol}: the gateway ${instead}`
+    const belongsToAnother = mapping.internalClient !== request.internalClient
+    throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother })
+  }
+
+  /** One request. What is no address (empty, 0.0.0.0 while the line is down) is not told. */
+  async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
+    try {
+      const externalAddress = await this.externalAddress()
+      return { externalAddress: isUnicastIPv4(externalAddress) ? externalAddress : undefined }
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error // a refusal is a sign of life too
+      return { externalAddress: undefined }
+    }
+  }
+
+  find(key: MappingKey): Promise<PortMapping | undefined | 'untold'> {
+    return findEntry(this.#shownBy, key)
+  }
+
+  async unmap(key: MappingKey): Promise<void> {
+    refuseFlawed(key)
+    await this.#call('DeletePortMapping', keyArguments(key))
+  }
+
+  async unmapRange({ startPort, endPort, protocol, manage }: PortRange): Promise<void> {
+    if (!isPort(startPort) || !isPort(endPort) || startPort > endPort) {
+      throw new InvalidArgumentError(`ports ${startPort} to ${endPort} are not a range within 1 to 65535`)
+    }
+    await this.#call('DeletePortMappingRange', {
+      NewStartPort: String(startPort),
+      NewEndPort: String(endPort),
+      NewProtocol: protocol,
+      NewManage: manage ? '1' : '0',
+    })
+  }
+
+  async portMappingsOf(protocol: TransportProtocol): Promise<readonly PortMapping[]> {
+    const action = 'GetListOfPortMappings'
+    const reply = await this.#call(action, {
+      NewStartPort: '1', // 0 is refused by some
+      NewEndPort: '65535',
+      NewProtocol: protocol,
+      NewManage: '1',
+      NewNumberOfPorts: String(MAX_LISTED_PORT_MAPPINGS),
+    })
+    return decodePortListing(text(reply, action, 'NewPortListing')).map(mappingOfEntry)
+  }
+
+  #call<A extends IgdActionName>(action: A, values: InArguments<A>, options: CallOptions = {}): Promise<SoapArguments> {
+    const service = IGD_ACTIONS[action].service === 'WANConnection' ? this.#connection : this.#commonInterfaceConfig
+    if (service === undefined) {
+      const missing = `${action}: the gateway's description has no usable ${IGD_ACTIONS[action].service} service`
+      return Promise.reject(new TransportError(missing, { action }))
+    }
+    if (!action.startsWith('Get')) return this.#caller.call(service, action, values, options)
+    return this.#window.ask((watch) => this.#caller.call(service, action, values, { ...options, ...watch }))
+  }
+}
+
+/** Invalid Action, Action Failed, not implemented; or the connection is reset (Ubee EVW32C), or a 404 or 500 page comes. */
+function isUnknownAction(error: PortMappingError, action: string): boolean {
+  if (error.action !== action) return false
+  return error instanceof RefusedError ? UNKNOWN_ACTION.has(error.number) : error instanceof TransportError
+}

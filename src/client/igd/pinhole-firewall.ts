@@ -1,0 +1,123 @@
+/** WANIPv6FirewallControl:1 of a gateway as a PinholeFirewall. (WANIPv6FirewallControl:1 2.4) */
+import { isGlobalIPv6, isLinkLocalIPv6, isUnicastIPv6 } from '../../domain/address.js'
+import { PortMappingError, RefusedError } from '../../domain/errors.js'
+import type { PinholeFirewall } from '../../domain/gateway.js'
+import type {
+  FirewallStatus,
+  GrantedPinhole,
+  PinholeId,
+  PinholeRequest,
+  TimedPinholeRequest,
+} from '../../domain/pinhole.js'
+import { interfaceAddresses } from '../../net/interfaces.js'
+import type { IgdActionName, InArguments } from '../../wire/igd-actions.js'
+import type { SoapArguments } from '../../wire/soap.js'
+import type { ControlledService } from './services.js'
+import type { SoapCaller } from './soap-caller.js'
+import { boolean, number } from './soap-values.js'
+
+export class IgdPinholeFirewall implements PinholeFirewall {
+  readonly #caller: SoapCaller
+  readonly #service: ControlledService
+  readonly #ownAddresses: () => readonly string[]
+
+  constructor(caller: SoapCaller, service: ControlledService, ownAddresses = globalAddresses) {
+    this.#caller = caller
+    this.#service = service
+    this.#ownAddresses = ownAddresses
+  }
+
+  async status(): Promise<FirewallStatus> {
+    const action = 'GetFirewallStatus'
+    const reply = await this.#call(action, {})
+    return {
+      firewallEnabled: boolean(reply, action, 'FirewallEnabled'),
+      inboundPinholeAllowed: boolean(reply, action, 'InboundPinholeAllowed'),
+    }
+  }
+
+  /** Asked from the very address that it is for, because gateways refuse others (606). */
+  async addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole> {
+    const { leaseSeconds } = request
+    const values = { ...pinholeArguments(request), LeaseTime: String(leaseSeconds) }
+    const reply = await this.#call('AddPinhole', values, ownAddress(request))
+    return { id: number(reply, 'AddPinhole', 'UniqueID'), leaseSeconds }
+  }
+
+  async updatePinhole(id: PinholeId, leaseSeconds: number): Promise<GrantedPinhole> {
+    await this.#callAsOwner('UpdatePinhole', { UniqueID: String(id), NewLeaseTime: String(leaseSeconds) })
+    return { id, leaseSeconds }
+  }
+
+  async deletePinhole(id: PinholeId): Promise<void> {
+    await this.#callAsOwner('DeletePinhole', { UniqueID: String(id) })
+  }
+
+  async isPinholeWorking(id: PinholeId): Promise<boolean> {
+    const action = 'CheckPinholeWorking'
+    return boolean(await this.#callAsOwner(action, { UniqueID: String(id) }), action, 'IsWorking')
+  }
+
+  async pinholePackets(id: PinholeId): Promise<number> {
+    const action = 'GetPinholePackets'
+    return number(await this.#callAsOwner(action, { UniqueID: String(id) }), action, 'PinholePackets')
+  }
+
+  async outboundPinholeTimeout(request: PinholeRequest): Promise<number> {
+    const action = 'GetOutboundPinholeTimeout'
+    return number(await this.#call(action, pinholeArguments(request)), action, 'OutboundPinholeTimeout')
+  }
+
+  /** miniupnpd lets only the address that a pinhole is for touch it (606 to others); which of ours that is, is not known. */
+  async #callAsOwner<A extends IgdActionName>(action: A, values: InArguments<A>): Promise<SoapArguments> {
+    try {
+      return await this.#call(action, values)
+    } catch (error) {
+      if (!isNotAuthorized(error) || !this.#isAskedOverIPv6()) throw error
+      for (const address of this.#ownAddresses()) {
+        const reply = await this.#call(action, values, address).catch((again: unknown) => {
+          if (!(again instanceof PortMappingError)) throw again // an address that leads nowhere is not the one
+        })
+        if (reply !== undefined) return reply
+      }
+      throw error
+    }
+  }
+
+  /** Over IPv4 no IPv6 address can be asked from. */
+  #isAskedOverIPv6(): boolean {
+    return this.#caller.controlUrl(this.#service).startsWith('http://[')
+  }
+
+  #call<A extends IgdActionName>(action: A, values: InArguments<A>, localAddress?: string): Promise<SoapArguments> {
+    return this.#caller.call(this.#service, action, values, localAddress === undefined ? {} : { localAddress })
+  }
+}
+
+const ACTION_NOT_AUTHORIZED = 606
+
+function isNotAuthorized(error: unknown): boolean {
+  return error instanceof RefusedError && error.number === ACTION_NOT_AUTHORIZED
+}
+
+/** A computer with more addresses than this tries the first ones. */
+const MAX_OWN_ADDRESSES = 8
+
+function globalAddresses(): string[] {
+  const addresses = interfaceAddresses().map(({ address }) => address)
+  return addresses.filter(isGlobalIPv6).slice(0, MAX_OWN_ADDRESSES)
+}
+
+function pinholeArguments(request: PinholeRequest): InArguments<'GetOutboundPinholeTimeout'> {
+  return {
+    RemoteHost: request.remoteHost,
+    RemotePort: String(request.remotePort),
+    Protocol: String(request.protocol),
+    InternalPort: String(request.internalPort),
+    InternalClient: request.internalClient,
+  }
+}
+
+function ownAddress({ internalClient }: PinholeRequest): string | undefined {
+  return isUnicastIPv6(internalClient) && !isLinkLocalIPv6(internalClient) ? internalClient : undefined
+}

@@ -1,0 +1,83 @@
+/** Port mappings between this project's vocabulary and the arguments of WANIPConnection's actions. Pure. */
+import { parseIPv4 } from '../../domain/address.js'
+import { InvalidArgumentError, MalformedMessageError } from '../../domain/errors.js'
+import { flawOf, type MappingKey, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
+import type { InArguments } from '../../wire/igd-actions.js'
+import type { PortMappingEntry } from '../../wire/port-listing.js'
+import { leadingNumber, type SoapArguments } from '../../wire/soap.js'
+import { isFalse, optionalText } from './soap-values.js'
+
+/** @throws InvalidArgumentError: nothing like that is ever sent */
+export function refuseFlawed(request: MappingKey & Partial<MappingRequest>): void {
+  const flaw = flawOf(request)
+  if (flaw !== undefined) throw new InvalidArgumentError(flaw)
+}
+
+export function keyArguments(key: MappingKey): InArguments<'DeletePortMapping'> {
+  return { NewRemoteHost: key.remoteHost, NewExternalPort: String(key.externalPort), NewProtocol: key.protocol }
+}
+
+export function mappingArguments(request: MappingRequest, leaseSeconds: number): InArguments<'AddPortMapping'> {
+  return {
+    ...keyArguments(request),
+    NewInternalPort: String(request.internalPort),
+    NewInternalClient: request.internalClient,
+    NewEnabled: '1', // not "true": WANIPConnection:2 2.2.20 allows both, routers do not
+    NewPortMappingDescription: request.description,
+    NewLeaseDuration: String(leaseSeconds),
+  }
+}
+
+/** An entry is one where it says the external port or the internal client. @throws MalformedMessageError */
+export function decodeMapping(reply: SoapArguments): PortMapping {
+  type Out = 'GetGenericPortMappingEntry'
+  const externalPort = optionalText<Out>(reply, 'NewExternalPort')
+  const target = decodeTarget(reply)
+  if (externalPort === '' && target.internalClient === '') {
+    const received = [...reply.keys()].join(', ')
+    throw new MalformedMessageError('a port mapping entry', received, { action: 'GetGenericPortMappingEntry' })
+  }
+  return {
+    remoteHost: optionalText<Out>(reply, 'NewRemoteHost').trim(),
+    externalPort: leadingNumber(externalPort),
+    protocol: optionalText<Out>(reply, 'NewProtocol').trim(),
+    ...target,
+  }
+}
+
+export function decodeTarget(reply: SoapArguments): Omit<PortMapping, keyof MappingKey> {
+  type Out = 'GetSpecificPortMappingEntry'
+  return {
+    internalPort: leadingNumber(optionalText<Out>(reply, 'NewInternalPort')),
+    internalClient: optionalText<Out>(reply, 'NewInternalClient').trim(),
+    enabled: !isFalse(optionalText<Out>(reply, 'NewEnabled')),
+    description: optionalText<Out>(reply, 'NewPortMappingDescription'),
+    leaseSeconds: leadingNumber(optionalText<Out>(reply, 'NewLeaseDuration')),
+  }
+}
+
+/** The names in a listing are not those of the actions (WANIPConnection:2 2.4.21). */
+export function mappingOfEntry(entry: PortMappingEntry): PortMapping {
+  return {
+    remoteHost: entry.NewRemoteHost.trim(),
+    externalPort: leadingNumber(entry.NewExternalPort),
+    protocol: entry.NewProtocol.trim(),
+    internalPort: leadingNumber(entry.NewInternalPort),
+    internalClient: entry.NewInternalClient.trim(),
+    enabled: !isFalse(entry.NewEnabled),
+    description: entry.NewDescription,
+    leaseSeconds: leadingNumber(entry.NewLeaseTime),
+  }
+}
+
+/** The end of a sentence that begins with "the gateway", or undefined. Port 0 is what miniupnpd 2.3.0 shows for any. */
+export function differenceOf(mapping: PortMapping, request: MappingRequest): string | undefined {
+  const { internalClient, internalPort, enabled } = mapping
+  if (parseIPv4(internalClient) !== undefined && internalClient !== request.internalClient) {
+    return `sends it to ${internalClient} and not to ${request.internalClient}`
+  }
+  if (internalPort !== undefined && internalPort !== 0 && internalPort !== request.internalPort) {
+    return `sends it to port ${internalPort} and not to ${request.internalPort}`
+  }
+  return enabled ? undefined : 'has the entry, but switched off'
+}

@@ -1,0 +1,74 @@
+/** From a description to the services that a port mapper needs, with URLs that may be used. Pure. */
+import { allDevices, allServices, type RootDescription, type Service, serviceKind } from '../../wire/description.js'
+import type { IgdService } from '../../wire/igd-actions.js'
+import { parseZonedUrl, type Trust, trustedUrl, zonedUrlText } from '../trusted-url.js'
+
+/** More connections than this one box never has. */
+const MAX_CONNECTIONS = 8
+
+/** A service with where to reach it: first the URL that the description means, then the other one that it may mean. */
+export interface ControlledService {
+  readonly service: IgdService
+  /** As the description spells it; SOAPAction and body must repeat it. */
+  readonly serviceType: string
+  /** Never empty. */
+  readonly controlUrls: readonly URL[]
+  /** Likewise for its events; empty or left out where there are none. */
+  readonly eventUrls?: readonly URL[]
+}
+
+export interface IgdServices {
+  /** WANIPConnection and WANPPPConnection, whatever the version, in the order of the document. */
+  readonly connections: readonly ControlledService[]
+  readonly commonInterfaceConfig: ControlledService | undefined
+  readonly firewallControl: ControlledService | undefined
+  /** Of the last device that has one, as it is written there. */
+  readonly presentationUrl: string
+}
+
+const KINDS: ReadonlyMap<string, IgdService> = new Map([
+  ['WANIPConnection', 'WANConnection'],
+  ['WANPPPConnection', 'WANConnection'],
+  ['WANCommonInterfaceConfig', 'WANCommonInterfaceConfig'],
+  ['WANIPv6FirewallControl', 'WANIPv6FirewallControl'],
+])
+
+export function igdServices(description: RootDescription, location: string, trust: Trust): IgdServices {
+  const bases = [...usableBase(description.URLBase, location, trust), location]
+  const services = allServices(description.device).flatMap((service) => controlled(service, bases, trust))
+  const presentations = [...allDevices(description.device)].map((device) => device.presentationURL)
+  return {
+    connections: services.filter((each) => each.service === 'WANConnection').slice(0, MAX_CONNECTIONS),
+    commonInterfaceConfig: services.find((each) => each.service === 'WANCommonInterfaceConfig'),
+    firewallControl: services.find((each) => each.service === 'WANIPv6FirewallControl'),
+    presentationUrl: presentations.filter((url) => url !== '').at(-1) ?? '',
+  }
+}
+
+/** URLBase is often wrong (an old LAN address), so one that we would not go to does not count. */
+function usableBase(urlBase: string, location: string, trust: Trust): string[] {
+  const base = urlBase === '' ? undefined : trustedUrl(urlBase, location, trust)
+  return base === undefined ? [] : [base.href]
+}
+
+function controlled(service: Service, bases: readonly string[], trust: Trust): ControlledService[] {
+  const kind = KINDS.get(serviceKind(service.serviceType))
+  if (kind === undefined || service.controlURL === '') return [] // some Realtek stacks leave controlURL empty
+  const controlUrls = usableUrls(service.controlURL, bases, trust)
+  const eventUrls = usableUrls(service.eventSubURL, bases, trust)
+  return controlUrls.length === 0 ? [] : [{ service: kind, serviceType: service.serviceType, controlUrls, eventUrls }]
+}
+
+/** What the reference may mean, each once. An empty one means nothing: no events (UDA 1.1 2.3), or a careless stack. */
+function usableUrls(reference: string, bases: readonly string[], trust: Trust): URL[] {
+  if (reference === '') return []
+  const urls = bases.flatMap((base) => trustedUrl(reference, base, trust) ?? [])
+  return urls.filter((url, at) => urls.findIndex((other) => other.href === url.href) === at)
+}
+
+/** Of the event URLs the one at the origin of the control URL that is in use, or else the first; with the same zone. */
+export function eventUrlBeside(controlUrl: string, { eventUrls = [] }: ControlledService): string | undefined {
+  const inUse = parseZonedUrl(controlUrl)
+  const url = eventUrls.find(({ origin }) => origin === inUse?.url.origin) ?? eventUrls[0]
+  return url && zonedUrlText({ url, zone: inUse?.zone ?? '' })
+}

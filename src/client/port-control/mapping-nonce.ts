@@ -1,0 +1,90 @@
+/**
+ * The nonce of a PCP mapping: whoever knows it may renew and delete the mapping, and nobody else (RFC 6887 11.1, 15).
+ * It is derived and not random: HMAC-SHA256, with a key of this machine and user, of what identifies the mapping. So one
+ * process deletes what another has made, after a crash too, and nothing has to be kept but the key.
+ */
+import { addressOfBytes, bytesOfAddress, splitZone } from '../../domain/address.js'
+import { InvalidArgumentError, type PortMappingError, TransportError } from '../../domain/errors.js'
+import type { PrivateFiles } from '../../net/files/private-files.js'
+import { NONCE_BYTES } from '../../wire/pcp.js'
+
+/** What a mapping is to a PCP server (RFC 6887 11.3), and which server. */
+export interface MappingInside {
+  /** The address of the PCP server. */
+  readonly gateway: string
+  /** IANA protocol number. */
+  readonly protocol: number
+  readonly internalAddress: string
+  readonly internalPort: number
+}
+
+/** 24 hexadecimal digits. */
+export type NonceSource = (inside: MappingInside) => Promise<string>
+
+/** --nonce. @throws InvalidArgumentError */
+export function fixedNonce(text: string): NonceSource {
+  if (!isNonce(text))
+    throw new InvalidArgumentError(`'${text}' is not a nonce: give ${NONCE_BYTES * 2} hexadecimal digits`)
+  const nonce = text.toLowerCase()
+  return () => Promise.resolve(nonce)
+}
+
+export function isNonce(text: string): boolean {
+  return /^[\da-f]{24}$/i.test(text)
+}
+
+const KEY_FILE = 'pcp-nonce-key'
+const KEY_BYTES = 32
+
+/**
+ * `onTrouble` is told where the key cannot be kept: mappings can be made then, but only this process can take them back.
+ * Nothing is read before the first nonce is wanted.
+ */
+export function derivedNonces(
+  files: PrivateFiles,
+  onTrouble: (error: PortMappingError) => void = () => {},
+): NonceSource {
+  let key: Promise<Uint8Array> | undefined
+  return async (inside) => {
+    const { createHmac } = await import('node:crypto')
+    key ??= keyOf(files, onTrouble)
+    const { gateway, protocol, internalAddress, internalPort } = inside
+    const [server, client] = [canonical(gateway), canonical(internalAddress)]
+    const text = ['upnp-ts PCP nonce', server, protocol, client, internalPort].join('|')
+    return createHmac('sha256', await key)
+      .update(text)
+      .digest('hex')
+      .slice(0, NONCE_BYTES * 2)
+  }
+}
+
+/** One text for one address, however it is written; without the zone. */
+function canonical(text: string): string {
+  const { address } = splitZone(text)
+  const bytes = bytesOfAddress(address)
+  return bytes === undefined ? address : addressOfBytes(bytes)
+}
+
+async function keyOf(files: PrivateFiles, onTrouble: (error: PortMappingError) => void): Promise<Uint8Array> {
+  const { randomBytes } = await import('node:crypto')
+  const fresh = randomBytes(KEY_BYTES)
+  try {
+    const text = await keptKey(files, fresh.toString('hex'))
+    return Buffer.from(text, 'hex')
+  } catch (error) {
+    if (!(error instanceof TransportError)) throw error
+    onTrouble(error)
+    return fresh
+  }
+}
+
+/** What is in the file is checked: a power cut may have left it empty, and then it is made anew. */
+async function keptKey(files: PrivateFiles, fresh: string): Promise<string> {
+  const isKey = (text: string | undefined): text is string => text !== undefined && /^[\da-f]{64}\n?$/.test(text)
+  const known = await files.read(KEY_FILE)
+  if (isKey(known)) return known.trim()
+  if (known !== undefined) await files.remove(KEY_FILE)
+  const kept = await files.createOnce(KEY_FILE, `${fresh}\n`)
+  if (isKey(kept)) return kept.trim()
+  throw new TransportError(`the key in ${files.directory} cannot be kept`)
+}

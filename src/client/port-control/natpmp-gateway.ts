@@ -1,0 +1,154 @@
+/** A NAT-PMP gateway as a Gateway. (RFC 6886 3) */
+import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../domain/errors.js'
+import type { MappingToRemove } from '../../domain/gateway.js'
+import { isPort, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
+import {
+  decodeNatPmpResponse,
+  encodeNatPmpRequest,
+  NAT_PMP_RESULTS,
+  type NatPmpRequest,
+  type NatPmpResponse,
+  natPmpOpcode,
+  natPmpResultName,
+} from '../../wire/natpmp.js'
+import { EXCHANGE_TIMEOUT_MS, lifetimeOf, refuseFlawedOrAny } from './common.js'
+import { exchange } from './exchange.js'
+import { type GrantedMapping, PortControlGatewayBase } from './gateway-base.js'
+import type { RememberedMapping } from './mapping-memory.js'
+import { natPmpWaits } from './retransmission.js'
+
+const ACTIONS = { 'external-address-request': 'external address request', 'map-request': 'mapping request' } as const
+
+type MapResponse = Extract<NatPmpResponse, { readonly kind: 'map-response' }>
+/** External port 0 is any, or none where it is removed; a lease of 0 s removes. */
+type Wanted = Omit<RememberedMapping, 'remoteHost'>
+
+export class NatPmpGateway extends PortControlGatewayBase {
+  readonly protocol = 'nat-pmp'
+  /** NAT-PMP is of IPv4. */
+  readonly pinholes = undefined
+
+  async externalAddress(): Promise<string> {
+    if (this.knownExternalAddress !== undefined) return this.knownExternalAddress
+    const response = await this.#ask({ kind: 'external-address-request' })
+    if (response.kind !== 'external-address-response') throw unexpected(response)
+    this.knownExternalAddress = response.externalAddress
+    return response.externalAddress
+  }
+
+  async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
+    this.knownExternalAddress = undefined
+    try {
+      return { externalAddress: await this.externalAddress() }
+    } catch (error) {
+      if (!(error instanceof RefusedError)) throw error // it is there, and not connected
+      return { externalAddress: undefined }
+    }
+  }
+
+  /** It has no way to ask for one port and no other. */
+  async map(request: MappingRequest): Promise<PortMapping> {
+    if (request.externalPort === 0) return this.mapAny(request)
+    return this.onlyThat(request, await this.grant(request), ACTIONS['map-request'])
+  }
+
+  protected async grant(request: MappingRequest): Promise<GrantedMapping> {
+    refuseFlawedOrAny(request)
+    const { protocol, internalPort, externalPort, internalClient, remoteHost, lease } = request
+    this.#refuseOthers(internalClient, remoteHost)
+    const leaseSeconds = lifetimeOf(lease)
+    const ask = (suggested: number): Promise<MapResponse> =>
+      this.#askMap({ protocol, internalClient, internalPort, externalPort: suggested, leaseSeconds })
+    const granted = await ask(externalPort).catch((error: unknown) => {
+      // MikroTik RouterOS has none to give where none is suggested (tailscale#13785).
+      const noneSuggested = error instanceof RefusedError && externalPort === 0
+      if (noneSuggested && error.number === NAT_PMP_RESULTS.outOfResources) return ask(internalPort)
+      throw error
+    })
+    const { mappedExternalPort, lifetimeSeconds } = granted
+    if (!isPort(mappedExternalPort) || lifetimeSeconds === 0) throw unexpected(granted)
+    const inside = { internalPort, internalClient, enabled: true, description: '', leaseSeconds: lifetimeSeconds }
+    return { remoteHost, externalPort: mappedExternalPort, protocol, ...inside }
+  }
+
+  protected async refuseToRemove({ internalClient, remoteHost }: Required<MappingToRemove>): Promise<void> {
+    this.#refuseOthers(internalClient, remoteHost)
+  }
+
+  /** RFC 6886 3.4: lifetime 0, suggested external port 0. */
+  protected askToRemove(mapping: Required<MappingToRemove>): Promise<unknown> {
+    return this.#askMap({ ...mapping, externalPort: 0, leaseSeconds: 0 })
+  }
+
+  protected askAgain(other: RememberedMapping): Promise<unknown> {
+    return this.#askMap(other)
+  }
+
+  /** RFC 6886 3.3: a mapping is for the host that asks, and for the address that it asks from. */
+  #refuseOthers(internalClient: string, remoteHost: string): void {
+    const wrong = ![this.localAddress, ...this.options.ownAddresses()].includes(internalClient)
+      ? `opens ports for the computer that asks (${this.localAddress}) and not for ${internalClient}`
+      : remoteHost === ''
+        ? undefined
+        : 'cannot limit a port to one remote host'
+    if (wrong !== undefined) throw new InvalidArgumentError(`NAT-PMP ${wrong}; --via igd and --via pcp may`)
+  }
+
+  async #askMap({ protocol, internalClient, internalPort, externalPort, leaseSeconds }: Wanted): Promise<MapResponse> {
+    const ports = { internalPort, suggestedExternalPort: externalPort, lifetimeSeconds: leaseSeconds }
+    const response = await this.#ask({ kind: 'map-request', protocol, ...ports }, internalClient)
+    if (response.kind !== 'map-response') throw unexpected(response)
+    return response
+  }
+
+  /** @throws RefusedError, NoReplyError, TransportError */
+  async #ask(request: NatPmpRequest, localAddress = this.localAddress): Promise<NatPmpResponse> {
+    const { net, endpoint } = this.options
+    const response = await exchange(net, {
+      remote: endpoint,
+      localAddress,
+      action: ACTIONS[request.kind],
+      encode: () => encodeNatPmpRequest(request),
+      accept: (datagram) => this.#responseTo(request, decodeNatPmpResponse(datagram)),
+      waits: natPmpWaits(),
+      timeoutMs: EXCHANGE_TIMEOUT_MS,
+    })
+    this.learnEpoch(response.epochSeconds)
+    return response
+  }
+
+  /** A refusal tells the epoch too (RFC 6886 3.5): without it a router whose line is down would look as if it stood still. */
+  #responseTo(request: NatPmpRequest, response: NatPmpResponse): NatPmpResponse | undefined {
+    try {
+      return responseTo(request, response)
+    } catch (refusal) {
+      this.learnEpoch(response.epochSeconds)
+      throw refusal
+    }
+  }
+}
+
+/** Undefined where it is not the response to that request. @throws RefusedError */
+export function responseTo(request: NatPmpRequest, response: NatPmpResponse): NatPmpResponse | undefined {
+  const isMap = request.kind === 'map-request'
+  switch (response.kind) {
+    case 'external-address-response':
+      return isMap ? undefined : response
+    case 'map-response':
+      return isMap && response.protocol === request.protocol && response.internalPort === request.internalPort
+        ? response
+        : undefined
+    case 'error-response': {
+      const { opcode, resultCode, internalPort } = response
+      if (opcode !== natPmpOpcode(request)) return undefined
+      if (isMap && internalPort !== undefined && internalPort !== request.internalPort) return undefined
+      const [action, standardName] = [ACTIONS[request.kind], natPmpResultName(resultCode)]
+      throw new RefusedError({ protocol: 'nat-pmp', action, number: resultCode, standardName })
+    }
+  }
+}
+
+function unexpected(response: NatPmpResponse): MalformedMessageError {
+  const action = ACTIONS['map-request']
+  return new MalformedMessageError('a response with a port and a lifetime', JSON.stringify(response), { action })
+}

@@ -1,0 +1,163 @@
+/** Looks at one device that answered: fetches its description and finds out whether it is a connected IGD. */
+import { isLinkLocalIPv6, isReservedIPv4, splitZone } from '../../domain/address.js'
+import {
+  InvalidArgumentError,
+  MalformedMessageError,
+  PortMappingError,
+  RefusedError,
+  TransportError,
+} from '../../domain/errors.js'
+import type { ConnectionStatus } from '../../domain/gateway.js'
+import { USER_AGENT } from '../../domain/version.js'
+import type { HttpClient, HttpReply } from '../../net/http/client.js'
+import { decodeDescription, type RootDescription } from '../../wire/description.js'
+import { endsWithRoot } from '../../wire/xml.js'
+import { IgdServiceGateway } from '../igd/gateway.js'
+import { igdServices } from '../igd/services.js'
+import { SoapCaller } from '../igd/soap-caller.js'
+import type { Trust } from '../trusted-url.js'
+
+export const MAX_DESCRIPTION_BYTES = 512 * 1024
+
+/**
+ * connected: an IGD with a connection and a public external address. reserved: connected, but its external address is
+ * not one of the internet, so another NAT is in front of it. disconnected: an IGD that says it is not connected.
+ * not-an-igd: some other UPnP device.
+ */
+export type CandidateKind = 'connected' | 'reserved' | 'disconnected' | 'not-an-igd'
+
+export interface Candidate {
+  readonly kind: CandidateKind
+  readonly location: string
+  /** The interface on which the device's link-local addresses are; empty where none is used. */
+  readonly zone: string
+  /** This computer's address on the way to the device. */
+  readonly localAddress: string
+  /** Undefined for not-an-igd. */
+  readonly gateway: IgdServiceGateway | undefined
+  /** What was learnt on the way, so that nobody has to ask again. */
+  readonly status: ConnectionStatus | undefined
+  readonly externalAddress: string | undefined
+}
+
+export interface ExamineContext {
+  readonly http: HttpClient
+  readonly signal: AbortSignal | undefined
+  /** For the description; the questions after it have deadlines of their own. */
+  readonly timeoutMs: number
+}
+
+/** @throws PortMappingError where the description cannot be had or read */
+export async function examine(location: URL, trust: Trust, context: ExamineContext): Promise<Candidate> {
+  const { services, caller, ...base } = await describe(location, trust, context)
+  let first: Candidate | undefined
+  let reserved: Candidate | undefined
+  for (const connection of services.connections) {
+    const gateway = new IgdServiceGateway(caller, services, connection, base.localAddress)
+    const asked = { ...base, gateway, ...(await askConnection(gateway)) }
+    if (asked.kind === 'connected') return asked
+    if (asked.kind === 'reserved') reserved ??= asked
+    first ??= asked
+  }
+  const nothing = { kind: 'not-an-igd', gateway: undefined, status: undefined, externalAddress: undefined } as const
+  return reserved ?? first ?? { ...base, ...nothing }
+}
+
+/**
+ * The same for a device that the user named: no question is asked beyond the description. `zone` is that of a link-local
+ * host. @throws also InvalidArgumentError where such a host has no zone
+ */
+export async function describeGateway(
+  location: URL,
+  context: ExamineContext,
+  zone = '',
+): Promise<Pick<Candidate, 'location' | 'zone' | 'localAddress' | 'gateway'>> {
+  if (zone === '' && isLinkLocalIPv6(location.hostname.slice(1, -1))) {
+    const example = location.href.replace(']', '%25eth0]')
+    throw new InvalidArgumentError(`${location.href} is link-local: name the interface too, as in ${example}`)
+  }
+  const trust = zone === '' ? { hosts: [location.hostname] } : { hosts: [location.hostname], zone }
+  const { services, caller, ...base } = await describe(location, trust, context)
+  const connection = services.connections[0]
+  const gateway =
+    connection === undefined ? undefined : new IgdServiceGateway(caller, services, connection, base.localAddress)
+  return { ...base, gateway }
+}
+
+async function describe(location: URL, trust: Trust, context: ExamineContext) {
+  const { description, reply } = await fetchDescription(location, trust.zone ?? '', context)
+  const { localAddress, remoteAddress } = reply
+  const zone = trust.zone ?? splitZone(remoteAddress).zone
+  // Whoever answered may be named by its address too: a host that the user named by its name, say.
+  const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
+  const caller = new SoapCaller(context.http, context.signal, zone)
+  return { services, caller, location: location.href, zone, localAddress }
+}
+
+async function fetchDescription(
+  url: URL,
+  zone: string,
+  context: ExamineContext,
+): Promise<{ description: RootDescription; reply: HttpReply }> {
+  const reply = await context.http.request({
+    method: 'GET',
+    url,
+    zone,
+    headers: [['User-Agent', USER_AGENT]],
+    action: 'description',
+    maxBodyBytes: MAX_DESCRIPTION_BYTES,
+    timeoutMs: context.timeoutMs,
+    signal: context.signal,
+    isComplete: endsWithRoot,
+  })
+  return { description: decode(reply, url), reply }
+}
+
+/** Whatever the HTTP status, a body that is a description counts as one. */
+function decode(reply: HttpReply, url: URL): RootDescription {
+  try {
+    return decodeDescription(reply.body)
+  } catch (error) {
+    if (!(error instanceof MalformedMessageError)) throw error
+    if (reply.status >= 200 && reply.status <= 299) {
+      const expected = `a root device description from ${url.href}`
+      throw new MalformedMessageError(expected, error.received, { action: 'description', cause: error })
+    }
+    throw new TransportError(`description: ${url.href} answered HTTP ${reply.status}`, { action: 'description' })
+  }
+}
+
+type Connection = Pick<Candidate, 'status' | 'externalAddress'> & {
+  readonly kind: Exclude<CandidateKind, 'not-an-igd'>
+}
+
+/** WANIPConnection:2 2.4.5: connected is "Connected"; Bouygues boxes say "Up". */
+async function askConnection(gateway: IgdServiceGateway): Promise<Connection> {
+  const status = await answerOrRefusal(gateway.status())
+  // A router may not know GetStatusInfo and map ports all the same: then its external address decides.
+  const connected = status === 'refused' ? undefined : isConnected(status)
+  if (connected === false) return { kind: 'disconnected', status: known(status), externalAddress: undefined }
+  const externalAddress = known(await answerOrRefusal(gateway.externalAddress()))
+  const isPublic = externalAddress !== undefined && !isReservedIPv4(externalAddress)
+  const kind = isPublic ? 'connected' : connected === undefined ? 'disconnected' : 'reserved'
+  return { kind, status: known(status), externalAddress }
+}
+
+function isConnected(status: ConnectionStatus | undefined): boolean {
+  return status !== undefined && /^\s*(connected|up)\s*$/i.test(status.connectionStatus)
+}
+
+function known<T>(answer: T | 'refused' | undefined): T | undefined {
+  return answer === 'refused' ? undefined : answer
+}
+
+async function answerOrRefusal<T>(asked: Promise<T>): Promise<T | 'refused' | undefined> {
+  try {
+    return await asked
+  } catch (error) {
+    // An answer that makes no sense tells as little as a refusal (upnpc does not mind a status without NewUptime).
+    if (error instanceof RefusedError || error instanceof MalformedMessageError) return 'refused'
+    if (error instanceof PortMappingError) return undefined
+    throw error
+  }
+}

@@ -1,0 +1,67 @@
+/**
+ * What is needed once a device has answered the search: the door to candidate.ts and the XML parser, which are loaded
+ * then. Also the rehearsal: a gateway that does not exist is examined, so that the one that answers next is examined
+ * sooner.
+ */
+import { Duplex } from 'node:stream'
+import type { Clock } from '../../net/clock.js'
+import { createHttpClient } from '../../net/http/client.js'
+import { leanExchangeOver } from '../../net/http/lean-exchange.js'
+import { encodeDescription } from '../../wire/description.js'
+import { IGD_ACTIONS, type IgdActionName, isIgdActionName } from '../../wire/igd-actions.js'
+import { encodeSoapResponse } from '../../wire/soap.js'
+import { examine } from './candidate.js'
+
+export { describeGateway, examine } from './candidate.js'
+
+const SERVICE_TYPE = 'urn:schemas-upnp-org:service:WANIPConnection:1'
+
+/** Takes some 15 ms the first time; sends nothing. */
+export async function rehearse(clock: Clock): Promise<void> {
+  const http = createHttpClient(
+    clock,
+    leanExchangeOver(() => new RehearsalSocket(answer)),
+  )
+  const nobody = new URL('http://127.0.0.1/')
+  await examine(nobody, { hosts: [nobody.hostname] }, { http, signal: undefined, timeoutMs: 1000 })
+}
+
+function answer(request: string): string {
+  const action = /#(\w+)"/.exec(request)?.[1] ?? ''
+  const body = isIgdActionName(action) ? soapResponse(action) : description()
+  return `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n\r\n${body}`
+}
+
+function soapResponse(action: IgdActionName): string {
+  const values: Readonly<Record<string, string>> = { NewConnectionStatus: 'Connected' }
+  const args = IGD_ACTIONS[action].out.map((name): [string, string] => [name, values[name] ?? '1'])
+  return encodeSoapResponse({ serviceType: SERVICE_TYPE, action, arguments: args })
+}
+
+function description(): string {
+  const service = { serviceType: SERVICE_TYPE, serviceId: '', SCPDURL: '', controlURL: '/', eventSubURL: '' }
+  const names = { deviceType: '', friendlyName: '', manufacturer: '', modelName: '', modelNumber: '', UDN: '' }
+  const device = { ...names, presentationURL: '', serviceList: [service], deviceList: [] }
+  return encodeDescription({ URLBase: '', device })
+}
+
+/** A connection to nobody. `answer` gets the whole request as it was written. */
+class RehearsalSocket extends Duplex {
+  readonly localAddress = '127.0.0.1'
+  readonly remoteAddress = '127.0.0.1'
+  readonly bytesRead = 0
+  readonly #answer: (request: string) => string
+
+  constructor(answer: (request: string) => string) {
+    super()
+    this.#answer = answer
+    setImmediate(() => this.emit('connect'))
+  }
+
+  override _read(): void {}
+
+  override _write(piece: Buffer, _encoding: string, done: () => void): void {
+    this.push(this.#answer(piece.toString()))
+    done()
+  }
+}

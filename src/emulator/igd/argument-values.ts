@@ -1,0 +1,24 @@
+/** The numbers and booleans of action arguments (UDA 1.1 2.5, dataType). Text that is none is refused with 402. */
+import { Refusal } from '../tables/refusal.js'
+
+/** @throws Refusal 402 */
+export function unsigned(text: string, largest: number): number {
+  if (!/^\d{1,10}$/.test(text) || Number(text) > largest) throw new Refusal(402)
+  return Number(text)
+}
+
+/** @throws Refusal 402 */
+export function ui2(text: string): number {
+  return unsigned(text, 0xffff)
+}
+
+/** The words are deprecated, but to be accepted (UDA 1.1 2.5). @throws Refusal 402 */
+export function boolean(text: string): boolean {
+  if (/^(1|true|yes)$/.test(text)) return true
+  if (/^(0|false|no)$/.test(text)) return false
+  throw new Refusal(402)
+}
+
+export function encodeBoolean(value: boolean): string {
+  return value ? '1' : '0'
+}

@@ -1,0 +1,107 @@
+/**
+ * The arguments of the mapping actions: text of WANIPConnection:2 <-> values of the mapping table. Text that cannot be
+ * such a value is refused with 402, a description that is too long with 605.
+ */
+import { isUnicastIPv4 } from '../../domain/address.js'
+import { MAX_LEASE_SECONDS, type MappingKey, type TransportProtocol } from '../../domain/port-mapping.js'
+import type { InArguments, OutArguments } from '../../wire/igd-actions.js'
+import { encodePortListing } from '../../wire/port-listing.js'
+import type { MappingRange, TableEntry, WantedMapping } from '../tables/mapping-table.js'
+import { Refusal } from '../tables/refusal.js'
+import { boolean, encodeBoolean, ui2, unsigned } from './argument-values.js'
+
+/** What one mapping can make us keep: upnpc does not even send a message of twice this length. */
+export const MAX_DESCRIPTION_LENGTH = 1024
+
+/** @throws Refusal */
+export function decodeKey(args: InArguments<'DeletePortMapping'>): MappingKey {
+  return {
+    remoteHost: args.NewRemoteHost === '' ? '' : address(args.NewRemoteHost),
+    externalPort: ui2(args.NewExternalPort),
+    protocol: protocol(args.NewProtocol),
+  }
+}
+
+/** @throws Refusal */
+export function decodeWanted(args: InArguments<'AddPortMapping'>): WantedMapping {
+  return {
+    ...decodeKey(args),
+    internalPort: ui2(args.NewInternalPort),
+    internalClient: address(args.NewInternalClient),
+    enabled: boolean(args.NewEnabled),
+    description: description(args.NewPortMappingDescription),
+    leaseSeconds: unsigned(args.NewLeaseDuration, MAX_LEASE_SECONDS),
+  }
+}
+
+/** @throws Refusal */
+export function decodeIndex(args: InArguments<'GetGenericPortMappingEntry'>): number {
+  return ui2(args.NewPortMappingIndex)
+}
+
+/**
+ * NewManage 0 (WANIPConnection:2 2.5.19): only the mappings of the computer that asks.
+ * @throws Refusal 402, 733
+ */
+export function decodeRange(args: InArguments<'DeletePortMappingRange'>, askingAddress: string): MappingRange {
+  const [startPort, endPort] = [ui2(args.NewStartPort), ui2(args.NewEndPort)]
+  const range = { startPort, endPort, protocol: protocol(args.NewProtocol) }
+  const internalClient = boolean(args.NewManage) ? undefined : askingAddress
+  if (startPort > endPort) throw new Refusal(733)
+  return { ...range, internalClient }
+}
+
+/** NewNumberOfPorts 0 is all of them (WANIPConnection:2 2.5.21). @throws Refusal 402, 733 */
+export function decodeListRequest(
+  args: InArguments<'GetListOfPortMappings'>,
+  askingAddress: string,
+): { range: MappingRange; most: number } {
+  const number = ui2(args.NewNumberOfPorts)
+  return { range: decodeRange(args, askingAddress), most: number === 0 ? Number.POSITIVE_INFINITY : number }
+}
+
+export function encodeListing(entries: readonly TableEntry[]): string {
+  return encodePortListing(
+    entries.map((entry) => {
+      const { NewPortMappingDescription, NewLeaseDuration, ...others } = encodeEntry(entry)
+      return { ...others, NewDescription: NewPortMappingDescription, NewLeaseTime: NewLeaseDuration }
+    }),
+  )
+}
+
+export function encodeValue(entry: TableEntry): OutArguments<'GetSpecificPortMappingEntry'> {
+  return {
+    NewInternalPort: String(entry.internalPort),
+    NewInternalClient: entry.internalClient,
+    NewEnabled: encodeBoolean(entry.enabled),
+    NewPortMappingDescription: entry.description,
+    NewLeaseDuration: String(entry.leaseSeconds),
+  }
+}
+
+export function encodeEntry(entry: TableEntry): OutArguments<'GetGenericPortMappingEntry'> {
+  return {
+    NewRemoteHost: entry.remoteHost,
+    NewExternalPort: String(entry.externalPort),
+    NewProtocol: entry.protocol,
+    ...encodeValue(entry),
+  }
+}
+
+/** The standard also allows host names; a gateway that looked them up would be talking to strangers. */
+function address(text: string): string {
+  if (!isUnicastIPv4(text)) throw new Refusal(402)
+  return text
+}
+
+function protocol(text: string): TransportProtocol {
+  if (text !== 'TCP' && text !== 'UDP') throw new Refusal(402)
+  return text
+}
+
+/** Characters that XML 1.0 cannot carry would spoil the listing for everybody else. */
+function description(text: string): string {
+  if (text.length > MAX_DESCRIPTION_LENGTH) throw new Refusal(605)
+  if (/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text)) throw new Refusal(402)
+  return text
+}

@@ -1,0 +1,78 @@
+/** What the emulated gateway does for each action of WANIPv6FirewallControl:1. */
+import { isLoopbackIPv4, isLoopbackIPv6, samePrefixIPv6 } from '../../domain/address.js'
+import type { InArguments } from '../../wire/igd-actions.js'
+import type { PinholeEntry } from '../tables/pinhole-table.js'
+import { Refusal } from '../tables/refusal.js'
+import { type ActionContext, type ActionHandlers, ui4 } from './action-context.js'
+import { encodeBoolean } from './argument-values.js'
+import { decodeOutboundPinhole, decodePinhole, decodePinholeId, decodePinholeLease } from './pinhole-arguments.js'
+
+type PinholeAction =
+  | 'GetFirewallStatus'
+  | 'GetOutboundPinholeTimeout'
+  | 'AddPinhole'
+  | 'UpdatePinhole'
+  | 'DeletePinhole'
+  | 'GetPinholePackets'
+  | 'CheckPinholeWorking'
+
+export const PINHOLE_HANDLERS: ActionHandlers<PinholeAction> = {
+  GetFirewallStatus: (_, { facts }) => ({
+    FirewallEnabled: encodeBoolean(facts.firewallEnabled),
+    InboundPinholeAllowed: encodeBoolean(facts.inboundPinholeAllowed),
+  }),
+  GetOutboundPinholeTimeout: (args, { facts }) => {
+    if (!facts.firewallEnabled) throw new Refusal(702)
+    decodeOutboundPinhole(args)
+    return { OutboundPinholeTimeout: ui4(facts.outboundPinholeTimeoutSeconds) }
+  },
+  AddPinhole: (args, context) => {
+    checkFirewall(context)
+    const wanted = decodePinhole(args)
+    checkPermission(wanted.internalClient, context)
+    return { UniqueID: String(context.pinholes.add(wanted, context.nowMs)) }
+  },
+  UpdatePinhole: (args, context) => {
+    checkFirewall(context)
+    const leaseSeconds = decodePinholeLease(args.NewLeaseTime)
+    context.pinholes.update(permittedPinhole(args, context).id, leaseSeconds, context.nowMs)
+    return {}
+  },
+  DeletePinhole: (args, context) => {
+    checkFirewall(context)
+    context.pinholes.delete(permittedPinhole(args, context).id, context.nowMs)
+    return {}
+  },
+  GetPinholePackets: (args, context) => {
+    checkFirewall(context)
+    permittedPinhole(args, context)
+    return { PinholePackets: ui4(context.facts.pinholePackets) }
+  },
+  CheckPinholeWorking: (args, context) => {
+    checkFirewall(context)
+    permittedPinhole(args, context)
+    if (context.facts.pinholePackets === 0) throw new Refusal(709)
+    return { IsWorking: encodeBoolean(true) }
+  },
+}
+
+/** @throws Refusal 702, 703 */
+function checkFirewall({ facts }: ActionContext): void {
+  if (!facts.firewallEnabled) throw new Refusal(702)
+  if (!facts.inboundPinholeAllowed) throw new Refusal(703)
+}
+
+/** @throws Refusal 402, 704, 606 */
+function permittedPinhole(args: InArguments<'DeletePinhole'>, context: ActionContext): PinholeEntry {
+  const pinhole = context.pinholes.get(decodePinholeId(args), context.nowMs)
+  checkPermission(pinhole.internalClient, context)
+  return pinhole
+}
+
+/** @throws Refusal 606 */
+function checkPermission(internalClient: string, { facts, askingAddress }: ActionContext): void {
+  if (!facts.pinholesOnlyForAsking) return
+  if (isLoopbackIPv4(askingAddress) || isLoopbackIPv6(askingAddress)) return
+  // Compared without the zone, which is the gateway's own name for the link; an IPv4 address is nobody's here.
+  if (!samePrefixIPv6(internalClient, askingAddress, 128)) throw new Refusal(606)
+}

@@ -1,0 +1,141 @@
+/**
+ * The HTTP side of the emulated gateway: the descriptions, and SOAP to the services (UPnP Device Architecture 1.1,
+ * chapters 2 and 3). A request in, a reply out; sockets and the clock are elsewhere.
+ *
+ * A web page must not be able to drive it through a browser: a host name in Host is refused (DNS rebinding brings one),
+ * and no action is carried out without the header SOAPAction, for which a browser first asks permission of other sites.
+ */
+import { parseIPv4 } from '../../domain/address.js'
+import { MalformedMessageError } from '../../domain/errors.js'
+import type { ServedReply, ServedRequest } from '../../net/http/server.js'
+import { encodeDescription, type RootDescription } from '../../wire/description.js'
+import {
+  argumentList,
+  IGD_ACTIONS,
+  type IgdActionName,
+  type IgdService,
+  type InArguments,
+  isIgdActionName,
+  type OutArguments,
+} from '../../wire/igd-actions.js'
+import { decodeSoapRequest, encodeSoapFault, encodeSoapResponse, type SoapRequest } from '../../wire/soap.js'
+import type { GatewayState } from '../gateway-state.js'
+import { Refusal } from '../tables/refusal.js'
+import type { ActionContext } from './action-context.js'
+import { performAction } from './action-handlers.js'
+import { DESCRIPTION_PATH, SERVICES } from './gateway-description.js'
+import { encodeServiceDescription } from './service-descriptions.js'
+
+export interface IgdResponderOptions {
+  readonly state: GatewayState
+  readonly description: RootDescription
+  /** The SERVER header (UDA 1.1 2.10). */
+  readonly server: string
+  /** Told of every known action that is asked for, before it is carried out. */
+  readonly onAction?: (action: IgdActionName) => void
+}
+
+export type IgdResponder = (request: ServedRequest, nowMs: number) => ServedReply
+
+type Resource =
+  | { readonly method: 'GET'; readonly document: () => string }
+  | { readonly method: 'POST'; readonly service: IgdService }
+
+export function createIgdResponder(options: IgdResponderOptions): IgdResponder {
+  const resources = resourcesOf(options.description)
+  return (request, nowMs) => {
+    if (!isIpLiteral(request.headers.get('host') ?? '')) return emptyReply(400)
+    const resource = resources.get(request.target.split('?', 1)[0] ?? '')
+    if (resource === undefined) return emptyReply(404)
+    if (request.method !== resource.method) return emptyReply(405, [['Allow', resource.method]])
+    if (resource.method === 'GET') return xmlReply(200, resource.document(), options.server)
+    return control(resource.service, request, nowMs, options)
+  }
+}
+
+function resourcesOf(description: RootDescription): ReadonlyMap<string, Resource> {
+  const resources = new Map<string, Resource>()
+  const root = encodeDescription(description)
+  resources.set(DESCRIPTION_PATH, { method: 'GET', document: () => root })
+  for (const service of Object.keys(SERVICES) as IgdService[]) {
+    const { descriptionPath, controlPath } = SERVICES[service]
+    // Made when asked for, which is seldom: 200 gateways would keep them 200 times.
+    resources.set(descriptionPath, { method: 'GET', document: () => encodeServiceDescription(service) })
+    resources.set(controlPath, { method: 'POST', service })
+  }
+  return resources
+}
+
+/** `a.b.c.d`, `a.b.c.d:port`, `[v6]` or `[v6]:port`; never a name, not even localhost. */
+function isIpLiteral(host: string): boolean {
+  const [, ipv4, ipv6] = /^(?:([\d.]+)|\[([\da-f:.]+)\])(?::\d{1,5})?$/i.exec(host) ?? []
+  return ipv4 === undefined ? ipv6 !== undefined : parseIPv4(ipv4) !== undefined
+}
+
+function emptyReply(status: number, headers: ServedReply['headers'] = []): ServedReply {
+  return { status, headers, body: '' }
+}
+
+function xmlReply(status: number, body: string, server: string): ServedReply {
+  const headers = [
+    ['Content-Type', 'text/xml; charset="utf-8"'],
+    ['EXT', ''], // UDA 1.1 3.2.2
+    ['Server', server],
+  ] as const
+  return { status, headers, body }
+}
+
+function control(
+  service: IgdService,
+  request: ServedRequest,
+  nowMs: number,
+  options: IgdResponderOptions,
+): ServedReply {
+  try {
+    const soap = decodeSoapRequest(request.body, request.headers.get('soapaction') ?? '')
+    const context = { ...options.state, nowMs, askingAddress: request.remoteAddress }
+    const body = answer(service, soap, context, options.onAction)
+    return xmlReply(200, body, options.server)
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return emptyReply(400)
+    if (!(error instanceof Refusal)) throw error
+    return xmlReply(500, encodeSoapFault(error.errorCode, error.message), options.server) // UDA 1.1 3.2.3
+  }
+}
+
+function answer(
+  service: IgdService,
+  soap: SoapRequest,
+  context: ActionContext,
+  onAction: IgdResponderOptions['onAction'],
+): string {
+  const { action, serviceType } = soap
+  if (!isIgdActionName(action) || IGD_ACTIONS[action].service !== service) throw new Refusal(401)
+  if (!SERVICES[service].serviceTypes.includes(serviceType)) throw new Refusal(401)
+  onAction?.(action)
+  const out: Readonly<Record<string, string>> = perform(action, soap, context)
+  // UDA 1.1 3.2.2: the answer is in the version of the service that was spoken to.
+  const { NewPortListing, ...others } = out
+  const body = encodeSoapResponse({ serviceType, action, arguments: argumentList(IGD_ACTIONS[action].out, others) })
+  return NewPortListing === undefined ? body : withListing(body, NewPortListing)
+}
+
+/**
+ * The listing goes as CDATA, as miniupnpd sends it: miniupnpc finds nothing in escaped text. There is no `]]>` in it,
+ * because every `>` in its texts is escaped.
+ */
+function withListing(body: string, listing: string): string {
+  return body.replace('<NewPortListing>', (tag) => `${tag}<![CDATA[${listing}]]>`)
+}
+
+function perform<A extends IgdActionName>(action: A, soap: SoapRequest, context: ActionContext): OutArguments<A> {
+  return performAction(action, decodeArguments(action, soap), context)
+}
+
+/** Arguments that the action does not have are passed over. */
+function decodeArguments<A extends IgdActionName>(action: A, soap: SoapRequest): InArguments<A> {
+  const given = new Map(soap.arguments)
+  const names: readonly string[] = IGD_ACTIONS[action].in
+  if (!names.every((name) => given.has(name))) throw new Refusal(402)
+  return Object.fromEntries(names.map((name) => [name, given.get(name) ?? ''])) as InArguments<A>
+}

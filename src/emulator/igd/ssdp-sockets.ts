@@ -1,0 +1,155 @@
+/**
+ * The sockets of the SSDP responder. One, bound to the gateway's own address, gets unicast searches and sends everything.
+ * On port 1900 a second one gets what is sent to the multicast group; a socket bound to a unicast address does not.
+ *
+ * Whoever is not in the subnet of the gateway's address is not answered: a group can be joined on other interfaces by
+ * other programs of this computer, and their datagrams then come here too (Linux, IP_MULTICAST_ALL).
+ */
+import { MalformedMessageError, type TransportError } from '../../domain/errors.js'
+import type { Clock } from '../../net/clock.js'
+import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
+import { limitPerSecond } from '../../net/rate-limit.js'
+import { decodeSsdp, SSDP_MULTICAST_IPV4, SSDP_PORT } from '../../wire/ssdp.js'
+import type { EmulatorCounters } from '../counters.js'
+import { MAX_AGE_SECONDS, type SsdpResponder } from './ssdp-responder.js'
+
+/** UDA 1.1 1.1.2. */
+const MULTICAST_TTL = 2
+
+/** What a peer can make us send: this many searches in a second are answered. */
+export const MAX_SEARCHES_PER_SECOND = 200
+
+export interface SsdpOptions {
+  readonly address: string
+  /** 1900 for the multicast group as well, 0 for any free port. */
+  readonly port: number
+  readonly responder: SsdpResponder
+  readonly isNeighbour: (address: string) => boolean
+  readonly counters: EmulatorCounters
+  readonly clock: Clock
+  readonly datagrams: Datagrams
+}
+
+export interface SsdpSockets {
+  readonly local: Endpoint
+  /** Why it fell silent, if it did. */
+  readonly failure: TransportError | undefined
+  close(): Promise<void>
+}
+
+/** @throws TransportError */
+export async function openSsdp(options: SsdpOptions): Promise<SsdpSockets> {
+  let failure: TransportError | undefined
+  const onError = (error: TransportError): void => {
+    failure ??= error
+  }
+  const direct = await openDirect(options, (datagram, from) => receive(datagram, from), onError)
+  const receive = createReceiver(options, direct)
+  const group = await openGroup(options, direct, { onMessage: receive, onError })
+  const announcements = group === undefined ? undefined : announce(options, direct)
+  return {
+    local: direct.local,
+    get failure() {
+      return failure
+    },
+    async close() {
+      await announcements?.end()
+      group?.close()
+      direct.close()
+    },
+  }
+}
+
+type OnMessage = DatagramOptions['onMessage']
+type OnError = (error: TransportError) => void
+
+function openDirect(
+  { address, port, datagrams }: SsdpOptions,
+  onMessage: OnMessage,
+  onError: OnError,
+): Promise<DatagramSocket> {
+  return datagrams.open({
+    address,
+    port,
+    shared: port === SSDP_PORT,
+    multicastInterface: address,
+    multicastTtl: MULTICAST_TTL,
+    onMessage,
+    onError,
+  })
+}
+
+async function openGroup(
+  { address, port, datagrams }: SsdpOptions,
+  direct: DatagramSocket,
+  listeners: { onMessage: OnMessage; onError: OnError },
+): Promise<DatagramSocket | undefined> {
+  if (port !== SSDP_PORT) return undefined
+  const open = (boundTo: string): Promise<DatagramSocket> =>
+    datagrams.open({
+      ...listeners,
+      address: boundTo,
+      port,
+      shared: true,
+      multicastInterface: address,
+      multicastGroup: SSDP_MULTICAST_IPV4,
+    })
+  try {
+    // Windows binds to no group address. On all addresses it hears more, but the subnet decides who is answered.
+    return await open(SSDP_MULTICAST_IPV4).catch(() => open('0.0.0.0'))
+  } catch (error) {
+    direct.close()
+    throw error
+  }
+}
+
+function createReceiver(options: SsdpOptions, direct: DatagramSocket): OnMessage {
+  const { responder, isNeighbour, counters } = options
+  const isWithinLimit = limitPerSecond(MAX_SEARCHES_PER_SECOND, options.clock)
+  return (datagram, from) => {
+    if (!isNeighbour(from.address) || from.port === 0) {
+      counters.ignoredDatagrams++
+      return
+    }
+    const message = decodeOrCount(datagram, counters)
+    if (message?.kind !== 'search') return
+    if (!isWithinLimit()) {
+      counters.ignoredDatagrams++
+      return
+    }
+    counters.searches++
+    // At once, not within MX seconds (UDA 1.1 1.3.3): there is one gateway here and nobody to collide with.
+    for (const reply of responder.answer(message)) direct.send(reply, from)
+  }
+}
+
+function decodeOrCount(datagram: Uint8Array, counters: EmulatorCounters): ReturnType<typeof decodeSsdp> | undefined {
+  try {
+    return decodeSsdp(datagram)
+  } catch (error) {
+    if (!(error instanceof MalformedMessageError)) throw error
+    counters.malformedDatagrams++
+    return undefined
+  }
+}
+
+/** ssdp:alive now and again before it is forgotten (UDA 1.1 1.2.2), ssdp:byebye at the end (1.2.3). */
+function announce({ responder, clock }: SsdpOptions, direct: DatagramSocket): { end(): Promise<void> } {
+  const send = (messages: readonly Uint8Array[]): void => {
+    for (const message of messages) direct.send(message, { address: SSDP_MULTICAST_IPV4, port: SSDP_PORT })
+  }
+  let cancel = (): void => {}
+  const sayAlive = (): void => {
+    send(responder.alive())
+    cancel = clock.schedule((MAX_AGE_SECONDS / 2) * 1000, sayAlive)
+  }
+  sayAlive()
+  return {
+    end() {
+      cancel()
+      send(responder.byebye())
+      // A datagram leaves in a later turn of the event loop than the one in which it is given to send().
+      return new Promise((resolve) => setImmediate(resolve))
+    },
+  }
+}

@@ -1,0 +1,138 @@
+/**
+ * The NAT-PMP side of the emulated gateway (RFC 6886 3): a request in, a response out; sockets and the clock are
+ * elsewhere. A mapping that PCP made is protected by its nonce, which NAT-PMP cannot give: it is refused with 2.
+ */
+import {
+  decodeNatPmpRequest,
+  encodeNatPmpResponse,
+  NAT_PMP_RESULTS,
+  type NatPmpRequest,
+  type NatPmpResponse,
+  natPmpOpcode,
+} from '../../wire/natpmp.js'
+import type { NatPmpRequestName } from '../counters.js'
+import type { GatewayState } from '../gateway-state.js'
+import { Refusal } from '../tables/refusal.js'
+import {
+  type ControlledMapping,
+  type ControlledMappings,
+  findInside,
+  type Inside,
+  isPortOfPortControl,
+  natMappings,
+} from './controlled-mappings.js'
+
+/** Not more than is asked for (RFC 6886 3.3), and no more than PCP gives. */
+export const LONGEST_NAT_PMP_LIFETIME_SECONDS = 86_400
+
+export interface NatPmpResponderOptions {
+  readonly state: GatewayState
+  /** Every request is answered with that result; undefined or 0 for what comes of it. */
+  readonly result?: number
+  readonly onRequest?: (request: NatPmpRequestName) => void
+}
+
+export interface NatPmpResponder {
+  /** @throws MalformedMessageError for what is to be dropped */
+  answer(datagram: Uint8Array, fromAddress: string, nowMs: number): Uint8Array
+  /** To a request of another protocol (RFC 6886 3.5, RFC 6887 9). */
+  refuseVersion(opcode: number, nowMs: number): Uint8Array
+  /** What is sent unasked when the epoch begins (RFC 6886 3.2.1). */
+  announcement(nowMs: number): Uint8Array
+}
+
+type MapRequest = Extract<NatPmpRequest, { kind: 'map-request' }>
+
+/** The result code, or a response without the epoch, which all have. */
+type Outcome = number | WithoutEpoch<NatPmpResponse>
+type WithoutEpoch<R> = R extends unknown ? Omit<R, 'epochSeconds'> : never
+
+const NAMES = {
+  'external-address-request': 'externalAddress',
+  'map-request': 'map',
+  'unsupported-request': 'other',
+} as const
+
+export function createNatPmpResponder({ state, result = 0, onRequest }: NatPmpResponderOptions): NatPmpResponder {
+  const encode = (response: WithoutEpoch<NatPmpResponse>, nowMs: number): Uint8Array =>
+    encodeNatPmpResponse({ ...response, epochSeconds: Math.floor((nowMs - state.startedMs) / 1000) })
+  const refuse = (resultCode: number, opcode: number, nowMs: number): Uint8Array =>
+    encode({ kind: 'error-response', opcode, resultCode, internalPort: undefined }, nowMs)
+  const respond = (request: NatPmpRequest, fromAddress: string, nowMs: number): Uint8Array => {
+    const outcome = result === 0 ? perform(request, state, fromAddress, nowMs) : result
+    if (typeof outcome !== 'number') return encode(outcome, nowMs)
+    const internalPort = request.kind === 'map-request' ? request.internalPort : undefined
+    return encode({ kind: 'error-response', opcode: natPmpOpcode(request), resultCode: outcome, internalPort }, nowMs)
+  }
+  return {
+    answer(datagram, fromAddress, nowMs) {
+      const request = decodeNatPmpRequest(datagram)
+      onRequest?.(NAMES[request.kind])
+      if (request.kind !== 'unsupported-request') return respond(request, fromAddress, nowMs)
+      return refuse(NAT_PMP_RESULTS.unsupportedOpcode, request.opcode, nowMs)
+    },
+    refuseVersion: (opcode, nowMs) => refuse(NAT_PMP_RESULTS.unsupportedVersion, opcode, nowMs),
+    announcement: (nowMs) => respond({ kind: 'external-address-request' }, '', nowMs),
+  }
+}
+
+function perform(request: NatPmpRequest, state: GatewayState, fromAddress: string, nowMs: number): Outcome {
+  const { externalAddress, connectionStatus } = state.facts
+  const isConnected = connectionStatus === 'Connected'
+  if (request.kind === 'external-address-request') {
+    return isConnected ? { kind: 'external-address-response', externalAddress } : NAT_PMP_RESULTS.networkFailure
+  }
+  const { protocol, internalPort } = request
+  const inside = { protocol, internalPort, internalClient: fromAddress }
+  const mappings = natMappings(state)
+  if (request.lifetimeSeconds === 0) return remove(inside, mappings, nowMs)
+  return isConnected ? map(request, inside, mappings, nowMs) : NAT_PMP_RESULTS.networkFailure
+}
+
+function map(request: MapRequest, inside: Inside, mappings: ControlledMappings, nowMs: number): Outcome {
+  const { protocol, internalPort, suggestedExternalPort } = request
+  if (internalPort === 0 || isPortOfPortControl(inside, internalPort)) return NAT_PMP_RESULTS.notAuthorized
+  const present = findInside(mappings, inside, nowMs)
+  if (present?.madeBy === 'pcp') return NAT_PMP_RESULTS.notAuthorized
+  // RFC 6886 3.3: a mapping that is there keeps its external port, whatever is suggested.
+  const externalPort = present?.externalPort ?? mappings.freePort(inside, suggestedExternalPort, 'nat-pmp', nowMs)
+  if (externalPort === undefined) return NAT_PMP_RESULTS.outOfResources
+  const leaseSeconds = Math.min(request.lifetimeSeconds, LONGEST_NAT_PMP_LIFETIME_SECONDS)
+  const made = { ...inside, externalPort, remoteHost: '', leaseSeconds, madeBy: 'nat-pmp', nonce: undefined } as const
+  if (!hasRoom(made, present, mappings, nowMs)) return NAT_PMP_RESULTS.outOfResources
+  return {
+    kind: 'map-response',
+    protocol,
+    internalPort,
+    mappedExternalPort: externalPort,
+    lifetimeSeconds: leaseSeconds,
+  }
+}
+
+function hasRoom(
+  made: ControlledMapping,
+  present: ControlledMapping | undefined,
+  mappings: ControlledMappings,
+  nowMs: number,
+): boolean {
+  try {
+    mappings.put(made, present, nowMs)
+    return true
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return false
+  }
+}
+
+/** RFC 6886 3.4. Internal port 0 is all of the client's of that protocol; what PCP or an IGD made stays. */
+function remove(inside: Inside, mappings: ControlledMappings, nowMs: number): Outcome {
+  const { protocol, internalClient, internalPort } = inside
+  const asked = mappings
+    .of(internalClient, nowMs)
+    .filter((each) => each.protocol === protocol && (internalPort === 0 || each.internalPort === internalPort))
+  const gone = asked.filter((each) => each.madeBy === 'nat-pmp')
+  for (const mapping of gone) mappings.delete(mapping, nowMs)
+  const stays = asked.length > gone.length || (gone.length === 0 && mappings.isStatic(inside, nowMs))
+  if (internalPort !== 0 && stays) return NAT_PMP_RESULTS.notAuthorized
+  return { kind: 'map-response', protocol, internalPort, mappedExternalPort: 0, lifetimeSeconds: 0 }
+}

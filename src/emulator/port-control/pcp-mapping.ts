@@ -1,0 +1,167 @@
+/**
+ * The MAP opcode of the emulated gateway (RFC 6887 11, 15): for IPv4 it is a NAT, for IPv6 a firewall, in which the
+ * external address and port are the internal ones. Stricter than miniupnpd 2.3.1, which renews and deletes an IPv4
+ * mapping whatever the nonce is, and grants another port where PREFER_FAILURE asks for none.
+ */
+import { isLoopbackIPv6, isSameAddress, isUnicastIPv6 } from '../../domain/address.js'
+import { PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
+import { ANY_ADDRESS, type PcpRequest, type PcpResponse } from '../../wire/pcp.js'
+import { PCP_RESULTS } from '../../wire/pcp-result-codes.js'
+import type { GatewayState } from '../gateway-state.js'
+import { Refusal } from '../tables/refusal.js'
+import {
+  type ControlledMapping,
+  type ControlledMappings,
+  findInside,
+  firewallMappings,
+  type Inside,
+  isPortOfPortControl,
+  natMappings,
+} from './controlled-mappings.js'
+import { type MapOptions, readMapOptions, remoteHostOf } from './pcp-map-options.js'
+import { PcpRefusal } from './pcp-refusal.js'
+
+/** RFC 6887 15: what a lifetime is brought within. */
+export const SHORTEST_PCP_LIFETIME_SECONDS = 120
+export const LONGEST_PCP_LIFETIME_SECONDS = 86_400
+
+export type MapRequest = Extract<PcpRequest, { kind: 'MAP-request' }>
+type MapResponse = Extract<PcpResponse, { kind: 'MAP-response' }>
+export type MapOutcome = Omit<MapResponse, 'kind' | 'resultCode' | 'epochSeconds'>
+
+interface MapContext {
+  readonly request: MapRequest
+  readonly options: MapOptions
+  readonly internalClient: string
+  readonly mappings: ControlledMappings
+  readonly state: GatewayState
+  readonly nowMs: number
+}
+
+/** The client address of the request has been found to be its source. @throws PcpRefusal */
+export function performMap(request: MapRequest, state: GatewayState, nowMs: number): MapOutcome {
+  const { nonce, protocol, internalPort, clientAddress } = request
+  // RFC 6887 11.1: all protocols only with all ports.
+  if (protocol === 0 && internalPort !== 0) throw new PcpRefusal(PCP_RESULTS.MALFORMED_REQUEST)
+  const options = readMapOptions(request, mayBeForOthers(clientAddress, state))
+  const internalClient = options.thirdParty ?? clientAddress
+  const mappings = isUnicastIPv6(internalClient) ? firewallMappings(state) : natMappings(state)
+  const context = { request, options, internalClient, mappings, state, nowMs }
+  const made = request.lifetimeSeconds === 0 ? remove(context) : map(context)
+  return { nonce, protocol, internalPort, options: options.processed, ...made }
+}
+
+/** As over the IGD: secureMode, and for pinholes pinholesOnlyForAsking, which does not count for a loopback address. */
+function mayBeForOthers(clientAddress: string, { facts }: GatewayState): boolean {
+  const isOwnOnly = facts.pinholesOnlyForAsking && isUnicastIPv6(clientAddress) && !isLoopbackIPv6(clientAddress)
+  return !facts.secureMode && !isOwnOnly
+}
+
+type Assigned = Pick<MapOutcome, 'lifetimeSeconds' | 'assignedExternalPort' | 'assignedExternalAddress'>
+
+/** @throws PcpRefusal */
+function map(context: MapContext): Assigned {
+  const { request, options, mappings, nowMs } = context
+  const inside = insideOf(context)
+  const externalAddress = externalAddressFor(context)
+  const present = findInside(mappings, inside, nowMs)
+  checkNonce(present, request.nonce)
+  const remoteHost = remoteHostOf(options, context.internalClient, present?.remoteHost ?? '')
+  const externalPort = present?.externalPort ?? freePort(context, inside)
+  if (options.preferFailure) checkSuggestion(request, externalPort, externalAddress)
+  const lifetimeSeconds = clamp(request.lifetimeSeconds)
+  const common = { ...inside, externalPort, remoteHost, leaseSeconds: lifetimeSeconds }
+  put(context, { ...common, madeBy: 'pcp', nonce: request.nonce }, present)
+  return { lifetimeSeconds, assignedExternalPort: externalPort, assignedExternalAddress: externalAddress }
+}
+
+function clamp(seconds: number): number {
+  return Math.min(Math.max(seconds, SHORTEST_PCP_LIFETIME_SECONDS), LONGEST_PCP_LIFETIME_SECONDS)
+}
+
+/** Neither all ports nor other protocols are had here (RFC 6887 11.3), nor the ports of PCP itself. @throws PcpRefusal */
+function insideOf({ request: { protocol: number, internalPort }, internalClient }: MapContext): Inside {
+  const protocol = transportProtocol(number)
+  if (protocol === undefined || internalPort === 0) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
+  const inside = { protocol, internalClient, internalPort }
+  if (isPortOfPortControl(inside, internalPort)) throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED)
+  return inside
+}
+
+function transportProtocol(number: number): Inside['protocol'] | undefined {
+  if (number === PROTOCOL_NUMBERS.TCP) return 'TCP'
+  return number === PROTOCOL_NUMBERS.UDP ? 'UDP' : undefined
+}
+
+/** @throws PcpRefusal where there is none, or the firewall opens to nobody */
+function externalAddressFor({ internalClient, state: { facts } }: MapContext): string {
+  if (isUnicastIPv6(internalClient)) {
+    if (!facts.firewallEnabled || !facts.inboundPinholeAllowed) throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED)
+    return internalClient
+  }
+  if (facts.connectionStatus !== 'Connected') throw new PcpRefusal(PCP_RESULTS.NETWORK_FAILURE)
+  return facts.externalAddress
+}
+
+/**
+ * RFC 6887 11.3: of a mapping that is there the nonce has to be given, for as long as it is there. NAT-PMP's has none,
+ * and is taken over. @throws PcpRefusal
+ */
+function checkNonce(present: ControlledMapping | undefined, nonce: string): void {
+  if (present?.nonce === undefined || present.nonce === nonce) return
+  throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED, present.leaseSeconds)
+}
+
+/** @throws PcpRefusal */
+function freePort({ request, mappings, nowMs }: MapContext, inside: Inside): number {
+  const port = mappings.freePort(inside, request.suggestedExternalPort, 'pcp', nowMs)
+  if (port === undefined) throw new PcpRefusal(PCP_RESULTS.NO_RESOURCES)
+  return port
+}
+
+/** RFC 6887 13.2. What is not suggested is not preferred either. @throws PcpRefusal */
+function checkSuggestion(request: MapRequest, externalPort: number, externalAddress: string): void {
+  const { suggestedExternalPort: port, suggestedExternalAddress: address } = request
+  const isAnyAddress = address === ANY_ADDRESS.ipv4 || address === ANY_ADDRESS.ipv6
+  const isGranted = (port === 0 || port === externalPort) && (isAnyAddress || isSameAddress(address, externalAddress))
+  if (!isGranted) throw new PcpRefusal(PCP_RESULTS.CANNOT_PROVIDE_EXTERNAL)
+}
+
+/** @throws PcpRefusal */
+function put({ mappings, nowMs }: MapContext, made: ControlledMapping, present: ControlledMapping | undefined): void {
+  try {
+    mappings.put(made, present, nowMs)
+  } catch (error) {
+    throw error instanceof Refusal ? new PcpRefusal(PCP_RESULTS.NO_RESOURCES) : error
+  }
+}
+
+/**
+ * RFC 6887 15: what is not there is deleted with success, what an IGD made is not to be deleted. With internal port 0
+ * all go that have this nonce, of the protocol or of any. @throws PcpRefusal
+ */
+function remove(context: MapContext): Assigned {
+  const { request, internalClient, mappings, nowMs } = context
+  if (request.internalPort === 0) removeAll(context)
+  else {
+    const protocol = transportProtocol(request.protocol)
+    if (protocol === undefined) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
+    const inside = { protocol, internalClient, internalPort: request.internalPort }
+    const present = findInside(mappings, inside, nowMs)
+    checkNonce(present, request.nonce)
+    if (present !== undefined) mappings.delete(present, nowMs)
+    else if (mappings.isStatic(inside, nowMs)) throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED)
+  }
+  const { suggestedExternalPort: assignedExternalPort, suggestedExternalAddress: assignedExternalAddress } = request
+  return { lifetimeSeconds: 0, assignedExternalPort, assignedExternalAddress }
+}
+
+/** @throws PcpRefusal */
+function removeAll({ request, internalClient, mappings, nowMs }: MapContext): void {
+  const protocol = transportProtocol(request.protocol)
+  if (protocol === undefined && request.protocol !== 0) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
+  for (const mapping of mappings.of(internalClient, nowMs)) {
+    const isAsked = protocol === undefined || mapping.protocol === protocol
+    if (isAsked && mapping.nonce === request.nonce) mappings.delete(mapping, nowMs)
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The PCP side of the emulated gateway (RFC 6887 8.2, 14): a request in, a response out; sockets and the clock are
+ * elsewhere. MAP is in pcp-mapping.ts; of PEER it knows nothing, as it carries no traffic of which a mapping could come.
+ */
+import { isSameAddress, splitZone } from '../../domain/address.js'
+import {
+  type BadPcpRequest,
+  decodePcpRequest,
+  encodePcpErrorResponse,
+  encodePcpResponse,
+  type PcpRequest,
+} from '../../wire/pcp.js'
+import { FIRST_OPTIONAL_CODE } from '../../wire/pcp-options.js'
+import { PCP_RESULTS } from '../../wire/pcp-result-codes.js'
+import type { PcpRequestName } from '../counters.js'
+import type { GatewayState } from '../gateway-state.js'
+import { performMap } from './pcp-mapping.js'
+import { PcpRefusal } from './pcp-refusal.js'
+
+export interface PcpResponderOptions {
+  readonly state: GatewayState
+  /** Every MAP and ANNOUNCE is answered with that result; undefined or 0 for what comes of it. */
+  readonly result?: number
+  readonly onRequest?: (request: PcpRequestName) => void
+}
+
+export interface PcpResponder {
+  /** @throws MalformedMessageError for what is to be dropped */
+  answer(datagram: Uint8Array, fromAddress: string, nowMs: number): Uint8Array
+  /** To a request of another protocol (RFC 6887 9). */
+  refuseVersion(datagram: Uint8Array, nowMs: number): Uint8Array
+  /** What is sent unasked when the epoch begins (RFC 6887 14.1.1). */
+  announcement(nowMs: number): Uint8Array
+}
+
+type Response = Parameters<typeof encodePcpResponse>[0]
+
+const NAMES = {
+  'ANNOUNCE-request': 'ANNOUNCE',
+  'MAP-request': 'MAP',
+  'PEER-request': 'PEER',
+  'bad-request': 'other',
+} as const
+
+export function createPcpResponder({ state, result = 0, onRequest }: PcpResponderOptions): PcpResponder {
+  const epochAt = (nowMs: number): number => Math.floor((nowMs - state.startedMs) / 1000)
+  const refuse = (datagram: Uint8Array, refusal: PcpRefusal, nowMs: number): Uint8Array => {
+    const { resultCode, lifetimeSeconds } = refusal
+    return encodePcpErrorResponse(datagram, { resultCode, lifetimeSeconds, epochSeconds: epochAt(nowMs) })
+  }
+  return {
+    answer(datagram, fromAddress, nowMs) {
+      const request = decodePcpRequest(datagram)
+      onRequest?.(NAMES[request.kind])
+      try {
+        const known = demanded(accepted(request), result)
+        return encodePcpResponse(perform(known, state, { fromAddress, nowMs, epochSeconds: epochAt(nowMs) }))
+      } catch (error) {
+        if (!(error instanceof PcpRefusal)) throw error
+        return refuse(datagram, error, nowMs)
+      }
+    },
+    refuseVersion: (datagram, nowMs) => refuse(datagram, new PcpRefusal(PCP_RESULTS.UNSUPP_VERSION), nowMs),
+    announcement: (nowMs) => encodePcpResponse(announceResponse(epochAt(nowMs))),
+  }
+}
+
+type Known = Exclude<PcpRequest, { kind: 'PEER-request' }>
+
+/** @throws PcpRefusal */
+function accepted(request: PcpRequest | BadPcpRequest): Known {
+  if (request.kind === 'bad-request') throw new PcpRefusal(request.resultCode)
+  if (request.kind === 'PEER-request') throw new PcpRefusal(PCP_RESULTS.UNSUPP_OPCODE)
+  return request
+}
+
+/** @throws PcpRefusal */
+function demanded(request: Known, result: number): Known {
+  if (result !== PCP_RESULTS.SUCCESS) throw new PcpRefusal(result)
+  return request
+}
+
+interface Circumstances {
+  readonly fromAddress: string
+  readonly nowMs: number
+  readonly epochSeconds: number
+}
+
+/** @throws PcpRefusal */
+function perform(request: Known, state: GatewayState, { fromAddress, nowMs, epochSeconds }: Circumstances): Response {
+  // RFC 6887 8.2: another address means a NAT in between. THIRD_PARTY does not change that.
+  if (!isSameAddress(request.clientAddress, splitZone(fromAddress).address)) {
+    throw new PcpRefusal(PCP_RESULTS.ADDRESS_MISMATCH)
+  }
+  if (request.kind === 'MAP-request') {
+    const made = performMap(request, state, nowMs)
+    return { kind: 'MAP-response', resultCode: PCP_RESULTS.SUCCESS, epochSeconds, ...made }
+  }
+  // RFC 6887 7.3: no option that has to be understood goes with ANNOUNCE (19.4).
+  const isOptional = (option: Known['options'][number]): boolean =>
+    option.kind === 'unknown' && option.code >= FIRST_OPTIONAL_CODE
+  if (!request.options.every(isOptional)) throw new PcpRefusal(PCP_RESULTS.UNSUPP_OPTION)
+  return announceResponse(epochSeconds)
+}
+
+function announceResponse(epochSeconds: number): Response {
+  return { kind: 'ANNOUNCE-response', resultCode: PCP_RESULTS.SUCCESS, lifetimeSeconds: 0, epochSeconds }
+}

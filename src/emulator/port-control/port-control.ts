@@ -1,0 +1,135 @@
+/**
+ * PCP (RFC 6887) and NAT-PMP (RFC 6886) of the emulated gateway: which of them are spoken, on which addresses, and what
+ * is announced. Over IPv6 there is PCP alone.
+ */
+import { TransportError } from '../../domain/errors.js'
+import type { Clock } from '../../net/clock.js'
+import type { Datagrams, Endpoint } from '../../net/datagrams.js'
+import type { InterfaceAddress } from '../../net/interfaces.js'
+import { PCP_ANNOUNCEMENT_GROUPS, PCP_ANNOUNCEMENT_PORT, PCP_PORT } from '../../wire/pcp.js'
+import type { EmulatorCounters } from '../counters.js'
+import type { EmulatorSettings } from '../emulator-options.js'
+import type { GatewayState } from '../gateway-state.js'
+import { interfaceOf, ipv6NeighboursOf, neighboursOf } from '../neighbours.js'
+import { type Announcement, NAT_PMP_ANNOUNCING, PCP_ANNOUNCING } from './announcements.js'
+import { createNatPmpResponder, type NatPmpResponder } from './natpmp-responder.js'
+import { createPcpResponder, type PcpResponder } from './pcp-responder.js'
+import { openPortControlSocket, type PortControlSocket, type PortControlSocketOptions } from './sockets.js'
+import { answerPortControl, type PortControlResponders } from './which-protocol.js'
+
+export interface PortControlOptions {
+  readonly settings: EmulatorSettings
+  readonly state: GatewayState
+  readonly counters: EmulatorCounters
+  readonly clock: Clock
+  readonly datagrams: Datagrams
+  readonly interfaces: () => readonly InterfaceAddress[]
+}
+
+export interface PortControl {
+  readonly local: Endpoint | undefined
+  readonly localIPv6: Endpoint | undefined
+  /** Why port 5351 could not be had, or a socket fell silent. */
+  readonly failure: TransportError | undefined
+  announce(): void
+  close(): void
+}
+
+/** Port 5351 may be another program's: the gateway is of use without it. @throws TransportError for any other port */
+export async function openPortControl(options: PortControlOptions): Promise<PortControl> {
+  const { address, portControlPort: port, ipv6Address } = options.settings
+  const { pcp, natPmp } = respondersOf(options)
+  const isNeeded = pcp !== undefined || natPmp !== undefined
+  const ipv4 = isNeeded ? await openOrSayWhyNot(port, ipv4Options(options, address, { pcp, natPmp })) : undefined
+  const samePort = ipv4?.socket?.local.port ?? port
+  const isNeededForIPv6 = pcp !== undefined && ipv6Address !== undefined
+  const ipv6 = isNeededForIPv6
+    ? await openOrSayWhyNot(samePort, ipv6Options(options, ipv6Address, pcp), port).catch((error) => {
+        ipv4?.socket?.close()
+        throw error
+      })
+    : undefined
+  const opened = [ipv4, ipv6]
+  const sockets = opened.flatMap((each) => each?.socket ?? [])
+  for (const socket of sockets) socket.announce()
+  return {
+    local: ipv4?.socket?.local,
+    localIPv6: ipv6?.socket?.local,
+    get failure() {
+      return opened.map((each) => each?.error ?? each?.socket?.failure).find((error) => error !== undefined)
+    },
+    announce() {
+      for (const socket of sockets) socket.announce()
+    },
+    close() {
+      for (const socket of sockets) socket.close()
+    },
+  }
+}
+
+function respondersOf({ settings, state, counters }: PortControlOptions): PortControlResponders {
+  const { pcpResult, natPmpResult } = settings
+  const pcp = createPcpResponder({
+    state,
+    ...(pcpResult === undefined ? {} : { result: pcpResult }),
+    onRequest: (name) => counters.pcpRequests[name]++,
+  })
+  const natPmp = createNatPmpResponder({
+    state,
+    ...(natPmpResult === undefined ? {} : { result: natPmpResult }),
+    onRequest: (name) => counters.natPmpRequests[name]++,
+  })
+  return { pcp: settings.pcp ? pcp : undefined, natPmp: settings.natPmp ? natPmp : undefined }
+}
+
+type SocketFacts = Omit<PortControlSocketOptions, 'port'>
+
+function ipv4Options(options: PortControlOptions, address: string, responders: PortControlResponders): SocketFacts {
+  const { pcp, natPmp } = responders
+  return {
+    ...options,
+    address,
+    multicastInterface: address,
+    announceTo: { address: PCP_ANNOUNCEMENT_GROUPS.ipv4, port: PCP_ANNOUNCEMENT_PORT },
+    announcements: [...announcementsOf(pcp, PCP_ANNOUNCING), ...announcementsOf(natPmp, NAT_PMP_ANNOUNCING)],
+    isNeighbour: neighboursOf(address, options.interfaces()),
+    answer: (...request) => answerPortControl(responders, ...request),
+  }
+}
+
+function ipv6Options(options: PortControlOptions, address: string, pcp: PcpResponder): SocketFacts {
+  const interfaces = options.interfaces()
+  const zone = interfaceOf(address, interfaces)?.zone
+  return {
+    ...options,
+    address,
+    multicastInterface: zone === undefined ? undefined : `::%${zone}`,
+    announceTo: { address: PCP_ANNOUNCEMENT_GROUPS.ipv6, port: PCP_ANNOUNCEMENT_PORT },
+    announcements: announcementsOf(pcp, PCP_ANNOUNCING),
+    isNeighbour: ipv6NeighboursOf(address, interfaces),
+    answer: (...request) => answerPortControl({ pcp, natPmp: undefined }, ...request),
+  }
+}
+
+function announcementsOf(
+  responder: PcpResponder | NatPmpResponder | undefined,
+  repetition: Omit<Announcement, 'message'>,
+): Announcement[] {
+  return responder === undefined ? [] : [{ message: responder.announcement, ...repetition }]
+}
+
+interface Opened {
+  readonly socket?: PortControlSocket
+  readonly error?: TransportError
+}
+
+/** `port`, or else `orElse`, which is 0 where `port` was only a wish. @throws TransportError */
+async function openOrSayWhyNot(port: number, facts: SocketFacts, orElse = port): Promise<Opened> {
+  try {
+    return { socket: await openPortControlSocket({ ...facts, port }) }
+  } catch (error) {
+    if (port !== orElse) return openOrSayWhyNot(orElse, facts)
+    if (error instanceof TransportError && port === PCP_PORT) return { error }
+    throw error
+  }
+}

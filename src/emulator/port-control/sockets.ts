@@ -1,0 +1,96 @@
+/**
+ * The UDP socket on which PCP and NAT-PMP are answered, one for each of the gateway's addresses. It is bound to that
+ * address, so that replies come from where they are expected, and what is announced leaves by that interface alone.
+ */
+import { MalformedMessageError, type TransportError } from '../../domain/errors.js'
+import type { Clock } from '../../net/clock.js'
+import type { DatagramOptions, Datagrams, Endpoint } from '../../net/datagrams.js'
+import { limitPerSecond } from '../../net/rate-limit.js'
+import { PCP_PORT } from '../../wire/pcp.js'
+import type { EmulatorCounters } from '../counters.js'
+import type { IsNeighbour } from '../neighbours.js'
+import { type Announcement, announce } from './announcements.js'
+
+/** What a peer can make us do: this many requests in a second are answered. */
+export const MAX_PORT_CONTROL_REQUESTS_PER_SECOND = 200
+
+export interface PortControlSocketOptions {
+  readonly address: string
+  /** 5351 to announce itself as well, 0 for any free port. */
+  readonly port: number
+  /** The interface that announcements leave by; without one nothing is announced. */
+  readonly multicastInterface: string | undefined
+  readonly announceTo: Endpoint
+  readonly announcements: readonly Announcement[]
+  readonly isNeighbour: IsNeighbour
+  /** @throws MalformedMessageError for what is to be dropped */
+  readonly answer: (datagram: Uint8Array, fromAddress: string, nowMs: number) => Uint8Array
+  readonly counters: EmulatorCounters
+  readonly clock: Clock
+  readonly datagrams: Datagrams
+}
+
+export interface PortControlSocket {
+  readonly local: Endpoint
+  /** Why it fell silent, if it did. */
+  readonly failure: TransportError | undefined
+  /** From the first announcement again: the epoch has begun anew. */
+  announce(): void
+  close(): void
+}
+
+/** @throws TransportError */
+export async function openPortControlSocket(options: PortControlSocketOptions): Promise<PortControlSocket> {
+  const { address, port, multicastInterface, announceTo, clock } = options
+  let failure: TransportError | undefined
+  let announcing: (() => void)[] = []
+  const endAnnouncing = (): void => {
+    for (const end of announcing.splice(0)) end()
+  }
+  const receive = createReceiver(options, (reply, to) => socket.send(reply, to))
+  const socket = await options.datagrams.open({
+    address,
+    port,
+    ...(multicastInterface === undefined ? {} : { multicastInterface }),
+    multicastTtl: 1, // the link's own groups
+    onMessage: receive,
+    onError(error) {
+      failure ??= error
+      endAnnouncing()
+    },
+  })
+  const announcements = port === PCP_PORT && multicastInterface !== undefined ? options.announcements : []
+  return {
+    local: socket.local,
+    get failure() {
+      return failure
+    },
+    announce() {
+      endAnnouncing()
+      announcing = announcements.map((each) => announce(each, clock, (message) => socket.send(message, announceTo)))
+    },
+    close() {
+      endAnnouncing()
+      socket.close()
+    },
+  }
+}
+
+function createReceiver(
+  { isNeighbour, answer, counters, clock }: PortControlSocketOptions,
+  send: (reply: Uint8Array, to: Endpoint) => void,
+): DatagramOptions['onMessage'] {
+  const isWithinLimit = limitPerSecond(MAX_PORT_CONTROL_REQUESTS_PER_SECOND, clock)
+  return (datagram, from) => {
+    if (!isNeighbour(from.address) || from.port === 0 || !isWithinLimit()) {
+      counters.ignoredDatagrams++
+      return
+    }
+    try {
+      send(answer(datagram, from.address, clock.monotonicMs()), from)
+    } catch (error) {
+      if (!(error instanceof MalformedMessageError)) throw error
+      counters.malformedDatagrams++
+    }
+  }
+}

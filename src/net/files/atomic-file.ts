@@ -1,0 +1,55 @@
+/** A file that others read at any moment: whole, the old or the new. */
+import { closeSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { TransportError } from '../../domain/errors.js'
+
+/**
+ * Mode 0644 less the umask. A link stays a link: what it leads to is written. What is there and no regular file is left
+ * alone: a rename onto /dev/stdout would take the place of the device. @throws TransportError
+ */
+export function writeFileAtomically(path: string, text: string): void {
+  let temporary: string | undefined
+  try {
+    const target = regularTarget(path)
+    temporary = join(dirname(target), `.${basename(target)}.${process.pid}`)
+    discard(temporary) // one that was killed may have left it behind, and in a container its number is always the same
+    const file = openSync(temporary, 'wx', 0o644) // never through a link that somebody else has put there
+    try {
+      writeFileSync(file, text)
+    } finally {
+      closeSync(file)
+    }
+    renameSync(temporary, target)
+  } catch (cause) {
+    if (temporary !== undefined) discard(temporary)
+    if (cause instanceof TransportError) throw cause
+    throw new TransportError(`${path} could not be written: ${reasonOf(cause)}`, { cause })
+  }
+}
+
+function regularTarget(path: string): string {
+  const status = statSync(path, { throwIfNoEntry: false })
+  if (status === undefined) return path
+  if (!status.isFile()) throw new TransportError(`${path} could not be written: it is no regular file`)
+  return realpathSync(path)
+}
+
+const REASONS: ReadonlyMap<string, string> = new Map([
+  ['ENOENT', 'there is no such directory'],
+  ['ENOTDIR', 'there is no such directory'],
+  ['EACCES', 'this user may not write there'],
+  ['EPERM', 'this user may not write there'],
+  ['EROFS', 'nothing can be written there'],
+  ['ENOSPC', 'there is no space left'],
+])
+
+function reasonOf(cause: unknown): string {
+  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
+  return REASONS.get(code) ?? (cause instanceof Error ? cause.message : 'it failed')
+}
+
+function discard(path: string): void {
+  try {
+    unlinkSync(path)
+  } catch {} // was never there
+}

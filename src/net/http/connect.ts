@@ -1,0 +1,35 @@
+/** TCP connections for HTTP. */
+import { connect, Socket } from 'node:net'
+import { isIPv6, parseIPv4, samePrefixIPv6, splitZone } from '../../domain/address.js'
+import { interfaceAddresses, isIPv6Interface, zoneMeantBy } from '../interfaces.js'
+import { type HttpRequest, hostOf } from './client.js'
+
+/** No half-open state, no delay: what is written leaves at once. */
+export function connectTo(request: Pick<HttpRequest, 'url' | 'zone' | 'localAddress'>): Socket {
+  const { url, localAddress = '' } = request
+  const zone = zoneMeantBy(request.zone ?? '')
+  const host = hostOf({ url, zone })
+  if (splitZone(host).zone !== '' && !isZoneHere(zone)) return refused()
+  const port = url.port === '' ? 80 : Number(url.port)
+  const from = canLeadTo(host, localAddress) ? { localAddress } : {}
+  return connect({ host, port, noDelay: true, ...from })
+}
+
+function isZoneHere(zone: string): boolean {
+  return interfaceAddresses().some((own) => isIPv6Interface(own) && own.zone === zone)
+}
+
+/** What Node 20 answers to a zone that is not there; later ones drop the zone and ask some other interface. */
+function refused(): Socket {
+  return new Socket().destroy(Object.assign(new Error('no such interface'), { code: 'EINVAL' }))
+}
+
+/** Only an address of this computer can be bound to, and it leads to its own family; of a name that is not known yet. */
+function canLeadTo(host: string, localAddress: string): boolean {
+  if (parseIPv4(localAddress) !== undefined) return parseIPv4(host) !== undefined && isOwn(localAddress)
+  return isIPv6(splitZone(localAddress).address) && isIPv6(splitZone(host).address) && isOwn(localAddress)
+}
+
+function isOwn(address: string): boolean {
+  return interfaceAddresses().some((own) => own.address === address || samePrefixIPv6(own.address, address, 128))
+}

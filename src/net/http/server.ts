@@ -1,0 +1,130 @@
+/**
+ * A small HTTP/1.1 server: for the emulated gateway, and for the notifications that a gateway sends. Whole requests in,
+ * whole replies out, everything bounded: connections, the head (Node's 16 KiB), the body, and the time from the beginning
+ * of a connection to the end of its request.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { TransportError } from '../../domain/errors.js'
+import type { Endpoint } from '../datagrams.js'
+
+export const MAX_REQUEST_BODY_BYTES = 64 * 1024
+const MAX_CONNECTIONS = 64
+/** Node looks every 30 s only, unless told otherwise. */
+const TIMEOUTS = {
+  headersTimeout: 3000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1000,
+  keepAlive: false,
+} as const
+
+export interface ServedRequest {
+  readonly method: string
+  /** Path and query as sent. */
+  readonly target: string
+  /** Names in lower case. */
+  readonly headers: ReadonlyMap<string, string>
+  readonly body: Uint8Array
+  readonly remoteAddress: string
+  readonly localAddress: string
+}
+
+export interface ServedReply {
+  readonly status: number
+  readonly headers: readonly (readonly [string, string])[]
+  readonly body: string
+}
+
+/** Returning undefined closes the connection without an answer. */
+export type RequestHandler = (request: ServedRequest) => ServedReply | undefined | Promise<ServedReply | undefined>
+
+export interface HttpServer {
+  readonly local: Endpoint
+  close(): Promise<void>
+}
+
+export interface ListenOptions {
+  readonly address: string
+  /** 0 for any free one. */
+  readonly port: number
+  readonly handler: RequestHandler
+  /** Who else connects is hung up on at once, and takes no place; everybody is where it is left out. */
+  readonly isWelcome?: (remoteAddress: string) => boolean
+}
+
+export interface HttpServers {
+  /** @throws TransportError */
+  listen(options: ListenOptions): Promise<HttpServer>
+}
+
+export const nodeHttpServers: HttpServers = { listen }
+
+async function listen(options: ListenOptions): Promise<HttpServer> {
+  const { isWelcome = () => true } = options
+  const server = createServer(TIMEOUTS, (request, response) => {
+    serve(request, response, options.handler).catch(() => response.destroy())
+  })
+  server.on('connection', (socket) => {
+    if (!isWelcome(socket.remoteAddress ?? '')) socket.destroy()
+  })
+  server.maxConnections = MAX_CONNECTIONS
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new TransportError(`could not listen on ${options.address}:${options.port}`, { cause })),
+    )
+    server.listen({ host: options.address, port: options.port }, resolve)
+  })
+  server.on('error', () => {}) // a connection that could not be accepted (too many files) is the other side's loss
+  return { local: localEndpoint(server), close: () => closeAll(server) }
+}
+
+function localEndpoint(server: Server): Endpoint {
+  const { address, port } = server.address() as AddressInfo
+  return { address, port }
+}
+
+function closeAll(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+async function serve(request: IncomingMessage, response: ServerResponse, handler: RequestHandler): Promise<void> {
+  const body = await readBody(request)
+  const reply =
+    body === undefined
+      ? { status: 413, headers: [], body: '' }
+      : await handler({
+          method: request.method ?? '',
+          target: request.url ?? '',
+          headers: new Map(Object.entries(request.headers).map(([name, value]) => [name, String(value)])),
+          body,
+          remoteAddress: request.socket.remoteAddress ?? '',
+          localAddress: request.socket.localAddress ?? '',
+        })
+  if (reply === undefined) {
+    response.destroy() // request.destroy() would leave the connection open once the body has been read
+    return
+  }
+  const content = Buffer.from(reply.body)
+  response.writeHead(reply.status, [
+    ...reply.headers.flat(),
+    'Content-Length',
+    String(content.length),
+    'Connection',
+    'close',
+  ])
+  response.end(content)
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = []
+  let size = 0
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    size += piece.length
+    if (size > MAX_REQUEST_BODY_BYTES) return undefined
+    pieces.push(piece)
+  }
+  return Buffer.concat(pieces)
+}

@@ -1,0 +1,303 @@
+/** What is open, as others are told: the environment, the state file, the service manager. */
+import { describe, expect, it } from 'vitest'
+import { environmentOf, type HeldEither, type KeptEither, openPortOf, stateText } from '../../../src/cli/keep/facts.ts'
+import { KeptPorts } from '../../../src/cli/keep/open-ports.ts'
+import { ServiceStatus } from '../../../src/cli/keep/service-status.ts'
+import { StateFile } from '../../../src/cli/keep/state-file.ts'
+import type { OpenPort } from '../../../src/cli/report.ts'
+import { NoReplyError, TransportError } from '../../../src/domain/errors.ts'
+import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { MAPPING } from '../../support/report-parts.ts'
+
+const NOW_MS = Date.UTC(2026, 10, 24, 12)
+const HOUR_MS = 3_600_000
+
+function port(externalPort: number, protocol = 'TCP'): OpenPort {
+  return {
+    protocol,
+    externalPort,
+    internalPort: externalPort - 1000,
+    internalClient: '192.168.1.5',
+    endsWallMs: NOW_MS,
+  }
+}
+
+function held(externalPort = 8080, leaseMs = HOUR_MS): HeldEither {
+  return { mapping: { ...MAPPING, externalPort }, leaseMs, wasThere: false }
+}
+
+const PINHOLE: HeldEither = {
+  pinhole: {
+    remoteHost: '',
+    remotePort: 0,
+    internalClient: '2001:db8::5',
+    internalPort: 22,
+    protocol: 17,
+    leaseSeconds: 60,
+  },
+  id: 1,
+  leaseMs: 60_000,
+}
+
+describe('an open port', () => {
+  it('is what was granted, until its lease is over', () => {
+    const { internalClient } = MAPPING
+    const expected = {
+      protocol: 'TCP',
+      externalPort: 8080,
+      internalPort: 80,
+      internalClient,
+      endsWallMs: NOW_MS + HOUR_MS,
+    }
+    expect(openPortOf(held(), NOW_MS)).toEqual(expected)
+    expect(openPortOf(held(8080, Number.POSITIVE_INFINITY), NOW_MS).endsWallMs).toBeUndefined()
+  })
+
+  it('of a pinhole is the same outside and inside', () => {
+    expect(openPortOf(PINHOLE, NOW_MS)).toMatchObject({ protocol: 'UDP', externalPort: 22, internalPort: 22 })
+  })
+})
+
+describe('the environment', () => {
+  const externalAddress = '11.22.33.44'
+  const ADDRESS = { UPNP_EXTERNAL_ADDRESS: externalAddress }
+
+  it('has the port', () => {
+    expect(environmentOf({ externalAddress, ports: [port(2022)] })).toEqual({
+      ...ADDRESS,
+      UPNP_EXTERNAL_PORT: '2022',
+      UPNP_INTERNAL_PORT: '1022',
+      UPNP_PROTOCOL: 'TCP',
+    })
+  })
+
+  it('has each of several by its number, and the first one as the only one would be', () => {
+    expect(environmentOf({ externalAddress, ports: [port(2022, 'UDP'), port(2023)] })).toEqual({
+      ...ADDRESS,
+      UPNP_EXTERNAL_PORT: '2022',
+      UPNP_INTERNAL_PORT: '1022',
+      UPNP_PROTOCOL: 'UDP',
+      UPNP_EXTERNAL_PORT_1: '2022',
+      UPNP_INTERNAL_PORT_1: '1022',
+      UPNP_PROTOCOL_1: 'UDP',
+      UPNP_EXTERNAL_PORT_2: '2023',
+      UPNP_INTERNAL_PORT_2: '1023',
+      UPNP_PROTOCOL_2: 'TCP',
+    })
+  })
+
+  it('does not give a port the number of another that is not open', () => {
+    const variables = environmentOf({ externalAddress, ports: [undefined, port(2023)] })
+    expect(Object.keys(variables)).toEqual([
+      'UPNP_EXTERNAL_ADDRESS',
+      'UPNP_EXTERNAL_PORT_2',
+      'UPNP_INTERNAL_PORT_2',
+      'UPNP_PROTOCOL_2',
+    ])
+  })
+
+  it('has nothing where nothing is open, and no address where none is known', () => {
+    expect(environmentOf({ externalAddress, ports: [undefined] })).toEqual({})
+    expect(environmentOf({ externalAddress: undefined, ports: [port(2022)] })).not.toHaveProperty(
+      'UPNP_EXTERNAL_ADDRESS',
+    )
+  })
+})
+
+describe('the state', () => {
+  it('is one JSON object on one line', () => {
+    const ports = [undefined, port(2022), { ...port(2023), endsWallMs: undefined }]
+    const text = stateText({ externalAddress: '11.22.33.44', ports }, NOW_MS)
+    expect(text.indexOf('\n')).toBe(text.length - 1)
+    const common = { protocol: 'TCP', internalClient: '192.168.1.5' }
+    expect(JSON.parse(text)).toEqual({
+      updated: '2026-11-24T12:00:00.000Z',
+      externalAddress: '11.22.33.44',
+      ports: [
+        { ...common, externalPort: 2022, internalPort: 1022, ends: '2026-11-24T12:00:00.000Z' },
+        { ...common, externalPort: 2023, internalPort: 1023, ends: null },
+      ],
+    })
+  })
+
+  it('has the same fields where nothing is known', () => {
+    expect(JSON.parse(stateText({ externalAddress: undefined, ports: [undefined] }, NOW_MS))).toEqual({
+      updated: '2026-11-24T12:00:00.000Z',
+      externalAddress: null,
+      ports: [],
+    })
+  })
+})
+
+function kept(name: string): KeptEither {
+  return { name } as KeptEither
+}
+
+describe('what is open', () => {
+  const [ONE, TWO] = [kept('one'), kept('two')]
+  const error = new NoReplyError('silence')
+  const ADDRESS = { type: 'external-address', address: '11.22.33.44', previous: undefined } as const
+  const mapped = (each: KeptEither, externalPort: number) =>
+    ({ type: 'restored', kept: each, held: held(externalPort), afterMs: 1 }) as const
+  const failed = (each: KeptEither) => ({ type: 'failed', kept: each, error, againInMs: 1 }) as const
+
+  function hearing(...events: Parameters<KeptPorts['hear']>[0][]): KeptPorts {
+    const ports = new KeptPorts([ONE, TWO])
+    for (const event of events) ports.hear(event, NOW_MS)
+    return ports
+  }
+  const openOf = ({ facts }: KeptPorts) => facts.ports.map((each) => each?.externalPort)
+  const settledOf = ({ settled }: KeptPorts) => settled?.ports.map((each) => each?.externalPort)
+
+  it('is nothing at first', () => {
+    const ports = hearing()
+    expect(ports.facts).toEqual({ externalAddress: undefined, ports: [undefined, undefined] })
+    expect([ports.areAllOpen, ports.settled]).toEqual([false, undefined])
+  })
+
+  it('is in the order of the command line, whatever is made first', () => {
+    const ports = hearing(ADDRESS, mapped(TWO, 2), mapped(ONE, 1))
+    expect(ports.facts.externalAddress).toBe('11.22.33.44')
+    expect([openOf(ports), ports.areAllOpen, settledOf(ports)]).toEqual([[1, 2], true, [1, 2]])
+  })
+
+  it('is not what was lost, and a hook does not hear of it before it is clear what becomes of it', () => {
+    const ports = hearing(mapped(ONE, 1), mapped(TWO, 2), { type: 'lost', kept: ONE, reason: 'gone' })
+    expect([openOf(ports), ports.areAllOpen, settledOf(ports)]).toEqual([[undefined, 2], false, undefined])
+    ports.hear(mapped(ONE, 11), NOW_MS)
+    expect([openOf(ports), settledOf(ports)]).toEqual([
+      [11, 2],
+      [11, 2],
+    ])
+  })
+
+  it('tells a hook of the others where one stays lost, which is told as it was', () => {
+    const ports = hearing(mapped(ONE, 1), mapped(TWO, 2), { type: 'lost', kept: ONE, reason: 'taken' }, failed(ONE))
+    ports.hear(mapped(TWO, 22), NOW_MS)
+    expect([openOf(ports), settledOf(ports)]).toEqual([
+      [undefined, 22],
+      [1, 22],
+    ])
+  })
+
+  it('tells a hook nothing before all were open once', () => {
+    expect(hearing(mapped(ONE, 1), failed(TWO)).settled).toBeUndefined()
+  })
+
+  it('is nothing while the router is gone, and what it was is known all the same', () => {
+    const ports = hearing(mapped(ONE, 1), mapped(TWO, 2), { type: 'gateway-lost', error })
+    expect([openOf(ports), ports.settled]).toEqual([[undefined, undefined], undefined])
+    expect(ports.portOf(ONE)?.externalPort).toBe(1)
+  })
+
+  it('stays open where only its renewal fails', () => {
+    const ports = hearing(mapped(ONE, 1), mapped(TWO, 2), failed(ONE))
+    expect([openOf(ports), ports.areAllOpen]).toEqual([[1, 2], true])
+  })
+
+  it('has no translation for pinholes: the address outside is that of this computer', () => {
+    const ports = new KeptPorts([ONE])
+    ports.hear(ADDRESS, NOW_MS)
+    ports.hear({ type: 'restored', kept: ONE, held: PINHOLE, afterMs: 1 }, NOW_MS)
+    expect(ports.facts.externalAddress).toBe('2001:db8::5')
+  })
+})
+
+describe('the state file', () => {
+  const FACTS = { externalAddress: undefined, ports: [] }
+  const failure = new TransportError('no space')
+
+  function file(path: string | undefined, write: (text: string) => void) {
+    const troubles: unknown[] = []
+    const onTrouble = (error: TransportError): void => void troubles.push(error)
+    return {
+      state: new StateFile({ path, clock: new FakeClock(), write: (_, text) => write(text), onTrouble }),
+      troubles,
+    }
+  }
+
+  it('is written when there is something new', () => {
+    const written: string[] = []
+    const { state } = file('x', (text) => written.push(text))
+    state.show(FACTS)
+    state.show({ ...FACTS })
+    expect(written).toHaveLength(1)
+    state.show({ ...FACTS, externalAddress: '11.22.33.44' })
+    expect(written.map((text) => JSON.parse(text).externalAddress)).toEqual([null, '11.22.33.44'])
+  })
+
+  it('is none where none is named', () => {
+    const { state } = file(undefined, () => expect.unreachable())
+    state.show(FACTS)
+  })
+
+  it('that cannot be written is told of once, until it can; what it lacks is written then', () => {
+    const written: string[] = []
+    let isFull = true
+    const { state, troubles } = file('x', (text) => {
+      if (isFull) throw failure
+      written.push(text)
+    })
+    state.show(FACTS)
+    state.show(FACTS)
+    state.show({ ...FACTS, externalAddress: '11.22.33.44' })
+    expect(troubles).toEqual([failure])
+    isFull = false
+    state.show({ ...FACTS, externalAddress: '11.22.33.44' })
+    expect(written).toHaveLength(1)
+    isFull = true
+    state.show(FACTS)
+    expect(troubles).toEqual([failure, failure])
+  })
+})
+
+describe('the service manager', () => {
+  const facts = (...ports: OpenPort[]) => ({ externalAddress: '11.22.33.44', ports })
+
+  it('is told once that all is ready, what is open when it changes, and once of the end', async () => {
+    const told: string[] = []
+    const service = new ServiceStatus(async (message) => void told.push(message))
+    service.show(facts())
+    service.show(facts(port(22)))
+    service.ready()
+    service.show(facts(port(22)))
+    service.ready()
+    service.show(facts(port(22), port(23), port(24, 'UDP'), port(25)))
+    service.stopping()
+    service.show(facts())
+    service.ready()
+    service.stopping()
+    await settle()
+    expect(told).toEqual([
+      'STATUS=no port is open',
+      'STATUS=11.22.33.44:22 TCP is open',
+      'READY=1',
+      'STATUS=11.22.33.44:22 TCP, 11.22.33.44:23 TCP, 11.22.33.44:24 UDP and 1 more are open',
+      'STOPPING=1',
+    ])
+  })
+
+  it('hears one after the other, also where one cannot be told', async () => {
+    const told: string[] = []
+    let fail = (): void => {}
+    const service = new ServiceStatus((message) => {
+      told.push(message)
+      return new Promise((_, reject) => (fail = () => reject(new TransportError('no'))))
+    })
+    service.ready()
+    service.stopping()
+    await settle()
+    expect(told).toEqual(['READY=1'])
+    fail()
+    await settle()
+    expect(told).toEqual(['READY=1', 'STOPPING=1'])
+  })
+
+  it('sees where an IPv6 address ends', async () => {
+    const told: string[] = []
+    const service = new ServiceStatus(async (message) => void told.push(message))
+    service.show({ externalAddress: '2001:db8::5', ports: [port(22)] })
+    await settle()
+    expect(told).toEqual(['STATUS=[2001:db8::5]:22 TCP is open'])
+  })
+})

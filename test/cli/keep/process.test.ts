@@ -1,0 +1,162 @@
+/** `--keep` as people start it: a process of its own, on the emulated gateway, with real signals, programs and files. */
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+
+const PROGRAM = fileURLToPath(new URL('../../../bin/upnp-ts.js', import.meta.url))
+
+/** Generous: it is to catch a process that hangs, not a slow computer. */
+const BOUND_MS = 10_000
+vi.setConfig({ testTimeout: 3 * BOUND_MS })
+
+const running = new Set<ChildProcessByStdio<null, Readable, Readable>>()
+afterEach(() => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'upnp-ts-keep-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const EMULATED = ['--emulate', '-r', '22', 'TCP', '--keep']
+
+function start(argv: readonly string[]) {
+  const { NO_COLOR, FORCE_COLOR, NODE_OPTIONS, NOTIFY_SOCKET, ...env } = process.env
+  const stateHome = { XDG_STATE_HOME: join(folder, 'state') }
+  const child = spawn(process.execPath, [PROGRAM, ...argv], {
+    env: { ...env, ...stateHome },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  const written = { stdout: '', stderr: '' }
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (piece) => {
+      written[name] += piece
+      child.emit('written')
+    })
+  }
+  const closed = once(child, 'close')
+  return {
+    child,
+    written,
+    async says(text: RegExp): Promise<void> {
+      while (!text.test(written.stdout + written.stderr)) await once(child, 'written')
+    },
+    async ends() {
+      const [code, signal] = await closed
+      return { code, signal }
+    },
+  }
+}
+
+const EXIT_0 = { code: 0, signal: null }
+const REDIRECTED = /is redirected to internal 127\.0\.0\.1:22 \(duration=604800\)\n/
+
+describe.skipIf(process.platform === 'win32')('--keep', () => {
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'keeps the emulated gateway as long as itself: %s',
+    async (signal) => {
+      const keeper = start(EMULATED)
+      await keeper.says(REDIRECTED)
+      keeper.child.kill(signal)
+      expect(await keeper.ends()).toEqual(EXIT_0)
+      expect(keeper.written.stderr).toMatch(/^\S+Z external port 22 TCP: closed\n$/)
+    },
+  )
+
+  it.each(['pcp', 'nat-pmp'])('does so over %s', async (via) => {
+    const keeper = start([...EMULATED, '--via', via, '--json'])
+    await keeper.says(/"type":"mapped"/)
+    keeper.child.kill('SIGTERM')
+    expect(await keeper.ends()).toEqual(EXIT_0)
+    const types = keeper.written.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).type)
+    expect([types.at(-1), keeper.written.stderr]).toEqual(['removed', ''])
+  })
+
+  it('runs a command with what is open in its environment, and exits as it does', async () => {
+    const script = 'echo "$UPNP_EXTERNAL_ADDRESS $UPNP_EXTERNAL_PORT $UPNP_INTERNAL_PORT"; exit 7'
+    const keeper = start([...EMULATED, '--', 'sh', '-c', script])
+    expect(await keeper.ends()).toEqual({ code: 7, signal: null })
+    expect(keeper.written.stdout).toContain('\n11.22.33.44 22 22\n')
+    expect(keeper.written.stderr).toMatch(/: closed\n$/)
+  })
+
+  it('passes signals on, and is 128 and the number of the one of which the command died', async () => {
+    const answers = start([
+      ...EMULATED,
+      '--',
+      'sh',
+      '-c',
+      'trap "echo heard" USR1; trap "exit 5" TERM; echo runs; while :; do sleep 0.05; done',
+    ])
+    await answers.says(/runs\n/)
+    answers.child.kill('SIGUSR1')
+    await answers.says(/heard\n/)
+    answers.child.kill('SIGTERM')
+    expect(await answers.ends()).toEqual({ code: 5, signal: null })
+    const dies = start([...EMULATED, '--', 'sh', '-c', 'echo runs; exec sleep 600'])
+    await dies.says(/runs\n/)
+    dies.child.kill('SIGTERM')
+    expect(await dies.ends()).toEqual({ code: 143, signal: null })
+  })
+
+  it('is 128 and the number of a signal that came before the command was started', async () => {
+    const keeper = start(['-u', 'http://127.0.0.1:1/', '-r', '22', 'TCP', '--keep', '--', 'echo', 'it', 'runs'])
+    await keeper.says(/no router: /)
+    keeper.child.kill('SIGTERM')
+    expect(await keeper.ends()).toEqual({ code: 143, signal: null })
+    expect(keeper.written.stdout).not.toContain('it runs')
+  })
+
+  it('without a command is done when it is told to end, also where there was no router', async () => {
+    const keeper = start(['-u', 'http://127.0.0.1:1/', '-r', '22', 'TCP', '--keep'])
+    await keeper.says(/no router: /)
+    keeper.child.kill('SIGTERM')
+    expect(await keeper.ends()).toEqual(EXIT_0)
+  })
+
+  it('goes on where nobody reads any more', async () => {
+    const go = join(folder, 'go')
+    const script = `while [ ! -e ${go} ]; do sleep 0.02; done; exit 6`
+    const keeper = start([...EMULATED, '--json', '--on-change', `touch ${go}; exit 3`, '--', 'sh', '-c', script])
+    keeper.child.stdout.destroy()
+    keeper.child.stderr.destroy()
+    expect(await once(keeper.child, 'exit')).toEqual([6, null])
+  })
+
+  it('goes on where nobody reads after the first line', async () => {
+    const keeper = start([...EMULATED, '--', 'sh', '-c', 'exit 6'])
+    keeper.child.stdout.once('data', () => keeper.child.stdout.destroy())
+    expect(await keeper.ends()).toEqual({ code: 6, signal: null })
+    expect(keeper.written.stderr).toMatch(/: closed\n$/)
+  })
+
+  it('tells a hook and a file', async () => {
+    const [log, file] = [join(folder, 'hook'), join(folder, 'state.json')]
+    const hook = `echo "$UPNP_EXTERNAL_ADDRESS:$UPNP_EXTERNAL_PORT" >> ${log}; echo it ran; exit 3`
+    const keeper = start([...EMULATED, '--state', file, '--on-change', hook])
+    await keeper.says(/--on-change: the command failed with exit status 3\n/)
+    expect(readFileSync(log, 'utf8')).toBe('11.22.33.44:22\n')
+    const open = { protocol: 'TCP', externalPort: 22, internalPort: 22, internalClient: '127.0.0.1' }
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+      updated: expect.stringMatching(/Z$/),
+      externalAddress: '11.22.33.44',
+      ports: [{ ...open, ends: expect.stringMatching(/Z$/) }],
+    })
+    keeper.child.kill('SIGTERM')
+    expect(await keeper.ends()).toEqual(EXIT_0)
+    expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ ports: [] })
+    expect(keeper.written.stderr).toContain('it ran\n')
+  })
+})

@@ -1,0 +1,57 @@
+/** Reports that come when they come, read in their order. */
+import { describe, expect, it } from 'vitest'
+import { ReportQueue } from '../../../src/cli/keep/report-queue.ts'
+import type { Report } from '../../../src/cli/report.ts'
+import { settle } from '../../support/fake-clock.ts'
+
+const notice = (message: string): Report => ({ type: 'notice', message })
+
+function reading(queue: ReportQueue) {
+  const state = { read: [] as string[], isOver: false, error: undefined as unknown }
+  const read = async (): Promise<void> => {
+    for await (const report of queue.read()) if (report.type === 'notice') state.read.push(report.message)
+  }
+  read().then(
+    () => (state.isOver = true),
+    (error: unknown) => (state.error = error),
+  )
+  return state
+}
+
+describe('a queue of reports', () => {
+  it('gives what was there before the reader, and what comes later', async () => {
+    const queue = new ReportQueue()
+    queue.add(notice('a'))
+    queue.add(notice('b'))
+    const state = reading(queue)
+    await settle()
+    expect(state.read).toEqual(['a', 'b'])
+    queue.add(notice('c'))
+    await settle()
+    queue.add(notice('d'))
+    queue.add(notice('e'))
+    await settle()
+    expect(state).toEqual({ read: ['a', 'b', 'c', 'd', 'e'], isOver: false, error: undefined })
+  })
+
+  it('ends after what has been added', async () => {
+    const queue = new ReportQueue()
+    const state = reading(queue)
+    await settle()
+    queue.add(notice('a'))
+    queue.end()
+    await settle()
+    expect(state).toEqual({ read: ['a'], isOver: true, error: undefined })
+  })
+
+  it('fails after what has been added, with the first failure', async () => {
+    const queue = new ReportQueue()
+    const state = reading(queue)
+    queue.add(notice('a'))
+    const error = new Error('defect')
+    queue.fail(error)
+    queue.fail(new Error('another'))
+    await settle()
+    expect(state).toEqual({ read: ['a'], isOver: false, error })
+  })
+})

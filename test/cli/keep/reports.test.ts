@@ -1,0 +1,176 @@
+/** What the keeper tells, as Reports: each event once, and what happens again and again once for all. */
+import { describe, expect, it } from 'vitest'
+import type { HeldEither, KeptEither } from '../../../src/cli/keep/facts.ts'
+import { Repetitions, reportsOf } from '../../../src/cli/keep/reports.ts'
+import { renderJson } from '../../../src/cli/print/json.ts'
+import { NoReplyError, RefusedError } from '../../../src/domain/errors.ts'
+import type { KeeperEvent } from '../../../src/keeper/kept.ts'
+import { KeptMapping } from '../../../src/keeper/kept-mapping.ts'
+import { begin, PROTOCOLS, wanted } from '../../keeper/keeping.ts'
+import { MAPPING } from '../../support/report-parts.ts'
+
+type Event = KeeperEvent<HeldEither>
+
+const TIME_MS = Date.UTC(2026, 10, 24, 12, 0, 1, 500)
+const KEPT = { name: 'external port 8080 TCP' } as KeptEither
+const HELD: HeldEither = { mapping: MAPPING, leaseMs: 7_200_000, externalAddress: '11.22.33.44', wasThere: false }
+const PINHOLE: HeldEither = {
+  pinhole: {
+    remoteHost: '',
+    remotePort: 0,
+    internalClient: '2001:db8::5',
+    internalPort: 22,
+    protocol: 6,
+    leaseSeconds: 60,
+  },
+  id: 4711,
+  leaseMs: 60_000,
+}
+const PORT = { protocol: 'TCP', externalPort: 8080, internalPort: 80, internalClient: MAPPING.internalClient }
+const SILENCE = new NoReplyError('no answer within 3 s')
+const ERROR = { code: 'NO_REPLY', message: 'no answer within 3 s' }
+const gateway = {} as never
+
+function json(event: Event): unknown[] {
+  const portOf = () => ({ ...PORT, endsWallMs: TIME_MS })
+  return reportsOf(event, TIME_MS, portOf).map((report) => JSON.parse(renderJson(report)))
+}
+
+const time = '2026-11-24T12:00:01.500Z'
+const about = { time, name: KEPT.name, ...PORT }
+
+describe('an event', () => {
+  it.each<[Event, object]>([
+    [
+      { type: 'searching', error: SILENCE },
+      { type: 'searching', time, error: ERROR },
+    ],
+    [
+      { type: 'gateway-lost', error: SILENCE },
+      { type: 'gateway-lost', time, error: ERROR },
+    ],
+    [
+      { type: 'renewed', kept: KEPT, held: HELD },
+      { type: 'renewed', ...about, leaseSeconds: 7200 },
+    ],
+    [
+      { type: 'restored', kept: KEPT, held: { ...HELD, leaseMs: Number.POSITIVE_INFINITY }, afterMs: 1234.5 },
+      { type: 'restored', ...about, leaseSeconds: 0, afterSeconds: 1.235 },
+    ],
+    [
+      { type: 'lost', kept: KEPT, reason: 'taken' },
+      { type: 'lost', ...about, reason: 'taken' },
+    ],
+    [
+      { type: 'failed', kept: KEPT, error: SILENCE, againInMs: 26_249.99 },
+      { type: 'keep-failed', ...about, error: ERROR, againInSeconds: 26.25 },
+    ],
+    [
+      { type: 'removed', kept: KEPT },
+      { type: 'removed', ...about },
+    ],
+    [
+      { type: 'not-removed', kept: KEPT, error: SILENCE },
+      { type: 'not-removed', ...about, error: ERROR },
+    ],
+    [
+      { type: 'external-address', address: '1.2.3.4', previous: '11.22.33.44' },
+      { type: 'external-address-changed', time, address: '1.2.3.4', previous: '11.22.33.44' },
+    ],
+  ])('is one object with its time: $type', (event, expected) => {
+    expect(json(event)).toEqual([expected])
+  })
+
+  it('is not what everybody knows: a gateway, and its first address', () => {
+    expect(json({ type: 'found', gateway })).toEqual([])
+    expect(json({ type: 'external-address', address: '1.2.3.4', previous: undefined })).toEqual([])
+  })
+
+  it('has no port where none was ever open', () => {
+    const [report] = reportsOf(
+      { type: 'failed', kept: KEPT, error: SILENCE, againInMs: 1000 },
+      TIME_MS,
+      () => undefined,
+    )
+    expect(report).toBeDefined()
+    const fields = report === undefined ? {} : JSON.parse(renderJson(report))
+    expect(fields).toEqual({ type: 'keep-failed', time, name: KEPT.name, error: ERROR, againInSeconds: 1 })
+  })
+
+  it('of the first time is what the command says without --keep, with its time', () => {
+    const event: Event = { type: 'mapped', kept: KEPT, held: HELD, gateway }
+    expect(json(event)).toEqual([
+      { type: 'external-address', during: 'map', ok: true, address: '11.22.33.44' },
+      {
+        type: 'mapped',
+        time,
+        asked: expect.objectContaining({ leaseSeconds: 7200 }),
+        mapping: MAPPING,
+        externalAddress: '11.22.33.44',
+      },
+    ])
+    expect(json({ ...event, held: PINHOLE })).toEqual([
+      { type: 'pinhole-added', time, asked: PINHOLE.pinhole, ok: true, id: 4711 },
+    ])
+  })
+})
+
+describe('a failure', () => {
+  const refused = new RefusedError({ protocol: 'igd', action: 'map', number: 718, standardName: 'Conflict' })
+  const failed = (error = SILENCE as Extract<Event, { type: 'failed' }>['error'], kept = KEPT): Event => {
+    return { type: 'failed', kept, error, againInMs: 1000 }
+  }
+
+  it('is told again where it is another one, of another port, or after a success or a loss', () => {
+    const repetitions = new Repetitions()
+    const other = { name: 'other' } as KeptEither
+    const told = (event: Event): boolean => !repetitions.isOne(event)
+    expect([failed(), failed(), failed(refused), failed(refused), failed()].map(told)).toEqual([
+      true,
+      false,
+      true,
+      false,
+      true,
+    ])
+    expect([failed(SILENCE, other), failed(SILENCE, other)].map(told)).toEqual([true, false])
+    for (const between of [
+      { type: 'renewed', kept: KEPT, held: HELD },
+      { type: 'lost', kept: KEPT, reason: 'expired' },
+    ] as const) {
+      expect([failed(), between, failed(), failed()].map(told)).toEqual([false, true, true, false])
+    }
+    expect(told(failed(SILENCE, other))).toBe(false)
+    expect([{ type: 'gateway-lost', error: SILENCE } as const, failed()].map(told)).toEqual([true, false])
+  })
+
+  it.each(PROTOCOLS)(
+    'is not told as often as it happens: 30 s without a router, and an hour of refusals, %s',
+    async (protocol) => {
+      const kept = [8080, 8081, 8082].map(
+        (externalPort) =>
+          new KeptMapping(wanted({ externalPort, internalPort: externalPort, lease: { seconds: 120 } })),
+      )
+      const repetitions = new Repetitions()
+      let told: string[] = []
+      const keeping = begin(protocol, {
+        kept,
+        onEvent: (event) => {
+          if (!repetitions.isOne(event as Event))
+            told.push(...reportsOf(event as Event, 0, () => undefined).map(({ type }) => type))
+        },
+      })
+      await keeping.wait(20_000)
+      told = []
+      keeping.router.reboot(30_000)
+      await keeping.wait(60_000)
+      expect(told.toSorted()).toEqual(['gateway-lost', 'restored', 'restored', 'restored', 'searching'])
+      told = []
+      keeping.router.refuse(2, 'map')
+      await keeping.wait(3_600_000)
+      expect(keeping.router.callsOf('map')).toBeGreaterThan(300)
+      // Each could not be renewed, was lost, and could not be opened again.
+      expect(told.toSorted()).toEqual([...Array(6).fill('keep-failed'), ...Array(3).fill('lost')])
+      await keeping.stop()
+    },
+  )
+})

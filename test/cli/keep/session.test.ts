@@ -1,0 +1,431 @@
+/** --keep as a whole: an emulated gateway that can vanish, a clock that stands still, and programs that a test makes up. */
+import { afterEach, describe, expect, it } from 'vitest'
+import { type KeepContext, keep } from '../../../src/cli/keep/session.ts'
+import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
+import { renderJson } from '../../../src/cli/print/json.ts'
+import { COMMAND_SIGNALS, END_SIGNALS } from '../../../src/cli/signals.ts'
+import { commandLineNet } from '../../../src/cli/surroundings.ts'
+import { TransportError } from '../../../src/domain/errors.ts'
+import { type Emulator, startEmulator } from '../../../src/emulator.ts'
+import type { CommandEnd, LimitedEnd } from '../../../src/net/child-process.ts'
+import { memoryFiles } from '../../../src/net/files/memory-files.ts'
+import { createHttpClient } from '../../../src/net/http/client.ts'
+import { leanExchange } from '../../../src/net/http/lean-exchange.ts'
+import { FakeClock, settle } from '../../support/fake-clock.ts'
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0)) await close()
+})
+
+const DONE: LimitedEnd = { code: 0, signal: undefined, timedOut: false }
+const ADDRESS = { UPNP_EXTERNAL_ADDRESS: '11.22.33.44' }
+const PORT_22 = { UPNP_EXTERNAL_PORT: '22', UPNP_INTERNAL_PORT: '22', UPNP_PROTOCOL: 'TCP' }
+
+interface Started {
+  readonly argv: readonly string[]
+  readonly env: Record<string, string>
+  readonly signals: string[]
+  readonly killed: string[]
+  readonly exit: (end: Partial<CommandEnd>) => void
+  readonly fail: (error: Error) => void
+}
+
+/** Loopback takes real time, which the clock of a test knows nothing of. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await settle()
+}
+
+async function emulated(): Promise<Emulator> {
+  const emulator = await startEmulator()
+  closing.push(() => emulator.close())
+  return emulator
+}
+
+interface Settings {
+  readonly files?: ReturnType<typeof memoryFiles>
+  readonly isGone?: boolean
+  readonly write?: (text: string) => void
+  /** Which gateway that is found meets a defect. */
+  readonly breaksAt?: number
+}
+
+/** Begins to keep external port 22 TCP, unless other words are given. */
+function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TCP'], settings: Settings = {}) {
+  const { files = memoryFiles(), isGone = false, write, breaksAt } = settings
+  let found = 0
+  const clock = new FakeClock()
+  const [at, own] = [words.indexOf('--'), words.includes('--') ? words.slice(words.indexOf('--')) : []]
+  const before = at === -1 ? words : words.slice(0, at)
+  const invocation = parseInvocation(['-u', emulator.descriptionUrl, '--keep', ...before, ...own]) as GatewayInvocation
+  if (invocation.keep === undefined) throw new Error('--keep')
+  const state = {
+    isGone,
+    exitCode: undefined as number | undefined,
+    objects: [] as Record<string, unknown>[],
+    files: [] as { ports: object[]; externalAddress: string | null }[],
+    notified: [] as string[],
+    hooks: [] as Record<string, string>[],
+    started: [] as Started[],
+    hearing: [] as readonly string[],
+  }
+  const heard = { signal: (_: string): void => {}, suspicion: (): void => {} }
+  const http = createHttpClient(clock, leanExchange)
+  const context: KeepContext = {
+    ...commandLineNet(),
+    clock,
+    http: {
+      request: (request) =>
+        state.isGone ? Promise.reject(new TransportError('nobody is there')) : http.request(request),
+    },
+    interfaces: () => [],
+    defaultGateways: () => Promise.resolve([]),
+    files,
+    env: {},
+    whileWaiting: () => {},
+    onSignal(names, listener) {
+      state.hearing = names
+      heard.signal = listener
+      return () => {
+        state.hearing = []
+      }
+    },
+    startCommand(argv, env) {
+      const exited = deferred<CommandEnd>()
+      exited.promise.catch(() => {})
+      const signals: string[] = []
+      const killed: string[] = []
+      state.started.push({
+        argv,
+        env,
+        signals,
+        killed,
+        exit: ({ code, signal }) => exited.resolve({ code, signal }),
+        fail: exited.reject,
+      })
+      return {
+        pid: 1,
+        exited: exited.promise,
+        kill: (signal) => void killed.push(signal),
+        passOn: (signal) => void signals.push(signal),
+      }
+    },
+    async runHook(_, env) {
+      state.hooks.push({ ...env })
+      return DONE
+    },
+    writeFile(_, text) {
+      write?.(text)
+      state.files.push(JSON.parse(text))
+    },
+    notifyServiceManager: async (message) => void state.notified.push(message),
+    listen: (_, onSuspicion) => {
+      if (++found === breaksAt) throw new TypeError('planted')
+      heard.suspicion = onSuspicion
+      return () => {}
+    },
+  }
+  const run = async (): Promise<void> => {
+    const reports = keep(invocation, invocation.keep as NonNullable<typeof invocation.keep>, context)
+    for (;;) {
+      const next = await reports.next()
+      if (next.done === true) {
+        state.exitCode = next.value
+        return
+      }
+      state.objects.push(JSON.parse(renderJson(next.value)))
+    }
+  }
+  const running = run()
+  running.catch(() => {})
+  const types = (): unknown[] => state.objects.map(({ type }) => type)
+  const ended = async (): Promise<number | undefined> => {
+    await until(() => state.exitCode !== undefined)
+    await running
+    return state.exitCode
+  }
+  return {
+    clock,
+    state,
+    types,
+    told: (type: string, times = 1): Promise<void> =>
+      until(() => types().filter((each) => each === type).length >= times),
+    suspect: () => heard.suspicion(),
+    signal: (name: string): void => {
+      if (state.hearing.includes(name)) heard.signal(name)
+    },
+    ended,
+    running,
+    stop: (): Promise<number | undefined> => {
+      heard.signal('SIGTERM')
+      return ended()
+    },
+  }
+}
+
+function deferred<T>() {
+  let [resolve, reject] = [(_: T): void => {}, (_: Error): void => {}]
+  const promise = new Promise<T>((yes, no) => {
+    resolve = yes
+    reject = no
+  })
+  return { promise, resolve, reject }
+}
+
+const portsOf = (emulator: Emulator): number[] => emulator.mappings().map(({ externalPort }) => externalPort)
+
+describe('--keep', () => {
+  it('says what the same command says, and at its end closes what it opened', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator)
+    await keeper.told('mapped')
+    expect(portsOf(emulator)).toEqual([22])
+    expect(keeper.types()).toEqual(['gateway', 'local-address', 'external-address', 'mapped'])
+    expect(keeper.state.hearing).toEqual(END_SIGNALS)
+    keeper.signal('SIGINT')
+    expect(keeper.state.hearing).toEqual([]) // a second one does what it always does
+    expect(await keeper.ended()).toBe(0)
+    expect([portsOf(emulator), keeper.types().at(-1), keeper.clock.pending]).toEqual([[], 'removed', 0])
+  })
+
+  it('that is told to end while there is no gateway ends at once', async () => {
+    const keeper = keeping(await emulated(), undefined, { isGone: true })
+    await keeper.told('searching')
+    expect(keeper.types()).toEqual(['searching'])
+    expect(await keeper.stop()).toBe(0)
+  })
+
+  it('closes what it opened also where the gateway is back and was not found again yet', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator)
+    await keeper.told('mapped')
+    keeper.state.isGone = true
+    keeper.suspect()
+    await keeper.told('searching')
+    keeper.state.isGone = false
+    expect(await keeper.stop()).toBe(0)
+    expect([portsOf(emulator), keeper.types().at(-1)]).toEqual([[], 'removed'])
+  })
+
+  it('says which gateway only the first time, and that a port is open again', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator)
+    await keeper.told('mapped')
+    keeper.state.isGone = true
+    keeper.suspect()
+    await keeper.told('searching')
+    emulator.forget({ externalAddress: '11.22.33.55' })
+    keeper.state.isGone = false
+    await keeper.clock.advance(2000)
+    await keeper.told('restored')
+    expect(keeper.types().slice(4)).toEqual(['gateway-lost', 'searching', 'external-address-changed', 'restored'])
+    expect(portsOf(emulator)).toEqual([22])
+    expect(await keeper.stop()).toBe(0)
+  })
+
+  it('takes over what a keeper left that was killed, and nothing else', async () => {
+    const emulator = await emulated()
+    const files = memoryFiles()
+    const killed = keeping(emulator, undefined, { files })
+    await killed.told('mapped') // and is never heard of again
+    const stranger = keeping(emulator)
+    await stranger.told('mapped')
+    expect(await stranger.stop()).toBe(0)
+    expect([portsOf(emulator), stranger.types().at(-1)]).toEqual([[22], 'left-open'])
+    const next = keeping(emulator, undefined, { files })
+    await next.told('mapped')
+    expect(await next.stop()).toBe(0)
+    expect([portsOf(emulator), await files.list('kept-')]).toEqual([[], []])
+  })
+
+  it('takes over what a keeper could not close', async () => {
+    const emulator = await emulated()
+    const files = memoryFiles()
+    const keeper = keeping(emulator, undefined, { files })
+    await keeper.told('mapped')
+    keeper.state.isGone = true
+    expect(await keeper.stop()).toBe(0)
+    expect([keeper.types().at(-1), portsOf(emulator)]).toEqual(['not-removed', [22]])
+    const next = keeping(emulator, undefined, { files })
+    await next.told('mapped')
+    expect(await next.stop()).toBe(0)
+    expect([portsOf(emulator), await files.list('kept-')]).toEqual([[], []])
+  })
+})
+
+describe('what others are told', () => {
+  it('is in the state file from the start to the end', async () => {
+    const keeper = keeping(await emulated(), ['-r', '22', 'TCP', '--state', 'x'])
+    expect(keeper.state.files).toEqual([{ updated: expect.any(String), externalAddress: null, ports: [] }])
+    await keeper.told('mapped')
+    expect(keeper.state.files.at(-1)).toMatchObject({ externalAddress: '11.22.33.44', ports: [{ externalPort: 22 }] })
+    await keeper.stop()
+    expect(keeper.state.files.at(-1)).toMatchObject({ externalAddress: '11.22.33.44', ports: [] })
+  })
+
+  it('is not lost where the file cannot be written: that is said once', async () => {
+    const write = (): void => {
+      throw new TransportError('x could not be written')
+    }
+    const keeper = keeping(await emulated(), ['-r', '22', 'TCP', '--state', 'x'], { write })
+    await keeper.told('mapped')
+    await keeper.stop()
+    const notices = keeper.state.objects.filter(({ type }) => type === 'notice')
+    expect(notices).toEqual([{ type: 'notice', message: 'x could not be written' }])
+  })
+
+  it('is a hook that runs once all ports are open, and when something changes', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator, ['-r', '22', 'TCP', '53', 'UDP', '--on-change', 'x'])
+    await keeper.told('mapped', 2)
+    expect(keeper.state.hooks).toEqual([
+      expect.objectContaining({ ...ADDRESS, ...PORT_22, UPNP_EXTERNAL_PORT_1: '22', UPNP_EXTERNAL_PORT_2: '53' }),
+    ])
+    emulator.forget({ externalAddress: '11.22.33.55' })
+    keeper.suspect()
+    await keeper.told('restored', 2)
+    expect(keeper.state.hooks.slice(1)).toEqual([expect.objectContaining({ UPNP_EXTERNAL_ADDRESS: '11.22.33.55' })])
+    await keeper.stop()
+    expect(keeper.state.hooks).toHaveLength(2)
+  })
+
+  it('is READY=1 once, and STOPPING=1 once', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator)
+    await keeper.told('mapped')
+    emulator.forget()
+    keeper.suspect()
+    await keeper.told('restored')
+    await keeper.stop()
+    const messages = keeper.state.notified.filter((message) => !message.startsWith('STATUS='))
+    expect(messages).toEqual(['READY=1', 'STOPPING=1'])
+    expect(keeper.state.notified).toContain('STATUS=11.22.33.44:22 TCP is open')
+  })
+})
+
+describe('a command', () => {
+  const COMMAND = ['-r', '22', 'TCP', '--timeout', '5000', '--', 'serve', '-v']
+
+  it('runs once when the ports are open; its end is the end, and its status that of all', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator, COMMAND)
+    await keeper.told('mapped')
+    const [command] = keeper.state.started
+    expect(command).toMatchObject({ argv: ['serve', '-v'], env: { ...ADDRESS, ...PORT_22 } })
+    emulator.forget()
+    keeper.suspect()
+    await keeper.told('restored')
+    await keeper.clock.advance(5000)
+    expect(keeper.state.started).toHaveLength(1)
+    command?.exit({ code: 7 })
+    expect(await keeper.ended()).toBe(7)
+    expect(portsOf(emulator)).toEqual([])
+  })
+
+  it('is told to end where the keeper breaks: nobody would keep its ports', async () => {
+    const keeper = keeping(await emulated(), COMMAND, { breaksAt: 2 })
+    await keeper.told('mapped')
+    keeper.state.isGone = true
+    keeper.suspect()
+    await keeper.told('searching')
+    keeper.state.isGone = false
+    await keeper.clock.advance(2000)
+    await expect(keeper.running).rejects.toThrow('planted')
+    expect(keeper.state.started.map(({ killed }) => killed)).toEqual([['SIGTERM']])
+  })
+
+  it('is not started any more where the keeper breaks before', async () => {
+    const keeper = keeping(await emulated(), COMMAND, { breaksAt: 1 })
+    await expect(keeper.running).rejects.toThrow('planted')
+    await keeper.clock.advance(5000)
+    expect(keeper.state.started).toEqual([])
+  })
+
+  it('gets the signals, and the ports stay open until it ends', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator, COMMAND)
+    await keeper.told('mapped')
+    expect(keeper.state.hearing).toEqual(COMMAND_SIGNALS)
+    for (const name of ['SIGUSR1', 'SIGTERM', 'SIGTERM']) keeper.signal(name)
+    await settle()
+    expect([keeper.state.started[0]?.signals, portsOf(emulator)]).toEqual([['SIGUSR1', 'SIGTERM', 'SIGTERM'], [22]])
+    keeper.state.started[0]?.exit({ signal: 'SIGTERM' })
+    expect(await keeper.ended()).toBe(143)
+    expect(keeper.state.hearing).toEqual([])
+  })
+
+  it.each([
+    ['SIGTERM', 143],
+    ['SIGINT', 130],
+    ['SIGQUIT', 131],
+  ])('that was not started yet has not done its work: %s is exit %i', async (name, status) => {
+    const keeper = keeping(await emulated(), COMMAND, { isGone: true })
+    await keeper.told('searching')
+    keeper.signal('SIGUSR1') // for the command only
+    expect(keeper.state.exitCode).toBeUndefined()
+    keeper.signal(name)
+    expect([await keeper.ended(), keeper.state.started, keeper.state.hearing]).toEqual([status, [], []])
+  })
+
+  it('starts without ports when its time is over; they are opened all the same', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator, COMMAND, { isGone: true })
+    await keeper.told('searching')
+    await keeper.clock.advance(4999)
+    expect(keeper.state.started).toEqual([])
+    await keeper.clock.advance(1)
+    expect(keeper.state.started).toMatchObject([{ env: {} }])
+    expect(keeper.state.objects.at(-1)).toEqual({
+      type: 'notice',
+      message: 'no port was open within 5 s: the command starts all the same',
+    })
+    expect(keeper.state.notified).toContain('READY=1')
+    keeper.state.isGone = false
+    await keeper.clock.advance(10_000)
+    await keeper.told('mapped')
+    keeper.state.started[0]?.exit({ code: 0 })
+    expect(await keeper.ended()).toBe(0)
+    expect([keeper.state.started.length, portsOf(emulator)]).toEqual([1, []])
+  })
+
+  it('has the ports that are open where not all are', async () => {
+    const emulator = await emulated()
+    const other = keeping(emulator, ['-a', '127.0.0.2', '1', '80', 'TCP'])
+    await other.told('mapped')
+    const keeper = keeping(emulator, ['-r', '80', 'TCP', '22', 'TCP', '--timeout', '5000', '--', 'serve'])
+    await keeper.told('mapped')
+    await keeper.told('keep-failed')
+    await keeper.clock.advance(5000)
+    const env = keeper.state.started[0]?.env ?? {}
+    expect(env).toMatchObject({ ...ADDRESS, UPNP_EXTERNAL_PORT_2: '22' })
+    expect([env.UPNP_EXTERNAL_PORT, env.UPNP_EXTERNAL_PORT_1]).toEqual([undefined, undefined])
+    keeper.state.started[0]?.exit({ code: 0 })
+    await keeper.ended()
+    await other.stop()
+  })
+
+  it('is not started without ports where they are required: exit 1', async () => {
+    const keeper = keeping(await emulated(), ['--require', ...COMMAND], { isGone: true })
+    await keeper.told('searching')
+    await keeper.clock.advance(5000)
+    expect(await keeper.ended()).toBe(1)
+    expect(keeper.state.started).toEqual([])
+    expect(keeper.state.objects.at(-1)).toEqual({
+      type: 'error',
+      error: {
+        code: 'NO_GATEWAY',
+        message: 'no port was open within 5 s, and --require was given: the command is not started',
+      },
+    })
+  })
+
+  it('that cannot be started is exit 127', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator, COMMAND)
+    await keeper.told('mapped')
+    keeper.state.started[0]?.fail(new TransportError("'serve' could not be started: no such command"))
+    expect(await keeper.ended()).toBe(127)
+    expect(portsOf(emulator)).toEqual([])
+    expect(keeper.state.objects.map(({ type }) => type)).toContain('error')
+  })
+})

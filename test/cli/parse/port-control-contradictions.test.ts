@@ -1,0 +1,120 @@
+/** --via, --gateway and --nonce: every contradiction is one line, and nothing is sent. */
+import { describe, expect, it } from 'vitest'
+import { outputOf, parseInvocation } from '../../../src/cli/parse/invocation.ts'
+import { UsageError } from '../../../src/cli/parse/words.ts'
+import { runCli } from '../../support/run-cli.ts'
+
+type Line = readonly string[]
+
+const NONCE = '00112233445566778899aaBB'
+const SSH = ['-r', '22', 'TCP'] as const
+const PCP_ID = 'TCP:[2001:db8::5]:8333'
+const PINHOLE = ['-A', '', '0', '@', '22', 'TCP', '60'] as const
+
+function complaintAbout(argv: Line): string {
+  try {
+    parseInvocation(argv)
+  } catch (error) {
+    if (error instanceof UsageError && !error.withUsage) return error.message
+    throw error
+  }
+  return 'it was obeyed'
+}
+
+const ONLY_UPNP: readonly Line[] = [
+  ['-l'],
+  ['-L'],
+  ['-P'],
+  ['-S'],
+  ['-N', '1', '9', 'TCP'],
+  ['-C', '1'],
+  ['-K', '1'],
+  ['-G', '', '0', '@', '22', 'TCP'],
+]
+const URL = ['-u', 'http://127.0.0.1:1/'] as const
+
+const CONTRADICTIONS: readonly (readonly [Line, string])[] = [
+  ...['PCP', 'UPNP', 'upnp', 'natpmp', '', '--json', '-l'].map((word): [Line, string] => [
+    ['-l', '--via', word],
+    `--via: '${word}' is not a protocol that routers are asked in: give auto, igd, pcp or nat-pmp`,
+  ]),
+  [[...SSH, '--via'], 'nothing follows --via; it takes auto, igd, pcp or nat-pmp'],
+  [[...SSH, '--gateway'], 'nothing follows --gateway; it takes the address of a router'],
+  [[...SSH, '--nonce'], 'nothing follows --nonce; it takes 24 hexadecimal digits'],
+  ...ONLY_UPNP.flatMap((line): [Line, string][] => [
+    [['--via', 'pcp', ...line], `${line[0]} cannot be done over PCP: UPnP can (--via igd)`],
+    [['--via', 'nat-pmp', ...line], `${line[0]} cannot be done over NAT-PMP: UPnP can (--via igd)`],
+  ]),
+  [['--via', 'pcp', '--discovery-time', '9'], '--discovery-time cannot be done over PCP: UPnP can (--via igd)'],
+  [['--via', 'nat-pmp', ...PINHOLE], '-A cannot be done over NAT-PMP: UPnP and PCP can (--via igd, --via pcp)'],
+  [
+    ['--via', 'nat-pmp', '-a', '@', '22', '22', 'TCP', '1.2.3.4'],
+    '-a for one remote host only cannot be done over NAT-PMP: UPnP and PCP can (--via igd, --via pcp)',
+  ],
+  [
+    ['--via', 'nat-pmp', '-n', '@', '22', '0', 'TCP+UDP', '60', '1.2.3.4'],
+    '-n for one remote host only cannot be done over NAT-PMP: PCP can (--via pcp)',
+  ],
+  [['--via', 'pcp', '-D', '1'], "-D: '1' is a pinhole of UPnP, and --via pcp asks in PCP: leave --via out"],
+  [
+    ['--via', 'nat-pmp', '-D', '1', '2'],
+    "-D: '1' is a pinhole of UPnP, and --via nat-pmp asks in NAT-PMP: leave --via out",
+  ],
+  [['--via', 'pcp', '-U', '0', '60'], "-U: '0' is a pinhole of UPnP, and --via pcp asks in PCP: leave --via out"],
+  [['--via', 'igd', '-D', PCP_ID], `-D: '${PCP_ID}' is a pinhole of PCP, and --via igd asks in UPnP: leave --via out`],
+  [
+    ['--via', 'nat-pmp', '-U', PCP_ID, '60'],
+    `-U: '${PCP_ID}' is a pinhole of PCP, and --via nat-pmp asks in NAT-PMP: leave --via out`,
+  ],
+  [['--via', 'pcp', ...URL, ...SSH], '-u names an IGD, which PCP does not ask: leave one out'],
+  [['--via', 'nat-pmp', ...URL, ...SSH], '-u names an IGD, which NAT-PMP does not ask: leave one out'],
+  [[...URL, '-D', PCP_ID], '-u names an IGD, which PCP does not ask: leave one out'],
+  [['--gateway', '127.0.0.1', ...URL, '-l'], '-u names an IGD, and --gateway another router: leave one out'],
+  [
+    ['--gateway', '127.0.0.1', '--via', 'pcp', ...URL, ...SSH],
+    '-u names an IGD, which PCP does not ask: leave one out',
+  ],
+  [['--emulate', '--gateway', '127.0.0.1', '-l'], '--emulate brings its own gateway: leave out --gateway'],
+  ...[[], ['--via', 'auto'], ['--via', 'igd'], ['--via', 'nat-pmp'], URL].map((more): [Line, string] => [
+    ['--nonce', NONCE, ...more, ...SSH],
+    '--nonce is for PCP: add --via pcp',
+  ]),
+  ...['', 'secret', '0x112233445566778899aabb', NONCE.slice(1), `${NONCE}0`, `${NONCE}\n`, '--json'].map(
+    (word): [Line, string] => [
+      ['--via', 'pcp', '--nonce', word, ...SSH],
+      `--nonce: '${word}' is not a nonce: give 24 hexadecimal digits`,
+    ],
+  ),
+  [['-6', '--via', 'nat-pmp', '-s'], '-6: NAT-PMP is spoken over IPv4 only'],
+  [
+    ['--gateway', '[::1]:5351', '--via', 'nat-pmp', '-s'],
+    "--gateway: NAT-PMP is spoken over IPv4 only: give the router's IPv4 address",
+  ],
+  ...[PINHOLE, ['-D', PCP_ID], ['-U', PCP_ID, '60']].map((line): [Line, string] => [
+    ['--gateway', '127.0.0.1', '--via', 'pcp', ...line],
+    "--gateway: PCP opens pinholes over IPv6: give the router's IPv6 address",
+  ]),
+  [['emulate', '--via', 'pcp'], "'--via' is not understood: emulate does not take it"],
+]
+
+describe('what contradicts itself is told in one line, before anything is sent', () => {
+  it.each(CONTRADICTIONS)('%j', (argv, message) => {
+    expect(complaintAbout(argv)).toBe(message)
+  })
+
+  it.each([...new Map(CONTRADICTIONS.map((each) => [each[1], each])).values()])(
+    'is exit 1 and nothing on stdout but the banner: %j',
+    async (argv, message) => {
+      const { stderr, stdout, exitCode } = await runCli(argv)
+      expect({ stderr, exitCode }).toEqual({ stderr: `${message.replace('\n', '\\x0a')}\n`, exitCode: 1 })
+      expect(stdout.split('\n')).toHaveLength(5)
+    },
+  )
+})
+
+describe('the value of an option is no option', () => {
+  it.each(['--via', '--gateway', '--nonce'])('%s --json is not to print JSON', (option) => {
+    expect(outputOf(['-l', option, '--json']).json).toBe(false)
+    expect(outputOf(['-l', option, 'x', '--json']).json).toBe(true)
+  })
+})

@@ -1,0 +1,62 @@
+/** What to do next: only where it is known, in words that need no standard beside them. */
+import { describe, expect, it } from 'vitest'
+import { hintFor } from '../../../src/cli/print/hints.ts'
+import type { ReportedError } from '../../../src/cli/report.ts'
+
+function refused(number: number, action = 'AddPortMapping'): ReportedError {
+  return { code: 'REFUSED', message: 'refused', action, number, name: 'x', description: '\x1b[31m' }
+}
+
+const HINTED = [
+  401, 402, 501, 600, 601, 602, 605, 606, 701, 702, 703, 704, 705, 706, 707, 708, 709, 714, 715, 718, 724, 725, 726,
+  728, 729, 730, 733,
+]
+
+describe('a hint', () => {
+  it('is there for every refusal that has a known remedy, and for no other', () => {
+    const numbers = Array.from({ length: 1000 }, (_, number) => number)
+    expect(numbers.filter((number) => hintFor(refused(number)) !== undefined)).toEqual(HINTED)
+  })
+
+  it.each(HINTED)('is one sentence without the words of the standard: %d', (number) => {
+    const hint = hintFor(refused(number)) ?? ''
+    for (const each of [hint, hintFor(refused(number, 'AddPinhole'))]) {
+      expect(each).toMatch(/^[a-z][^\n]{20,200}$/)
+      expect(each).not.toMatch(/SOAP|IGD|SSDP|XML|\bNew[A-Z]|PortMapping|wildcard/i)
+    }
+  })
+
+  it('is another one where the same number was the answer to a question about a pinhole', () => {
+    const differing = (action: string): number[] =>
+      HINTED.filter((number) => hintFor(refused(number, action)) !== hintFor(refused(number)))
+    for (const action of ['AddPinhole', 'UpdatePinhole', 'DeletePinhole', 'GetOutboundPinholeTimeout']) {
+      expect(differing(action)).toEqual([402, 501, 606])
+    }
+    for (const action of ['DeletePortMapping', 'GetFirewallStatus']) expect(differing(action)).toEqual([])
+    expect(hintFor({ code: 'REFUSED', message: '', number: 606 })).toMatch(/its own ports/)
+  })
+
+  it('names only options that there are', () => {
+    const options = HINTED.flatMap((number) =>
+      ['AddPortMapping', 'AddPinhole'].flatMap(
+        (action) => (hintFor(refused(number, action)) ?? '').match(/(?<= )-\w+/g) ?? [],
+      ),
+    )
+    expect(new Set(options)).toEqual(new Set(['-l', '-s', '-e', '-d', '-6']))
+  })
+
+  it('is what happened where the router could not be spoken to', () => {
+    expect(hintFor({ code: 'TRANSPORT', message: 'connection refused' })).toBe('connection refused')
+    expect(hintFor({ code: 'NO_REPLY', message: 'no answer' })).toBe('no answer')
+    expect(hintFor({ code: 'MALFORMED_MESSAGE', message: 'expected x' })).toBe(
+      'the answer of the router makes no sense: expected x',
+    )
+  })
+
+  it.each(['USAGE', 'INTERNAL', 'NO_GATEWAY', 'INVALID_ARGUMENT', 'NOT_CONFIRMED'] as const)(
+    'is not there where the message says it all: %s',
+    (code) => {
+      expect(hintFor({ code, message: 'x' })).toBeUndefined()
+    },
+  )
+})

@@ -1,0 +1,165 @@
+/** Why nothing was found, in every situation: what was tried, and what to look at. */
+import { describe, expect, it } from 'vitest'
+import { nothingFoundHint } from '../../../src/cli/print/nothing-found.ts'
+import { renderText } from '../../../src/cli/print/text.ts'
+import type { ReportedError, SearchSummary } from '../../../src/cli/report.ts'
+import { NOTHING_FOUND, SILENT } from '../../support/report-parts.ts'
+
+type Tried = SearchSummary['portControl'][number]
+
+const FIREWALL = 'and let UDP port 1900 through the firewall of this computer.'
+const SWITCH_ON_UPNP = `Switch on UPnP in the settings of the router, ${FIREWALL}`
+const SWITCH_ON_ONE = `Switch on UPnP, PCP or NAT-PMP in the settings of the router, ${FIREWALL}`
+const HEAD = 'searched 4.0 s on eth0 (192.168.1.2); the router at 192.168.1.1 did not answer'
+const LEAVE_OUT = 'Name another router with --gateway, or leave --via out.'
+
+function hintAbout(changes: Partial<SearchSummary>): string {
+  return nothingFoundHint({ ...NOTHING_FOUND, ...changes })
+}
+
+function tried(via: Tried['via'], error: Partial<ReportedError>, gateway = '192.168.1.1', port = 5351): Tried {
+  return { via, gateway, port, error: { code: 'TRANSPORT', message: 'x', ...error } }
+}
+
+function refused(via: Tried['via'], number: number, name: string): Tried {
+  return tried(via, { code: 'REFUSED', via, number, name })
+}
+
+const SILENCE = [tried('pcp', SILENT), tried('nat-pmp', SILENT)]
+const NOBODY_THERE = { message: 'ANNOUNCE: UDP port 5351 of 192.168.1.1: nothing listens there' }
+
+describe('the hint that nothing was found, with --via auto and igd', () => {
+  it.each(['auto', 'igd'] as const)('says how long and where it searched, whom it asked, and what to do: %s', (via) => {
+    expect(hintAbout({ via })).toBe(`${HEAD}. ${SWITCH_ON_UPNP}`)
+  })
+
+  it('says that there is no default gateway, and no time where there was none', () => {
+    expect(hintAbout({ searchedMs: 99, interfaces: ['a', 'b'], defaultGateways: [] })).toBe(
+      `searched on a, b; this computer has no default gateway: --gateway names a router. ${SWITCH_ON_UPNP}`,
+    )
+    expect(hintAbout({ searchedMs: 100 })).toMatch(/^searched 0\.1 s on /)
+  })
+
+  it('names at most four interfaces', () => {
+    const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `eth${at}`)
+    expect(hintAbout({ interfaces: names(4) })).toContain('on eth0, eth1, eth2, eth3;')
+    expect(hintAbout({ interfaces: names(16) })).toContain('on eth0, eth1, eth2, eth3, \u2026;')
+  })
+
+  it('is another one where there was nothing to search on', () => {
+    const NO_NETWORK = 'this computer has no network address to search from; is the network up?'
+    expect(hintAbout({ interfaces: [] })).toBe(NO_NETWORK)
+    expect(hintAbout({ interfaces: [], portControl: SILENCE })).toBe(NO_NETWORK)
+  })
+
+  it('tells what came of asking in PCP and NAT-PMP', () => {
+    expect(hintAbout({ portControl: SILENCE })).toBe(
+      `${HEAD}; 192.168.1.1 does not answer PCP; 192.168.1.1 does not answer NAT-PMP. ${SWITCH_ON_ONE}`,
+    )
+    const silent = [tried('pcp', SILENT, 'fe80::1%eth0')]
+    expect(hintAbout({ portControl: silent })).toBe(`${HEAD}; fe80::1%eth0 does not answer PCP. ${SWITCH_ON_ONE}`)
+  })
+
+  it('tells once that nobody listens, although two were to be asked there', () => {
+    const portControl = [tried('pcp', NOBODY_THERE), tried('nat-pmp', NOBODY_THERE)]
+    expect(hintAbout({ portControl })).toBe(
+      `${HEAD}; nothing listens on UDP port 5351 of 192.168.1.1 (PCP, NAT-PMP). ${SWITCH_ON_ONE}`,
+    )
+  })
+
+  it('tells of every router that was asked', () => {
+    const portControl = [tried('pcp', NOBODY_THERE), tried('pcp', NOBODY_THERE, '10.0.0.1', 5350)]
+    expect(hintAbout({ portControl })).toContain(
+      'nothing listens on UDP port 5351 of 192.168.1.1 (PCP, NAT-PMP); ' +
+        'nothing listens on UDP port 5350 of 10.0.0.1 (PCP, NAT-PMP). ',
+    )
+  })
+
+  it('explains a refusal, where it knows what it means', () => {
+    const portControl = [refused('pcp', 12, 'ADDRESS_MISMATCH'), refused('nat-pmp', 99, 'unknown result code')]
+    expect(hintAbout({ portControl })).toBe(
+      `${HEAD}; 192.168.1.1 answers PCP with 12 (ADDRESS_MISMATCH): there is another NAT between this computer and the ` +
+        'gateway (a container, a second router): run this in front of it; ' +
+        `192.168.1.1 answers NAT-PMP with 99 (unknown result code). ${SWITCH_ON_ONE}`,
+    )
+  })
+
+  it('gives any other reason as it is', () => {
+    const portControl = [tried('pcp', { message: 'UDP port 5351 of 192.168.1.1: it cannot be reached (ENETUNREACH)' })]
+    expect(hintAbout({ portControl })).toContain(
+      '; PCP: UDP port 5351 of 192.168.1.1: it cannot be reached (ENETUNREACH). ',
+    )
+  })
+
+  it.each([
+    ['pcp', 'PCP'],
+    ['nat-pmp', 'NAT-PMP'],
+  ] as const)('says what a router can do that speaks %s, where the command is one for UPnP', (via, title) => {
+    const answered = { via, gateway: '192.168.1.1' }
+    expect(hintAbout({ answered, portControl: [refused('pcp', 1, 'UNSUPP_VERSION')] })).toBe(
+      'searched 4.0 s on eth0 (192.168.1.2); no router answered over UPnP. ' +
+        `192.168.1.1 speaks ${title}, which opens and closes ports (-r, -a, -n, -d), but this only UPnP can do: ` +
+        'switch it on in the router.',
+    )
+    expect(hintAbout({ answered: { via, gateway: 'fe80::1%eth0' } })).toContain(
+      `. fe80::1%eth0 speaks ${title}, which opens and closes pinholes (-A, -U, -D), but this only UPnP can do: `,
+    )
+  })
+})
+
+describe.each([
+  ['pcp', 'PCP'],
+  ['nat-pmp', 'NAT-PMP'],
+] as const)('the hint that nothing was found, with --via %s', (via, title) => {
+  const asking = (...portControl: Tried[]): string => hintAbout({ via, interfaces: [], portControl })
+
+  it('is that there is nobody to ask', () => {
+    expect(asking()).toBe('this computer has no default gateway to ask; name the router with --gateway')
+  })
+
+  it('says how long it asked whom, and what came of it', () => {
+    expect(asking(tried(via, SILENT))).toBe(`asked for 4.0 s: 192.168.1.1 does not answer ${title}. ${LEAVE_OUT}`)
+    expect(asking(tried(via, NOBODY_THERE))).toBe(
+      `asked for 4.0 s: nothing listens on UDP port 5351 of 192.168.1.1 (PCP, NAT-PMP). ${LEAVE_OUT}`,
+    )
+  })
+
+  it('says no time where there was none', () => {
+    expect(hintAbout({ via, searchedMs: 3, portControl: [tried(via, NOBODY_THERE)] })).toMatch(
+      /^asked: nothing listens/,
+    )
+  })
+
+  it('says which protocol to try instead, where the router speaks another version', () => {
+    const other = via === 'pcp' ? 'nat-pmp' : 'pcp'
+    expect(asking(refused(via, 1, 'UNSUPP_VERSION'))).toBe(
+      `asked for 4.0 s: 192.168.1.1 answers ${title} with 1 (UNSUPP_VERSION): ` +
+        `the router speaks another version of it; try --via ${other}. ${LEAVE_OUT}`,
+    )
+  })
+
+  it('follows a line that names the protocol', () => {
+    const searched = { ...NOTHING_FOUND, via, portControl: [tried(via, SILENT)] }
+    const error = { code: 'NO_GATEWAY', message: 'x' } as const
+    expect(renderText({ type: 'error', error, searched }, '2.3.3')).toEqual([
+      { stream: 'stderr', tone: 'bad', text: `No ${title} gateway found on the network !\n` },
+      { stream: 'stderr', tone: 'hint', text: `hint: ${nothingFoundHint(searched)}\n` },
+    ])
+  })
+})
+
+describe('every hint that nothing was found', () => {
+  const reasons = [SILENCE, [tried('pcp', NOBODY_THERE)], [refused('pcp', 2, 'NOT_AUTHORIZED')], []]
+
+  it('ends once, and says something', () => {
+    for (const via of ['auto', 'igd', 'pcp', 'nat-pmp'] as const) {
+      for (const portControl of reasons) {
+        for (const defaultGateways of [[], ['192.168.1.1']]) {
+          const hint = hintAbout({ via, portControl, defaultGateways })
+          expect(hint).toMatch(/^[a-z][^\n]{60,}[a-z.]$/)
+          expect(hint).not.toMatch(/[.?!;:][.;:]|undefined| {2}/)
+        }
+      }
+    }
+  })
+})

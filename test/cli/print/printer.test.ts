@@ -1,0 +1,202 @@
+/** Reports -> streams: colour only where a person looks, JSON and nothing else, and a reader that may leave. */
+import { EventEmitter } from 'node:events'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Printer } from '../../../src/cli/print/printer.ts'
+import { DEVICES_HEADING } from '../../../src/cli/print/text.ts'
+import type { Report } from '../../../src/cli/report.ts'
+import { type Emulator, startEmulator } from '../../../src/emulator.ts'
+import { ALL_REPORTS, ASKED, REFUSED } from '../../support/reports.ts'
+import { runCli } from '../../support/run-cli.ts'
+
+class FakeStream extends EventEmitter {
+  text = ''
+  readonly isTTY: boolean
+
+  constructor(isTTY = false) {
+    super()
+    this.isTTY = isTTY
+  }
+
+  write(text: string): void {
+    this.text += text
+  }
+}
+
+/** A pipe whose reader goes after the first line, as Node tells of it: in a later turn. */
+class ClosingStream extends FakeStream {
+  readonly #code: string
+
+  constructor(code = 'EPIPE') {
+    super()
+    this.#code = code
+  }
+
+  override write(text: string): void {
+    super.write(text)
+    process.nextTick(() => this.emit('error', Object.assign(new Error(`write ${this.#code}`), { code: this.#code })))
+  }
+}
+
+const FAILURE: Report = { type: 'map-failed', via: 'igd', asked: ASKED, error: REFUSED }
+const DEVICE: Report = { type: 'device', location: 'http://a/', searchTarget: 'x', server: '' }
+const ESC = '\x1b['
+
+async function printed(
+  reports: readonly Report[],
+  setting: { out?: boolean; err?: boolean; env?: Record<string, string>; json?: boolean } = {},
+): Promise<{ stdout: string; stderr: string }> {
+  const stdout = new FakeStream(setting.out)
+  const stderr = new FakeStream(setting.err)
+  const output = { json: setting.json === true, compat: '2.3.3' } as const
+  const printer = new Printer(output, { stdout, stderr, env: setting.env ?? {} })
+  await printer.prepare()
+  for (const report of reports) printer.report(report)
+  return { stdout: stdout.text, stderr: stderr.text }
+}
+
+describe('colour', () => {
+  it.each<[string, { out?: boolean; err?: boolean; env?: Record<string, string> }, [boolean, boolean]]>([
+    ['nowhere, where nobody looks', {}, [false, false]],
+    ['on both streams of a terminal', { out: true, err: true }, [true, true]],
+    ['on stderr alone where stdout is a file', { err: true }, [false, true]],
+    ['on stdout alone where stderr is a file', { out: true }, [true, false]],
+    ['nowhere with NO_COLOR', { out: true, err: true, env: { NO_COLOR: '1' } }, [false, false]],
+    ['in spite of an empty NO_COLOR', { out: true, err: true, env: { NO_COLOR: '' } }, [true, true]],
+    ['nowhere on a dumb terminal', { out: true, err: true, env: { TERM: 'dumb' } }, [false, false]],
+    ['on other terminals', { out: true, err: true, env: { TERM: 'xterm' } }, [true, true]],
+    ['everywhere with FORCE_COLOR', { env: { FORCE_COLOR: '1' } }, [true, true]],
+    ['everywhere with an empty FORCE_COLOR', { env: { FORCE_COLOR: '' } }, [true, true]],
+    ['even on a dumb terminal with FORCE_COLOR', { out: true, env: { FORCE_COLOR: '1', TERM: 'dumb' } }, [true, true]],
+    ['nowhere with FORCE_COLOR=0', { out: true, err: true, env: { FORCE_COLOR: '0' } }, [false, false]],
+    ['nowhere with FORCE_COLOR=false', { out: true, err: true, env: { FORCE_COLOR: 'false' } }, [false, false]],
+    ['nowhere with both: NO_COLOR wins', { out: true, env: { NO_COLOR: '1', FORCE_COLOR: '1' } }, [false, false]],
+  ])('is %s', async (_, setting, [onStdout, onStderr]) => {
+    const { stdout, stderr } = await printed([FAILURE], setting)
+    expect([stdout.includes(ESC), stderr.includes(ESC)]).toEqual([onStdout, onStderr])
+  })
+
+  it('changes no word, and begins and ends within the line', async () => {
+    const plain = await printed(ALL_REPORTS)
+    const painted = await printed(ALL_REPORTS, { out: true, err: true })
+    const bare = (text: string): string => text.replaceAll(/\x1b\[\d+m/g, '')
+    expect({ stdout: bare(painted.stdout), stderr: bare(painted.stderr) }).toEqual(plain)
+    for (const line of `${painted.stdout}${painted.stderr}`.split('\n')) {
+      const codes = line.match(/\x1b\[\d+m/g) ?? []
+      expect(codes.length === 0 || codes.at(-1) === '\x1b[39m').toBe(true)
+    }
+  })
+
+  it('is green for what was done, red for what was not, yellow for a hint', async () => {
+    const key = { externalPort: 1, protocol: 'TCP', remoteHost: '' } as const
+    const done: Report = { type: 'unmapped', via: 'igd', key }
+    const { stdout, stderr } = await printed([done, FAILURE], { out: true, err: true })
+    expect(stdout).toBe(
+      '\x1b[32mUPNP_DeletePortMapping() returned : 0\x1b[39m\n' +
+        '\x1b[31mAddPortMapping(8080, 80, 192.168.1.5) failed with code 718 (ConflictInMappingEntry)\x1b[39m\n',
+    )
+    expect(stderr).toMatch(/^\x1b\[33mhint: .*\x1b\[39m\n$/)
+  })
+})
+
+describe('text', () => {
+  it('has the heading of the devices once, before the first one', async () => {
+    const { stdout } = await printed([DEVICE, DEVICE])
+    expect(stdout).toBe(`${DEVICES_HEADING}${' desc: http://a/\n st: x\n\n'.repeat(2)}`)
+  })
+
+  it('has no heading where no device answered', async () => {
+    expect((await printed([{ type: 'listing' }])).stdout).not.toContain(DEVICES_HEADING)
+  })
+})
+
+describe('JSON', () => {
+  it('is all that stdout gets, one object a line; stderr gets nothing; and it is never painted', async () => {
+    const { stdout, stderr } = await printed(ALL_REPORTS, {
+      json: true,
+      out: true,
+      err: true,
+      env: { FORCE_COLOR: '1' },
+    })
+    const lines = stdout.split('\n')
+    expect(lines.pop()).toBe('')
+    expect(lines.map((line) => JSON.parse(line).type)).toEqual(ALL_REPORTS.map(({ type }) => type))
+    expect(stderr).toBe('')
+    expect(stdout).not.toContain('\x1b')
+  })
+
+  it('has no banner', () => {
+    const stdout = new FakeStream()
+    const printer = new Printer({ json: true, compat: '2.3.3' }, { stdout, stderr: new FakeStream(), env: {} })
+    printer.text('banner\n')
+    expect(stdout.text).toBe('')
+  })
+})
+
+describe('a reader that has gone', () => {
+  let emulator: Emulator
+  beforeAll(async () => {
+    emulator = await startEmulator()
+  })
+  afterAll(() => emulator.close())
+
+  it('is noticed, and nothing is thrown or written any more', () => {
+    const stdout = new FakeStream()
+    const printer = new Printer({ json: false, compat: '2.3.3' }, { stdout, stderr: new FakeStream(), env: {} })
+    printer.report(DEVICE)
+    const before = stdout.text
+    stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+    printer.report(DEVICE)
+    printer.text('more\n')
+    expect(printer.readerIsGone).toBe(true)
+    expect(printer.failure).toBeUndefined()
+    expect(stdout.text).toBe(before)
+  })
+
+  it('does not silence the other stream', () => {
+    const stderr = new FakeStream()
+    const stdout = new FakeStream()
+    const printer = new Printer({ json: false, compat: '2.3.3' }, { stdout, stderr, env: {} })
+    stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+    printer.report({ type: 'notice', message: 'still here' })
+    expect(stderr.text).toBe('hint: still here\n')
+  })
+
+  it('may be that of stderr', () => {
+    const stderr = new FakeStream()
+    const printer = new Printer({ json: false, compat: '2.3.3' }, { stdout: new FakeStream(), stderr, env: {} })
+    stderr.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+    expect(printer.readerIsGone).toBe(false)
+  })
+
+  it.each(['-l', '-s', '-P'])('ends %s early, with 0: nothing is lost', async (command) => {
+    const requestsBefore = emulator.counters.requests
+    const stdout = new ClosingStream()
+    const { exitCode } = await runCli(['-u', emulator.descriptionUrl, command], { stdout })
+    expect(exitCode).toBe(0)
+    expect(stdout.text.split('\n').length).toBeLessThan(7)
+    expect(emulator.counters.requests - requestsBefore).toBeLessThanOrEqual(2)
+  })
+
+  it('does not keep -r from mapping, all of it', async () => {
+    const line = ['-u', emulator.descriptionUrl, '-r', '22', 'TCP', '80', '8080', 'UDP']
+    expect((await runCli(line, { stdout: new ClosingStream() })).exitCode).toBe(0)
+    expect(emulator.mappings().map(({ externalPort }) => externalPort)).toEqual([22, 8080])
+  })
+
+  it('does not change the exit code of -r or -d', async () => {
+    const stdout = new ClosingStream()
+    const taken = ['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '22', '22', 'TCP']
+    expect((await runCli(taken, { stdout })).exitCode).toBe(2)
+    const missing = ['-u', emulator.descriptionUrl, '-d', '9', 'TCP']
+    expect((await runCli(missing, { stdout: new ClosingStream() })).exitCode).toBe(2)
+    const there = ['-u', emulator.descriptionUrl, '-d', '22', 'TCP']
+    expect((await runCli(there, { stdout: new ClosingStream() })).exitCode).toBe(0)
+  })
+
+  it.each(['-l', '-h', '-V'])('is something else than a disk that is full: %s says so and fails', async (command) => {
+    const argv = ['-u', emulator.descriptionUrl, command]
+    const { stderr, exitCode } = await runCli(argv, { stdout: new ClosingStream('ENOSPC') })
+    expect(stderr).toBe('the output could not be written: write ENOSPC\n')
+    expect(exitCode).toBe(2)
+  })
+})

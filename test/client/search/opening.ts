@@ -1,0 +1,119 @@
+/** A LAN with an IGD, a gateway of PCP and NAT-PMP and others, and the opening of whichever counts. */
+import { expect } from 'vitest'
+import '../../../src/client/search/first-answer.ts' // all three are loaded late: here they are loaded already
+import '../../../src/client/port-control/first-answer.ts'
+import '../../../src/client/port-control/search.ts'
+import { type Opened, type OpenOptions, openGateway } from '../../../src/client/search/open-gateway.ts'
+import type { SearchRoute } from '../../../src/client/search/ssdp-search.ts'
+import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { addressReply, announceReply, NAT_PMP_ONLY, PCP_ONLY } from '../../support/port-control-replies.ts'
+import { IGD1, ScriptedDatagrams, ssdpReply } from '../../support/scripted-datagrams.ts'
+import {
+  answersOf,
+  igdDescription,
+  locationOf,
+  type ScriptedDevice,
+  TV_DESCRIPTION,
+} from '../../support/scripted-devices.ts'
+import { ScriptedHttp } from '../../support/scripted-http.ts'
+
+export const HOME: SearchRoute = { address: '192.168.1.10', netmask: '255.255.255.0', multicast: true, unicastTo: [] }
+const GATEWAY = { address: '192.168.1.1', port: 5351 }
+
+export const ROUTER: ScriptedDevice = { host: '192.168.1.1:5000' }
+export const TV: ScriptedDevice = { host: '192.168.1.66:8080', description: { body: TV_DESCRIPTION } }
+export const disconnected = (device: ScriptedDevice): ScriptedDevice => ({
+  ...device,
+  connections: { '/ctl/0': { status: 'Disconnected' } },
+})
+export const slow = (device: ScriptedDevice, afterMs: number): ScriptedDevice => ({
+  ...device,
+  description: { body: igdDescription(), afterMs },
+})
+
+/** When a protocol is answered, or refused. */
+export interface PortControlTimes {
+  readonly pcpAtMs?: number
+  readonly natPmpAtMs?: number
+  readonly pcpRefusedAtMs?: number
+  readonly natPmpRefusedAtMs?: number
+}
+
+export interface Settings extends Partial<OpenOptions> {
+  readonly devices?: readonly ScriptedDevice[]
+}
+
+export function begin({ devices = [], ...options }: Settings = {}) {
+  const clock = new FakeClock()
+  const datagrams = new ScriptedDatagrams(clock)
+  const http = new ScriptedHttp(clock, answersOf(...devices))
+  const opened: Opened[] = []
+  const result = openGateway({
+    clock,
+    datagrams,
+    http,
+    routes: [HOME],
+    defaultGateways: Promise.resolve([GATEWAY.address]),
+    via: 'auto',
+    igdOnly: false,
+    ignoreState: false,
+    portControl: { endpoints: Promise.resolve([GATEWAY]) },
+    ...options,
+  })
+  result.then(
+    (each) => opened.push(each),
+    () => {},
+  )
+  const own: (() => void)[] = []
+  const until = async (atMs: number): Promise<void> => clock.advance(atMs - clock.monotonicMs())
+  const replies = (times: PortControlTimes): [number | undefined, number, Uint8Array][] => [
+    [times.pcpAtMs, 2, announceReply()],
+    [times.natPmpAtMs, 0, addressReply()],
+    [times.pcpRefusedAtMs, 2, NAT_PMP_ONLY],
+    [times.natPmpRefusedAtMs, 0, PCP_ONLY],
+  ]
+  return {
+    clock,
+    datagrams,
+    http,
+    result,
+    until,
+    /** What is told comes at its time. */
+    portControlAnswers(times: PortControlTimes): void {
+      for (const [atMs, version, datagram] of replies(times)) {
+        if (atMs === undefined) continue
+        const deliver = (): void => {
+          const at = datagrams.requests.findIndex(({ bytes }) => bytes[0] === version)
+          datagrams.connections[at]?.deliver(datagram)
+        }
+        own.push(clock.schedule(atMs, deliver))
+      }
+    },
+    /** The device answers the search then. */
+    deviceAnswers(device: ScriptedDevice, atMs: number, ST: string = IGD1): void {
+      const [host = ''] = device.host.split(':')
+      const deliver = (): void => datagrams.socket(HOME.address).deliver(ssdpReply(locationOf(device), ST), host)
+      own.push(clock.schedule(atMs, deliver))
+    },
+    get isOver(): boolean {
+      return opened.length > 0
+    },
+    /** The result to the millisecond, and the proof that nothing is left behind. */
+    async endsAt(atMs: number): Promise<Opened> {
+      await until(atMs - 0.5)
+      expect(opened, `open before ${atMs} ms`).toEqual([])
+      await until(atMs)
+      await settle()
+      for (const cancel of own) cancel()
+      const [found] = opened
+      if (found === undefined) throw new Error(`not open at ${atMs} ms`)
+      expect([clock.pending, datagrams.openCount, http.waiting], 'timers, sockets, requests left').toEqual([0, 0, 0])
+      return found
+    },
+  }
+}
+
+/** What is gone on with. */
+export function chosen({ discovery, portControl }: Opened): string {
+  return portControl?.protocol ?? discovery?.candidates[0]?.kind ?? 'none'
+}

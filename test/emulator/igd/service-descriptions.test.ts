@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest'
+import { encodeServiceDescription } from '../../../src/emulator/igd/service-descriptions.ts'
+import { IGD_ACTIONS, isIgdActionName } from '../../../src/wire/igd-actions.ts'
+import { childNamed, parseXml, type XmlElement } from '../../../src/wire/xml.ts'
+
+const SERVICES = ['WANConnection', 'WANCommonInterfaceConfig', 'WANIPv6FirewallControl'] as const
+
+const text = (element: XmlElement, name: string): string => childNamed(element, name)?.text ?? ''
+const items = (element: XmlElement, list: string): readonly XmlElement[] => childNamed(element, list)?.children ?? []
+
+describe.each(SERVICES)('the service description of %s', (service) => {
+  const { root, complete } = parseXml(encodeServiceDescription(service))
+  const actions = items(root, 'actionList')
+  const variables = items(root, 'serviceStateTable')
+
+  it('is a whole scpd of specification version 1.1', () => {
+    expect([root.name, complete]).toEqual(['scpd', true])
+    expect(root.children.map((child) => child.name)).toEqual(['specVersion', 'actionList', 'serviceStateTable'])
+    expect(items(root, 'specVersion').map((child) => child.text)).toEqual(['1', '1'])
+  })
+
+  it('has the actions of the table, with their arguments in order, those in before those out', () => {
+    const names = Object.entries(IGD_ACTIONS).filter(([, action]) => action.service === service)
+    expect(actions.map((action) => text(action, 'name'))).toEqual(names.map(([name]) => name))
+    for (const action of actions) {
+      const name = text(action, 'name')
+      if (!isIgdActionName(name)) throw new Error(name)
+      const args = items(action, 'argumentList').map((each) => [text(each, 'direction'), text(each, 'name')])
+      const row = IGD_ACTIONS[name]
+      expect(args).toEqual([...row.in.map((each) => ['in', each]), ...row.out.map((each) => ['out', each])])
+    }
+  })
+
+  it('declares each state variable that an argument is related to, once, and no other', () => {
+    const related = actions.flatMap((action) =>
+      items(action, 'argumentList').map((each) => text(each, 'relatedStateVariable')),
+    )
+    const declared = variables.map((variable) => text(variable, 'name'))
+    expect(new Set(declared).size).toBe(declared.length)
+    expect(new Set(declared)).toEqual(new Set(related))
+  })
+
+  it('gives every state variable a data type, allowed values only to strings and ranges only to numbers', () => {
+    for (const variable of variables) {
+      const type = text(variable, 'dataType')
+      expect(['string', 'boolean', 'ui2', 'ui4']).toContain(type)
+      if (childNamed(variable, 'allowedValueList') !== undefined) expect(type).toBe('string')
+      if (childNamed(variable, 'allowedValueRange') !== undefined) expect(type).toMatch(/^ui/)
+    }
+  })
+
+  it('promises no events', () => {
+    const tags = encodeServiceDescription(service).match(/<stateVariable [^>]*>/g) ?? []
+    expect(new Set(tags)).toEqual(new Set(['<stateVariable sendEvents="no">']))
+  })
+})
+
+describe('the ranges', () => {
+  it.each([
+    ['WANConnection', 'PortMappingLeaseDuration', '0', '604800'],
+    ['WANConnection', 'InternalPort', '1', '65535'],
+    ['WANIPv6FirewallControl', 'A_ARG_TYPE_LeaseTime', '1', '86400'],
+  ] as const)("of %s are the standard's: %s", (service, name, minimum, maximum) => {
+    const variables = items(parseXml(encodeServiceDescription(service)).root, 'serviceStateTable')
+    const variable = variables.find((each) => text(each, 'name') === name)
+    const range = variable === undefined ? undefined : items(variable, 'allowedValueRange').map((each) => each.text)
+    expect(range).toEqual([minimum, maximum])
+  })
+})
