@@ -8,7 +8,7 @@ import { isLinkLocalIPv6 } from '../domain/address.js'
 export function resolveUrl(reference: string, base?: string): URL | undefined {
   const against = base === '' ? undefined : base
   const { text } = takeOutZone(reference) // a zone that a device writes is a name of its own interface
-  return URL.canParse(text, against) ? new URL(text, against) : undefined
+  return parseUrl(text, against)
 }
 
 /** A URL and the zone of its host: empty unless that is a link-local IPv6 address. */
@@ -20,9 +20,17 @@ export interface ZonedUrl {
 /** `http://[fe80::1%25eth0]:5000/` (RFC 6874 2) and, as people and upnpc write it, `http://[fe80::1%eth0]:5000/`. */
 export function parseZonedUrl(text: string): ZonedUrl | undefined {
   const { text: unzoned, zone } = takeOutZone(text)
-  if (!URL.canParse(unzoned)) return undefined
-  const url = new URL(unzoned)
-  return { url, zone: isLinkLocal(url) ? zone : '' }
+  const url = parseUrl(unzoned)
+  return url && { url, zone: isLinkLocal(url) ? zone : '' }
+}
+
+/** The only place that parses a text from the network. URL.canParse says yes to some of what URL then throws on. */
+function parseUrl(text: string, base?: string): URL | undefined {
+  try {
+    return new URL(text, base)
+  } catch {
+    return undefined
+  }
 }
 
 /** The opposite, in the way of RFC 6874. */

@@ -228,4 +228,15 @@ describe('resolveUrl', () => {
   ])('makes nothing of %j at %j', (reference, base) => {
     expect(resolveUrl(reference, base)).toBeUndefined()
   })
+
+  it('makes nothing of what only looks like a URL in UTF-8, also once its code is optimised', () => {
+    // Two characters of Latin-1 whose bytes are one of UTF-8: URL.canParse of Node 20 and 22 comes to say yes to them.
+    const pairs = Array.from({ length: 0x32 * 0x40 }, (_, at) => Buffer.from([0xc2 + (at >> 6), 0x80 + (at & 0x3f)]))
+    const texts = pairs.map((pair) => `http:${pair.toString('latin1')}`)
+    const bad = texts.filter((text) => resolveUrl(text) === undefined)
+    expect(bad.length).toBeGreaterThan(500)
+    for (let round = 0; round < 20; round++) {
+      expect(bad.filter((text) => resolveUrl(text) !== undefined)).toEqual([])
+    }
+  })
 })

@@ -7,6 +7,7 @@ import { PortMappingError } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { Datagrams } from '../../net/datagrams.js'
 import type { HttpClient } from '../../net/http/client.js'
+import { resolveUrl } from '../../wire/url.js'
 import { type Trust, trustedUrl, trustSender, zonedUrlText } from '../trusted-url.js'
 import type { Candidate } from './candidate.js'
 import { DeviceList, type FoundDevice, isIgdTarget, type KnownDevice } from './device-list.js'
@@ -233,7 +234,7 @@ class Search {
   }
 
   #isDefaultGateway(candidate: { readonly location: string }): boolean {
-    return this.#gateways?.includes(new URL(candidate.location).hostname) === true
+    return this.#gateways?.includes(resolveUrl(candidate.location)?.hostname ?? '') === true
   }
 
   #result(): Discovery {
