@@ -23,6 +23,7 @@ export interface DatagramOptions {
   readonly multicastTtl?: number
   /** A group to join on `multicastInterface`. */
   readonly multicastGroup?: string
+  /** What it throws costs that datagram, and nothing else. */
   readonly onMessage: (datagram: Uint8Array, from: Endpoint) => void
   /** A socket that failed after it was open is closed; this is its last word. */
   readonly onError?: (error: TransportError) => void
@@ -43,6 +44,7 @@ export interface ConnectedOptions {
   readonly remote: Endpoint
   /** The local address; the one on the way to the peer where it is not given. */
   readonly localAddress?: string | undefined
+  /** What it throws costs that datagram, and nothing else. */
   readonly onMessage: (datagram: Uint8Array) => void
   /** The port is refused, or the socket failed; it is closed, and this is its last word. */
   readonly onError: (error: TransportError) => void
@@ -114,7 +116,8 @@ async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
   }
   socket.on('message', (datagram, from) => {
     // What came between binding and connecting may be a stranger's.
-    if (open && from.port === remote.port && isSameHost(from.address, remote.address)) options.onMessage(datagram)
+    if (!open || from.port !== remote.port || !isSameHost(from.address, remote.address)) return
+    handle(() => options.onMessage(datagram))
   })
   socket.on('error', fail)
   const { address, port } = socket.address()
@@ -125,6 +128,16 @@ async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
     },
     close,
   }
+}
+
+/**
+ * The boundary around each datagram: anybody on the link can send one, so a defect in what reads it must not end the
+ * process. It is the outermost one: whoever wraps Datagrams sees what `onMessage` throws before it is dropped here.
+ */
+function handle(message: () => void): void {
+  try {
+    message()
+  } catch {}
 }
 
 /** Whatever they say of the zone: the socket is connected to the one interface. */
@@ -165,7 +178,7 @@ function wrap(socket: Socket, options: DatagramOptions): DatagramSocket {
     socket.close()
   }
   socket.on('message', (datagram, from) => {
-    if (open) options.onMessage(datagram, { address: from.address, port: from.port })
+    if (open) handle(() => options.onMessage(datagram, { address: from.address, port: from.port }))
   })
   socket.on('error', (cause) => {
     close()

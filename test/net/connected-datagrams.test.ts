@@ -94,6 +94,20 @@ describe.each(LOOPBACKS)('a socket that is connected to %s', (loopback) => {
     }
   })
 
+  it('loses a datagram whose handling throws, and hears the next one', async () => {
+    const gateway = await open(loopback)
+    const heard = inbox<string>()
+    const { socket, errors } = await connect(gateway.socket.local, {
+      onMessage(datagram) {
+        heard.put(Buffer.from(datagram).toString('latin1'))
+        throw new TypeError('x is undefined')
+      },
+    })
+    for (const text of ['first', 'second']) gateway.socket.send(bytes(text), socket.local)
+    expect([await heard.next(), await heard.next()]).toEqual(['first', 'second'])
+    expect(errors.all).toEqual([])
+  })
+
   it('asks from the address that it is told', async () => {
     const gateway = await open(loopback)
     const { socket } = await connect(gateway.socket.local, { localAddress: loopback })

@@ -87,6 +87,21 @@ describe('a datagram socket', () => {
     expect(here.received).toEqual([])
   })
 
+  it('loses a datagram whose handling throws, and hears the next one', async () => {
+    const heard: string[] = []
+    const here = await open()
+    const { socket } = await open({
+      onMessage(datagram, from) {
+        heard.push(Buffer.from(datagram).toString('latin1'))
+        if (heard.length === 1) throw new TypeError('x is undefined')
+        socket.send(bytes('answer'), from)
+      },
+    })
+    for (const text of ['first', 'second']) here.socket.send(bytes(text), socket.local)
+    expect((await here.next()).text).toBe('answer')
+    expect(heard).toEqual(['first', 'second'])
+  })
+
   it('may share its port where it says so, and only there', async () => {
     const first = await open({ shared: true })
     const second = await open({ shared: true, port: first.socket.local.port })

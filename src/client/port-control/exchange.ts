@@ -3,7 +3,7 @@
  * Every exchange has a socket of its own, connected to the gateway: the system then drops what others send and what
  * comes late for an earlier request, and tells at once that nobody listens there.
  */
-import { MalformedMessageError, NoReplyError, TransportError } from '../../domain/errors.js'
+import { MalformedMessageError, NoReplyError, PortMappingError, TransportError } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { ConnectedSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 
@@ -20,7 +20,10 @@ export interface Asking<T> {
   /** Its name in the standard, for messages. */
   readonly action: string
   readonly encode: (localAddress: string) => Uint8Array
-  /** Undefined, or a MalformedMessageError: not the reply to this request, keep listening. Other errors are the result. */
+  /**
+   * Undefined, or a MalformedMessageError: not the reply to this request, keep listening. Another PortMappingError is the
+   * result; a defect costs this datagram only.
+   */
   readonly accept: (datagram: Uint8Array, localAddress: string) => T | undefined
   /** Milliseconds after each sending; nothing more is sent when they are over. */
   readonly waits: Iterable<number>
@@ -94,6 +97,7 @@ function tryAccept<T>(accept: () => T | undefined): (() => T) | undefined {
     return accepted === undefined ? undefined : () => accepted
   } catch (error) {
     if (error instanceof MalformedMessageError) return undefined // not for us: keep listening
+    if (!(error instanceof PortMappingError)) throw error
     return () => {
       throw error
     }

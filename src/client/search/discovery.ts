@@ -3,7 +3,6 @@
  * is known. Where several are connected it is the default gateway that counts, so a first one that is not waits a moment
  * for it. Ranking otherwise as in upnpc: connected with a public address, connected, an IGD at all, a device at all.
  */
-import { PortMappingError } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { Datagrams } from '../../net/datagrams.js'
 import type { HttpClient } from '../../net/http/client.js'
@@ -25,10 +24,11 @@ const BEFORE_OTHERS_MS = 15
 const LAST_LOOK_MS = 1500
 const DESCRIPTION_TIMEOUT_MS = 3000
 
-/** A device that answered the search, and whose description could not be had. */
+/** A device that was heard of, and whose description could not be had. */
 export interface Unreadable {
   readonly location: string
-  readonly error: PortMappingError
+  /** A PortMappingError; anything else is a defect of ours, which costs this device only. */
+  readonly error: unknown
 }
 
 export interface Discovery {
@@ -144,7 +144,8 @@ class Search {
     try {
       for (const device of await alsoKnown()) this.#take(device)
     } catch (error) {
-      this.#fail(error)
+      this.#defect = error
+      this.#finish()
     }
   }
 
@@ -161,9 +162,13 @@ class Search {
 
   /** Heard of from somebody who did not say who sent it. */
   #take(device: KnownDevice): void {
-    for (const route of this.#options.routes) {
-      const trust: Trust = isIPv6Route(route) ? { hosts: [], prefixes: route.prefixes } : { hosts: [], subnet: route }
-      if (!this.#isOver && this.#add(device, '', trust, '')) return
+    try {
+      for (const route of this.#options.routes) {
+        const trust: Trust = isIPv6Route(route) ? { hosts: [], prefixes: route.prefixes } : { hosts: [], subnet: route }
+        if (!this.#isOver && this.#add(device, '', trust, '')) return
+      }
+    } catch (error) {
+      this.#unreadable.push({ location: device.LOCATION, error })
     }
   }
 
@@ -190,17 +195,11 @@ class Search {
       if (candidate.gateway !== undefined) this.#kept.push(stop)
     } catch (error) {
       // A device that does not answer, or whose description cannot be read, is not the gateway.
-      if (error instanceof PortMappingError) this.#unreadable.push({ location: location.href, error })
-      else if (!stop.signal.aborted) this.#fail(error)
+      if (!stop.signal.aborted) this.#unreadable.push({ location: location.href, error })
     } finally {
       this.#inFlight.delete(stop)
       if (!this.#isOver) this.#considerEnding()
     }
-  }
-
-  #fail(error: unknown): void {
-    this.#defect = error
-    this.#finish()
   }
 
   /** Asked after every device that has been looked at. */

@@ -158,7 +158,7 @@ describe('an exchange with a signal', () => {
 
   it('lets go of the signal, however it ends', async () => {
     const { signal } = new AbortController()
-    for (const text of ['yes', 'no', 'defect']) {
+    for (const text of ['yes', 'no']) {
       const exchanged = await begin({ signal })
       expect(getEventListeners(signal, 'abort')).toHaveLength(1)
       await exchanged.reply(text)

@@ -589,12 +589,29 @@ describe('how a search ends otherwise', () => {
     expect(getEventListeners(signal, 'abort')).toHaveLength(1)
   })
 
-  it('surfaces a defect in a decoder as a rejection at once', async () => {
+  it('is not ended by a defect that one device meets: the others are looked at, and it is told of that one', async () => {
     const defect = new TypeError('x is undefined')
-    const search = begin([], { answer: () => defect })
+    const answer = answersOf(ROUTER)
+    const search = begin([], { answer: (request) => (request.url.host === TV.host ? defect : answer(request)) })
+    await search.reply(TV)
     await search.reply(ROUTER)
-    await expect(search.finished()).rejects.toBe(defect)
-    expect([search.clock.pending, search.datagrams.openCount]).toEqual([0, 0])
+    const found = await search.finished()
+    expect(hostsOf(found)).toEqual([ROUTER.host])
+    expect(found.unreadable).toEqual([{ location: locationOf(TV), error: defect }])
+  })
+
+  it('is not ended by a defect that a device of others meets', async () => {
+    const unlucky = {
+      LOCATION: locationOf(TV),
+      USN: '',
+      get ST(): string {
+        throw new TypeError('x is undefined')
+      },
+    }
+    const router = { ST: IGD1, USN: '', LOCATION: locationOf(ROUTER) }
+    const search = begin([ROUTER], { alsoKnown: async () => [unlucky, router] })
+    await search.clock.advance(20)
+    expect(hostsOf(await search.finished())).toEqual([ROUTER.host])
   })
 
   it('is not changed by a device that is done with in the very moment of the end', async () => {

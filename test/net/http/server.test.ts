@@ -88,6 +88,17 @@ describe('the HTTP server', () => {
     expect(await say(server, post('x'))).toMatch(/^HTTP\/1\.1 200 /)
   })
 
+  it('hangs up where its handler throws, and serves the next request', async () => {
+    let requests = 0
+    const server = await listen((request) => {
+      requests++
+      if (requests === 1) throw new TypeError('x is undefined')
+      return fine(request)
+    })
+    expect(await say(server, post('x'))).toBe('')
+    expect(await say(server, post('x'))).toMatch(/^HTTP\/1\.1 200 /)
+  })
+
   it('takes a request in pieces of one byte', async () => {
     const server = await listen(fine)
     const socket = await dial(server)
