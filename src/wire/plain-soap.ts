@@ -9,10 +9,11 @@ import { decodeEntities } from './xml.js'
 const BLANKS = '[ \\t\\r\\n]*'
 /** Captured is the local one. What begins with an underscore may be special to a parser written in JavaScript. */
 const NAME = '(?:(?!xmlns:)[A-Za-z][\\w.-]{0,63}:)?([A-Za-z][\\w.-]{0,63})'
-/** They end where they seem to: no `<` and no `>` in their values. */
+/** They end where they seem to: no `<` and no `>` in their values. Nothing that may be blank follows, see OPENING. */
 const ATTRIBUTES = `(?:[ \\t\\r\\n]+[\\w:.-]+=(?:"[^"<>]*"|'[^'<>]*'))*${BLANKS}`
 const TAG = `<${NAME}${ATTRIBUTES}>${BLANKS}`
-const OPENING = new RegExp(`^${BLANKS}(?:<\\?xml${ATTRIBUTES}\\?>)?${BLANKS}${TAG}${TAG}${TAG}`)
+/** Never two runs of blanks side by side: to try each way to divide one run into two takes the square of its length. */
+const OPENING = new RegExp(`^${BLANKS}(?:<\\?xml${ATTRIBUTES}\\?>${BLANKS})?${TAG}${TAG}${TAG}`)
 const CLOSING = new RegExp(`${`</${NAME}>${BLANKS}`.repeat(3)}$`, 'y')
 /** A carriage return is one thing to an XML parser and another one here. */
 const ARGUMENT = new RegExp(`<${NAME}${ATTRIBUTES}(?:/>|>([^<\\r]*)</([\\w.:-]+)>)${BLANKS}`, 'y')
