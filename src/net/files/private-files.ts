@@ -21,7 +21,7 @@ import {
 import { homedir } from 'node:os'
 import { join, posix, win32 } from 'node:path'
 import { TransportError } from '../../domain/errors.js'
-import { codeOf, makeDirectory, tighten } from './private-directory.js'
+import { codeOf, makeDirectory, strangerOf, tighten } from './private-directory.js'
 
 /** Of one file. */
 export const MAX_FILE_BYTES = 64 * 1024
@@ -75,7 +75,10 @@ export function privateFiles(directory: string, link: typeof linkSync = linkSync
   const at = <T>(verb: string, name: string, action: (path: string) => T): T => {
     if (!NAME.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot be the name of a private file`)
     const path = join(directory, name)
-    return attempt(verb, path, () => action(path))
+    return attempt(verb, path, () => {
+      mustBeOurs(directory)
+      return action(path)
+    })
   }
   return {
     directory,
@@ -85,9 +88,10 @@ export function privateFiles(directory: string, link: typeof linkSync = linkSync
     createOnce: async (name, text) => at('create', name, (path) => createOrRead(directory, path, text, link)),
     remove: async (name) => at('remove', name, (path) => unlessCode('ENOENT', () => unlinkSync(path))),
     async list(prefix) {
-      const found = attempt('list', directory, () =>
-        unlessCode('ENOENT', () => readdirSync(directory, { withFileTypes: true })),
-      )
+      const found = attempt('list', directory, () => {
+        mustBeOurs(directory)
+        return unlessCode('ENOENT', () => readdirSync(directory, { withFileTypes: true }))
+      })
       const names = (found ?? []).filter((each) => each.isFile()).map(({ name }) => name)
       return names.filter((name) => name.startsWith(prefix) && NAME.test(name)).sort()
     },
@@ -119,6 +123,11 @@ export const userPrivateFiles: PrivateFiles = {
   get directory() {
     return ownFiles().directory
   },
+}
+
+function mustBeOurs(directory: string): void {
+  const stranger = strangerOf(directory)
+  if (stranger !== undefined) throw new TransportError(`will not use ${directory}: it is of another user, ${stranger}`)
 }
 
 function attempt<T>(verb: string, path: string, action: () => T): T {

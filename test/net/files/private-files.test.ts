@@ -3,6 +3,7 @@ import {
   chmodSync,
   chownSync,
   existsSync,
+  lchownSync,
   linkSync,
   mkdirSync,
   mkdtempSync,
@@ -209,6 +210,36 @@ describe('private files', () => {
     const made = spawn('mkfifo', [join(directory, 'nonce')])
     await new Promise((resolve) => made.on('close', resolve).on('error', resolve))
     if (existsSync(join(directory, 'nonce'))) await expectFailure(files.read('nonce'), /nonce: it is no regular file/)
+  })
+
+  it.runIf(POSIX)('are kept where a link leads to, and its mode stays', async () => {
+    const elsewhere = join(place, `elsewhere-${count}`)
+    mkdirSync(elsewhere, { mode: 0o755 })
+    mkdirSync(join(directory, '..'))
+    symlinkSync(elsewhere, directory)
+    const files = privateFiles(directory)
+    await files.write('written', 'a')
+    await files.createOnce('created', 'b')
+    expect([await files.read('written'), await files.list('')]).toEqual(['a', ['created', 'written']])
+    expect(['', 'written', 'created'].map((name) => modeOf(join(elsewhere, name)))).toEqual([0o755, 0o600, 0o600])
+  })
+
+  it.runIf(ROOT).each<[string, (elsewhere: string) => void]>([
+    ['in the directory', () => mkdirSync(directory, { recursive: true })],
+    ['in what a link leads to', (elsewhere) => symlinkSync(elsewhere, directory)],
+    ['in what a link of another user leads to', (elsewhere) => symlinkSync(elsewhere, directory)],
+  ])('are neither made nor read %s of another user', async (name, make) => {
+    const elsewhere = join(place, `elsewhere-${count}`)
+    mkdirSync(elsewhere)
+    mkdirSync(join(directory, '..'))
+    make(elsewhere)
+    if (name.includes('link of')) lchownSync(directory, 12345, 12345)
+    else chownSync(directory, 12345, 12345)
+    const { read, write, createOnce, remove, list } = privateFiles(directory)
+    const message = /will not use .*upnp-ts: it is of another user, 12345/
+    for (const work of [read('a'), write('a', ''), createOnce('a', ''), remove('a'), list('')])
+      await expectFailure(work, message)
+    expect(readdirSync(elsewhere)).toEqual([])
   })
 
   it.runIf(ROOT)('of another user are refused', async () => {
