@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // CommonJS on purpose (see package.json beside this file): an ES module as entry point starts 4 ms later.
-const { closeSync, fstatSync, lstatSync, openSync, readFileSync, readSync } = require('node:fs')
-const { isAbsolute, join } = require('node:path')
+const { closeSync, existsSync, fstatSync, lstatSync, openSync, readFileSync, readSync, statSync } = require('node:fs')
+const { dirname, isAbsolute, join } = require('node:path')
 
 const HEAD = '(function(exports,require,module){'
 const TAIL = '\n})'
@@ -23,7 +23,14 @@ function cacheDirectory() {
   const { env } = process
   if (process.getuid === undefined || env.NODE_DISABLE_COMPILE_CACHE === '1') return undefined
   const parent = [env.XDG_CACHE_HOME, env.HOME && join(env.HOME, '.cache')].find((each) => each && isAbsolute(each))
-  return parent && join(parent, 'upnp-ts')
+  return parent && !isForeignToRoot(parent) ? join(parent, 'upnp-ts') : undefined
+}
+
+/** A sudo that keeps HOME: what is found there is for another user to decide. */
+function isForeignToRoot(directory) {
+  if (process.getuid() !== 0) return false
+  if (lstatSync(directory, { throwIfNoEntry: false })?.uid) return true
+  return existsSync(directory) ? statSync(directory).uid !== 0 : isForeignToRoot(dirname(directory))
 }
 
 async function run(load, afterwards = () => {}) {

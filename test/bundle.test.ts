@@ -5,6 +5,7 @@
 import { execFile } from 'node:child_process'
 import {
   chmodSync,
+  chownSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -132,6 +133,20 @@ describe('the short way to the version and the help', () => {
     const [short, long] = await Promise.all([start([option], {}), start([option, '--json'], {})])
     expect(short).toEqual({ stdout: expected, stderr: '' })
     expect(long).toEqual(short)
+  })
+})
+
+describe.runIf(process.getuid?.() === 0)('in the home of another user', () => {
+  it('root keeps nothing, and says so only where something has to be kept', async () => {
+    const home = mkdtempSync(join(folder, 'home-'))
+    chownSync(home, 12345, 12345)
+    const env = { HOME: home, XDG_CACHE_HOME: '', XDG_STATE_HOME: '' }
+    const ended = await start(['-u', emulator.descriptionUrl, '-P'], env)
+    expect(ended.stderr).toBe('')
+    const { address, port } = emulator.portControl ?? { address: '', port: 0 }
+    const mapped = await start(['--via', 'pcp', '--gateway', `${address}:${port}`, '-r', '22', 'TCP'], env)
+    expect(mapped.stdout + mapped.stderr).toContain(`root keeps no files in ${home}, which is another user's`)
+    expect(readdirSync(home)).toEqual([])
   })
 })
 

@@ -37,6 +37,17 @@ export function strangerOf(path: string, user = process.getuid?.()): number | un
   return found.find((status) => status !== undefined && status.uid !== user && status.uid !== 0)?.uid
 }
 
+/**
+ * Whether root would keep files in what is another user's, who decides on what is found there: a sudo that keeps HOME.
+ * What is not there yet is of whoever its parent is of.
+ */
+export function isForeignToRoot(directory: string, user = process.getuid?.(), stranger = strangerOf): boolean {
+  if (user !== 0) return false
+  if (stranger(directory, user) !== undefined) return true
+  const parent = dirname(directory)
+  return parent !== directory && !existsSync(directory) && isForeignToRoot(parent, user, stranger)
+}
+
 /** Whether it was made. Not with `recursive`: Node 20 goes round for ever where the parent is there and takes none. */
 function makeMissing(directory: string): boolean {
   const parent = dirname(directory)

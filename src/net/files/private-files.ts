@@ -21,7 +21,7 @@ import {
 import { homedir } from 'node:os'
 import { join, posix, win32 } from 'node:path'
 import { TransportError } from '../../domain/errors.js'
-import { codeOf, makeDirectory, strangerOf, tighten } from './private-directory.js'
+import { codeOf, isForeignToRoot, makeDirectory, strangerOf, tighten } from './private-directory.js'
 
 /** Of one file. */
 export const MAX_FILE_BYTES = 64 * 1024
@@ -54,19 +54,22 @@ export interface PrivateFiles {
 /**
  * XDG_STATE_HOME goes first everywhere, where it is absolute (XDG Base Directory Specification: otherwise it is to be
  * ignored). macOS has no place of its own here: one that is the same wherever there is a shell is simpler to find.
- * @throws TransportError where the user has no home directory either
+ * @throws TransportError if the user has no home directory either, or the user is root and it is another user's
  */
 export function stateDirectoryOf(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,
   homeDirectory: string,
+  isForeign: (directory: string) => boolean = isForeignToRoot,
 ): string {
   const { isAbsolute, join: joined } = platform === 'win32' ? win32 : posix
   const fallback = platform === 'win32' ? env.LOCALAPPDATA : undefined
   const given = [env.XDG_STATE_HOME, fallback].find((each) => each !== undefined && isAbsolute(each))
+  const base = given ?? homeDirectory
+  if (!isAbsolute(base)) throw new TransportError('there is no home directory to keep files in: set XDG_STATE_HOME')
+  if (isForeign(base))
+    throw new TransportError(`root keeps no files in ${base}, which is another user's: set HOME or XDG_STATE_HOME`)
   if (given !== undefined) return joined(given, 'upnp-ts')
-  if (!isAbsolute(homeDirectory))
-    throw new TransportError('there is no home directory to keep files in: set XDG_STATE_HOME')
   return joined(homeDirectory, ...(platform === 'win32' ? ['AppData', 'Local'] : ['.local', 'state']), 'upnp-ts')
 }
 

@@ -20,6 +20,7 @@ import { pathToFileURL } from 'node:url'
 import { buildSync } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TransportError } from '../../../src/domain/errors.ts'
+import { isForeignToRoot } from '../../../src/net/files/private-directory.ts'
 import { MAX_FILE_BYTES, privateFiles, stateDirectoryOf } from '../../../src/net/files/private-files.ts'
 
 const POSIX = process.platform !== 'win32'
@@ -75,6 +76,37 @@ describe('the state directory', () => {
   it('of a user without a home has to be given', () => {
     expect(() => stateDirectoryOf({}, 'linux', '')).toThrow(/set XDG_STATE_HOME/)
     expect(stateDirectoryOf({ XDG_STATE_HOME: '/state' }, 'linux', '')).toBe('/state/upnp-ts')
+  })
+})
+
+describe("another user's home", () => {
+  const isAlices = (path: string): number | undefined => (path === '/home/alice' ? 12345 : undefined)
+
+  it.each<[string, boolean, number, string]>([
+    ['is foreign to root', true, 0, '/home/alice'],
+    ['is foreign to root where something is not there yet in it', true, 0, '/home/alice/none/state'],
+    ['is foreign to nobody else', false, 12345, '/home/alice'],
+    ['is not all that root has', false, 0, '/none/at/all'],
+  ])('%s', (_name, expected, user, path) => {
+    expect(isForeignToRoot(path, user, isAlices)).toBe(expected)
+  })
+
+  it('is no place for files of root, who is told what to do', () => {
+    const isForeign = (path: string): boolean => path.startsWith('/home/alice')
+    const message = "root keeps no files in /home/alice, which is another user's: set HOME or XDG_STATE_HOME"
+    expect(() => stateDirectoryOf({}, 'linux', '/home/alice', isForeign)).toThrow(new TransportError(message))
+    const [kept, given] = [{ XDG_STATE_HOME: '/home/alice/state' }, { XDG_STATE_HOME: '/var/lib' }]
+    expect(() => stateDirectoryOf(kept, 'linux', '/root', isForeign)).toThrow(/another user's/)
+    expect(stateDirectoryOf(given, 'linux', '/home/alice', isForeign)).toBe('/var/lib/upnp-ts')
+  })
+
+  it.runIf(ROOT)('is known by its owner, also through a link', () => {
+    const home = join(place, `home-${count}`)
+    mkdirSync(home)
+    chownSync(home, 12345, 12345)
+    symlinkSync(home, `${home}-link`)
+    const paths = [home, join(home, '.local'), `${home}-link`, place]
+    expect(paths.map((path) => isForeignToRoot(path))).toEqual([true, true, true, false])
   })
 })
 
