@@ -90,7 +90,8 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
       if (next.done === true) return next.value
       printer.report(next.value)
       gatewayFound ||= next.value.type === 'local-address'
-      if (printer.readerIsGone && onlyReads(invocation)) return 0
+      // A mapping is made all the same, if nobody reads what is said about it.
+      if (printer.readerIsGone && !invocation.facts.changes) return 0
     }
   } catch (error) {
     if (!deadline.signal.aborted && !gatewayFound) throw error
@@ -134,11 +135,6 @@ function loadCommandSoon(): void {
   setImmediate(() => import('./run/dispatch.js').catch(() => {}))
 }
 
-/** Nothing is lost by stopping such a command when nobody reads what it says; a mapping is made all the same. */
-function onlyReads({ command: { name } }: GatewayInvocation): boolean {
-  return !/^(map|unmap|add|update|delete)/.test(name)
-}
-
 /** --emulate: the command finds a gateway of its own by the same search, on loopback and nowhere else. */
 async function onEmulatedGateway(
   invocation: GatewayInvocation,
@@ -147,7 +143,7 @@ async function onEmulatedGateway(
 ): Promise<number> {
   const { startEmulator } = await import('../emulator.js')
   const { memoryFiles } = await import('../net/files/memory-files.js')
-  const isForPinholes = /pinhole/.test(invocation.command.name) && invocation.portControl.via === 'pcp'
+  const isForPinholes = invocation.facts.isAboutPinholes && invocation.portControl.via === 'pcp'
   const emulator = await startEmulator(isForPinholes ? { ipv6Address: '::1' } : {})
   try {
     const unicastTo = emulator.ssdp === undefined ? [] : [emulator.ssdp]

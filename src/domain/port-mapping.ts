@@ -7,7 +7,9 @@ export type TransportProtocol = 'TCP' | 'UDP'
 export const PROTOCOL_NUMBERS: Readonly<Record<TransportProtocol, number>> = { TCP: 6, UDP: 17 }
 
 /** What a gateway is spoken to in: UPnP's InternetGatewayDevice, PCP (RFC 6887), NAT-PMP (RFC 6886). */
-export type GatewayProtocol = 'igd' | 'pcp' | 'nat-pmp'
+export const GATEWAY_PROTOCOLS = ['igd', 'pcp', 'nat-pmp'] as const
+
+export type GatewayProtocol = (typeof GATEWAY_PROTOCOLS)[number]
 
 /** What each protocol is called in sentences. */
 export const PROTOCOL_TITLES = { igd: 'UPnP', pcp: 'PCP', 'nat-pmp': 'NAT-PMP' } as const

@@ -1,7 +1,15 @@
-/** The commands that ask a gateway, and what becomes of the words that follow each on the command line. */
+/** The commands that ask a gateway: the facts of each, and what becomes of the words that follow it on the command line. */
 import { isUnicastIPv4 } from '../../domain/address.js'
 import type { PortRange } from '../../domain/gateway.js'
-import { type Lease, MAX_LEASE_SECONDS, type MappingKey, type MappingRequest } from '../../domain/port-mapping.js'
+import type { PinholeId } from '../../domain/pinhole.js'
+import {
+  GATEWAY_PROTOCOLS,
+  type GatewayProtocol,
+  type Lease,
+  MAX_LEASE_SECONDS,
+  type MappingKey,
+  type MappingRequest,
+} from '../../domain/port-mapping.js'
 import {
   ADD_PINHOLE_FORM,
   PINHOLE_IDS_FORM,
@@ -23,6 +31,14 @@ export type AskedMapping = Omit<MappingRequest, 'internalClient' | 'description'
   readonly pairedWithPrevious?: true
 }
 
+type MapCommand = { readonly name: 'map'; readonly any: boolean; readonly mappings: readonly AskedMapping[] }
+type UnmapCommand = {
+  readonly name: 'unmap'
+  readonly keys: readonly MappingKey[]
+  readonly exitCodeOfFailure: 2 | 3
+}
+type UnmapRangesCommand = { readonly name: 'unmap-ranges'; readonly ranges: readonly PortRange[] }
+
 export type GatewayCommand =
   | { readonly name: 'search' }
   | { readonly name: 'list' }
@@ -30,9 +46,9 @@ export type GatewayCommand =
   | { readonly name: 'status' }
   | { readonly name: 'presentation' }
   | { readonly name: 'firewall-status' }
-  | { readonly name: 'map'; readonly any: boolean; readonly mappings: readonly AskedMapping[] }
-  | { readonly name: 'unmap'; readonly keys: readonly MappingKey[]; readonly exitCodeOfFailure: 2 | 3 }
-  | { readonly name: 'unmap-ranges'; readonly ranges: readonly PortRange[] }
+  | MapCommand
+  | UnmapCommand
+  | UnmapRangesCommand
   | PinholeCommand
 
 export const REDIRECT_FORM = 'PORT [EXTERNAL_PORT] PROTOCOL, as in -r 22 TCP'
@@ -48,42 +64,154 @@ export interface CommandOptions {
   readonly anyExternalPort?: boolean
 }
 
-export interface CommandRow {
+/** What is known about a command before it runs. Nothing of this is guessed from its name. */
+export interface CommandFacts {
+  /** The protocols that can do it, with the words that it has. */
+  readonly protocols: readonly GatewayProtocol[]
+  /** No other protocol can do it: an IGD is searched for to the end. */
+  readonly waitsForIgd: boolean
+  /** The address family over which routers do it: many refuse what comes over the other one. */
+  readonly family: 4 | 6 | undefined
+  /** It is about single pinholes, which PCP opens over IPv6 only. */
+  readonly isAboutPinholes: boolean
+  /** It changes something at the router. */
+  readonly changes: boolean
+}
+
+/** What can be asked of a gateway: its name says which, and the rest is what its words mean. */
+export interface AnyCommand {
+  readonly name: string
+}
+
+export interface RowDefinition<C extends AnyCommand> {
   /** Its long name. */
   readonly flag: string
-  readonly letter: string
-  /** The words that it takes, for messages; undefined where it takes none. */
+  readonly letter?: string
+  /** The words that it takes, for messages; undefined if it takes none. */
   readonly form?: string
   /** It may also stand alone. */
   readonly wordsOptional?: true
-  readonly parse: (words: readonly string[], options?: CommandOptions) => GatewayCommand
+  /** Its flag is an option of other commands, and a command if there is no other. */
+  readonly onlyAlone?: true
+  readonly parse: (words: readonly string[], options?: CommandOptions) => C
+  /** A function if it depends on the words. Only an IGD if it is not given. */
+  readonly protocols?: readonly GatewayProtocol[] | ((command: C) => readonly GatewayProtocol[])
+  readonly family?: 4 | 6
+  readonly isAboutPinholes?: true
+  readonly changes?: true
 }
 
+/** A command and its facts. `C` is what its words are parsed into. */
+export interface CommandRow<C extends AnyCommand = GatewayCommand>
+  extends Omit<RowDefinition<C>, 'parse' | 'protocols'> {
+  /** @throws UsageError */
+  readonly read: (words: readonly string[], options?: CommandOptions) => { command: C; facts: CommandFacts }
+}
+
+/** For the type of the command that `parse` makes and `protocols` takes. */
+function row<C extends AnyCommand>({ parse, protocols = ['igd'], ...definition }: RowDefinition<C>): CommandRow<C> {
+  const { family, isAboutPinholes = false, changes = false } = definition
+  return {
+    ...definition,
+    read: (words, options) => {
+      const command = parse(words, options)
+      const capable = typeof protocols === 'function' ? protocols(command) : protocols
+      const waitsForIgd = capable.every((protocol) => protocol === 'igd')
+      return { command, facts: { protocols: capable, waitsForIgd, family, isAboutPinholes, changes } }
+    },
+  }
+}
+
+const OPENS_PORT = { protocols: protocolsThatMap, family: 4, changes: true } as const
+const CLOSES_PORT = { protocols: protocolsThatUnmap, family: 4, changes: true } as const
+const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true } as const
+
 export const COMMANDS: readonly CommandRow[] = [
-  { flag: 'list', letter: '-l', parse: () => ({ name: 'list' }) },
-  { flag: 'list-at-once', letter: '-L', parse: () => ({ name: 'list-at-once' }) },
-  { flag: 'status', letter: '-s', parse: () => ({ name: 'status' }) },
-  { flag: 'firewall-status', letter: '-S', parse: () => ({ name: 'firewall-status' }) },
-  { flag: 'presentation', letter: '-P', parse: () => ({ name: 'presentation' }) },
-  { flag: 'redirect', letter: '-r', form: REDIRECT_FORM, parse: parseRedirect },
-  { flag: 'add', letter: '-a', form: ADD_FORM, parse: parseAdd('-a', false) },
-  { flag: 'add-any', letter: '-n', form: ADD_FORM, parse: parseAdd('-n', true) },
-  { flag: 'delete', letter: '-d', form: DELETE_FORM, parse: parseDelete },
-  {
+  row({ flag: 'list', letter: '-l', parse: () => ({ name: 'list' }) }),
+  row({ flag: 'list-at-once', letter: '-L', parse: () => ({ name: 'list-at-once' }) }),
+  row({ flag: 'status', letter: '-s', protocols: GATEWAY_PROTOCOLS, parse: () => ({ name: 'status' }) }),
+  row({ flag: 'firewall-status', letter: '-S', parse: () => ({ name: 'firewall-status' }) }),
+  row({ flag: 'presentation', letter: '-P', parse: () => ({ name: 'presentation' }) }),
+  row({ flag: 'redirect', letter: '-r', form: REDIRECT_FORM, ...OPENS_PORT, parse: parseRedirect }),
+  row({ flag: 'add', letter: '-a', form: ADD_FORM, ...OPENS_PORT, parse: parseAdd('-a', false) }),
+  row({ flag: 'add-any', letter: '-n', form: ADD_FORM, ...OPENS_PORT, parse: parseAdd('-n', true) }),
+  row({ flag: 'delete', letter: '-d', form: DELETE_FORM, ...CLOSES_PORT, parse: parseDelete }),
+  row({
     flag: 'delete-several',
     letter: '-f',
     form: 'EXTERNAL_PORT PROTOCOL ...',
     wordsOptional: true,
+    ...CLOSES_PORT,
     parse: parseDeletePairs('-f'),
-  },
-  { flag: 'delete-range', letter: '-N', form: RANGE_FORM, parse: parseRange },
-  { flag: 'add-pinhole', letter: '-A', form: ADD_PINHOLE_FORM, parse: parseAddPinhole },
-  { flag: 'update-pinhole', letter: '-U', form: UPDATE_PINHOLE_FORM, parse: parseUpdatePinhole },
-  { flag: 'check-pinhole', letter: '-C', form: PINHOLE_IDS_FORM, parse: parsePinholeIds('-C', 'check-pinholes') },
-  { flag: 'pinhole-packets', letter: '-K', form: PINHOLE_IDS_FORM, parse: parsePinholeIds('-K', 'pinhole-packets') },
-  { flag: 'delete-pinhole', letter: '-D', form: PINHOLE_IDS_FORM, parse: parseDeletePinholes },
-  { flag: 'outbound-timeout', letter: '-G', form: TIMEOUT_FORM, parse: parseOutboundTimeout },
+  }),
+  row({ flag: 'delete-range', letter: '-N', form: RANGE_FORM, family: 4, changes: true, parse: parseRange }),
+  row({
+    flag: 'add-pinhole',
+    letter: '-A',
+    form: ADD_PINHOLE_FORM,
+    ...ABOUT_PINHOLES,
+    protocols: ['igd', 'pcp'],
+    changes: true,
+    parse: parseAddPinhole,
+  }),
+  row({
+    flag: 'update-pinhole',
+    letter: '-U',
+    form: UPDATE_PINHOLE_FORM,
+    ...ABOUT_PINHOLES,
+    protocols: ({ id }) => protocolsOfPinholes([id]),
+    changes: true,
+    parse: parseUpdatePinhole,
+  }),
+  row({
+    flag: 'check-pinhole',
+    letter: '-C',
+    form: PINHOLE_IDS_FORM,
+    ...ABOUT_PINHOLES,
+    parse: parsePinholeIds('-C', 'check-pinholes'),
+  }),
+  row({
+    flag: 'pinhole-packets',
+    letter: '-K',
+    form: PINHOLE_IDS_FORM,
+    ...ABOUT_PINHOLES,
+    parse: parsePinholeIds('-K', 'pinhole-packets'),
+  }),
+  row({
+    flag: 'delete-pinhole',
+    letter: '-D',
+    form: PINHOLE_IDS_FORM,
+    ...ABOUT_PINHOLES,
+    protocols: ({ ids }) => protocolsOfPinholes(ids),
+    changes: true,
+    parse: parseDeletePinholes,
+  }),
+  row({ flag: 'outbound-timeout', letter: '-G', form: TIMEOUT_FORM, family: 6, parse: parseOutboundTimeout }),
+  row({ flag: 'discovery-time', onlyAlone: true, parse: () => ({ name: 'search' }) }),
 ]
+
+/** External port 0 is not for an IGD, and NAT-PMP knows no remote host. */
+function protocolsThatMap({ mappings }: MapCommand): readonly GatewayProtocol[] {
+  return GATEWAY_PROTOCOLS.filter(
+    (each) =>
+      !(each === 'igd' && mappings.some(({ externalPort }) => externalPort === 0)) &&
+      !(each === 'nat-pmp' && mappings.some(({ remoteHost }) => remoteHost !== '')),
+  )
+}
+
+function protocolsThatUnmap({ keys }: UnmapCommand): readonly GatewayProtocol[] {
+  return GATEWAY_PROTOCOLS.filter((each) => each !== 'nat-pmp' || keys.every(({ remoteHost }) => remoteHost === ''))
+}
+
+/** A pinhole is known by a number to an IGD and by what it leads to over PCP. */
+function protocolsOfPinholes(ids: readonly PinholeId[]): readonly GatewayProtocol[] {
+  return [ids.every((id) => typeof id === 'number') ? 'igd' : 'pcp']
+}
+
+/** What the command is called in messages. */
+export function labelOf({ letter, flag }: Pick<CommandRow, 'letter' | 'flag'>): string {
+  return letter ?? `--${flag}`
+}
 
 /** One mapping for each protocol, the second one bound to the first. */
 function mappingsOf(option: string, protocol: string, common: Omit<AskedMapping, 'protocol'>): AskedMapping[] {
@@ -98,7 +226,7 @@ function mappingsOf(option: string, protocol: string, common: Omit<AskedMapping,
 function parseRedirect(
   words: readonly string[],
   { lease = 'unlimited', anyExternalPort }: CommandOptions = {},
-): GatewayCommand {
+): MapCommand {
   const mappings: AskedMapping[] = []
   for (let at = 0; at < words.length; ) {
     const internalPort = integerWithin('-r', 'port', words[at] ?? '', 1, 65535)
@@ -116,7 +244,7 @@ function parseRedirect(
 }
 
 /** -a, -n ip port external_port protocol [lease] [remote_host]; a fifth word that is no number is the remote host. */
-function parseAdd(option: string, any: boolean): CommandRow['parse'] {
+function parseAdd(option: string, any: boolean): RowDefinition<MapCommand>['parse'] {
   return (words, { lease: leaseOption, anyExternalPort } = {}) => {
     wordsOf(option, ADD_FORM, words, 4, 6)
     const [ip = '', port = '', external = '', protocol = '', fifth, sixth = ''] = words
@@ -139,7 +267,7 @@ function parseAdd(option: string, any: boolean): CommandRow['parse'] {
 }
 
 /** -d external_port protocol [remote_host]; followed by another port it is -f. */
-function parseDelete(words: readonly string[]): GatewayCommand {
+function parseDelete(words: readonly string[]): UnmapCommand {
   const third = words[2] ?? ''
   const isRemoteHost = third === '' || isUnicastIPv4(third)
   if (/^\d+$/.test(third) || (words.length > 3 && !isRemoteHost)) return parseDeletePairs('-d')(words)
@@ -149,7 +277,7 @@ function parseDelete(words: readonly string[]): GatewayCommand {
 }
 
 /** (external_port protocol) …; none at all is nothing to do. */
-function parseDeletePairs(option: string): (words: readonly string[]) => GatewayCommand {
+function parseDeletePairs(option: string): (words: readonly string[]) => UnmapCommand {
   return (words) => {
     const keys: MappingKey[] = []
     for (let at = 0; at < words.length; at += 2) {
@@ -174,7 +302,7 @@ function keysOf(option: string, port: string, protocol: string, remoteHost: stri
 }
 
 /** -N first last protocol [manage]: manage 1 also removes what other computers made. */
-function parseRange(words: readonly string[]): GatewayCommand {
+function parseRange(words: readonly string[]): UnmapRangesCommand {
   wordsOf('-N', RANGE_FORM, words, 3, 4)
   const [first = '', last = '', protocol = '', manage = '0'] = words
   const startPort = integerWithin('-N', 'first port', first, 1, 65535)

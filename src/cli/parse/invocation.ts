@@ -3,7 +3,7 @@
  * that can be checked is checked before anything is sent: a bad word is a UsageError of one line.
  */
 import { Command, CommanderError } from 'commander'
-import { COMMANDS, type CommandRow, type GatewayCommand } from './command-table.js'
+import { COMMANDS, type CommandFacts, type CommandRow, type GatewayCommand, labelOf } from './command-table.js'
 import { type KeepOptions, keepOptionsOf } from './keep-options.js'
 import { leaseOption, listOption, textOption, timesOf } from './option-table.js'
 import { splitCommand } from './output-options.js'
@@ -17,6 +17,7 @@ export { type Compatibility, type Output, outputOf } from './output-options.js'
 export interface GatewayInvocation {
   readonly kind: 'gateway'
   readonly command: GatewayCommand
+  readonly facts: CommandFacts
   /** -u */
   readonly url: string | undefined
   /** -e */
@@ -100,9 +101,9 @@ export function makeProgram(
 ): Command {
   const quiet = { writeOut: () => {}, writeErr: () => {} }
   const program = new Command('upnp-ts').exitOverride().configureOutput(quiet).helpOption(false).helpCommand(false)
-  for (const { flag, letter, form, wordsOptional } of COMMANDS) {
+  for (const { flag, letter, form, wordsOptional, onlyAlone } of COMMANDS) {
     const words = form === undefined ? '' : wordsOptional === true ? ' [words...]' : ' <words...>'
-    program.option(`${letter}, --${flag}${words}`)
+    if (onlyAlone !== true) program.option(`${letter}, --${flag}${words}`)
   }
   program
     .argument('[words...]')
@@ -151,19 +152,19 @@ function judge(
   options: Record<string, unknown>,
   ownCommand: readonly string[] | undefined,
 ): Invocation {
-  const asked = COMMANDS.filter(({ flag }) => options[nameOf(flag)] !== undefined)
-  if (options.help === true || asked.some(({ flag }) => listOption(options[nameOf(flag)]).some(isHelp)))
+  const given = COMMANDS.filter(({ flag }) => options[nameOf(flag)] !== undefined)
+  const commands = given.filter(({ onlyAlone }) => onlyAlone !== true)
+  if (options.help === true || commands.some(({ flag }) => listOption(options[nameOf(flag)]).some(isHelp)))
     return { kind: 'help' }
   if (options.version === true) return { kind: 'version' }
-  const [command, second] = asked
+  const row = commands[0] ?? given[0]
   const stray = words[0]
-  if (stray !== undefined) throw new UsageError(strayWord(stray, command?.letter, options))
+  if (stray !== undefined) throw new UsageError(strayWord(stray, commands[0], options))
   const url = textOption(options.url)
   if (url !== undefined) descriptionUrlOf('-u', url)
-  if (command === undefined && options.discoveryTime === undefined)
-    throw new UsageError('Command line argument error.', { withUsage: true })
-  if (command !== undefined && second !== undefined)
-    throw new UsageError(`${command.letter} and ${second.letter}: one command at a time`)
+  if (row === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
+  if (commands[1] !== undefined)
+    throw new UsageError(`${labelOf(row)} and ${labelOf(commands[1])}: one command at a time`)
   const named = url !== undefined ? '-u' : '--gateway'
   if ((url !== undefined || options.gateway !== undefined) && options.emulate === true)
     throw new UsageError(`--emulate brings its own gateway: leave out ${named}`)
@@ -171,12 +172,16 @@ function judge(
   if (compat !== undefined && compat !== '2.1' && compat !== '2.3.3') {
     throw new UsageError(`--compat: '${compat}' is not a version of upnpc that is known here: give 2.1 or 2.3.3`)
   }
-  const parsed = commandOf(command, options)
+  const { command, facts } = row.read(listOption(options[nameOf(row.flag)]), {
+    lease: leaseOption(labelOf(row), options.lease),
+    anyExternalPort: ['pcp', 'nat-pmp'].includes(viaOf(options.via)),
+  })
   return {
     kind: 'gateway',
-    command: parsed,
-    portControl: portControlOf(options, parsed, command?.letter ?? '--discovery-time'),
-    keep: keepOptionsOf(options, parsed, ownCommand),
+    command,
+    facts,
+    portControl: portControlOf(options, command, facts, labelOf(row)),
+    keep: keepOptionsOf(options, command, ownCommand),
     url,
     description: descriptionOf('-e', textOption(options.description) ?? DEFAULT_DESCRIPTION),
     ignoreState: options.ignore === true,
@@ -191,8 +196,8 @@ function judgeEmulate(words: readonly string[], options: Record<string, unknown>
   const names = ofProgram.map(({ short, long }) => short ?? long ?? '')
   if (options.help === true || names.includes('-h')) return { kind: 'help' }
   if (names.includes('-V')) return { kind: 'version' }
-  const command = COMMANDS.find(({ letter }) => names.includes(letter))
-  if (command !== undefined) throw new UsageError(`${command.letter} and emulate: one command at a time`)
+  const command = COMMANDS.find(({ letter }) => letter !== undefined && names.includes(letter))
+  if (command !== undefined) throw new UsageError(`${labelOf(command)} and emulate: one command at a time`)
   const stray = words[0] ?? names.find((name) => name !== '--json')
   if (stray !== undefined) throw new UsageError(`'${stray}' is not understood: emulate does not take it`)
   return {
@@ -203,21 +208,13 @@ function judgeEmulate(words: readonly string[], options: Record<string, unknown>
   }
 }
 
-function strayWord(word: string, letter: string | undefined, options: Record<string, unknown>): string {
+function strayWord(word: string, command: CommandRow | undefined, options: Record<string, unknown>): string {
   if (options.description !== undefined)
     return `'${word}' is not understood; a description of several words needs quotes: -e "my web server"`
-  if (letter === undefined)
+  if (command === undefined)
     return `'${word}' is not understood: a command begins with a dash, as in -r 22 TCP; upnp-ts -h shows all of them`
-  if (!WANTED_WORDS.has(letter)) return `'${word}' is not understood: ${letter} does not take it`
-  return `'${word}' is not understood: what ${letter} takes has to follow it word by word, without options between`
-}
-
-/** --discovery-time alone is a command too: to see who answers. */
-function commandOf(command: CommandRow | undefined, options: Record<string, unknown>): GatewayCommand {
-  const lease = leaseOption(command?.letter ?? '--discovery-time', options.lease)
-  const anyExternalPort = ['pcp', 'nat-pmp'].includes(viaOf(options.via))
-  if (command === undefined) return { name: 'search' }
-  return command.parse(listOption(options[nameOf(command.flag)]), { lease, anyExternalPort })
+  if (command.form === undefined) return `'${word}' is not understood: ${labelOf(command)} does not take it`
+  return `'${word}' is not understood: what ${labelOf(command)} takes has to follow it word by word, without options between`
 }
 
 /** As commander keeps it: `--add-any` is addAny. */

@@ -1,10 +1,10 @@
-/** The options about PCP and NAT-PMP, --via --gateway --nonce, and which commands those protocols have. */
+/** The options about PCP and NAT-PMP: --via --gateway --nonce. */
 import { PORT_CONTROL_PORT, type Via } from '../../client/search/open-gateway.js'
 import { isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
-import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import { GATEWAY_PROTOCOLS, type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
-import type { GatewayCommand } from './command-table.js'
+import type { CommandFacts, GatewayCommand } from './command-table.js'
 import { integerWithin, UsageError } from './words.js'
 
 export interface PortControlAsked {
@@ -16,7 +16,7 @@ export interface PortControlAsked {
   readonly nonce: string | undefined
 }
 
-const VIAS: readonly string[] = ['auto', 'igd', 'pcp', 'nat-pmp'] satisfies readonly Via[]
+const VIAS: readonly string[] = ['auto', ...GATEWAY_PROTOCOLS] satisfies readonly Via[]
 
 function isVia(word: string): word is Via {
   return VIAS.includes(word)
@@ -33,10 +33,11 @@ export function viaOf(value: unknown): Via {
 export function portControlOf(
   options: Record<string, unknown>,
   command: GatewayCommand,
+  facts: CommandFacts,
   letter: string,
 ): PortControlAsked {
   const { gateway: word, nonce, url } = options
-  const protocols = protocolsThatDo(command)
+  const { protocols } = facts
   const given = viaOf(options.via)
   if (given !== 'auto' && !protocols.includes(given)) throw new UsageError(cannotDo(letter, given, command, protocols))
   const via = protocols.length === 1 && protocols[0] === 'pcp' ? 'pcp' : given
@@ -51,51 +52,28 @@ export function portControlOf(
   if (nonce !== undefined && via !== 'pcp') throw new UsageError('--nonce is for PCP: add --via pcp')
   if (via === 'nat-pmp' && options.ipv6 === true) throw new UsageError('-6: NAT-PMP is spoken over IPv4 only')
   const gateway = typeof word === 'string' ? endpointOf(word) : undefined
-  if (gateway !== undefined) refuseOtherFamily(gateway, via, command)
+  if (gateway !== undefined) refuseOtherFamily(gateway, via, facts)
   return { via, gateway, nonce: typeof nonce === 'string' ? nonce : undefined }
 }
 
-function refuseOtherFamily({ address }: Endpoint, via: Via, { name }: GatewayCommand): void {
+function refuseOtherFamily({ address }: Endpoint, via: Via, { family }: CommandFacts): void {
   const isIPv4 = isUnicastIPv4(address)
   if (via === 'nat-pmp' && !isIPv4)
     throw new UsageError("--gateway: NAT-PMP is spoken over IPv4 only: give the router's IPv4 address")
-  if (via === 'pcp' && isIPv4 && /pinhole/.test(name))
+  if (via === 'pcp' && isIPv4 && family === 6)
     throw new UsageError("--gateway: PCP opens pinholes over IPv6: give the router's IPv6 address")
-  if (via === 'pcp' && !isIPv4 && /map$/.test(name))
+  if (via === 'pcp' && !isIPv4 && family === 4)
     throw new UsageError(
       "--gateway: PCP maps ports over IPv4: give the router's IPv4 address, or open a pinhole with -A",
     )
 }
 
-type Protocol = Exclude<Via, 'auto'>
-
-const ALL = ['igd', 'pcp', 'nat-pmp'] as const
-
-/** A pinhole is known by a number to an IGD and by what it leads to over PCP. */
-export function protocolsThatDo(command: GatewayCommand): readonly Protocol[] {
-  switch (command.name) {
-    case 'map':
-      return ALL.filter(
-        (each) =>
-          !(each === 'igd' && command.mappings.some(({ externalPort }) => externalPort === 0)) &&
-          !(each === 'nat-pmp' && command.mappings.some(({ remoteHost }) => remoteHost !== '')),
-      )
-    case 'unmap':
-      return ALL.filter((each) => each !== 'nat-pmp' || command.keys.every(({ remoteHost }) => remoteHost === ''))
-    case 'status':
-      return ['igd', 'pcp', 'nat-pmp']
-    case 'add-pinholes':
-      return ['igd', 'pcp']
-    case 'update-pinhole':
-      return [typeof command.id === 'number' ? 'igd' : 'pcp']
-    case 'delete-pinholes':
-      return [command.ids.every((id) => typeof id === 'number') ? 'igd' : 'pcp']
-    default:
-      return ['igd']
-  }
-}
-
-function cannotDo(letter: string, via: Protocol, command: GatewayCommand, protocols: readonly Protocol[]): string {
+function cannotDo(
+  letter: string,
+  via: GatewayProtocol,
+  command: GatewayCommand,
+  protocols: readonly GatewayProtocol[],
+): string {
   const titles = protocols.map((each) => PROTOCOL_TITLES[each]).join(' and ')
   const { name } = command
   const id = name === 'update-pinhole' ? command.id : name === 'delete-pinholes' ? command.ids[0] : undefined

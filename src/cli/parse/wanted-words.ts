@@ -1,8 +1,8 @@
 /** What an option wants after it, for when it is not there. */
-import { COMMANDS } from './command-table.js'
+import { COMMANDS, labelOf } from './command-table.js'
 
 export const WANTED_WORDS: ReadonlyMap<string, string> = new Map([
-  ...COMMANDS.flatMap(({ letter, form }): [string, string][] => (form === undefined ? [] : [[letter, form]])),
+  ...COMMANDS.flatMap((row): [string, string][] => (row.form === undefined ? [] : [[labelOf(row), row.form]])),
   ['-m', 'the name or an address of an interface'],
   ['-z', 'a port number'],
   ['-t', 'a number from 0 to 255'],

@@ -18,7 +18,6 @@ import { isIPv6Interface } from '../../net/interfaces.js'
 import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
 import { reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
-import { protocolsThatDo } from '../parse/port-control-options.js'
 import type { Report } from '../report.js'
 
 export type Finding = AsyncGenerator<Report, Chosen | ChosenPortControl | undefined, undefined>
@@ -42,7 +41,7 @@ export async function* search(invocation: GatewayInvocation, context: RunContext
     defaultGateways,
     searchMs,
     ignoreState,
-    igdOnly: !protocolsThatDo(invocation.command).some((protocol) => protocol !== 'igd'),
+    igdOnly: invocation.facts.waitsForIgd,
     alsoKnown: onlyRoute === undefined && gateway === undefined ? devicesOfMiniSsdpd(invocation, context) : undefined,
     whileYielding: () => void loadPortControl(context.clock).catch(() => {}),
     portControl: {

@@ -23,6 +23,6 @@ export async function* run(
 }
 
 /** The commands about single pinholes want the router to be asked over IPv6. PCP is, always. */
-export function wantsIPv6({ command: { name }, search: { family }, portControl: { via } }: GatewayInvocation): boolean {
-  return family === 4 && via !== 'pcp' && (/pinhole/.test(name) || name === 'outbound-timeout')
+export function wantsIPv6({ facts, search: { family }, portControl: { via } }: GatewayInvocation): boolean {
+  return family === 4 && via !== 'pcp' && facts.family === 6
 }
