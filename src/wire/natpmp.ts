@@ -52,6 +52,19 @@ const ERROR_RESPONSE_BYTES = 8
 const EXTERNAL_ADDRESS_RESPONSE_BYTES = 12
 const MAP_RESPONSE_BYTES = 16
 
+/** RFC 6886 3.2: the first two bytes of every message. */
+const VERSION_AT = 0
+const OPCODE_AT = 1
+/** RFC 6886 3.2, 3.3 and 3.5: what follows them in every response. */
+const RESULT_CODE_AT = 2
+const EPOCH_AT = 4
+/** RFC 6886 3.2: in the response to an external address request. */
+const EXTERNAL_ADDRESS_AT = 8
+const EXTERNAL_ADDRESS_END = 12
+/** RFC 6886 3.3. */
+const MAP_REQUEST_AT = { internalPort: 4, suggestedExternalPort: 6, lifetime: 8 } as const
+const MAP_RESPONSE_AT = { internalPort: 8, mappedExternalPort: 10, lifetime: 12 } as const
+
 /** RFC 6886 3.2, 3.3. */
 export type NatPmpRequest =
   | { readonly kind: 'external-address-request' }
@@ -105,9 +118,9 @@ export function natPmpOpcode(request: NatPmpRequest): number {
 export function encodeNatPmpRequest(request: NatPmpRequest): Uint8Array {
   if (request.kind === 'external-address-request') return Uint8Array.of(NAT_PMP_VERSION, OPCODE_EXTERNAL_ADDRESS)
   const { bytes, view } = message(MAP_REQUEST_BYTES, natPmpOpcode(request))
-  view.setUint16(4, request.internalPort)
-  view.setUint16(6, request.suggestedExternalPort)
-  view.setUint32(8, request.lifetimeSeconds)
+  view.setUint16(MAP_REQUEST_AT.internalPort, request.internalPort)
+  view.setUint16(MAP_REQUEST_AT.suggestedExternalPort, request.suggestedExternalPort)
+  view.setUint32(MAP_REQUEST_AT.lifetime, request.lifetimeSeconds)
   return bytes
 }
 
@@ -115,22 +128,22 @@ export function encodeNatPmpResponse(response: NatPmpResponse): Uint8Array {
   switch (response.kind) {
     case 'external-address-response': {
       const { bytes, view } = responseMessage(EXTERNAL_ADDRESS_RESPONSE_BYTES, OPCODE_EXTERNAL_ADDRESS, response)
-      view.setUint32(8, parseIPv4(response.externalAddress) ?? 0)
+      view.setUint32(EXTERNAL_ADDRESS_AT, parseIPv4(response.externalAddress) ?? 0)
       return bytes
     }
     case 'map-response': {
       const { bytes, view } = responseMessage(MAP_RESPONSE_BYTES, OPCODES[response.protocol], response)
-      view.setUint16(8, response.internalPort)
-      view.setUint16(10, response.mappedExternalPort)
-      view.setUint32(12, response.lifetimeSeconds)
+      view.setUint16(MAP_RESPONSE_AT.internalPort, response.internalPort)
+      view.setUint16(MAP_RESPONSE_AT.mappedExternalPort, response.mappedExternalPort)
+      view.setUint32(MAP_RESPONSE_AT.lifetime, response.lifetimeSeconds)
       return bytes
     }
     case 'error-response': {
       const { opcode, internalPort, resultCode } = response
       const length = internalPort === undefined ? ERROR_RESPONSE_BYTES : MAP_RESPONSE_BYTES
       const { bytes, view } = responseMessage(length, opcode, response)
-      view.setUint16(2, resultCode)
-      if (internalPort !== undefined) view.setUint16(8, internalPort)
+      view.setUint16(RESULT_CODE_AT, resultCode)
+      if (internalPort !== undefined) view.setUint16(MAP_RESPONSE_AT.internalPort, internalPort)
       return bytes
     }
   }
@@ -138,14 +151,14 @@ export function encodeNatPmpResponse(response: NatPmpResponse): Uint8Array {
 
 function message(length: number, opcode: number): { bytes: Uint8Array; view: DataView } {
   const bytes = new Uint8Array(length)
-  bytes[0] = NAT_PMP_VERSION
-  bytes[1] = opcode
+  bytes[VERSION_AT] = NAT_PMP_VERSION
+  bytes[OPCODE_AT] = opcode
   return { bytes, view: viewOf(bytes) }
 }
 
 function responseMessage(length: number, opcode: number, { epochSeconds }: WithEpoch) {
   const { bytes, view } = message(length, opcode + RESPONSE)
-  view.setUint32(4, epochSeconds)
+  view.setUint32(EPOCH_AT, epochSeconds)
   return { bytes, view }
 }
 
@@ -167,9 +180,9 @@ export function decodeNatPmpRequest(bytes: Uint8Array): NatPmpRequest | Unsuppor
   return {
     kind: 'map-request',
     protocol,
-    internalPort: view.getUint16(4),
-    suggestedExternalPort: view.getUint16(6),
-    lifetimeSeconds: view.getUint32(8),
+    internalPort: view.getUint16(MAP_REQUEST_AT.internalPort),
+    suggestedExternalPort: view.getUint16(MAP_REQUEST_AT.suggestedExternalPort),
+    lifetimeSeconds: view.getUint32(MAP_REQUEST_AT.lifetime),
   }
 }
 
@@ -186,24 +199,28 @@ export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
   const opcode = opcodePlus % RESPONSE
   const view = viewOf(bytes)
   const protocol = protocolOf(opcode)
-  const [resultCode, epochSeconds] = [view.getUint16(2), view.getUint32(4)]
+  const [resultCode, epochSeconds] = [view.getUint16(RESULT_CODE_AT), view.getUint32(EPOCH_AT)]
   if (resultCode !== NAT_PMP_RESULTS.success) {
-    const internalPort = protocol !== undefined && bytes.length >= MAP_RESPONSE_BYTES ? view.getUint16(8) : undefined
+    const isAboutMapping = protocol !== undefined && bytes.length >= MAP_RESPONSE_BYTES
+    const internalPort = isAboutMapping ? view.getUint16(MAP_RESPONSE_AT.internalPort) : undefined
     return { kind: 'error-response', opcode, resultCode, epochSeconds, internalPort }
   }
   if (opcode === OPCODE_EXTERNAL_ADDRESS) {
     if (bytes.length < EXTERNAL_ADDRESS_RESPONSE_BYTES)
       throw malformed('an external address response of 12 bytes', bytes)
-    return { kind: 'external-address-response', epochSeconds, externalAddress: bytes.subarray(8, 12).join('.') }
+    const externalAddress = bytes.subarray(EXTERNAL_ADDRESS_AT, EXTERNAL_ADDRESS_END).join('.')
+    return { kind: 'external-address-response', epochSeconds, externalAddress }
   }
   if (protocol === undefined) throw malformed('a response to a known opcode', bytes)
   if (bytes.length < MAP_RESPONSE_BYTES) throw malformed('a mapping response of 16 bytes', bytes)
-  const [internalPort, mappedExternalPort, lifetimeSeconds] = [
-    view.getUint16(8),
-    view.getUint16(10),
-    view.getUint32(12),
-  ]
-  return { kind: 'map-response', protocol, epochSeconds, internalPort, mappedExternalPort, lifetimeSeconds }
+  return {
+    kind: 'map-response',
+    protocol,
+    epochSeconds,
+    internalPort: view.getUint16(MAP_RESPONSE_AT.internalPort),
+    mappedExternalPort: view.getUint16(MAP_RESPONSE_AT.mappedExternalPort),
+    lifetimeSeconds: view.getUint32(MAP_RESPONSE_AT.lifetime),
+  }
 }
 
 /** RFC 6886 3.5: the answer to a request of another version has opcode 0, as printed there; most gateways add the 128. */

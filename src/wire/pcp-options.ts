@@ -3,15 +3,24 @@
  * A code below 128 has to be understood, others may be passed over (RFC 6887 7.3); which ones are is for the responder.
  */
 import { addressOfBytes, bytesOfAddress } from '../domain/address.js'
+import { viewOf } from './binary.js'
 
 /** RFC 6887 13.1 to 13.3. */
 export const PCP_OPTION_CODES = { thirdParty: 1, preferFailure: 2, filter: 3 } as const
 /** Below it an option has to be understood (RFC 6887 7.3). */
 export const FIRST_OPTIONAL_CODE = 128
 
+/** RFC 6887 5: an address of either family. */
+export const ADDRESS_BYTES = 16
+
 const HEAD_BYTES = 4
-const THIRD_PARTY_BYTES = 16
+/** RFC 6887 7.3. */
+const HEAD_AT = { code: 0, length: 2 } as const
+/** RFC 6887 13.1: the internal address, and nothing else. */
+const THIRD_PARTY_BYTES = ADDRESS_BYTES
 const FILTER_BYTES = 20
+/** RFC 6887 13.3. */
+const FILTER_AT = { prefixLength: 1, remotePort: 2, remoteAddress: 4 } as const
 
 export type PcpOption =
   /** RFC 6887 13.1: the mapping is for that internal address, not for the client's own. */
@@ -33,8 +42,8 @@ export function encodePcpOptions(options: readonly PcpOption[]): Uint8Array {
   const parts = options.map((option) => {
     const { code, data } = contentOf(option)
     const bytes = new Uint8Array(HEAD_BYTES + Math.ceil(data.length / 4) * 4)
-    bytes[0] = code
-    new DataView(bytes.buffer).setUint16(2, data.length)
+    bytes[HEAD_AT.code] = code
+    viewOf(bytes).setUint16(HEAD_AT.length, data.length)
     bytes.set(data, HEAD_BYTES)
     return bytes
   })
@@ -49,9 +58,9 @@ function contentOf(option: PcpOption): { code: number; data: Uint8Array } {
       return { code: PCP_OPTION_CODES.preferFailure, data: new Uint8Array() }
     case 'FILTER': {
       const data = new Uint8Array(FILTER_BYTES)
-      data[1] = option.prefixLength
-      new DataView(data.buffer).setUint16(2, option.remotePort)
-      data.set(addressBytes(option.remoteAddress), 4)
+      data[FILTER_AT.prefixLength] = option.prefixLength
+      viewOf(data).setUint16(FILTER_AT.remotePort, option.remotePort)
+      data.set(addressBytes(option.remoteAddress), FILTER_AT.remoteAddress)
       return { code: PCP_OPTION_CODES.filter, data }
     }
     case 'unknown':
@@ -61,7 +70,7 @@ function contentOf(option: PcpOption): { code: number; data: Uint8Array } {
 
 /** The unspecified address for what is no address. */
 export function addressBytes(text: string): Uint8Array {
-  return bytesOfAddress(text) ?? new Uint8Array(16)
+  return bytesOfAddress(text) ?? new Uint8Array(ADDRESS_BYTES)
 }
 
 export interface DecodedOptions {
@@ -73,11 +82,12 @@ export interface DecodedOptions {
 export function decodePcpOptions(bytes: Uint8Array): DecodedOptions {
   const options: PcpOption[] = []
   for (let at = 0; at < bytes.length; ) {
-    const head = bytes.subarray(at, at + HEAD_BYTES)
-    const length = (head[2] ?? 0) * 256 + (head[3] ?? 0)
-    const end = at + HEAD_BYTES + Math.ceil(length / 4) * 4
-    if (head.length < HEAD_BYTES || end > bytes.length) return { options, complete: false }
-    const option = optionOf(head[0] ?? 0, bytes.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length))
+    const dataAt = at + HEAD_BYTES
+    if (dataAt > bytes.length) return { options, complete: false }
+    const length = viewOf(bytes).getUint16(at + HEAD_AT.length)
+    const end = dataAt + Math.ceil(length / 4) * 4
+    if (end > bytes.length) return { options, complete: false }
+    const option = optionOf(bytes[at + HEAD_AT.code] ?? 0, bytes.subarray(dataAt, dataAt + length))
     if (option === undefined) return { options, complete: false }
     options.push(option)
     at = end
@@ -95,10 +105,11 @@ function optionOf(code: number, data: Uint8Array): PcpOption | undefined {
     case PCP_OPTION_CODES.preferFailure:
       return data.length === 0 ? { kind: 'PREFER_FAILURE' } : undefined
     case PCP_OPTION_CODES.filter: {
-      const [, prefixLength = 0, high = 0, low = 0] = data
+      const prefixLength = data[FILTER_AT.prefixLength] ?? 0
       if (data.length !== FILTER_BYTES || prefixLength > 128) return undefined
-      const remoteAddress = addressOfBytes(data.subarray(4))
-      return { kind: 'FILTER', prefixLength, remotePort: high * 256 + low, remoteAddress }
+      const remotePort = viewOf(data).getUint16(FILTER_AT.remotePort)
+      const remoteAddress = addressOfBytes(data.subarray(FILTER_AT.remoteAddress))
+      return { kind: 'FILTER', prefixLength, remotePort, remoteAddress }
     }
     default:
       return { kind: 'unknown', code, data: Uint8Array.from(data) }

@@ -17,7 +17,7 @@ import type {
   RemotePeer,
   ResponseHead,
 } from './pcp-messages.js'
-import { addressBytes, decodePcpOptions, encodePcpOptions } from './pcp-options.js'
+import { ADDRESS_BYTES, addressBytes, decodePcpOptions, encodePcpOptions } from './pcp-options.js'
 import { PCP_RESULTS } from './pcp-result-codes.js'
 
 export type { BadPcpRequest, PcpRequest, PcpResponse } from './pcp-messages.js'
@@ -46,15 +46,27 @@ const RESPONSE_KINDS = ['ANNOUNCE-response', 'MAP-response', 'PEER-response'] as
 
 const RESPONSE = 0x80
 const HEAD_BYTES = 24
-const RESERVED_AT = 12
 const MAP_BYTES = 36
 const PEER_BYTES = 56
+
+/** RFC 6887 7.1 and 7.2: what every message has. */
+const VERSION_AT = 0
+const OPCODE_AT = 1
+const LIFETIME_AT = 4
+/** RFC 6887 7.1. */
+const CLIENT_ADDRESS_AT = 8
+/** RFC 6887 7.2. */
+const RESPONSE_HEAD_AT = { reserved: 2, resultCode: 3, epoch: 8, secondReserved: 12 } as const
+/** RFC 6887 11.1 and 12.1: what MAP and PEER have behind the head. */
+const MAPPING_AT = { nonce: 24, protocol: 36, internalPort: 40, externalPort: 42, externalAddress: 44 } as const
+/** RFC 6887 12.1: what PEER has behind that. */
+const REMOTE_PEER_AT = { port: 60, address: 64 } as const
 
 export function encodePcpRequest(request: PcpRequest): Uint8Array {
   const options = encodePcpOptions(request.options)
   const { bytes, view } = message(dataBytesOf(request.kind) + options.length, opcodeOf(request.kind))
-  view.setUint32(4, request.lifetimeSeconds)
-  bytes.set(addressBytes(request.clientAddress), 8)
+  view.setUint32(LIFETIME_AT, request.lifetimeSeconds)
+  bytes.set(addressBytes(request.clientAddress), CLIENT_ADDRESS_AT)
   if (request.kind !== 'ANNOUNCE-request') {
     const { suggestedExternalPort: port, suggestedExternalAddress: address } = request
     writeMapping(bytes, view, request, port, address)
@@ -93,9 +105,10 @@ export function encodePcpErrorResponse(request: Uint8Array, head: ResponseHead):
   const kept = request.subarray(0, MAX_PCP_BYTES)
   const bytes = new Uint8Array(Math.max(HEAD_BYTES, Math.ceil(kept.length / 4) * 4))
   bytes.set(kept)
-  bytes[0] = PCP_VERSION
-  bytes[1] = (request[1] ?? 0) | RESPONSE
-  bytes.fill(0, 2, NOT_PARSED.has(head.resultCode) ? RESERVED_AT : HEAD_BYTES)
+  bytes[VERSION_AT] = PCP_VERSION
+  bytes[OPCODE_AT] = (request[OPCODE_AT] ?? 0) | RESPONSE
+  const endOfZeros = NOT_PARSED.has(head.resultCode) ? RESPONSE_HEAD_AT.secondReserved : HEAD_BYTES
+  bytes.fill(0, RESPONSE_HEAD_AT.reserved, endOfZeros)
   writeResponseHead(bytes, viewOf(bytes), head)
   return bytes
 }
@@ -114,30 +127,30 @@ function dataBytesOf(kind: Kind): number {
 
 function message(bytesAfterHead: number, opcode: number): { bytes: Uint8Array; view: DataView } {
   const bytes = new Uint8Array(HEAD_BYTES + bytesAfterHead)
-  bytes[0] = PCP_VERSION
-  bytes[1] = opcode
+  bytes[VERSION_AT] = PCP_VERSION
+  bytes[OPCODE_AT] = opcode
   return { bytes, view: viewOf(bytes) }
 }
 
 function writeResponseHead(bytes: Uint8Array, view: DataView, head: ResponseHead): void {
-  bytes[3] = head.resultCode
-  view.setUint32(4, head.lifetimeSeconds)
-  view.setUint32(8, head.epochSeconds)
+  bytes[RESPONSE_HEAD_AT.resultCode] = head.resultCode
+  view.setUint32(LIFETIME_AT, head.lifetimeSeconds)
+  view.setUint32(RESPONSE_HEAD_AT.epoch, head.epochSeconds)
 }
 
 type Mapping = Pick<MapRequestData, 'nonce' | 'protocol' | 'internalPort'>
 
 function writeMapping(bytes: Uint8Array, view: DataView, mapping: Mapping, port: number, address: string): void {
-  bytes.set(Buffer.from(mapping.nonce, 'hex').subarray(0, NONCE_BYTES), 24)
-  bytes[36] = mapping.protocol
-  view.setUint16(40, mapping.internalPort)
-  view.setUint16(42, port)
-  bytes.set(addressBytes(address), 44)
+  bytes.set(Buffer.from(mapping.nonce, 'hex').subarray(0, NONCE_BYTES), MAPPING_AT.nonce)
+  bytes[MAPPING_AT.protocol] = mapping.protocol
+  view.setUint16(MAPPING_AT.internalPort, mapping.internalPort)
+  view.setUint16(MAPPING_AT.externalPort, port)
+  bytes.set(addressBytes(address), MAPPING_AT.externalAddress)
 }
 
 function writePeer(bytes: Uint8Array, view: DataView, peer: RemotePeer): void {
-  view.setUint16(60, peer.remotePeerPort)
-  bytes.set(addressBytes(peer.remotePeerAddress), 64)
+  view.setUint16(REMOTE_PEER_AT.port, peer.remotePeerPort)
+  bytes.set(addressBytes(peer.remotePeerAddress), REMOTE_PEER_AT.address)
 }
 
 /** @throws MalformedMessageError for what is to be dropped in silence: shorter than 2 bytes, or a response */
@@ -153,7 +166,8 @@ export function decodePcpRequest(bytes: Uint8Array): PcpRequest | BadPcpRequest 
   if (bytes.length < end) return bad(PCP_RESULTS.MALFORMED_REQUEST)
   const { options, complete } = decodePcpOptions(bytes.subarray(end))
   if (!complete) return bad(PCP_RESULTS.MALFORMED_OPTION)
-  const head = { lifetimeSeconds: viewOf(bytes).getUint32(4), clientAddress: addressAt(bytes, 8), options }
+  const lifetimeSeconds = viewOf(bytes).getUint32(LIFETIME_AT)
+  const head = { lifetimeSeconds, clientAddress: addressAt(bytes, CLIENT_ADDRESS_AT), options }
   if (kind === 'ANNOUNCE-request') return { kind, ...head }
   const { externalPort: suggestedExternalPort, externalAddress: suggestedExternalAddress, ...rest } = mappingAt(bytes)
   const data = { ...head, ...rest, suggestedExternalPort, suggestedExternalAddress }
@@ -169,7 +183,8 @@ export function decodePcpResponse(bytes: Uint8Array): PcpResponse {
   if (version !== PCP_VERSION) return { kind: 'other-version-response', version, opcode, resultCode }
   if (!isWellFormed(bytes)) throw malformed('a PCP response of 24 to 1100 bytes, in fours', bytes)
   const view = viewOf(bytes)
-  const head = { resultCode, lifetimeSeconds: view.getUint32(4), epochSeconds: view.getUint32(8) }
+  const [lifetimeSeconds, epochSeconds] = [view.getUint32(LIFETIME_AT), view.getUint32(RESPONSE_HEAD_AT.epoch)]
+  const head = { resultCode, lifetimeSeconds, epochSeconds }
   const kind = RESPONSE_KINDS[opcode]
   const end = HEAD_BYTES + (kind === undefined ? 0 : dataBytesOf(kind))
   if (kind === undefined || bytes.length < end) {
@@ -192,18 +207,21 @@ function isWellFormed({ length }: Uint8Array): boolean {
 function mappingAt(bytes: Uint8Array): Mapping & { externalPort: number; externalAddress: string } {
   const view = viewOf(bytes)
   return {
-    nonce: Buffer.from(bytes.subarray(24, 24 + NONCE_BYTES)).toString('hex'),
-    protocol: bytes[36] ?? 0,
-    internalPort: view.getUint16(40),
-    externalPort: view.getUint16(42),
-    externalAddress: addressAt(bytes, 44),
+    nonce: Buffer.from(bytes.subarray(MAPPING_AT.nonce, MAPPING_AT.nonce + NONCE_BYTES)).toString('hex'),
+    protocol: bytes[MAPPING_AT.protocol] ?? 0,
+    internalPort: view.getUint16(MAPPING_AT.internalPort),
+    externalPort: view.getUint16(MAPPING_AT.externalPort),
+    externalAddress: addressAt(bytes, MAPPING_AT.externalAddress),
   }
 }
 
 function peerAt(bytes: Uint8Array): RemotePeer {
-  return { remotePeerPort: viewOf(bytes).getUint16(60), remotePeerAddress: addressAt(bytes, 64) }
+  return {
+    remotePeerPort: viewOf(bytes).getUint16(REMOTE_PEER_AT.port),
+    remotePeerAddress: addressAt(bytes, REMOTE_PEER_AT.address),
+  }
 }
 
 function addressAt(bytes: Uint8Array, at: number): string {
-  return addressOfBytes(bytes.subarray(at, at + 16))
+  return addressOfBytes(bytes.subarray(at, at + ADDRESS_BYTES))
 }
