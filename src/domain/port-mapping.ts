@@ -6,6 +6,12 @@ export type TransportProtocol = 'TCP' | 'UDP'
 /** IANA protocol numbers. */
 export const PROTOCOL_NUMBERS: Readonly<Record<TransportProtocol, number>> = { TCP: 6, UDP: 17 }
 
+/** The name for an IANA protocol number; undefined if it is neither TCP nor UDP. */
+export function transportProtocolOf(number: number): TransportProtocol | undefined {
+  if (number === PROTOCOL_NUMBERS.TCP) return 'TCP'
+  return number === PROTOCOL_NUMBERS.UDP ? 'UDP' : undefined
+}
+
 /** What a gateway is spoken to in: UPnP's InternetGatewayDevice, PCP (RFC 6887), NAT-PMP (RFC 6886). */
 export const GATEWAY_PROTOCOLS = ['igd', 'pcp', 'nat-pmp'] as const
 

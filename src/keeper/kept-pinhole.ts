@@ -7,7 +7,7 @@
 import { InvalidArgumentError, NoGatewayError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway, IgdGateway, PinholeFirewall, PinholeOpener, PortControlGateway } from '../domain/gateway.js'
 import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../domain/pinhole.js'
-import type { TransportProtocol } from '../domain/port-mapping.js'
+import { transportProtocolOf } from '../domain/port-mapping.js'
 import type { Held, Kept, Presence } from './kept.js'
 import { hasClosed, LostInRenewal } from './lost-in-renewal.js'
 
@@ -24,10 +24,6 @@ export interface WantedPinhole extends Omit<TimedPinholeRequest, 'internalClient
 const NO_SUCH_ENTRY = 704
 /** miniupnpd 2.3.1 says that of an ID that it does not have. */
 const INVALID_ARGS = 402
-const PROTOCOL_NAMES: ReadonlyMap<number, TransportProtocol> = new Map([
-  [6, 'TCP'],
-  [17, 'UDP'],
-])
 
 export class KeptPinhole implements Kept<HeldPinhole> {
   readonly name: string
@@ -42,7 +38,7 @@ export class KeptPinhole implements Kept<HeldPinhole> {
     this.#localAddress = localAddress
     const { protocol, internalPort, internalClient } = wanted
     const client = internalClient === undefined ? '' : ` of ${internalClient}`
-    this.name = `pinhole for port ${internalPort || '(any)'} ${PROTOCOL_NAMES.get(protocol) ?? protocol}${client}`
+    this.name = `pinhole for port ${internalPort || '(any)'} ${transportProtocolOf(protocol) ?? protocol}${client}`
   }
 
   async make(gateway: Gateway): Promise<HeldPinhole> {
@@ -123,7 +119,7 @@ async function close(gateway: Gateway, pinhole: TimedPinholeRequest, onAnswer = 
   }
   // The ID of PCP is the pinhole itself: it can be no other's.
   const { internalClient, internalPort } = pinhole
-  const protocol = PROTOCOL_NAMES.get(pinhole.protocol)
+  const protocol = transportProtocolOf(pinhole.protocol)
   if (protocol === undefined || internalPort === 0) return // PCP has no such pinhole: to ask for it tells why
   await opener.deletePinhole(pinholeIdOf({ protocol, internalClient, internalPort }))
 }

@@ -1,4 +1,6 @@
 /** What is open at the moment, for the command, the hook, the state file and the service manager. Pure. */
+
+import { transportProtocolOf } from '../../domain/port-mapping.js'
 import type { Kept } from '../../keeper/kept.js'
 import type { HeldMapping } from '../../keeper/kept-mapping.js'
 import type { HeldPinhole } from '../../keeper/kept-pinhole.js'
@@ -21,7 +23,7 @@ export function openPortOf(held: HeldEither, nowWallMs: number): OpenPort {
     return { protocol, externalPort, internalPort, internalClient, endsWallMs }
   }
   const { internalClient, internalPort, protocol } = held.pinhole
-  const name = protocol === 6 ? 'TCP' : protocol === 17 ? 'UDP' : String(protocol)
+  const name = transportProtocolOf(protocol) ?? String(protocol)
   return { protocol: name, externalPort: internalPort, internalPort, internalClient, endsWallMs }
 }
 

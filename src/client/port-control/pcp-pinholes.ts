@@ -12,7 +12,7 @@ import {
   pinholeTargetOf,
   type TimedPinholeRequest,
 } from '../../domain/pinhole.js'
-import { isPort, PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
+import { isPort, PROTOCOL_NUMBERS, transportProtocolOf } from '../../domain/port-mapping.js'
 import { filterFor, type MapAsked, type MapGranted } from './pcp-map.js'
 
 export class PcpPinholes implements PinholeOpener {
@@ -24,7 +24,7 @@ export class PcpPinholes implements PinholeOpener {
 
   async addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole> {
     const { remoteHost, remotePort, internalClient, internalPort, protocol: number, leaseSeconds } = request
-    const protocol = number === PROTOCOL_NUMBERS.TCP ? 'TCP' : number === PROTOCOL_NUMBERS.UDP ? 'UDP' : undefined
+    const protocol = transportProtocolOf(number)
     if (protocol === undefined || !isPort(internalPort)) {
       throw new InvalidArgumentError('a pinhole over PCP is for TCP or UDP, and for one port from 1 to 65535')
     }

@@ -4,14 +4,12 @@
  */
 import { isUnicastIPv6, parseIPv6 } from '../../domain/address.js'
 import type { PinholeRequest, TimedPinholeRequest } from '../../domain/pinhole.js'
-import { MAX_LEASE_SECONDS } from '../../domain/port-mapping.js'
+import { MAX_LEASE_SECONDS, transportProtocolOf } from '../../domain/port-mapping.js'
 import type { InArguments } from '../../wire/igd-actions.js'
 import { LONGEST_PINHOLE_LEASE_SECONDS } from '../tables/pinhole-table.js'
 import { Refusal } from '../tables/refusal.js'
 import { ui2, unsigned } from './argument-values.js'
 
-/** IANA protocol numbers: TCP and UDP. */
-const SUPPORTED_PROTOCOLS: readonly number[] = [6, 17]
 /** The wildcard of WANIPv6FirewallControl:1. */
 const ANY_PROTOCOL = 0xffff
 
@@ -69,6 +67,6 @@ function address(text: string): string {
 }
 
 function supported(protocol: number): number {
-  if (!SUPPORTED_PROTOCOLS.includes(protocol)) throw new Refusal(705)
+  if (transportProtocolOf(protocol) === undefined) throw new Refusal(705)
   return protocol
 }

@@ -4,7 +4,13 @@
  * firewall, which translates nothing, among the pinholes. An IGD, which knows no nonce, overwrites and deletes them as its own.
  */
 import { isSameAddress } from '../../domain/address.js'
-import { type GatewayProtocol, PROTOCOL_NUMBERS, type TransportProtocol } from '../../domain/port-mapping.js'
+import {
+  type GatewayProtocol,
+  PROTOCOL_NUMBERS,
+  PROTOCOL_TITLES,
+  type TransportProtocol,
+  transportProtocolOf,
+} from '../../domain/port-mapping.js'
 import type { GatewayState } from '../gateway-state.js'
 import { portsToTry, type TableEntry, type WantedMapping } from '../tables/mapping-table.js'
 import type { PinholeEntry } from '../tables/pinhole-table.js'
@@ -125,13 +131,12 @@ function controlledOf({ madeBy, nonce, ...entry }: TableEntry): ControlledMappin
 
 /** The description is for whoever lists the mappings over the IGD. */
 function entryOf({ nonce, ...mapping }: ControlledMapping): WantedMapping {
-  const name = mapping.madeBy === 'pcp' ? 'PCP' : 'NAT-PMP'
-  const description = `${name} ${mapping.internalPort} ${mapping.protocol}`
+  const description = `${PROTOCOL_TITLES[mapping.madeBy]} ${mapping.internalPort} ${mapping.protocol}`
   return { ...mapping, enabled: true, description, ...(nonce === undefined ? {} : { nonce }) }
 }
 
 function controlledPinhole({ internalClient, internalPort, remoteHost, ...pinhole }: PinholeEntry): ControlledMapping {
-  const protocol = pinhole.protocol === PROTOCOL_NUMBERS.TCP ? 'TCP' : 'UDP'
+  const protocol = transportProtocolOf(pinhole.protocol) ?? 'UDP' // the table has no others
   const { leaseSeconds, nonce } = pinhole
   return {
     protocol,

@@ -4,7 +4,7 @@
  * mapping whatever the nonce is, and grants another port where PREFER_FAILURE asks for none.
  */
 import { isLoopbackIPv6, isSameAddress, isUnicastIPv6 } from '../../domain/address.js'
-import { PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
+import { transportProtocolOf } from '../../domain/port-mapping.js'
 import { ANY_ADDRESS, type PcpRequest, type PcpResponse } from '../../wire/pcp.js'
 import { PCP_RESULTS } from '../../wire/pcp-result-codes.js'
 import type { GatewayState } from '../gateway-state.js'
@@ -81,16 +81,11 @@ function clamp(seconds: number): number {
 
 /** Neither all ports nor other protocols are had here (RFC 6887 11.3), nor the ports of PCP itself. @throws PcpRefusal */
 function insideOf({ request: { protocol: number, internalPort }, internalClient }: MapContext): Inside {
-  const protocol = transportProtocol(number)
+  const protocol = transportProtocolOf(number)
   if (protocol === undefined || internalPort === 0) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
   const inside = { protocol, internalClient, internalPort }
   if (isPortOfPortControl(inside, internalPort)) throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED)
   return inside
-}
-
-function transportProtocol(number: number): Inside['protocol'] | undefined {
-  if (number === PROTOCOL_NUMBERS.TCP) return 'TCP'
-  return number === PROTOCOL_NUMBERS.UDP ? 'UDP' : undefined
 }
 
 /** @throws PcpRefusal where there is none, or the firewall opens to nobody */
@@ -144,7 +139,7 @@ function remove(context: MapContext): Assigned {
   const { request, internalClient, mappings, nowMs } = context
   if (request.internalPort === 0) removeAll(context)
   else {
-    const protocol = transportProtocol(request.protocol)
+    const protocol = transportProtocolOf(request.protocol)
     if (protocol === undefined) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
     const inside = { protocol, internalClient, internalPort: request.internalPort }
     const present = findInside(mappings, inside, nowMs)
@@ -158,7 +153,7 @@ function remove(context: MapContext): Assigned {
 
 /** @throws PcpRefusal */
 function removeAll({ request, internalClient, mappings, nowMs }: MapContext): void {
-  const protocol = transportProtocol(request.protocol)
+  const protocol = transportProtocolOf(request.protocol)
   if (protocol === undefined && request.protocol !== 0) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
   for (const mapping of mappings.of(internalClient, nowMs)) {
     const isAsked = protocol === undefined || mapping.protocol === protocol
