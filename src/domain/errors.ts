@@ -60,6 +60,19 @@ export class MalformedMessageError extends PortMappingError {
   }
 }
 
+/**
+ * What `decode` makes of a message, or undefined if that is malformed. Anybody can send a malformed message, so whoever
+ * listens keeps listening.
+ */
+export function unlessMalformed<T>(decode: () => T): T | undefined {
+  try {
+    return decode()
+  } catch (error) {
+    if (error instanceof MalformedMessageError) return undefined
+    throw error
+  }
+}
+
 /** The gateway understood and said no. */
 export class RefusedError extends PortMappingError {
   readonly code = 'REFUSED'

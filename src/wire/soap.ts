@@ -5,7 +5,7 @@
  * some routers trip over less. What is received is taken by local names whatever the prefix and its binding, the
  * action's response element may have any namespace, and a fault counts at any HTTP status.
  */
-import { MalformedMessageError } from '../domain/errors.js'
+import { MalformedMessageError, unlessMalformed } from '../domain/errors.js'
 import { decodePlainResponse } from './plain-soap.js'
 import { childNamed, decodeText, decodeXml, descendants, encodeEntities, encodeXml, type XmlElement } from './xml.js'
 
@@ -67,7 +67,7 @@ export function decodeSoapReply(bytes: Uint8Array, action: string): SoapReply {
 export function parseSoapReply(bytes: Uint8Array, action: string): SoapReply {
   // Some routers answer a successful Add or Delete with nothing at all; whoever needs a value will miss it.
   if (bytes.every((byte) => byte <= 0x20)) return { kind: 'response', arguments: new Map() }
-  const document = parseReply(bytes)
+  const document = unlessMalformed(() => decodeXml(bytes))
   if (document === undefined) return faultFromBrokenXml(bytes, action)
   const code = [...descendants(document.root)].find((element) => element.name.toLowerCase() === 'errorcode')
   if (code !== undefined) return decodeFault(document.root, code)
@@ -83,15 +83,6 @@ export function parseSoapReply(bytes: Uint8Array, action: string): SoapReply {
     return { kind: 'fault', errorCode: -1, errorDescription: childNamed(content, 'faultstring')?.text ?? '' }
   }
   return { kind: 'response', arguments: argumentsOf(content) }
-}
-
-function parseReply(bytes: Uint8Array): ReturnType<typeof decodeXml> | undefined {
-  try {
-    return decodeXml(bytes)
-  } catch (error) {
-    if (error instanceof MalformedMessageError) return undefined
-    throw error
-  }
 }
 
 /** TP-Link Archer C8 sends faults with binary garbage in them: the number is still to be had. */

@@ -7,6 +7,7 @@ import {
   PortMappingError,
   RefusedError,
   TransportError,
+  unlessMalformed,
 } from '../../src/domain/errors.ts'
 
 describe('an error', () => {
@@ -47,5 +48,25 @@ describe('an error', () => {
     })
     expect(error.message).toBe('AddPortMapping was refused with 718 (ConflictInMappingEntry)')
     expect(error.action).toBe('AddPortMapping')
+  })
+})
+
+describe('unlessMalformed', () => {
+  it('is what the decoder makes of a message, and undefined if the message is malformed', () => {
+    expect(unlessMalformed(() => 'decoded')).toBe('decoded')
+    expect(
+      unlessMalformed(() => {
+        throw new MalformedMessageError('x', 'y')
+      }),
+    ).toBeUndefined()
+  })
+
+  it('lets every other error through', () => {
+    const defect = new TypeError('a defect')
+    expect(() =>
+      unlessMalformed(() => {
+        throw defect
+      }),
+    ).toThrow(defect)
   })
 })

@@ -1,5 +1,5 @@
 /** One action on one service of one gateway: encodes the request from the table, sends it, decodes the reply. */
-import { MalformedMessageError, RefusedError, TransportError } from '../../domain/errors.js'
+import { MalformedMessageError, RefusedError, TransportError, unlessMalformed } from '../../domain/errors.js'
 import { USER_AGENT } from '../../domain/version.js'
 import type { HttpClient, HttpReply, HttpRequest } from '../../net/http/client.js'
 import { argumentList, IGD_ACTIONS, type IgdActionName, type InArguments } from '../../wire/igd-actions.js'
@@ -126,11 +126,6 @@ function argumentsOf(reply: HttpReply, action: string, url: URL): SoapArguments 
 }
 
 function decodeFault(body: Uint8Array, action: string): SoapReply | undefined {
-  try {
-    const decoded = decodeSoapReply(body, action)
-    return decoded.kind === 'fault' ? decoded : undefined
-  } catch (error) {
-    if (error instanceof MalformedMessageError) return undefined
-    throw error
-  }
+  const decoded = unlessMalformed(() => decodeSoapReply(body, action))
+  return decoded?.kind === 'fault' ? decoded : undefined
 }

@@ -12,7 +12,7 @@
  * joined (no IPv6, no such interface any more, a port that somebody keeps to himself) is one reason to ask less, no error.
  */
 import { isIPv6, isLinkLocalIPv6, isSameAddress, onSameSubnet, splitZone } from '../../domain/address.js'
-import { MalformedMessageError } from '../../domain/errors.js'
+import { unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface } from '../../net/interfaces.js'
@@ -126,7 +126,7 @@ function withZone(address: string, zone: string): string {
 }
 
 function isSsdpNews(datagram: Uint8Array, from: string, known: KnownDevices): boolean {
-  const message = decoded(decodeSsdp, datagram)
+  const message = unlessMalformed(() => decodeSsdp(datagram))
   if (message?.kind !== 'notify') return false
   const NTS = message.NTS.toLowerCase()
   return NTS === 'ssdp:byebye' || NTS === 'ssdp:update' || (NTS === 'ssdp:alive' && known.isNews(message, from))
@@ -134,17 +134,8 @@ function isSsdpNews(datagram: Uint8Array, from: string, known: KnownDevices): bo
 
 function isPortControlNews(datagram: Uint8Array): boolean {
   return datagram[0] === PCP_VERSION
-    ? decoded(decodePcpResponse, datagram)?.kind === 'ANNOUNCE-response'
-    : decoded(decodeNatPmpResponse, datagram)?.kind === 'external-address-response'
-}
-
-function decoded<Message>(decode: (datagram: Uint8Array) => Message, datagram: Uint8Array): Message | undefined {
-  try {
-    return decode(datagram)
-  } catch (error) {
-    if (error instanceof MalformedMessageError) return undefined // not for us: keep listening
-    throw error
-  }
+    ? unlessMalformed(() => decodePcpResponse(datagram))?.kind === 'ANNOUNCE-response'
+    : unlessMalformed(() => decodeNatPmpResponse(datagram))?.kind === 'external-address-response'
 }
 
 /**

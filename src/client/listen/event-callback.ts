@@ -4,7 +4,7 @@
  * gateway, hangs up on everybody else, and takes only what comes on a path that nobody else was told.
  */
 import { isIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
-import { MalformedMessageError, TransportError } from '../../domain/errors.js'
+import { TransportError, unlessMalformed } from '../../domain/errors.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import type { HttpServers, ServedRequest } from '../../net/http/server.js'
 import { decodeEventHead, decodePropertySet } from '../../wire/gena.js'
@@ -56,22 +56,13 @@ function statusOf(
   { isGateway, onEvent }: Pick<CallbackOptions, 'isGateway' | 'onEvent'>,
 ): number {
   if (method !== 'NOTIFY' || target !== path || !isGateway(remoteAddress)) return 404
-  const head = orUndefined(() => decodeEventHead(headers))
+  const head = unlessMalformed(() => decodeEventHead(headers))
   if (head === undefined) return 412
-  const variables = orUndefined(() => decodePropertySet(body))
+  const variables = unlessMalformed(() => decodePropertySet(body))
   return onEvent({ SID: head.SID, isFirst: head.SEQ === 0, variables }) ? 200 : 412
 }
 
 function urlOf({ address, port }: Endpoint, path: string): URL {
   const host = splitZone(address).address
   return new URL(`http://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`)
-}
-
-function orUndefined<T>(decode: () => T): T | undefined {
-  try {
-    return decode()
-  } catch (error) {
-    if (error instanceof MalformedMessageError) return undefined
-    throw error
-  }
 }

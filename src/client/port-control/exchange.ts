@@ -3,7 +3,7 @@
  * Every exchange has a socket of its own, connected to the gateway: the system then drops what others send and what
  * comes late for an earlier request, and tells at once that nobody listens there.
  */
-import { MalformedMessageError, NoReplyError, PortMappingError, TransportError } from '../../domain/errors.js'
+import { NoReplyError, PortMappingError, TransportError, unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { ConnectedSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 
@@ -93,10 +93,9 @@ function sendAgainAndAgain<T>(socket: ConnectedSocket, asking: Asking<T>, clock:
 
 function tryAccept<T>(accept: () => T | undefined): (() => T) | undefined {
   try {
-    const accepted = accept()
+    const accepted = unlessMalformed(accept)
     return accepted === undefined ? undefined : () => accepted
   } catch (error) {
-    if (error instanceof MalformedMessageError) return undefined // not for us: keep listening
     if (!(error instanceof PortMappingError)) throw error
     return () => {
       throw error

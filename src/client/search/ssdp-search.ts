@@ -5,7 +5,7 @@
  * Over IPv6 (A.3) there are two groups, and nobody is asked directly.
  */
 import { isIPv6, isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone } from '../../domain/address.js'
-import { MalformedMessageError } from '../../domain/errors.js'
+import { unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import {
@@ -178,11 +178,6 @@ function sendTo(opened: OpenRoute, to: Endpoint, target: string): void {
 }
 
 function decodeReply(datagram: Uint8Array): SearchReply | undefined {
-  try {
-    const message = decodeSsdp(datagram)
-    return message.kind === 'reply' ? message : undefined
-  } catch (error) {
-    if (error instanceof MalformedMessageError) return undefined // not for us: keep listening
-    throw error
-  }
+  const message = unlessMalformed(() => decodeSsdp(datagram))
+  return message?.kind === 'reply' ? message : undefined
 }

@@ -5,7 +5,7 @@
  * Whoever is not in the subnet of the gateway's address is not answered: a group can be joined on other interfaces by
  * other programs of this computer, and their datagrams then come here too (Linux, IP_MULTICAST_ALL).
  */
-import { MalformedMessageError, type TransportError } from '../../domain/errors.js'
+import { type TransportError, unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import { limitPerSecond } from '../../net/rate-limit.js'
@@ -111,7 +111,8 @@ function createReceiver(options: SsdpOptions, direct: DatagramSocket): OnMessage
       counters.ignoredDatagrams++
       return
     }
-    const message = decodeOrCount(datagram, counters)
+    const message = unlessMalformed(() => decodeSsdp(datagram))
+    if (message === undefined) counters.malformedDatagrams++
     if (message?.kind !== 'search') return
     if (!isWithinLimit()) {
       counters.ignoredDatagrams++
@@ -120,16 +121,6 @@ function createReceiver(options: SsdpOptions, direct: DatagramSocket): OnMessage
     counters.searches++
     // At once, not within MX seconds (UDA 1.1 1.3.3): there is one gateway here and nobody to collide with.
     for (const reply of responder.answer(message)) direct.send(reply, from)
-  }
-}
-
-function decodeOrCount(datagram: Uint8Array, counters: EmulatorCounters): ReturnType<typeof decodeSsdp> | undefined {
-  try {
-    return decodeSsdp(datagram)
-  } catch (error) {
-    if (!(error instanceof MalformedMessageError)) throw error
-    counters.malformedDatagrams++
-    return undefined
   }
 }
 

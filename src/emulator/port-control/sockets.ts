@@ -2,7 +2,7 @@
  * The UDP socket on which PCP and NAT-PMP are answered, one for each of the gateway's addresses. It is bound to that
  * address, so that replies come from where they are expected, and what is announced leaves by that interface alone.
  */
-import { MalformedMessageError, type TransportError } from '../../domain/errors.js'
+import { type TransportError, unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramOptions, Datagrams, Endpoint } from '../../net/datagrams.js'
 import { limitPerSecond } from '../../net/rate-limit.js'
@@ -86,11 +86,8 @@ function createReceiver(
       counters.ignoredDatagrams++
       return
     }
-    try {
-      send(answer(datagram, from.address, clock.monotonicMs()), from)
-    } catch (error) {
-      if (!(error instanceof MalformedMessageError)) throw error
-      counters.malformedDatagrams++
-    }
+    const reply = unlessMalformed(() => answer(datagram, from.address, clock.monotonicMs()))
+    if (reply === undefined) counters.malformedDatagrams++
+    else send(reply, from)
   }
 }
