@@ -64,23 +64,6 @@ const standIns = {
   },
 }
 
-/** Modules of Node that upnp-ts.js loads at their first use only: with -u there is none. */
-const AT_FIRST_USE = { 'node:dgram': ['createSocket'] }
-
-const atFirstUse = {
-  name: 'at-first-use',
-  setup(bundler) {
-    bundler.onResolve({ filter: /^node:/ }, ({ path, namespace }) => {
-      if (namespace === 'at-first-use') return { path, external: true }
-      return path in AT_FIRST_USE ? { path, namespace: 'at-first-use' } : undefined
-    })
-    bundler.onLoad({ filter: /./, namespace: 'at-first-use' }, ({ path }) => {
-      const getters = AT_FIRST_USE[path].map((name) => `get ${name}() { return require('${path}').${name} }`)
-      return { contents: `module.exports = { ${getters.join(', ')} }` }
-    })
-  },
-}
-
 const later = {
   name: 'later',
   setup(bundler) {
@@ -110,7 +93,7 @@ const fromMain = (shared) => ({
   },
 })
 
-const main = { ...common, plugins: [standIns, atFirstUse, later] }
+const main = { ...common, plugins: [standIns, later] }
 
 async function modulesOf(options) {
   const { metafile } = await build({ ...options, metafile: true })

@@ -114,10 +114,10 @@ describe('a command loads what it needs', () => {
     expect(builtins).not.toContain('NativeModule internal/streams/writable')
   })
 
-  it('-u URL -s: no search, no PCP, no UDP, no cryptography, no other HTTP client', async () => {
+  it('-u URL -s: no search, no PCP, no cryptography, no other HTTP client', async () => {
     const { files, builtins } = await loadedBy(['-u', emulator.descriptionUrl, '-s'])
     expect(files.sort()).toEqual(['commands.js', 'gateway.js', 'http.js', 'upnp-ts.js', 'upnp-ts.js'])
-    const needless = ['dgram', 'crypto', 'http', 'https', 'child_process', 'dns', 'tty', '_http_client', 'zlib']
+    const needless = ['crypto', 'http', 'https', 'child_process', 'dns', 'tty', '_http_client', 'zlib']
     expect(builtins.filter((name) => needless.includes(name.replace('NativeModule ', '')))).toEqual([])
     expect(builtins.filter((name) => /undici/.test(name))).toEqual([])
   })
