@@ -44,26 +44,6 @@ const LATER = {
 /** What bin/upnp-ts.js loads in place of upnp-ts.js, so it has all that it needs. */
 const ALONE = { 'plain-answers': 'src/cli/print/plain-answers.ts' }
 
-/** What the packages import and never use here, [what, who imports it, what it gets]: a tenth of all that is compiled. */
-const STAND_INS = [
-  // For subcommands that are programs of their own: there are none.
-  [/^node:child_process$/, /[\\/]commander[\\/]/, 'export default {}'],
-  // For entities that a DTD declares: src/wire/xml.ts lets none in. Where one were asked about, it would be refused.
-  [/^is-unsafe$/, /[\\/]fast-xml-parser[\\/]/, 'export const HTML = [], XML = []; export const isUnsafe = () => true'],
-]
-
-const standIns = {
-  name: 'stand-ins',
-  setup(bundler) {
-    for (const [at, [what, who]] of STAND_INS.entries()) {
-      bundler.onResolve({ filter: what }, ({ importer }) =>
-        who.test(importer) ? { path: String(at), namespace: 'stand-in' } : undefined,
-      )
-    }
-    bundler.onLoad({ filter: /./, namespace: 'stand-in' }, ({ path }) => ({ contents: STAND_INS[Number(path)][2] }))
-  },
-}
-
 const later = {
   name: 'later',
   setup(bundler) {
@@ -93,7 +73,7 @@ const fromMain = (shared) => ({
   },
 })
 
-const main = { ...common, plugins: [standIns, later] }
+const main = { ...common, plugins: [later] }
 
 async function modulesOf(options) {
   const { metafile } = await build({ ...options, metafile: true })
@@ -101,7 +81,7 @@ async function modulesOf(options) {
 }
 
 const mainModules = await modulesOf({ ...main, entryPoints: ['src/cli/main.ts'] })
-const laterModules = await modulesOf({ ...common, entryPoints: LATER, plugins: [standIns] })
+const laterModules = await modulesOf({ ...common, entryPoints: LATER })
 const shared = mainModules.filter((path) => laterModules.includes(path))
 
 const entry = [
@@ -117,7 +97,7 @@ const built = await Promise.all([
     outfile: `${OUT}/upnp-ts.js`,
     outdir: undefined,
   }),
-  build({ ...common, entryPoints: LATER, plugins: [standIns, fromMain(shared)] }),
+  build({ ...common, entryPoints: LATER, plugins: [fromMain(shared)] }),
   build({ ...common, entryPoints: ALONE }),
 ])
 
