@@ -3,6 +3,8 @@
  * ClientNet and returns one, so nothing in between knows of it. It reads the messages with the codecs of both sides, and
  * changes none.
  */
+
+import { hostAndPort } from '../domain/address.js'
 import { MalformedMessageError, PortMappingError } from '../domain/errors.js'
 import type { Datagrams, Endpoint } from '../net/datagrams.js'
 import type { HttpClient, HttpReply } from '../net/http/client.js'
@@ -48,9 +50,9 @@ export function tracedNet<N extends ClientNet>(net: N, onMessage: (message: Trac
 
 function tracedDatagrams(datagrams: Datagrams, tell: Tell): Datagrams {
   const sent = (datagram: Uint8Array, to: Endpoint): void =>
-    tell({ direction: 'sent', peer: peerText(to), bytes: datagram.length, ...aboutRequest(datagram) })
+    tell({ direction: 'sent', peer: hostAndPort(to), bytes: datagram.length, ...aboutRequest(datagram) })
   const received = (datagram: Uint8Array, from: Endpoint): void =>
-    tell({ direction: 'received', peer: peerText(from), bytes: datagram.length, ...aboutReply(datagram) })
+    tell({ direction: 'received', peer: hostAndPort(from), bytes: datagram.length, ...aboutReply(datagram) })
   return {
     async open(options) {
       const onMessage: typeof options.onMessage = (datagram, from) => {
@@ -77,7 +79,14 @@ function tracedDatagrams(datagrams: Datagrams, tell: Tell): Datagrams {
         },
         onError(error) {
           const protocol = 'UDP' as const
-          tell({ direction: 'failed', protocol, peer: peerText(remote), action: '', result: error.message, bytes: 0 })
+          tell({
+            direction: 'failed',
+            protocol,
+            peer: hostAndPort(remote),
+            action: '',
+            result: error.message,
+            bytes: 0,
+          })
           options.onError(error)
         },
       })
@@ -182,8 +191,4 @@ function orUnreadable(datagram: Uint8Array, read: () => About): About {
     const protocol = datagram[0] === PCP_VERSION ? 'PCP' : datagram[0] === NAT_PMP_VERSION ? 'NAT-PMP' : 'SSDP'
     return { protocol, action: '', result: 'unreadable' }
   }
-}
-
-function peerText({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -9,6 +9,7 @@
  */
 import {
   isIPv6,
+  isIPv6Host,
   isLinkLocalIPv4,
   isLinkLocalIPv6,
   isLoopbackIPv4,
@@ -18,6 +19,7 @@ import {
   parseIPv6,
   samePrefixIPv6,
   splitZone,
+  withoutBrackets,
 } from '../domain/address.js'
 import { resolveUrl } from '../wire/url.js'
 
@@ -47,7 +49,7 @@ export interface Via {
 
 /** The sender of a search reply that came in through that interface. */
 export function trustSender(sender: string, via: Via): Trust {
-  if (isIPv6(splitZone(sender).address)) return trustIPv6Sender(sender, via)
+  if (isIPv6Host(sender)) return trustIPv6Sender(sender, via)
   const { address, netmask } = via
   if (onSameSubnet(address, netmask, sender)) return { hosts: [sender], subnet: { address, netmask } }
   // A router may answer from its address on another subnet. A forged sender could send us to a cloud's metadata service.
@@ -71,10 +73,6 @@ export function trustedUrl(reference: string, base: string | undefined, trust: T
   const host = withoutBrackets(url.hostname)
   if (isLinkLocalIPv6(host) && (trust.zone ?? '') === '') return undefined
   return trust.hosts.some((each) => isSameHost(each, host)) || isNeighbour(host, trust) ? url : undefined
-}
-
-function withoutBrackets(host: string): string {
-  return host.replace(/^\[|\]$/g, '')
 }
 
 function isSameHost(trusted: string, host: string): boolean {

@@ -94,6 +94,21 @@ export function splitZone(text: string): { address: string; zone: string } {
   return at === -1 ? { address: text, zone: '' } : { address: text.slice(0, at), zone: text.slice(at + 1) }
 }
 
+/** A link-local IPv6 address without a zone gets this one, if there is one; any other stays as it is. */
+export function withZone(address: string, zone: string): string {
+  return zone !== '' && isLinkLocalIPv6(address) && !address.includes('%') ? `${address}%${zone}` : address
+}
+
+/** The host of a URL as an address: without the brackets around IPv6 (RFC 3986 3.2.2). */
+export function withoutBrackets(host: string): string {
+  return host.replace(/^\[|\]$/g, '')
+}
+
+/** As in a URL: `192.168.1.1:5351`, `[fe80::1%eth0]:5351`. */
+export function hostAndPort({ address, port }: { readonly address: string; readonly port: number }): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
 /** The eight groups of an IPv6 address (RFC 4291 2.2, an embedded IPv4 address included), or undefined. No zone. */
 export function parseIPv6(text: string): number[] | undefined {
   const halves = text.split('::')
@@ -120,6 +135,11 @@ function parseGroups(text: string, atEnd: boolean): number[] | undefined {
 
 export function isIPv6(text: string): boolean {
   return parseIPv6(text) !== undefined
+}
+
+/** Also with a zone. */
+export function isIPv6Host(text: string): boolean {
+  return isIPv6(splitZone(text).address)
 }
 
 /** fe80::/10: means nothing without a zone. */

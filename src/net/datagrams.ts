@@ -1,6 +1,6 @@
 /** UDP, over IPv4 and IPv6. An interface that tests script, and its implementation on node:dgram. */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
-import { isIPv6, isSameAddress, parseIPv4, splitZone } from '../domain/address.js'
+import { hostAndPort, isIPv6Host, isSameAddress, parseIPv4, splitZone } from '../domain/address.js'
 import { TransportError } from '../domain/errors.js'
 import { isPort } from '../domain/port-mapping.js'
 
@@ -67,7 +67,7 @@ export interface Datagrams {
 export const nodeDatagrams: Datagrams = { open, connect }
 
 async function open(options: DatagramOptions): Promise<DatagramSocket> {
-  const type = isIPv6Text(options.address) ? 'udp6' : 'udp4'
+  const type = isIPv6Host(options.address) ? 'udp6' : 'udp4'
   const reuseAddr = options.shared === true
   const socket = createSocket({ type, ipv6Only: type === 'udp6', reuseAddr, lookup: addressesOnly(type) })
   try {
@@ -77,16 +77,15 @@ async function open(options: DatagramOptions): Promise<DatagramSocket> {
     if (options.multicastGroup !== undefined) socket.addMembership(options.multicastGroup, options.multicastInterface)
   } catch (cause) {
     socket.close()
-    const host = type === 'udp6' ? `[${options.address}]` : options.address
-    throw new TransportError(`could not open a UDP socket on ${host}:${options.port}`, { cause })
+    throw new TransportError(`could not open a UDP socket on ${hostAndPort(options)}`, { cause })
   }
   return wrap(socket, options)
 }
 
 async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
   const { remote, localAddress } = options
-  const type = isIPv6Text(remote.address) ? 'udp6' : 'udp4'
-  const peer = type === 'udp6' ? `[${remote.address}]:${remote.port}` : `${remote.address}:${remote.port}`
+  const type = isIPv6Host(remote.address) ? 'udp6' : 'udp4'
+  const peer = hostAndPort(remote)
   const socket = createSocket({ type, ipv6Only: type === 'udp6', lookup: addressesOnly(type) })
   try {
     if (localAddress !== undefined) await bind(socket, { address: localAddress, port: 0 })
@@ -145,14 +144,10 @@ function isSameHost(a: string, b: string): boolean {
   return isSameAddress(splitZone(a).address, splitZone(b).address)
 }
 
-function isIPv6Text(address: string): boolean {
-  return isIPv6(splitZone(address).address)
-}
-
 /** Names are never resolved; and Node's resolver is not even loaded. */
 function addressesOnly(type: 'udp4' | 'udp6'): SocketOptions['lookup'] {
   return (address, _options, done) => {
-    const fits = type === 'udp6' ? isIPv6Text(address) : parseIPv4(address) !== undefined
+    const fits = type === 'udp6' ? isIPv6Host(address) : parseIPv4(address) !== undefined
     const family = type === 'udp6' ? 6 : 4
     done(fits ? null : new Error(`'${address}' is not an IPv${family} address`), address, family)
   }

@@ -2,7 +2,7 @@
  * URLs in descriptions (UPnP Device Architecture 1.1, 2.3), and of link-local IPv6 hosts, whose zone a URL object cannot
  * hold: it goes beside it. Apart from description.ts, so that it needs no XML parser.
  */
-import { isLinkLocalIPv6 } from '../domain/address.js'
+import { isLinkLocalIPv6, withoutBrackets } from '../domain/address.js'
 
 /** RFC 3986 5.2; undefined where the result is no URL. An absolute reference needs no base: that may be empty then. */
 export function resolveUrl(reference: string, base?: string): URL | undefined {
@@ -39,7 +39,7 @@ export function zonedUrlText({ url, zone }: ZonedUrl): string {
 }
 
 function isLinkLocal(url: URL): boolean {
-  return isLinkLocalIPv6(url.hostname.replace(/^\[|\]$/g, ''))
+  return isLinkLocalIPv6(withoutBrackets(url.hostname))
 }
 
 /** [what comes before, zone, what comes after]; zones are names of interfaces, or numbers. */

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import {
+  hostAndPort,
   isGlobalIPv6,
   isIPv6,
+  isIPv6Host,
   isLinkLocalIPv4,
   isLinkLocalIPv6,
   isLoopbackIPv4,
@@ -14,6 +16,8 @@ import {
   parseIPv6,
   samePrefixIPv6,
   splitZone,
+  withoutBrackets,
+  withZone,
 } from '../../src/domain/address.ts'
 
 const ODD_FORMS = [
@@ -240,6 +244,42 @@ describe('parseIPv6', () => {
     expect(parseIPv6(text)).toBeUndefined()
     const questions = [isIPv6, isLoopbackIPv6, isUnicastIPv6, isGlobalIPv6]
     expect(questions.filter((question) => question(text))).toEqual([])
+  })
+})
+
+describe('an endpoint in a message', () => {
+  it('has brackets around an IPv6 address', () => {
+    expect(hostAndPort({ address: '192.168.1.1', port: 5351 })).toBe('192.168.1.1:5351')
+    expect(hostAndPort({ address: 'fe80::1%eth0', port: 5351 })).toBe('[fe80::1%eth0]:5351')
+  })
+})
+
+describe('the host of a URL', () => {
+  it('has no brackets once it is an address', () => {
+    expect(withoutBrackets('[2001:db8::1]')).toBe('2001:db8::1')
+    expect(withoutBrackets('192.168.1.1')).toBe('192.168.1.1')
+  })
+})
+
+describe('withZone', () => {
+  it.each([
+    ['fe80::1', 'eth0', 'fe80::1%eth0'],
+    ['fe80::1', '', 'fe80::1'],
+    ['fe80::1%eth1', 'eth0', 'fe80::1%eth1'],
+    ['2001:db8::1', 'eth0', '2001:db8::1'],
+    ['192.168.1.1', 'eth0', '192.168.1.1'],
+  ])('gives %s the zone "%s" if it is link-local and has none', (address, zone, text) => {
+    expect(withZone(address, zone)).toBe(text)
+  })
+})
+
+describe('isIPv6Host', () => {
+  it.each(['2001:db8::1', 'fe80::1', 'fe80::1%eth0'])('is true for %s', (text) => {
+    expect(isIPv6Host(text)).toBe(true)
+  })
+
+  it.each(['', '192.168.1.1', 'router', '%eth0'])('is false for "%s"', (text) => {
+    expect(isIPv6Host(text)).toBe(false)
   })
 })
 

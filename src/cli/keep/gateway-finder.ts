@@ -3,6 +3,7 @@
  * before stays usable until another is found: what was made there may have to be removed meanwhile.
  */
 import { parseZonedUrl } from '../../client/trusted-url.js'
+import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
@@ -87,6 +88,5 @@ export function addressOf(gateway: Gateway): string | undefined {
   const control =
     'controlUrl' in gateway && typeof gateway.controlUrl === 'string' ? parseZonedUrl(gateway.controlUrl) : undefined
   if (control === undefined) return undefined
-  const host = control.url.hostname.replace(/^\[|\]$/g, '')
-  return control.zone === '' ? host : `${host}%${control.zone}`
+  return withZone(withoutBrackets(control.url.hostname), control.zone)
 }

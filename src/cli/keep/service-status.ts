@@ -1,4 +1,5 @@
 /** What a service manager is told: that it is ready, what is open, that it stops. Each once, one after the other. */
+import { hostAndPort } from '../../domain/address.js'
 import { type KeepFacts, opened } from './facts.js'
 
 const MAX_SHOWN = 3
@@ -41,8 +42,9 @@ export class ServiceStatus {
 
 function statusOf(facts: KeepFacts): string {
   const { externalAddress = '' } = facts
-  const host = externalAddress.includes(':') ? `[${externalAddress}]` : externalAddress
-  const names = opened(facts).map(({ externalPort, protocol }) => `${host}:${externalPort} ${protocol}`)
+  const names = opened(facts).map(
+    ({ externalPort: port, protocol }) => `${hostAndPort({ address: externalAddress, port })} ${protocol}`,
+  )
   if (names.length === 0) return 'no port is open'
   const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : ''
   const shown = names.slice(0, MAX_SHOWN).join(', ')

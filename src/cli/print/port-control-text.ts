@@ -1,4 +1,5 @@
 /** What is said of PCP and NAT-PMP -> text, in the manner of upnpc, which has neither. Pure. */
+import { hostAndPort } from '../../domain/address.js'
 import { type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { Report, ReportedError, SearchSummary } from '../report.js'
 import { cleaned } from './clean.js'
@@ -19,8 +20,7 @@ export function renderPortControlGateway({
   address,
   port,
 }: Extract<ReportOf<'gateway'>, { readonly via: 'pcp' | 'nat-pmp' }>): Piece[] {
-  const host = address.includes(':') ? `[${cleaned(address)}]` : cleaned(address)
-  return [plain(`Found valid ${PROTOCOL_TITLES[via]} gateway : ${host}:${port}\n`)]
+  return [plain(`Found valid ${PROTOCOL_TITLES[via]} gateway : ${hostAndPort({ address: cleaned(address), port })}\n`)]
 }
 
 /** The epoch begins when the gateway does, when it loses its mappings, and when its external address changes. */

@@ -11,7 +11,7 @@
  * Other programs of this computer may have the same ports, where they let others in as this does. A group that cannot be
  * joined (no IPv6, no such interface any more, a port that somebody keeps to himself) is one reason to ask less, no error.
  */
-import { isIPv6, isLinkLocalIPv6, isSameAddress, onSameSubnet, splitZone } from '../../domain/address.js'
+import { isIPv6Host, isSameAddress, onSameSubnet, splitZone, withZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
@@ -66,7 +66,7 @@ export function listenToAnnouncements(
   const open = async ({ port, group, multicastInterface, protocol }: Membership): Promise<void> => {
     const onMessage: DatagramOptions['onMessage'] = (datagram, from) => receive(protocol, datagram, from)
     const options = { port, shared: true, multicastInterface, multicastGroup: group, onMessage }
-    const everywhere = group.includes(':') ? '::' : '0.0.0.0'
+    const everywhere = isIPv6Host(group) ? '::' : '0.0.0.0'
     const bindTo = (address: string): Promise<DatagramSocket> => net.datagrams.open({ ...options, address })
     // On all addresses it would also get what is meant for this computer's other programs; but Windows binds to no group.
     const socket = await bindTo(group).catch(() => bindTo(everywhere))
@@ -91,24 +91,20 @@ interface Membership {
 
 function memberships(about: AnnouncementsOptions, gateways: readonly string[], zone: string): Membership[] {
   const localIPv4 = localIPv4Of(about)
-  const hasIPv6 = zone !== '' && gateways.some(isIPv6Text)
+  const hasIPv6 = zone !== '' && gateways.some(isIPv6Host)
   return GROUPS.flatMap(({ port, group, protocol }) => {
-    if (!isIPv6Text(group))
+    if (!isIPv6Host(group))
       return localIPv4 === undefined ? [] : [{ port, group, multicastInterface: localIPv4, protocol }]
     const onLink = { group: `${group.toLowerCase()}%${zone}`, multicastInterface: `::%${zone}` }
     return hasIPv6 ? [{ port, ...onLink, protocol }] : []
   })
 }
 
-function isIPv6Text(address: string): boolean {
-  return isIPv6(splitZone(address).address)
-}
-
 /** Undefined where no gateway address is one of IPv4. */
 function localIPv4Of({ gatewayAddresses, interfaces, localAddress }: AnnouncementsOptions): string | undefined {
-  const gateways = gatewayAddresses.filter((address) => !isIPv6Text(address))
+  const gateways = gatewayAddresses.filter((address) => !isIPv6Host(address))
   if (gateways.length === 0) return undefined
-  if (!isIPv6Text(localAddress)) return localAddress
+  if (!isIPv6Host(localAddress)) return localAddress
   return interfaces.find((own) => gateways.some((gateway) => onSameSubnet(own.address, own.netmask, gateway)))?.address
 }
 
@@ -119,10 +115,6 @@ function zoneOf({ gatewayAddresses, interfaces, localAddress }: AnnouncementsOpt
   const own = interfaces.find(({ address }) => isSameAddress(address, splitZone(localAddress).address))
   // An address of IPv4 or a global one has no zone, but the interface's other addresses tell it.
   return interfaces.filter(isIPv6Interface).find(({ name }) => name === own?.name)?.zone ?? ''
-}
-
-function withZone(address: string, zone: string): string {
-  return zone !== '' && isLinkLocalIPv6(address) && splitZone(address).zone === '' ? `${address}%${zone}` : address
 }
 
 function isSsdpNews(datagram: Uint8Array, from: string, known: KnownDevices): boolean {

@@ -3,7 +3,7 @@
  * alone. (CVE-2020-12695 is about what can be done with the other end.) It listens on the one address that leads to the
  * gateway, hangs up on everybody else, and takes only what comes on a path that nobody else was told.
  */
-import { isIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
+import { hostAndPort, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
 import { TransportError, unlessMalformed } from '../../domain/errors.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import type { HttpServers, ServedRequest } from '../../net/http/server.js'
@@ -63,6 +63,5 @@ function statusOf(
 }
 
 function urlOf({ address, port }: Endpoint, path: string): URL {
-  const host = splitZone(address).address
-  return new URL(`http://${isIPv6(host) ? `[${host}]` : host}:${port}${path}`)
+  return new URL(`http://${hostAndPort({ address: splitZone(address).address, port })}${path}`)
 }

@@ -4,7 +4,7 @@
  * gaps do not matter; and a gateway without events, or one that cannot reach us, is no error: one that does not answer is
  * tried again, ever more seldom, and one that refuses is left alone.
  */
-import { isLinkLocalIPv6, isSameAddress, splitZone } from '../../domain/address.js'
+import { isSameAddress, splitZone, withZone } from '../../domain/address.js'
 import { PortMappingError, TransportError } from '../../domain/errors.js'
 import { USER_AGENT } from '../../domain/version.js'
 import { type Clock, sleep } from '../../net/clock.js'
@@ -220,11 +220,6 @@ class EventSubscription {
     if (variables === undefined || this.#state.isNews(variables, isFirst)) this.#options.onSuspicion()
     return true
   }
-}
-
-function withZone(localAddress: string, zone: string): string {
-  const { address } = splitZone(localAddress)
-  return zone !== '' && isLinkLocalIPv6(address) ? `${address}%${zone}` : address
 }
 
 function renewalMs(grantedSeconds = ASKED_TIMEOUT_SECONDS): number {

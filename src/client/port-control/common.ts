@@ -1,4 +1,5 @@
 /** What PCP and NAT-PMP have in common: what a gateway object is made of, leases, and an external port asked for exactly. */
+import { hostAndPort } from '../../domain/address.js'
 import { InvalidArgumentError, NotConfirmedError, PortMappingError, TransportError } from '../../domain/errors.js'
 import type { MappingToRemove } from '../../domain/gateway.js'
 import {
@@ -11,7 +12,7 @@ import {
 } from '../../domain/port-mapping.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { RECOMMENDED_LIFETIME_SECONDS } from '../../wire/natpmp.js'
-import { type ExchangeNet, hostAndPort } from './exchange.js'
+import type { ExchangeNet } from './exchange.js'
 import type { MappingMemory, RememberedMapping } from './mapping-memory.js'
 import type { NonceSource } from './mapping-nonce.js'
 

@@ -3,6 +3,7 @@
  * Every exchange has a socket of its own, connected to the gateway: the system then drops what others send and what
  * comes late for an earlier request, and tells at once that nobody listens there.
  */
+import { hostAndPort } from '../../domain/address.js'
 import { NoReplyError, PortMappingError, TransportError, unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { ConnectedSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
@@ -101,10 +102,6 @@ function tryAccept<T>(accept: () => T | undefined): (() => T) | undefined {
       throw error
     }
   }
-}
-
-export function hostAndPort({ address, port }: Endpoint): string {
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
 }
 
 function noReply({ action, remote, timeoutMs }: Asking<unknown>): NoReplyError {

@@ -1,5 +1,5 @@
 /** Which ways a search takes out of this computer: a pure choice among its addresses. */
-import { isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone } from '../../domain/address.js'
+import { isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone, withZone } from '../../domain/address.js'
 import { InvalidArgumentError } from '../../domain/errors.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface, MAX_INTERFACES } from '../../net/interfaces.js'
@@ -112,7 +112,7 @@ function ipv6Routes(
   const found = candidates.filter(isIPv6Interface)
   const one = found.filter((each, at) => fromThatAddress || found.findIndex(({ zone }) => zone === each.zone) === at)
   return one.map((each) => {
-    const address = isLinkLocalIPv6(each.address) ? `${each.address}%${each.zone}` : each.address
+    const address = withZone(each.address, each.zone)
     const prefixes = interfaces.flatMap((other) => (other.name === each.name ? prefixOf(other) : []))
     const { zone } = each
     return { address: fromThatAddress ? address : '::', netmask: '', multicast: true, unicastTo: [], zone, prefixes }

@@ -4,7 +4,7 @@
  * because UDP is lost; the targets are a little apart, because some routers drop one of two that come together.
  * Over IPv6 (A.3) there are two groups, and nobody is asked directly.
  */
-import { isIPv6, isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone } from '../../domain/address.js'
+import { hostAndPort, isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
@@ -173,8 +173,7 @@ function sendSearch(opened: OpenRoute, target: string): void {
 
 function sendTo(opened: OpenRoute, to: Endpoint, target: string): void {
   const { address } = splitZone(to.address)
-  const host = isIPv6(address) ? `[${address}]` : address
-  opened.socket.send(encodeSearch({ ST: target, MX: MX_SECONDS, HOST: `${host}:${to.port}` }), to)
+  opened.socket.send(encodeSearch({ ST: target, MX: MX_SECONDS, HOST: hostAndPort({ address, port: to.port }) }), to)
 }
 
 function decodeReply(datagram: Uint8Array): SearchReply | undefined {

@@ -4,7 +4,7 @@
  * request). The body ends at the first of: the XML root closes, the connection closes, the declared length and then
  * 200 ms of silence. Who speaks on the connection is an Exchange: undici-exchange.ts or lean-exchange.ts.
  */
-import { isLinkLocalIPv6 } from '../../domain/address.js'
+import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoReplyError, TransportError } from '../../domain/errors.js'
 import type { Clock } from '../clock.js'
 import { limitOf, type RequestLimit } from './request-limit.js'
@@ -152,8 +152,7 @@ function oneExchange(request: HttpRequest, clock: Clock, exchange: Exchange, lim
 
 /** What a connection is made to: without brackets, and a link-local address with its zone. */
 export function hostOf({ url, zone = '' }: Pick<HttpRequest, 'url' | 'zone'>): string {
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  return zone !== '' && isLinkLocalIPv6(host) ? `${host}%${zone}` : host
+  return withZone(withoutBrackets(url.hostname), zone)
 }
 
 /** The port is always there, as in miniupnpc's GET: some routers compare the value with their own address and port. */

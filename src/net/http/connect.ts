@@ -1,6 +1,6 @@
 /** TCP connections for HTTP. */
 import { connect, Socket } from 'node:net'
-import { isIPv6, parseIPv4, samePrefixIPv6, splitZone } from '../../domain/address.js'
+import { isIPv6Host, parseIPv4, samePrefixIPv6, splitZone } from '../../domain/address.js'
 import { interfaceAddresses, isIPv6Interface, zoneMeantBy } from '../interfaces.js'
 import { type HttpRequest, hostOf } from './client.js'
 
@@ -27,7 +27,7 @@ function refused(): Socket {
 /** Only an address of this computer can be bound to, and it leads to its own family; of a name that is not known yet. */
 function canLeadTo(host: string, localAddress: string): boolean {
   if (parseIPv4(localAddress) !== undefined) return parseIPv4(host) !== undefined && isOwn(localAddress)
-  return isIPv6(splitZone(localAddress).address) && isIPv6(splitZone(host).address) && isOwn(localAddress)
+  return isIPv6Host(localAddress) && isIPv6Host(host) && isOwn(localAddress)
 }
 
 function isOwn(address: string): boolean {

@@ -1,5 +1,4 @@
 import { describe, expect, it, vi } from 'vitest'
-import { hostAndPort } from '../../../src/client/port-control/exchange.ts'
 import { natPmpWaits, pcpWaits } from '../../../src/client/port-control/retransmission.ts'
 import { NoReplyError, RefusedError } from '../../../src/domain/errors.ts'
 import { begin, bytesOf, isRunning } from './exchanging.ts'
@@ -187,12 +186,5 @@ describe('an exchange listens past', () => {
     }
     expect(await exchanged.ended()).toMatchObject({ error: { code: 'NO_REPLY' } })
     expect(exchanged.sentAtMs).toEqual([0, 250, 750])
-  })
-})
-
-describe('an endpoint in a message', () => {
-  it('has brackets where it is of IPv6', () => {
-    expect(hostAndPort({ address: '192.168.1.1', port: 5351 })).toBe('192.168.1.1:5351')
-    expect(hostAndPort({ address: 'fe80::1%eth0', port: 5351 })).toBe('[fe80::1%eth0]:5351')
   })
 })
