@@ -1,5 +1,6 @@
 /** The public names of the emulated gateway. */
 
+export type { Quirk } from './domain/quirk.js'
 export type { EmulatorCounters } from './emulator/counters.js'
 export { type Emulator, type EmulatorNetwork, startEmulator } from './emulator/emulator.js'
 export type { EmulatorOptions } from './emulator/emulator-options.js'

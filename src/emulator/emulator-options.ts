@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { isUnicastIPv4, isUnicastIPv6, splitZone } from '../domain/address.js'
 import { InvalidArgumentError } from '../domain/errors.js'
 import { isPort } from '../domain/port-mapping.js'
+import type { Quirk } from '../domain/quirk.js'
 import type { GatewayFacts } from './gateway-state.js'
 import type { DescriptionFacts } from './igd/gateway-description.js'
 import { MAX_MAPPINGS } from './tables/mapping-table.js'
@@ -23,21 +24,19 @@ export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<Descript
   readonly pcp?: boolean
   /** Whether it speaks NAT-PMP; true if not given. */
   readonly natPmp?: boolean
-  /** The result code with which every MAP and ANNOUNCE of PCP is answered (RFC 6887 7.4); 0 for what comes of it. */
-  readonly pcpResult?: number
-  /** The result code with which every NAT-PMP request is answered (RFC 6886 3.5); 0 for what comes of it. */
-  readonly natPmpResult?: number
   readonly maxMappings?: number
   readonly maxPinholes?: number
   /** How long the HTTP server takes over every reply, beside what it needs; 0 if not given. */
   readonly replyDelayMs?: number
+  /** What it does otherwise than the standards want it; nothing if not given. */
+  readonly quirks?: readonly Quirk[]
 }
 
 /** Longer than anybody waits for. */
 const MAX_REPLY_DELAY_MS = 600_000
 
 /** Without a default. */
-type Optional = 'presentationUrl' | 'ipv6Address' | 'pcpResult' | 'natPmpResult'
+type Optional = 'presentationUrl' | 'ipv6Address'
 
 export type EmulatorSettings = Required<Omit<EmulatorOptions, Optional>> & Pick<EmulatorOptions, Optional>
 
@@ -51,6 +50,7 @@ const DEFAULTS = {
   maxMappings: MAX_MAPPINGS,
   maxPinholes: MAX_PINHOLES,
   replyDelayMs: 0,
+  quirks: [],
   externalAddress: '11.22.33.44', // not a reserved one: clients warn of those
   connectionType: 'IP_Routed',
   connectionStatus: 'Connected',
@@ -88,7 +88,7 @@ function checkAddresses({ address, ipv6Address }: EmulatorSettings): void {
 }
 
 function checkNumbers(settings: EmulatorSettings): void {
-  const { httpPort, ssdpPort, portControlPort, maxMappings, maxPinholes, pcpResult = 0, natPmpResult = 0 } = settings
+  const { httpPort, ssdpPort, portControlPort, maxMappings, maxPinholes } = settings
   for (const port of [httpPort, ssdpPort, portControlPort])
     if (port !== 0 && !isPort(port)) throw new InvalidArgumentError(`a port must be 0 to 65535: ${port}`)
   if (!isWithin(maxMappings, Number.MAX_SAFE_INTEGER))
@@ -99,9 +99,6 @@ function checkNumbers(settings: EmulatorSettings): void {
     throw new InvalidArgumentError(
       `the delay of replies must be 0 to ${MAX_REPLY_DELAY_MS} ms: ${settings.replyDelayMs}`,
     )
-  if (!isWithin(pcpResult, 0xff)) throw new InvalidArgumentError(`a PCP result code must be 0 to 255: ${pcpResult}`)
-  if (!isWithin(natPmpResult, 0xffff))
-    throw new InvalidArgumentError(`a NAT-PMP result code must be 0 to 65535: ${natPmpResult}`)
 }
 
 function isWithin(value: number, largest: number): boolean {

@@ -20,6 +20,7 @@ import { createSsdpResponder } from './igd/ssdp-responder.js'
 import { openSsdp, type SsdpSockets } from './igd/ssdp-sockets.js'
 import { neighboursOf } from './neighbours.js'
 import { openPortControl } from './port-control/port-control.js'
+import { type Behaviour, behaviourOf } from './quirks/quirks.js'
 import { MappingTable, type TableEntry } from './tables/mapping-table.js'
 import { type PinholeEntry, PinholeTable } from './tables/pinhole-table.js'
 
@@ -70,14 +71,15 @@ export async function startEmulator(
   network: Partial<EmulatorNetwork> = {},
 ): Promise<Emulator> {
   const settings = settingsOf(options)
+  const behaviour = behaviourOf(settings.quirks)
   const { clock, ...others } = { ...NODE_NETWORK, ...network }
   const state: Changing<GatewayState> = {
     facts: settings,
-    table: new MappingTable(settings.maxMappings),
+    table: new MappingTable(settings.maxMappings, behaviour.offer.longestLeaseSeconds),
     pinholes: new PinholeTable(settings.maxPinholes),
     startedMs: clock.monotonicMs(),
   }
-  const running = { settings, state, clock, ...others, counters: createCounters() }
+  const running = { settings, ...behaviour, state, clock, ...others, counters: createCounters() }
   const { igd, ssdp, portControl, close } = await openAll(running)
   let closed: Promise<void> | undefined
   return {
@@ -111,7 +113,7 @@ export async function startEmulator(
 
 type Changing<T> = { -readonly [K in keyof T]: T[K] }
 
-interface Running extends EmulatorNetwork {
+interface Running extends EmulatorNetwork, Behaviour {
   readonly settings: EmulatorSettings
   readonly state: GatewayState
   readonly counters: EmulatorCounters
@@ -143,7 +145,7 @@ interface Igd {
   readonly descriptionUrl: string
 }
 
-async function openIgd({ settings, state, httpServers, clock, counters }: Running): Promise<Igd> {
+async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, counters }: Running): Promise<Igd> {
   const ending = new AbortController()
   let respond: IgdResponder | undefined // the description needs the port, which the server knows
   const server = await httpServers.listen({
@@ -157,11 +159,11 @@ async function openIgd({ settings, state, httpServers, clock, counters }: Runnin
     },
   })
   const origin = `http://${settings.address}:${server.local.port}`
-  const description = describeGateway({ presentationUrl: `${origin}${DESCRIPTION_PATH}`, ...settings })
+  const description = describeGateway(offer, { presentationUrl: `${origin}${DESCRIPTION_PATH}`, ...settings })
   const onAction = (action: IgdActionName): void => {
     counters.actions[action] = (counters.actions[action] ?? 0) + 1
   }
-  respond = createIgdResponder({ state, description, server: SERVER, onAction })
+  respond = createIgdResponder({ state, offer, description, server: SERVER, onAction, refusalOf })
   const close = (): Promise<void> => {
     ending.abort()
     return server.close()

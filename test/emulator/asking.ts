@@ -2,6 +2,7 @@
 
 import type { GatewayState } from '../../src/emulator/gateway-state.ts'
 import { describeGateway } from '../../src/emulator/igd/gateway-description.ts'
+import { IGD2 } from '../../src/emulator/igd/offer.ts'
 import { createIgdResponder, type IgdResponderOptions } from '../../src/emulator/igd/responder.ts'
 import { MappingTable } from '../../src/emulator/tables/mapping-table.ts'
 import { PinholeTable } from '../../src/emulator/tables/pinhole-table.ts'
@@ -81,13 +82,13 @@ export function makeState(changes: Partial<GatewayState> = {}): GatewayState {
   return { facts: FACTS, table: new MappingTable(), pinholes: new PinholeTable(), startedMs: 0, ...changes }
 }
 
-export function makeResponder({
-  onAction,
-  ...changes
-}: Partial<GatewayState> & Pick<IgdResponderOptions, 'onAction'> = {}): ReturnType<typeof createIgdResponder> {
+type ResponderChanges = Partial<GatewayState> & Pick<IgdResponderOptions, 'onAction'>
+
+export function makeResponder({ onAction, ...changes }: ResponderChanges = {}): ReturnType<typeof createIgdResponder> {
   return createIgdResponder({
     state: makeState(changes),
-    description: describeGateway(DESCRIPTION_FACTS),
+    offer: IGD2,
+    description: describeGateway(IGD2, DESCRIPTION_FACTS),
     server: 'test/1 UPnP/1.1 test/1',
     ...(onAction === undefined ? {} : { onAction }),
   })

@@ -19,10 +19,11 @@ const ROOMS = {
   'client/listen': ['domain', 'wire', 'net', 'client'],
   keeper: ['domain', 'net/clock'],
   library: ['domain', 'net', 'client', 'client/search', 'client/igd', 'client/port-control', 'client/listen', 'keeper'],
-  emulator: ['domain', 'wire', 'net', 'emulator/tables', 'emulator/igd', 'emulator/port-control'],
+  emulator: ['domain', 'wire', 'net', 'emulator/tables', 'emulator/igd', 'emulator/port-control', 'emulator/quirks'],
   'emulator/tables': ['domain', 'wire'],
   'emulator/igd': ['domain', 'wire', 'net', 'emulator', 'emulator/tables'],
   'emulator/port-control': ['domain', 'wire', 'net', 'emulator', 'emulator/tables'],
+  'emulator/quirks': ['domain', 'wire', 'emulator/igd', 'emulator/port-control'],
   'cli/report': ['domain', 'net'],
   'cli/failure': ['domain', 'cli/report', 'cli/parse'],
   'cli/context': ['domain', 'library', 'net'],
@@ -59,7 +60,7 @@ const ROOMS = {
     'cli/keep',
   ],
   'index.ts': ['domain', 'library', 'client', 'client/search', 'net/clock'],
-  'emulator.ts': ['emulator', 'emulator/tables', 'emulator/igd'],
+  'emulator.ts': ['domain', 'emulator', 'emulator/tables', 'emulator/igd'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type Room = keyof typeof ROOMS

@@ -5,7 +5,8 @@
 import type { IgdActionName, InArguments, OutArguments } from '../../wire/igd-actions.js'
 import type { WantedMapping } from '../tables/mapping-table.js'
 import { Refusal } from '../tables/refusal.js'
-import { type ActionContext, type ActionHandlers, ui4 } from './action-context.js'
+import type { ActionContext, ActionHandlers } from './action-context.js'
+import { encodeUi4 } from './argument-values.js'
 import {
   decodeIndex,
   decodeKey,
@@ -27,7 +28,7 @@ const HANDLERS: ActionHandlers = {
   GetStatusInfo: (_, { facts, startedMs, nowMs }) => ({
     NewConnectionStatus: facts.connectionStatus,
     NewLastConnectionError: facts.lastConnectionError,
-    NewUptime: ui4((nowMs - startedMs) / 1000),
+    NewUptime: encodeUi4((nowMs - startedMs) / 1000),
   }),
   GetExternalIPAddress: (_, { facts }) => ({ NewExternalIPAddress: facts.externalAddress }),
   AddPortMapping: (args, context) => {
@@ -53,14 +54,14 @@ const HANDLERS: ActionHandlers = {
   },
   GetCommonLinkProperties: (_, { facts }) => ({
     NewWANAccessType: 'Ethernet',
-    NewLayer1UpstreamMaxBitRate: ui4(facts.linkRates.upstreamBitsPerSecond),
-    NewLayer1DownstreamMaxBitRate: ui4(facts.linkRates.downstreamBitsPerSecond),
+    NewLayer1UpstreamMaxBitRate: encodeUi4(facts.linkRates.upstreamBitsPerSecond),
+    NewLayer1DownstreamMaxBitRate: encodeUi4(facts.linkRates.downstreamBitsPerSecond),
     NewPhysicalLinkStatus: 'Up',
   }),
-  GetTotalBytesSent: (_, { facts }) => ({ NewTotalBytesSent: ui4(facts.traffic.bytesSent) }),
-  GetTotalBytesReceived: (_, { facts }) => ({ NewTotalBytesReceived: ui4(facts.traffic.bytesReceived) }),
-  GetTotalPacketsSent: (_, { facts }) => ({ NewTotalPacketsSent: ui4(facts.traffic.packetsSent) }),
-  GetTotalPacketsReceived: (_, { facts }) => ({ NewTotalPacketsReceived: ui4(facts.traffic.packetsReceived) }),
+  GetTotalBytesSent: (_, { facts }) => ({ NewTotalBytesSent: encodeUi4(facts.traffic.bytesSent) }),
+  GetTotalBytesReceived: (_, { facts }) => ({ NewTotalBytesReceived: encodeUi4(facts.traffic.bytesReceived) }),
+  GetTotalPacketsSent: (_, { facts }) => ({ NewTotalPacketsSent: encodeUi4(facts.traffic.packetsSent) }),
+  GetTotalPacketsReceived: (_, { facts }) => ({ NewTotalPacketsReceived: encodeUi4(facts.traffic.packetsReceived) }),
 }
 
 /** @throws Refusal */

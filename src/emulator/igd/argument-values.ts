@@ -19,6 +19,11 @@ export function boolean(text: string): boolean {
   throw new Refusal(402)
 }
 
+/** Counters are 32 bits and wrap (WANCommonInterfaceConfig:1 2.2.7). */
+export function encodeUi4(value: number): string {
+  return String(Math.trunc(value) % 2 ** 32)
+}
+
 export function encodeBoolean(value: boolean): string {
   return value ? '1' : '0'
 }

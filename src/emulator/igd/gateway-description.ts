@@ -1,9 +1,9 @@
 /**
- * What the emulated gateway says it is: the three devices of an InternetGatewayDevice:2 (figure 1 there) with their
- * services, and where on the HTTP server each service is found.
+ * What the emulated gateway says it is: the three devices of an InternetGatewayDevice (InternetGatewayDevice:2 figure 1)
+ * with the services that it offers.
  */
 import type { Device, RootDescription, Service } from '../../wire/description.js'
-import type { IgdService } from '../../wire/igd-actions.js'
+import type { IgdOffer, OfferedService } from './offer.js'
 
 export const DESCRIPTION_PATH = '/rootDesc.xml'
 
@@ -17,52 +17,24 @@ export interface DescriptionFacts {
   readonly presentationUrl: string
 }
 
-interface OfferedService {
-  /** The type in the description first, then older ones that a control point may speak (UDA 1.1 2.3). */
-  readonly serviceTypes: readonly [string, ...string[]]
-  readonly serviceId: string
-  readonly descriptionPath: string
-  readonly controlPath: string
-}
-
-/** WANConnection is offered as WANIPConnection. */
-export const SERVICES: Readonly<Record<IgdService, OfferedService>> = {
-  WANCommonInterfaceConfig: {
-    serviceTypes: ['urn:schemas-upnp-org:service:WANCommonInterfaceConfig:1'],
-    serviceId: 'urn:upnp-org:serviceId:WANCommonIFC1',
-    descriptionPath: '/WANCommonInterfaceConfig.xml',
-    controlPath: '/control/WANCommonInterfaceConfig',
-  },
-  WANConnection: {
-    serviceTypes: ['urn:schemas-upnp-org:service:WANIPConnection:2', 'urn:schemas-upnp-org:service:WANIPConnection:1'],
-    serviceId: 'urn:upnp-org:serviceId:WANIPConn1',
-    descriptionPath: '/WANIPConnection.xml',
-    controlPath: '/control/WANIPConnection',
-  },
-  WANIPv6FirewallControl: {
-    serviceTypes: ['urn:schemas-upnp-org:service:WANIPv6FirewallControl:1'],
-    serviceId: 'urn:upnp-org:serviceId:WANIPv6Firewall1',
-    descriptionPath: '/WANIPv6FirewallControl.xml',
-    controlPath: '/control/WANIPv6FirewallControl',
-  },
-}
-
-export function describeGateway(facts: DescriptionFacts): RootDescription {
-  const connectionServices = ['WANConnection', 'WANIPv6FirewallControl'] as const
-  const wanConnectionDevice = device(facts, 'WANConnectionDevice', 2, connectionServices, [])
-  const wanDevice = device(facts, 'WANDevice', 1, ['WANCommonInterfaceConfig'], [wanConnectionDevice])
-  return { URLBase: '', device: device(facts, 'InternetGatewayDevice', 0, [], [wanDevice]) }
+export function describeGateway({ deviceVersion, services }: IgdOffer, facts: DescriptionFacts): RootDescription {
+  const common = { ...facts, deviceVersion }
+  const isOfWanDevice = ({ name }: OfferedService): boolean => name === 'WANCommonInterfaceConfig'
+  const connectionServices = services.filter((service) => !isOfWanDevice(service))
+  const wanConnectionDevice = device(common, 'WANConnectionDevice', 2, connectionServices, [])
+  const wanDevice = device(common, 'WANDevice', 1, services.filter(isOfWanDevice), [wanConnectionDevice])
+  return { URLBase: '', device: device(common, 'InternetGatewayDevice', 0, [], [wanDevice]) }
 }
 
 function device(
-  facts: DescriptionFacts,
+  facts: DescriptionFacts & Pick<IgdOffer, 'deviceVersion'>,
   type: string,
   place: number,
-  services: readonly IgdService[],
+  services: readonly OfferedService[],
   deviceList: readonly Device[],
 ): Device {
   return {
-    deviceType: `urn:schemas-upnp-org:device:${type}:2`,
+    deviceType: `urn:schemas-upnp-org:device:${type}:${facts.deviceVersion}`,
     friendlyName: place === 0 ? facts.friendlyName : type,
     manufacturer: facts.manufacturer,
     modelName: facts.modelName,
@@ -74,8 +46,7 @@ function device(
   }
 }
 
-function describeService(name: IgdService): Service {
-  const { serviceTypes, serviceId, descriptionPath, controlPath } = SERVICES[name]
+function describeService({ serviceTypes, serviceId, descriptionPath, controlPath }: OfferedService): Service {
   // UDA 1.1 2.3: a service that sends no events has an empty eventSubURL.
   return { serviceType: serviceTypes[0], serviceId, SCPDURL: descriptionPath, controlURL: controlPath, eventSubURL: '' }
 }

@@ -3,8 +3,8 @@ import { isLoopbackIPv4, isLoopbackIPv6, samePrefixIPv6 } from '../../domain/add
 import type { InArguments } from '../../wire/igd-actions.js'
 import type { PinholeEntry } from '../tables/pinhole-table.js'
 import { Refusal } from '../tables/refusal.js'
-import { type ActionContext, type ActionHandlers, ui4 } from './action-context.js'
-import { encodeBoolean } from './argument-values.js'
+import type { ActionContext, ActionHandlers } from './action-context.js'
+import { encodeBoolean, encodeUi4 } from './argument-values.js'
 import { decodeOutboundPinhole, decodePinhole, decodePinholeId, decodePinholeLease } from './pinhole-arguments.js'
 
 type PinholeAction =
@@ -24,7 +24,7 @@ export const PINHOLE_HANDLERS: ActionHandlers<PinholeAction> = {
   GetOutboundPinholeTimeout: (args, { facts }) => {
     if (!facts.firewallEnabled) throw new Refusal(702)
     decodeOutboundPinhole(args)
-    return { OutboundPinholeTimeout: ui4(facts.outboundPinholeTimeoutSeconds) }
+    return { OutboundPinholeTimeout: encodeUi4(facts.outboundPinholeTimeoutSeconds) }
   },
   AddPinhole: (args, context) => {
     checkFirewall(context)
@@ -46,7 +46,7 @@ export const PINHOLE_HANDLERS: ActionHandlers<PinholeAction> = {
   GetPinholePackets: (args, context) => {
     checkFirewall(context)
     permittedPinhole(args, context)
-    return { PinholePackets: ui4(context.facts.pinholePackets) }
+    return { PinholePackets: encodeUi4(context.facts.pinholePackets) }
   },
   CheckPinholeWorking: (args, context) => {
     checkFirewall(context)

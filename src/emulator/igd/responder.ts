@@ -13,7 +13,6 @@ import {
   argumentList,
   IGD_ACTIONS,
   type IgdActionName,
-  type IgdService,
   type InArguments,
   isIgdActionName,
   type OutArguments,
@@ -23,26 +22,30 @@ import type { GatewayState } from '../gateway-state.js'
 import { Refusal } from '../tables/refusal.js'
 import type { ActionContext } from './action-context.js'
 import { performAction } from './action-handlers.js'
-import { DESCRIPTION_PATH, SERVICES } from './gateway-description.js'
+import { DESCRIPTION_PATH } from './gateway-description.js'
+import type { IgdOffer, OfferedService } from './offer.js'
 import { encodeServiceDescription } from './service-descriptions.js'
 
 export interface IgdResponderOptions {
   readonly state: GatewayState
+  readonly offer: IgdOffer
   readonly description: RootDescription
   /** The SERVER header (UDA 1.1 2.10). */
   readonly server: string
   /** Told of every known action that is asked for, before it is carried out. */
   readonly onAction?: (action: IgdActionName) => void
+  /** The number with which an action is refused instead of being carried out. */
+  readonly refusalOf?: (action: IgdActionName) => number | undefined
 }
 
 export type IgdResponder = (request: ServedRequest, nowMs: number) => ServedReply
 
 type Resource =
   | { readonly method: 'GET'; readonly document: () => string }
-  | { readonly method: 'POST'; readonly service: IgdService }
+  | { readonly method: 'POST'; readonly service: OfferedService }
 
 export function createIgdResponder(options: IgdResponderOptions): IgdResponder {
-  const resources = resourcesOf(options.description)
+  const resources = resourcesOf(options)
   return (request, nowMs) => {
     if (!isIpLiteral(request.headers.get('host') ?? '')) return emptyReply(400)
     const resource = resources.get(request.target.split('?', 1)[0] ?? '')
@@ -53,15 +56,15 @@ export function createIgdResponder(options: IgdResponderOptions): IgdResponder {
   }
 }
 
-function resourcesOf(description: RootDescription): ReadonlyMap<string, Resource> {
+function resourcesOf({ offer, description }: IgdResponderOptions): ReadonlyMap<string, Resource> {
   const resources = new Map<string, Resource>()
   const root = encodeDescription(description)
   resources.set(DESCRIPTION_PATH, { method: 'GET', document: () => root })
-  for (const service of Object.keys(SERVICES) as IgdService[]) {
-    const { descriptionPath, controlPath } = SERVICES[service]
+  for (const service of offer.services) {
     // Made when asked for, which is seldom: 200 gateways would keep them 200 times.
-    resources.set(descriptionPath, { method: 'GET', document: () => encodeServiceDescription(service) })
-    resources.set(controlPath, { method: 'POST', service })
+    const document = (): string => encodeServiceDescription(service, offer)
+    resources.set(service.descriptionPath, { method: 'GET', document })
+    resources.set(service.controlPath, { method: 'POST', service })
   }
   return resources
 }
@@ -86,7 +89,7 @@ function xmlReply(status: number, body: string, server: string): ServedReply {
 }
 
 function control(
-  service: IgdService,
+  service: OfferedService,
   request: ServedRequest,
   nowMs: number,
   options: IgdResponderOptions,
@@ -94,7 +97,7 @@ function control(
   try {
     const soap = decodeSoapRequest(request.body, request.headers.get('soapaction') ?? '')
     const context = { ...options.state, nowMs, askingAddress: request.remoteAddress }
-    const body = answer(service, soap, context, options.onAction)
+    const body = answer(service, soap, context, options)
     return xmlReply(200, body, options.server)
   } catch (error) {
     if (error instanceof MalformedMessageError) return emptyReply(400)
@@ -104,15 +107,17 @@ function control(
 }
 
 function answer(
-  service: IgdService,
+  service: OfferedService,
   soap: SoapRequest,
   context: ActionContext,
-  onAction: IgdResponderOptions['onAction'],
+  { onAction, refusalOf }: IgdResponderOptions,
 ): string {
   const { action, serviceType } = soap
-  if (!isIgdActionName(action) || IGD_ACTIONS[action].service !== service) throw new Refusal(401)
-  if (!SERVICES[service].serviceTypes.includes(serviceType)) throw new Refusal(401)
+  if (!isIgdActionName(action) || !service.actions.includes(action)) throw new Refusal(401)
+  if (!service.serviceTypes.includes(serviceType)) throw new Refusal(401)
   onAction?.(action)
+  const code = refusalOf?.(action)
+  if (code !== undefined) throw new Refusal(code)
   const out: Readonly<Record<string, string>> = perform(action, soap, context)
   // UDA 1.1 3.2.2: the answer is in the version of the service that was spoken to.
   const { NewPortListing, ...others } = out

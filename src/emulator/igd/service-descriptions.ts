@@ -2,9 +2,10 @@
  * The service descriptions (UPnP Device Architecture 1.1, 2.5), made from the table of actions: a control point reads
  * in them which actions there are, with which arguments of which types.
  */
-import { IGD_ACTIONS, type IgdActionName, type IgdService } from '../../wire/igd-actions.js'
+import { IGD_ACTIONS, type IgdActionName } from '../../wire/igd-actions.js'
 import { encodeEntities } from '../../wire/xml.js'
 import { LONGEST_PINHOLE_LEASE_SECONDS } from '../tables/pinhole-table.js'
+import type { IgdOffer, OfferedService } from './offer.js'
 
 type ActionTable = typeof IGD_ACTIONS
 type ArgumentName = { [A in IgdActionName]: ActionTable[A]['in' | 'out'][number] }[IgdActionName]
@@ -53,7 +54,7 @@ const STATE_VARIABLES: Readonly<Record<ArgumentName, StateVariable>> = {
   NewInternalClient: { name: 'InternalClient', dataType: 'string' },
   NewEnabled: { name: 'PortMappingEnabled', dataType: 'boolean' },
   NewPortMappingDescription: { name: 'PortMappingDescription', dataType: 'string' },
-  NewLeaseDuration: { name: 'PortMappingLeaseDuration', dataType: 'ui4', allowedRange: [0, 604_800] },
+  NewLeaseDuration: { name: 'PortMappingLeaseDuration', dataType: 'ui4' },
   NewReservedPort: EXTERNAL_PORT,
   NewStartPort: EXTERNAL_PORT,
   NewEndPort: EXTERNAL_PORT,
@@ -97,13 +98,14 @@ interface DescribedAction {
   readonly out: readonly ArgumentName[]
 }
 
-export function encodeServiceDescription(service: IgdService): string {
-  const actions: DescribedAction[] = Object.entries(IGD_ACTIONS)
-    .filter(([, action]) => action.service === service)
-    .map(([name, action]) => ({ name, in: action.in, out: action.out }))
+export function encodeServiceDescription(service: OfferedService, { longestLeaseSeconds }: IgdOffer): string {
+  const actions: DescribedAction[] = service.actions.map((name) => ({ name, ...IGD_ACTIONS[name] }))
   const names = new Set(actions.flatMap((action) => [...action.in, ...action.out]))
   // Two arguments may share a variable, which is declared once.
   const variables = new Map([...names].map((name) => [STATE_VARIABLES[name].name, STATE_VARIABLES[name]]))
+  const lease = STATE_VARIABLES.NewLeaseDuration
+  if (variables.has(lease.name) && Number.isFinite(longestLeaseSeconds))
+    variables.set(lease.name, { ...lease, allowedRange: [0, longestLeaseSeconds] })
   return (
     '<?xml version="1.0"?>\n<scpd xmlns="urn:schemas-upnp-org:service-1-0">' +
     '<specVersion><major>1</major><minor>1</minor></specVersion>' +

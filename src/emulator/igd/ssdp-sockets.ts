@@ -9,7 +9,7 @@ import { type TransportError, unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import { limitPerSecond } from '../../net/rate-limit.js'
-import { decodeSsdp, SSDP_MULTICAST_IPV4, SSDP_PORT } from '../../wire/ssdp.js'
+import { decodeSsdp, type SearchRequest, SSDP_MULTICAST_IPV4, SSDP_PORT } from '../../wire/ssdp.js'
 import type { EmulatorCounters } from '../counters.js'
 import { MAX_AGE_SECONDS, type SsdpResponder } from './ssdp-responder.js'
 
@@ -24,6 +24,8 @@ export interface SsdpOptions {
   /** 1900 for the multicast group as well, 0 for any free port. */
   readonly port: number
   readonly responder: SsdpResponder
+  /** How long after a search the answers to it leave. */
+  readonly searchDelayMs: number
   readonly isNeighbour: (address: string) => boolean
   readonly counters: EmulatorCounters
   readonly clock: Clock
@@ -44,7 +46,7 @@ export async function openSsdp(options: SsdpOptions): Promise<SsdpSockets> {
     failure ??= error
   }
   const direct = await openDirect(options, (datagram, from) => receive(datagram, from), onError)
-  const receive = createReceiver(options, direct)
+  const { receive, forget } = createReceiver(options, direct)
   const group = await openGroup(options, direct, { onMessage: receive, onError })
   const announcements = group === undefined ? undefined : announce(options, direct)
   return {
@@ -53,6 +55,7 @@ export async function openSsdp(options: SsdpOptions): Promise<SsdpSockets> {
       return failure
     },
     async close() {
+      forget()
       await announcements?.end()
       group?.close()
       direct.close()
@@ -103,10 +106,27 @@ async function openGroup(
   }
 }
 
-function createReceiver(options: SsdpOptions, direct: DatagramSocket): OnMessage {
-  const { responder, isNeighbour, counters } = options
-  const isWithinLimit = limitPerSecond(MAX_SEARCHES_PER_SECOND, options.clock)
-  return (datagram, from) => {
+interface Receiver {
+  readonly receive: OnMessage
+  /** Leaves unanswered what was to be answered later. */
+  forget(): void
+}
+
+function createReceiver(options: SsdpOptions, direct: DatagramSocket): Receiver {
+  const { responder, isNeighbour, counters, searchDelayMs, clock } = options
+  const isWithinLimit = limitPerSecond(MAX_SEARCHES_PER_SECOND, clock)
+  const waiting = new Set<() => void>()
+  const answer = (search: SearchRequest, from: Endpoint): void => {
+    for (const reply of responder.answer(search)) direct.send(reply, from)
+  }
+  const answerLater = (search: SearchRequest, from: Endpoint): void => {
+    const cancel = clock.schedule(searchDelayMs, () => {
+      waiting.delete(cancel)
+      answer(search, from)
+    })
+    waiting.add(cancel)
+  }
+  const receive: OnMessage = (datagram, from) => {
     if (!isNeighbour(from.address) || from.port === 0) {
       counters.ignoredDatagrams++
       return
@@ -120,7 +140,14 @@ function createReceiver(options: SsdpOptions, direct: DatagramSocket): OnMessage
     }
     counters.searches++
     // At once, not within MX seconds (UDA 1.1 1.3.3): there is one gateway here and nobody to collide with.
-    for (const reply of responder.answer(message)) direct.send(reply, from)
+    if (searchDelayMs === 0) answer(message, from)
+    else answerLater(message, from)
+  }
+  return {
+    receive,
+    forget() {
+      for (const cancel of waiting) cancel()
+    },
   }
 }
 

@@ -25,10 +25,13 @@ import {
 /** Not more than is asked for (RFC 6886 3.3), and no more than PCP gives. */
 export const LONGEST_NAT_PMP_LIFETIME_SECONDS = 86_400
 
+/** The opcodes that it carries out (RFC 6886 3.2, 3.3). */
+export type NatPmpOperation = 'external-address' | 'map-udp' | 'map-tcp'
+
 export interface NatPmpResponderOptions {
   readonly state: GatewayState
-  /** Every request is answered with that result; undefined or 0 for what comes of it. */
-  readonly result?: number
+  /** The result code with which a request is refused instead of being carried out. */
+  readonly refusalOf?: (operation: NatPmpOperation) => number | undefined
   readonly onRequest?: (request: NatPmpRequestName) => void
 }
 
@@ -47,19 +50,20 @@ type MapRequest = Extract<NatPmpRequest, { kind: 'map-request' }>
 type Outcome = number | WithoutEpoch<NatPmpResponse>
 type WithoutEpoch<R> = R extends unknown ? Omit<R, 'epochSeconds'> : never
 
+const ADDRESS_REQUEST = { kind: 'external-address-request' } as const
+
 const NAMES = {
   'external-address-request': 'externalAddress',
   'map-request': 'map',
   'unsupported-request': 'other',
 } as const
 
-export function createNatPmpResponder({ state, result = 0, onRequest }: NatPmpResponderOptions): NatPmpResponder {
+export function createNatPmpResponder({ state, refusalOf, onRequest }: NatPmpResponderOptions): NatPmpResponder {
   const encode = (response: WithoutEpoch<NatPmpResponse>, nowMs: number): Uint8Array =>
     encodeNatPmpResponse({ ...response, epochSeconds: Math.floor((nowMs - state.startedMs) / 1000) })
   const refuse = (resultCode: number, opcode: number, nowMs: number): Uint8Array =>
     encode({ kind: 'error-response', opcode, resultCode, internalPort: undefined }, nowMs)
-  const respond = (request: NatPmpRequest, fromAddress: string, nowMs: number): Uint8Array => {
-    const outcome = result === 0 ? perform(request, state, fromAddress, nowMs) : result
+  const respond = (request: NatPmpRequest, outcome: Outcome, nowMs: number): Uint8Array => {
     if (typeof outcome !== 'number') return encode(outcome, nowMs)
     const internalPort = request.kind === 'map-request' ? request.internalPort : undefined
     return encode({ kind: 'error-response', opcode: natPmpOpcode(request), resultCode: outcome, internalPort }, nowMs)
@@ -68,12 +72,19 @@ export function createNatPmpResponder({ state, result = 0, onRequest }: NatPmpRe
     answer(datagram, fromAddress, nowMs) {
       const request = decodeNatPmpRequest(datagram)
       onRequest?.(NAMES[request.kind])
-      if (request.kind !== 'unsupported-request') return respond(request, fromAddress, nowMs)
-      return refuse(NAT_PMP_RESULTS.unsupportedOpcode, request.opcode, nowMs)
+      if (request.kind === 'unsupported-request')
+        return refuse(NAT_PMP_RESULTS.unsupportedOpcode, request.opcode, nowMs)
+      const outcome = refusalOf?.(operationOf(request)) ?? perform(request, state, fromAddress, nowMs)
+      return respond(request, outcome, nowMs)
     },
     refuseVersion: (opcode, nowMs) => refuse(NAT_PMP_RESULTS.unsupportedVersion, opcode, nowMs),
-    announcement: (nowMs) => respond({ kind: 'external-address-request' }, '', nowMs),
+    announcement: (nowMs) => respond(ADDRESS_REQUEST, perform(ADDRESS_REQUEST, state, '', nowMs), nowMs),
   }
+}
+
+function operationOf(request: NatPmpRequest): NatPmpOperation {
+  if (request.kind === 'external-address-request') return 'external-address'
+  return request.protocol === 'UDP' ? 'map-udp' : 'map-tcp'
 }
 
 function perform(request: NatPmpRequest, state: GatewayState, fromAddress: string, nowMs: number): Outcome {

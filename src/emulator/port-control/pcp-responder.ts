@@ -17,10 +17,13 @@ import type { GatewayState } from '../gateway-state.js'
 import { performMap } from './pcp-mapping.js'
 import { PcpRefusal } from './pcp-refusal.js'
 
+/** The opcodes that it carries out (RFC 6887 19.1). */
+export type PcpOperation = Exclude<PcpRequestName, 'PEER' | 'other'>
+
 export interface PcpResponderOptions {
   readonly state: GatewayState
-  /** Every MAP and ANNOUNCE is answered with that result; undefined or 0 for what comes of it. */
-  readonly result?: number
+  /** The result code with which a request is refused instead of being carried out. */
+  readonly refusalOf?: (operation: PcpOperation) => number | undefined
   readonly onRequest?: (request: PcpRequestName) => void
 }
 
@@ -42,7 +45,7 @@ const NAMES = {
   'bad-request': 'other',
 } as const
 
-export function createPcpResponder({ state, result = 0, onRequest }: PcpResponderOptions): PcpResponder {
+export function createPcpResponder({ state, refusalOf, onRequest }: PcpResponderOptions): PcpResponder {
   const epochAt = (nowMs: number): number => Math.floor((nowMs - state.startedMs) / 1000)
   const refuse = (datagram: Uint8Array, refusal: PcpRefusal, nowMs: number): Uint8Array => {
     const { resultCode, lifetimeSeconds } = refusal
@@ -53,7 +56,9 @@ export function createPcpResponder({ state, result = 0, onRequest }: PcpResponde
       const request = decodePcpRequest(datagram)
       onRequest?.(NAMES[request.kind])
       try {
-        const known = demanded(accepted(request), result)
+        const known = accepted(request)
+        const resultCode = refusalOf?.(NAMES[known.kind])
+        if (resultCode !== undefined) throw new PcpRefusal(resultCode)
         return encodePcpResponse(perform(known, state, { fromAddress, nowMs, epochSeconds: epochAt(nowMs) }))
       } catch (error) {
         if (!(error instanceof PcpRefusal)) throw error
@@ -71,12 +76,6 @@ type Known = Exclude<PcpRequest, { kind: 'PEER-request' }>
 function accepted(request: PcpRequest | BadPcpRequest): Known {
   if (request.kind === 'bad-request') throw new PcpRefusal(request.resultCode)
   if (request.kind === 'PEER-request') throw new PcpRefusal(PCP_RESULTS.UNSUPP_OPCODE)
-  return request
-}
-
-/** @throws PcpRefusal */
-function demanded(request: Known, result: number): Known {
-  if (result !== PCP_RESULTS.SUCCESS) throw new PcpRefusal(result)
   return request
 }
 

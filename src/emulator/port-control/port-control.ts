@@ -12,8 +12,8 @@ import type { EmulatorSettings } from '../emulator-options.js'
 import type { GatewayState } from '../gateway-state.js'
 import { interfaceOf, ipv6NeighboursOf, neighboursOf } from '../neighbours.js'
 import { type Announcement, NAT_PMP_ANNOUNCING, PCP_ANNOUNCING } from './announcements.js'
-import { createNatPmpResponder, type NatPmpResponder } from './natpmp-responder.js'
-import { createPcpResponder, type PcpResponder } from './pcp-responder.js'
+import { createNatPmpResponder, type NatPmpOperation, type NatPmpResponder } from './natpmp-responder.js'
+import { createPcpResponder, type PcpOperation, type PcpResponder } from './pcp-responder.js'
 import { openPortControlSocket, type PortControlSocket, type PortControlSocketOptions } from './sockets.js'
 import { answerPortControl, type PortControlResponders } from './which-protocol.js'
 
@@ -24,6 +24,7 @@ export interface PortControlOptions {
   readonly clock: Clock
   readonly datagrams: Datagrams
   readonly interfaces: () => readonly InterfaceAddress[]
+  readonly refusalOf: (operation: PcpOperation | NatPmpOperation) => number | undefined
 }
 
 export interface PortControl {
@@ -67,16 +68,15 @@ export async function openPortControl(options: PortControlOptions): Promise<Port
   }
 }
 
-function respondersOf({ settings, state, counters }: PortControlOptions): PortControlResponders {
-  const { pcpResult, natPmpResult } = settings
+function respondersOf({ settings, state, counters, refusalOf }: PortControlOptions): PortControlResponders {
   const pcp = createPcpResponder({
     state,
-    ...(pcpResult === undefined ? {} : { result: pcpResult }),
+    refusalOf,
     onRequest: (name) => counters.pcpRequests[name]++,
   })
   const natPmp = createNatPmpResponder({
     state,
-    ...(natPmpResult === undefined ? {} : { result: natPmpResult }),
+    refusalOf,
     onRequest: (name) => counters.natPmpRequests[name]++,
   })
   return { pcp: settings.pcp ? pcp : undefined, natPmp: settings.natPmp ? natPmp : undefined }

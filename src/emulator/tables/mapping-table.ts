@@ -4,7 +4,8 @@
  *
  * Rules (WANIPConnection:2 2.5.16 to 2.5.21): a mapping is known by its remote host, external port and protocol; its
  * own internal client overwrites it, another one gets 718, or another port where any will do; every lease ends, after a
- * week at the latest. Order is that of the first AddPortMapping: a renewal keeps its place.
+ * week at the latest unless the table is told otherwise. Order is that of the first AddPortMapping: a renewal keeps its
+ * place.
  */
 import type { GatewayProtocol, MappingKey, TransportProtocol } from '../../domain/port-mapping.js'
 import { LeaseEnds } from './lease-ends.js'
@@ -29,7 +30,7 @@ export interface WantedMapping extends MappingKey {
   readonly nonce?: string
 }
 
-/** A mapping as it stands in the table; `leaseSeconds` is what is left of it, rounded up. */
+/** A mapping as it stands in the table; `leaseSeconds` is what is left of it, rounded up, or 0 if it has no end. */
 export type TableEntry = WantedMapping
 
 /** The mappings of a protocol on the external ports from one to another, both included. */
@@ -55,13 +56,16 @@ interface Row {
 
 export class MappingTable {
   readonly #maxMappings: number
+  readonly #longestLeaseSeconds: number
   readonly #rows = new Map<string, Row>()
   /** The rows by index, always: a listing goes from index to index while others add, renew and delete. */
   #ordered: Row[] = []
   readonly #ends = new LeaseEnds<Row>()
 
-  constructor(maxMappings: number = MAX_MAPPINGS) {
+  /** With an infinite longest lease, a mapping with a lease of 0 has no end. */
+  constructor(maxMappings = MAX_MAPPINGS, longestLeaseSeconds = LONGEST_LEASE_SECONDS) {
     this.#maxMappings = maxMappings
+    this.#longestLeaseSeconds = longestLeaseSeconds
   }
 
   /** @throws Refusal 716, 732, 718, 728 */
@@ -102,10 +106,8 @@ export class MappingTable {
   }
 
   #put(wanted: WantedMapping, nowMs: number): void {
-    const leaseSeconds = Math.min(
-      wanted.leaseSeconds === 0 ? LONGEST_LEASE_SECONDS : wanted.leaseSeconds,
-      LONGEST_LEASE_SECONDS,
-    )
+    const longest = this.#longestLeaseSeconds
+    const leaseSeconds = wanted.leaseSeconds === 0 ? longest : Math.min(wanted.leaseSeconds, longest)
     const row = this.#rowFor(wanted)
     row.mapping = wanted
     row.endsMs = nowMs + leaseSeconds * 1000
@@ -222,5 +224,6 @@ function textOf({ protocol, remoteHost, externalPort }: MappingKey, otherPort = 
 
 function entryOf(row: Row | undefined, errorCodeIfNone: number, nowMs: number): TableEntry {
   if (row === undefined) throw new Refusal(errorCodeIfNone)
-  return { ...row.mapping, leaseSeconds: Math.ceil((row.endsMs - nowMs) / 1000) }
+  const leaseSeconds = Number.isFinite(row.endsMs) ? Math.ceil((row.endsMs - nowMs) / 1000) : 0
+  return { ...row.mapping, leaseSeconds }
 }

@@ -1,15 +1,14 @@
 import { describe, expect, it } from 'vitest'
+import { IGD2, type IgdOffer } from '../../../src/emulator/igd/offer.ts'
 import { encodeServiceDescription } from '../../../src/emulator/igd/service-descriptions.ts'
 import { IGD_ACTIONS, isIgdActionName } from '../../../src/wire/igd-actions.ts'
 import { childNamed, parseXml, type XmlElement } from '../../../src/wire/xml.ts'
 
-const SERVICES = ['WANConnection', 'WANCommonInterfaceConfig', 'WANIPv6FirewallControl'] as const
-
 const text = (element: XmlElement, name: string): string => childNamed(element, name)?.text ?? ''
 const items = (element: XmlElement, list: string): readonly XmlElement[] => childNamed(element, list)?.children ?? []
 
-describe.each(SERVICES)('the service description of %s', (service) => {
-  const { root, complete } = parseXml(encodeServiceDescription(service))
+describe.each(IGD2.services)('the service description of $name', (service) => {
+  const { root, complete } = parseXml(encodeServiceDescription(service, IGD2))
   const actions = items(root, 'actionList')
   const variables = items(root, 'serviceStateTable')
 
@@ -20,7 +19,7 @@ describe.each(SERVICES)('the service description of %s', (service) => {
   })
 
   it('has the actions of the table, with their arguments in order, those in before those out', () => {
-    const names = Object.entries(IGD_ACTIONS).filter(([, action]) => action.service === service)
+    const names = Object.entries(IGD_ACTIONS).filter(([, action]) => action.service === service.name)
     expect(actions.map((action) => text(action, 'name'))).toEqual(names.map(([name]) => name))
     for (const action of actions) {
       const name = text(action, 'name')
@@ -50,10 +49,17 @@ describe.each(SERVICES)('the service description of %s', (service) => {
   })
 
   it('promises no events', () => {
-    const tags = encodeServiceDescription(service).match(/<stateVariable [^>]*>/g) ?? []
+    const tags = encodeServiceDescription(service, IGD2).match(/<stateVariable [^>]*>/g) ?? []
     expect(new Set(tags)).toEqual(new Set(['<stateVariable sendEvents="no">']))
   })
 })
+
+function rangeOf(service: string, name: string, offer: IgdOffer): string[] {
+  const offered = offer.services.filter((each) => each.name === service)
+  const { root } = parseXml(offered.map((each) => encodeServiceDescription(each, offer)).join(''))
+  const variable = items(root, 'serviceStateTable').find((each) => text(each, 'name') === name)
+  return variable === undefined ? ['no such variable'] : items(variable, 'allowedValueRange').map((each) => each.text)
+}
 
 describe('the ranges', () => {
   it.each([
@@ -61,9 +67,11 @@ describe('the ranges', () => {
     ['WANConnection', 'InternalPort', '1', '65535'],
     ['WANIPv6FirewallControl', 'A_ARG_TYPE_LeaseTime', '1', '86400'],
   ] as const)("of %s are the standard's: %s", (service, name, minimum, maximum) => {
-    const variables = items(parseXml(encodeServiceDescription(service)).root, 'serviceStateTable')
-    const variable = variables.find((each) => text(each, 'name') === name)
-    const range = variable === undefined ? undefined : items(variable, 'allowedValueRange').map((each) => each.text)
-    expect(range).toEqual([minimum, maximum])
+    expect(rangeOf(service, name, IGD2)).toEqual([minimum, maximum])
+  })
+
+  it('have none for leases without end', () => {
+    const offer = { ...IGD2, longestLeaseSeconds: Number.POSITIVE_INFINITY }
+    expect(rangeOf('WANConnection', 'PortMappingLeaseDuration', offer)).toEqual([])
   })
 })

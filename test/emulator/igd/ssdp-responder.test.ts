@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { describeGateway } from '../../../src/emulator/igd/gateway-description.ts'
+import { IGD2 } from '../../../src/emulator/igd/offer.ts'
 import { createSsdpResponder } from '../../../src/emulator/igd/ssdp-responder.ts'
 import { decodeSsdp, type SsdpMessage } from '../../../src/wire/ssdp.ts'
 import { DESCRIPTION_FACTS } from '../asking.ts'
@@ -25,7 +26,7 @@ const EVERYTHING = [
 ]
 
 const responder = createSsdpResponder({
-  device: describeGateway(DESCRIPTION_FACTS).device,
+  device: describeGateway(IGD2, DESCRIPTION_FACTS).device,
   location: 'http://127.0.0.1:5000/rootDesc.xml',
   server: 'test/1 UPnP/1.1 test/1',
   bootId: 7,

@@ -22,6 +22,7 @@ function setup(datagrams: ServerDatagrams, changes: Partial<SsdpOptions> = {}) {
     address: '127.0.0.1',
     port: 0,
     responder,
+    searchDelayMs: 0,
     isNeighbour: (address) => address.startsWith('127.'),
     counters: createCounters(),
     clock: new FakeClock(),
@@ -43,6 +44,20 @@ describe('SSDP on a port of its own', () => {
     expect(datagrams.sentTexts).toEqual(['one to 127.0.0.1:40000', 'two to 127.0.0.1:40000'])
     expect(options.counters.searches).toBe(1)
     expect(datagrams.openCount).toBe(0)
+  })
+
+  it('answers a search only after the delay that it is told, and not at all once it is closed', async () => {
+    const datagrams = new ServerDatagrams()
+    const clock = new FakeClock()
+    const ssdp = await openSsdp(setup(datagrams, { clock, searchDelayMs: 300 }))
+    datagrams.opened[0]?.onMessage(SEARCH, NEIGHBOUR)
+    await clock.advance(299)
+    expect(datagrams.sentTexts).toEqual([])
+    await clock.advance(1)
+    expect(datagrams.sentTexts).toEqual(['one to 127.0.0.1:40000', 'two to 127.0.0.1:40000'])
+    datagrams.opened[0]?.onMessage(SEARCH, NEIGHBOUR)
+    await ssdp.close()
+    expect(clock.pending).toBe(0)
   })
 
   it('drops what is no search, and counts what is no SSDP', async () => {

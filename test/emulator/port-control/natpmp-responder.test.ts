@@ -106,12 +106,14 @@ describe('NAT-PMP', () => {
     }
   })
 
-  it('answers everything with the result that is demanded', () => {
+  it('refuses what it is told to refuse, with that result, and carries out the rest', () => {
     const state = makeState()
-    expect(ask([0, 0], { state, result: 3 })).toMatchObject({ opcode: 0, resultCode: 3 })
-    const map = [0, 1, 0, 0, 0, 80, 0, 80, 0, 0, 0, 60]
-    expect(ask(map, { state, result: 4 })).toMatchObject({ opcode: 1, resultCode: 4, internalPort: 80 })
+    const map = (opcode: number) => [0, opcode, 0, 0, 0, 80, 0, 80, 0, 0, 0, 60]
+    const refusalOf = (operation: string) => (operation === 'map-udp' ? 4 : undefined)
+    expect(ask([0, 0], { state, refusalOf: () => 3 })).toMatchObject({ opcode: 0, resultCode: 3 })
+    expect(ask(map(1), { state, refusalOf })).toMatchObject({ opcode: 1, resultCode: 4, internalPort: 80 })
     expect(state.table.list(0)).toEqual([])
+    expect(ask(map(2), { state, refusalOf })).toMatchObject({ protocol: 'TCP', mappedExternalPort: 80 })
   })
 })
 

@@ -87,16 +87,14 @@ describe('PCP', () => {
     }
   })
 
-  it('answers every MAP and ANNOUNCE with the result that is demanded', () => {
+  it('refuses what it is told to refuse, with that result, and carries out the rest', () => {
     const state = makeState()
-    expect(ask(mapRequest(), { state, result: 8 })).toMatchObject({
-      kind: 'MAP-response',
-      resultCode: 8,
-      lifetimeSeconds: 30,
-    })
-    expect(ask(ANNOUNCE, { state, result: 2 })).toMatchObject({ resultCode: 2, lifetimeSeconds: 1800 })
+    const refusalOf = (operation: string) => (operation === 'MAP' ? 8 : undefined)
+    const refused = { kind: 'MAP-response', resultCode: 8, lifetimeSeconds: 30 }
+    expect(ask(mapRequest(), { state, refusalOf })).toMatchObject(refused)
     expect(state.table.list(0)).toEqual([])
-    expect(ask(mapRequest(), { state, result: 0 })).toMatchObject({ resultCode: 0 })
+    expect(ask(ANNOUNCE, { state, refusalOf })).toMatchObject({ resultCode: 0 })
+    expect(ask(ANNOUNCE, { refusalOf: () => 2 })).toMatchObject({ resultCode: 2, lifetimeSeconds: 1800 })
   })
 
   it('tells of every request by its opcode, refused or not', () => {

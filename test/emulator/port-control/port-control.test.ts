@@ -43,6 +43,8 @@ async function start(options: EmulatorOptions = {}, datagrams = new ServerDatagr
   return { emulator, clock, datagrams, send }
 }
 
+const refusing = (operation: string, code: number) => ({ name: 'refuse', operation, code }) as const
+
 /** Version, opcode and the two bytes of the result. */
 const begins = (replies: readonly string[]): string[] => replies.map((reply) => reply.slice(0, 8))
 
@@ -119,10 +121,15 @@ describe('PCP and NAT-PMP on one port', () => {
     await emulator.close()
   })
 
-  it('answer with the results that are demanded', async () => {
-    const { emulator, send } = await start({ pcpResult: 12, natPmpResult: 3 })
-    expect(begins(send(ANNOUNCE('127.0.0.1'), '127.0.0.1'))).toEqual(['0280000c'])
-    expect(begins(send(ADDRESS_REQUEST, '127.0.0.1'))).toEqual(['00800003'])
+  it('refuse what the gateway is told to refuse, and announce themselves all the same', async () => {
+    const quirks = [refusing('ANNOUNCE', 12), refusing('external-address', 3)]
+    const { emulator, send, datagrams } = await start({ ...LAN, portControlPort: 5351, quirks })
+    expect(begins(send(ANNOUNCE('192.168.1.9'), '192.168.1.9'))).toEqual(['0280000c'])
+    expect(begins(send(ADDRESS_REQUEST, '192.168.1.9'))).toEqual(['00800003'])
+    const before = datagrams.messages.length
+    emulator.forget()
+    const announced = datagrams.messages.slice(before).map(({ bytes }) => Buffer.from(bytes).toString('hex'))
+    expect(begins(announced)).toEqual(['02800000', '00800000', '02800000'])
     await emulator.close()
   })
 

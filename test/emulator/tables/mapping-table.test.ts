@@ -37,6 +37,16 @@ describe('MappingTable', () => {
     expect(table.list(10_000)).toEqual([])
   })
 
+  it('keeps a lease of 0 for ever, and any other as long as it is asked for, if no lease is too long', () => {
+    const table = new MappingTable(10, Number.POSITIVE_INFINITY)
+    table.add(wanted({ leaseSeconds: 0 }), 0)
+    table.add(wanted({ leaseSeconds: 2 * WEEK_SECONDS, externalPort: 81 }), 0)
+    expect(table.list(0).map(({ leaseSeconds }) => leaseSeconds)).toEqual([0, 2 * WEEK_SECONDS])
+    expect(table.list(Number.MAX_SAFE_INTEGER).map(({ externalPort }) => externalPort)).toEqual([8080])
+    table.add(wanted({ leaseSeconds: 10 }), 0)
+    expect(table.list(10_000)).toEqual([])
+  })
+
   it.each([0, WEEK_SECONDS, WEEK_SECONDS + 1, 0xffffffff])('makes a week of a lease of %i s', (leaseSeconds) => {
     const table = new MappingTable()
     table.add(wanted({ leaseSeconds }), 0)

@@ -1,0 +1,32 @@
+/**
+ * An InternetGatewayDevice:1 with WANIPConnection:1, as most routers have been since 2001. It has no AddAnyPortMapping,
+ * DeletePortMappingRange and GetListOfPortMappings, which came with version 2, and no firewall for IPv6. A lease of 0 has
+ * no end (WANIPConnection:1 2.2.16). aMule, nat-upnp, Net::UPnP and goupnp's clients for version 1 speak to nothing else.
+ */
+import type { IgdActionName } from '../../wire/igd-actions.js'
+import type { IgdOffer } from '../igd/offer.js'
+import type { Hooks } from './hooks.js'
+
+const ONLY_IN_VERSION_2: ReadonlySet<IgdActionName> = new Set([
+  'AddAnyPortMapping',
+  'DeletePortMappingRange',
+  'GetListOfPortMappings',
+])
+
+export function igd1(): Hooks {
+  return { offer }
+}
+
+function offer({ services }: IgdOffer): IgdOffer {
+  return {
+    deviceVersion: 1,
+    longestLeaseSeconds: Number.POSITIVE_INFINITY,
+    services: services
+      .filter(({ name }) => name !== 'WANIPv6FirewallControl')
+      .map(({ serviceTypes: [newest, ...older], actions, ...service }) => ({
+        ...service,
+        serviceTypes: [older.at(-1) ?? newest],
+        actions: actions.filter((action) => !ONLY_IN_VERSION_2.has(action)),
+      })),
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * The misbehaviour of real routers, for the emulated gateway to have: a quirk is a file here, which turns what is asked
+ * for into hooks, and a row in the switch. Nothing else in the emulator knows a quirk by its name.
+ */
+import type { Quirk } from '../../domain/quirk.js'
+import { IGD2, type IgdOffer } from '../igd/offer.js'
+import type { Hooks, Operation } from './hooks.js'
+import { igd1 } from './igd1.js'
+import { lateSearch } from './late-search.js'
+import { refuse } from './refuse.js'
+
+export interface Behaviour {
+  readonly offer: IgdOffer
+  readonly searchDelayMs: number
+  readonly refusalOf: (operation: Operation) => number | undefined
+}
+
+/** Of all quirks together; of several that refuse an operation, the first one that still does counts. @throws InvalidArgumentError */
+export function behaviourOf(quirks: readonly Quirk[]): Behaviour {
+  const all = quirks.map(hooksOf)
+  return {
+    offer: all.reduce((offer, hooks) => hooks.offer?.(offer) ?? offer, IGD2),
+    searchDelayMs: all.reduce((sum, { searchDelayMs = 0 }) => sum + searchDelayMs, 0),
+    refusalOf(operation) {
+      for (const { refusalOf } of all) {
+        const code = refusalOf?.(operation)
+        if (code !== undefined) return code
+      }
+      return undefined
+    },
+  }
+}
+
+function hooksOf(quirk: Quirk): Hooks {
+  switch (quirk.name) {
+    case 'igd1':
+      return igd1()
+    case 'late-search':
+      return lateSearch(quirk)
+    case 'refuse':
+      return refuse(quirk)
+  }
+}
