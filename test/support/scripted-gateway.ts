@@ -2,7 +2,7 @@
  * An HTTP server on loopback that answers as it is told: for the golden runs and for odd routers. It keeps every request
  * as it came, byte for byte.
  */
-import { createServer, type Server, type Socket } from 'node:net'
+import { startRawServer } from './raw-server.ts'
 
 export interface ReceivedRequest {
   readonly method: string
@@ -25,50 +25,21 @@ export async function scriptedGateway(
   answer: (request: ReceivedRequest, port: number) => Answer | Promise<Answer>,
 ): Promise<ScriptedGateway> {
   const requests: ReceivedRequest[] = []
-  const sockets = new Set<Socket>()
-  const server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    socket.on('close', () => sockets.delete(socket))
-    receive(socket, async (request) => {
-      requests.push(request)
-      const reply = await answer(request, portOf(server))
-      if (reply === undefined) socket.destroy()
-      else socket.end(reply)
-    })
+  const server = await startRawServer(async (peer) => {
+    const request = received(await peer.request())
+    requests.push(request)
+    const reply = await answer(request, server.port)
+    if (reply !== undefined) await peer.send(reply)
+    peer.end()
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const port = portOf(server)
-  return {
-    port,
-    url: (path) => `http://127.0.0.1:${port}${path}`,
-    requests,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve())
-        for (const socket of sockets) socket.destroy()
-      }),
-  }
+  return { port: server.port, url: (path) => server.url(path).href, requests, close: server.close }
 }
 
-function portOf(server: Server): number {
-  const address = server.address()
-  return typeof address === 'object' && address !== null ? address.port : 0
-}
-
-function receive(socket: Socket, done: (request: ReceivedRequest) => void): void {
-  let text = ''
-  socket.on('data', (piece) => {
-    text += piece.toString('latin1')
-    const end = text.indexOf('\r\n\r\n')
-    if (end === -1) return
-    const head = text.slice(0, end)
-    const length = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0)
-    if (text.length < end + 4 + length) return
-    const [, method = '', path = ''] = /^(\S+) (\S+)/.exec(head) ?? []
-    socket.removeAllListeners('data')
-    done({ method, path, head, body: Buffer.from(text.slice(end + 4, end + 4 + length), 'latin1').toString('utf8') })
-  })
+function received(text: string): ReceivedRequest {
+  const end = text.indexOf('\r\n\r\n')
+  const head = text.slice(0, end)
+  const [, method = '', path = ''] = /^(\S+) (\S+)/.exec(head) ?? []
+  return { method, path, head, body: Buffer.from(text.slice(end + 4), 'latin1').toString('utf8') }
 }
 
 export function http(status: number, body: string, headers: readonly string[] = ['Content-Type: text/xml']): string {

@@ -1,78 +1,50 @@
 /** How many requests each command sends to a gateway that it is given with -u: not one more than it needs. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { MAX_SIDE_BY_SIDE } from '../../../src/client/igd/request-window.ts'
+import { type Emulator, startEmulator } from '../../../src/emulator.ts'
+import { nodeHttpServers, type RequestHandler, type ServedRequest } from '../../../src/net/http/server.ts'
+import { MAPPING, soapRequest } from '../../emulator/asking.ts'
 import { runCli } from '../../support/run-cli.ts'
-import { addressReply, igdDescription, statusReply, tag } from '../../support/scripted-devices.ts'
-import {
-  http,
-  type ReceivedRequest,
-  type ScriptedGateway,
-  scriptedGateway,
-  soapActionOf,
-  soapFault,
-  soapResponse,
-} from '../../support/scripted-gateway.ts'
 
-const RATES = tag('NewLayer1UpstreamMaxBitRate', 1000) + tag('NewLayer1DownstreamMaxBitRate', 1000)
-const entryOf = (port: string | number): string =>
-  tag('NewExternalPort', port) +
-  tag('NewProtocol', 'TCP') +
-  tag('NewInternalPort', port) +
-  tag('NewInternalClient', '127.0.0.1') +
-  tag('NewEnabled', 1)
-const LISTED =
-  '<![CDATA[<PortMappingList xmlns="urn:schemas-upnp-org:gw:WANIPConnection">' +
-  '<PortMappingEntry><NewExternalPort>1</NewExternalPort></PortMappingEntry></PortMappingList>]]>'
+const argument = ({ body }: ServedRequest, name: string): string =>
+  new RegExp(`<${name}>([^<]*)<`).exec(new TextDecoder().decode(body))?.[1] ?? ''
+const actionOf = ({ headers }: ServedRequest): string =>
+  /#(\w+)/.exec(headers.get('soapaction') ?? '')?.[1] ?? 'description'
 
-const argument = (request: ReceivedRequest, name: string): string =>
-  new RegExp(`<${name}>([^<]*)<`).exec(request.body)?.[1] ?? ''
-const actionOf = (request: ReceivedRequest): string =>
-  request.method === 'GET' ? 'description' : (soapActionOf(request).split('#')[1] ?? '')
+let emulator: Emulator | undefined
+afterEach(() => emulator?.close())
 
-/** A table of that length. */
-function answerOf(request: ReceivedRequest, entries: number): string {
-  const action = actionOf(request)
-  const reply = (content: string): string => http(200, soapResponse(action, content))
-  switch (action) {
-    case 'description':
-      return http(200, igdDescription())
-    case 'GetConnectionTypeInfo':
-      return reply(tag('NewConnectionType', 'IP_Routed'))
-    case 'GetStatusInfo':
-      return http(200, statusReply('Connected'))
-    case 'GetCommonLinkProperties':
-      return reply(RATES)
-    case 'GetExternalIPAddress':
-      return http(200, addressReply('11.22.33.44'))
-    case 'GetGenericPortMappingEntry': {
-      const index = Number(argument(request, 'NewPortMappingIndex'))
-      return index < entries ? reply(entryOf(1000 + index)) : http(500, soapFault(713))
-    }
-    case 'GetSpecificPortMappingEntry':
-      return reply(entryOf(argument(request, 'NewExternalPort')))
-    case 'GetListOfPortMappings':
-      return reply(tag('NewPortListing', LISTED))
-    case 'AddPortMapping':
-    case 'DeletePortMapping':
-      return reply('')
-    default:
-      return reply(tag(action.replace(/^Get/, 'New'), 5)) // the counters
-  }
+/** An emulated gateway on loopback with something between it and whoever asks. */
+async function emulated(between: (emulated: RequestHandler) => RequestHandler): Promise<Emulator> {
+  const listen: typeof nodeHttpServers.listen = (options) =>
+    nodeHttpServers.listen({ ...options, handler: between(options.handler) })
+  emulator = await startEmulator({}, { httpServers: { listen } })
+  return emulator
 }
 
-let gateway: ScriptedGateway | undefined
-afterEach(() => gateway?.close())
-
-/** How often each action was asked for. */
-async function counted(words: readonly string[], entries = 0) {
-  gateway = await scriptedGateway((request) => answerOf(request, entries))
-  const result = await runCli(['-u', gateway.url('/root.xml'), ...words])
+/** How often each action was asked for, of a gateway with mappings of these ports and protocols. */
+async function counted(words: readonly string[], present: readonly (readonly [number, string])[] = []) {
+  const requests: ServedRequest[] = []
+  let ask: RequestHandler = () => undefined
+  const { descriptionUrl } = await emulated((handler) => {
+    ask = handler
+    return (request) => {
+      requests.push(request)
+      return handler(request)
+    }
+  })
+  for (const [port, NewProtocol] of present) {
+    const args = { ...MAPPING, NewExternalPort: String(port), NewProtocol }
+    await ask(soapRequest({ action: 'AddPortMapping', args }))
+  }
+  const result = await runCli(['-u', descriptionUrl, ...words])
   expect([result.exitCode, result.stderr]).toEqual([0, ''])
-  const requests = gateway.requests
   const counts: Record<string, number> = {}
   for (const action of requests.map(actionOf)) counts[action] = (counts[action] ?? 0) + 1
   return { ...result, requests, counts }
 }
+
+const portsFrom2000 = (count: number): number[] => Array.from({ length: count }, (_, at) => 2000 + at)
 
 const CONNECTION = {
   description: 1,
@@ -94,7 +66,10 @@ describe('the number of requests', () => {
   })
 
   it.each([0, 1, 5, 60])('of -l with %i entries is 5, each entry once, and some beyond the end', async (entries) => {
-    const { counts, requests, stdout } = await counted(['-l'], entries)
+    const { counts, requests, stdout } = await counted(
+      ['-l'],
+      portsFrom2000(entries).map((port) => [port, 'TCP'] as const),
+    )
     const indexes = requests
       .filter((request) => actionOf(request) === 'GetGenericPortMappingEntry')
       .map((request) => Number(argument(request, 'NewPortMappingIndex')))
@@ -106,11 +81,11 @@ describe('the number of requests', () => {
   })
 
   it('of -L is 1 for each protocol', async () => {
-    expect((await counted(['-L'])).counts).toEqual({ description: 1, GetListOfPortMappings: 2 })
+    expect((await counted(['-L'], [[80, 'TCP']])).counts).toEqual({ description: 1, GetListOfPortMappings: 2 })
   })
 
   it('of -r is 2 for each mapping, and the external address once; in the order of the mappings', async () => {
-    const ports = Array.from({ length: 100 }, (_, at) => 2000 + at)
+    const ports = portsFrom2000(100)
     const { counts, requests } = await counted(['-r', ...ports.flatMap((port) => [String(port), 'TCP'])])
     const once = { description: 1, GetExternalIPAddress: 1 }
     expect(counts).toEqual({ ...once, AddPortMapping: 100, GetSpecificPortMappingEntry: 100 })
@@ -120,28 +95,38 @@ describe('the number of requests', () => {
   })
 
   it('of -d is 1', async () => {
-    expect((await counted(['-d', '80', 'TCP'])).counts).toEqual({ description: 1, DeletePortMapping: 1 })
+    expect((await counted(['-d', '80', 'TCP'], [[80, 'TCP']])).counts).toEqual({
+      description: 1,
+      DeletePortMapping: 1,
+    })
   })
 
   it('of -f is 1 for each mapping', async () => {
-    const { counts } = await counted(['-f', '80', 'TCP', '81', 'UDP'])
+    const { counts } = await counted(
+      ['-f', '80', 'TCP', '81', 'UDP'],
+      [
+        [80, 'TCP'],
+        [81, 'UDP'],
+      ],
+    )
     expect(counts).toEqual({ description: 1, DeletePortMapping: 2 })
   })
 })
 
 describe('questions that do not need each other', () => {
   /** A run of -s: waits until so many questions are under way together, and then answers them; again and again. */
-  async function inRounds(rounds: readonly number[], answer: (request: ReceivedRequest) => string | undefined) {
+  async function inRounds(rounds: readonly number[], isLost = (_: ServedRequest): boolean => false) {
     const underWay: { readonly action: string; readonly end: () => void }[] = []
     let most = 0
-    gateway = await scriptedGateway((request) => {
-      if (actionOf(request) === 'description') return answer(request)
+    const { descriptionUrl } = await emulated((handler) => (request) => {
+      if (actionOf(request) === 'description') return handler(request)
       return new Promise((resolve) => {
-        underWay.push({ action: actionOf(request), end: () => resolve(answer(request)) })
+        const end = (): void => resolve(isLost(request) ? undefined : handler(request))
+        underWay.push({ action: actionOf(request), end })
         most = Math.max(most, underWay.length)
       })
     })
-    const running = runCli(['-u', gateway.url('/root.xml'), '-s'])
+    const running = runCli(['-u', descriptionUrl, '-s'])
     const asked: string[][] = []
     for (const count of rounds) {
       while (underWay.length < count) await new Promise((resolve) => setImmediate(resolve))
@@ -152,7 +137,7 @@ describe('questions that do not need each other', () => {
   }
 
   it('go side by side once the first one is answered, and are told in their order', async () => {
-    const { asked, most, result } = await inRounds([1, 2, 4, 1], (request) => answerOf(request, 0))
+    const { asked, most, result } = await inRounds([1, 2, 4, 1])
     expect(asked.slice(0, 2)).toEqual([['GetConnectionTypeInfo'], ['GetCommonLinkProperties', 'GetStatusInfo']])
     expect([asked.flat().length, most]).toEqual([8, 4])
     const told = result.stdout.match(/Connection Type|Status :|MaxBitRateDown|ExternalIPAddress|Bytes|Packets/g)
@@ -161,9 +146,8 @@ describe('questions that do not need each other', () => {
 
   it('go one after the other where the router closed the connection on the first one', async () => {
     let closed = 0
-    const { asked, most, result } = await inRounds([1, 1, 1, 1, 1, 1, 1, 1, 1], (request) =>
-      actionOf(request) === 'GetConnectionTypeInfo' && closed++ === 0 ? undefined : answerOf(request, 0),
-    )
+    const isLost = (request: ServedRequest): boolean => actionOf(request) === 'GetConnectionTypeInfo' && closed++ === 0
+    const { asked, most, result } = await inRounds([1, 1, 1, 1, 1, 1, 1, 1, 1], isLost)
     expect(asked.flat().slice(0, 3)).toEqual(['GetConnectionTypeInfo', 'GetConnectionTypeInfo', 'GetStatusInfo'])
     expect([asked.flat().length, most, result.exitCode]).toEqual([9, 1, 0])
   })

@@ -4,7 +4,8 @@ import { type Emulator, type Quirk, startEmulator } from '../../../src/emulator.
 import { parseXml } from '../../../src/wire/xml.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { runCli } from '../../support/run-cli.ts'
-import { exchange } from '../asking-raw.ts'
+import { FIREWALL_CONTROL, FIREWALL1, MAPPING, RANGE, WANIP1, WANIP2 } from '../asking.ts'
+import { exchange, post, statusOf } from '../asking-raw.ts'
 
 const closing: Emulator[] = []
 afterEach(() => Promise.all(closing.splice(0).map((emulator) => emulator.close())))
@@ -49,30 +50,14 @@ describe('igd1', () => {
       'GetSpecificPortMappingEntry',
       'GetGenericPortMappingEntry',
     ])
-    const tooOld = 'hint: the router cannot do that: it is too old for it, or leaves it out'
-    expect(await run(emulator, '-N 1 9 TCP')).toEqual([
-      'UPNP_DeletePortMappingRange() failed with code : 401',
-      tooOld,
-      '2',
-    ])
-    expect(await run(emulator, '-L', 2)).toEqual([
-      'GetListOfPortMappings() returned 401 (Invalid Action)',
-      ' i protocol exPort->inAddr:inPort description remoteHost leaseTime',
-      'hint: the router cannot list all at once; asking for one entry after the other',
-      '0',
-    ])
-    expect(await run(emulator, '-n @ 80 80 TCP')).toEqual([
-      expect.stringMatching(/^external 11\.22\.33\.44:80 TCP is redirected /),
-      expect.stringMatching(
-        /^hint: the router does not choose a port itself \(AddAnyPortMapping was refused with 401 /,
-      ),
-      '0',
-    ])
-    expect(await run(emulator, '-A 2001:db8::1 0 ::1 80 TCP 60')).toEqual([
-      expect.stringMatching(/^AddPinhole/),
-      'hint: AddPinhole: the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl)',
-      '2',
-    ])
+    for (const action of ['AddAnyPortMapping', 'DeletePortMappingRange', 'GetListOfPortMappings'])
+      for (const serviceType of [WANIP1, WANIP2])
+        expect(await post(emulator.httpPort, action, { ...MAPPING, ...RANGE }, { serviceType })).toContain('>401<')
+    expect(statusOf(await post(emulator.httpPort, 'AddPortMapping', MAPPING, { serviceType: WANIP1 }))).toBe(200)
+    const target = FIREWALL_CONTROL
+    expect(statusOf(await post(emulator.httpPort, 'GetFirewallStatus', {}, { target, serviceType: FIREWALL1 }))).toBe(
+      404,
+    )
   })
 
   it('keeps a mapping without a lease for ever', async () => {
