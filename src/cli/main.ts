@@ -144,7 +144,8 @@ async function onEmulatedGateway(
   const { startEmulator } = await import('../emulator.js')
   const { memoryFiles } = await import('../net/files/memory-files.js')
   const isForPinholes = invocation.facts.isAboutPinholes && invocation.portControl.via === 'pcp'
-  const emulator = await startEmulator(isForPinholes ? { ipv6Address: '::1' } : {})
+  const { quirks } = invocation
+  const emulator = await startEmulator({ quirks, ...(isForPinholes ? { ipv6Address: '::1' } : {}) })
   try {
     const unicastTo = emulator.ssdp === undefined ? [] : [emulator.ssdp]
     const onlyRoute = { address: '127.0.0.1', netmask: '255.0.0.0', multicast: false, unicastTo }
@@ -157,12 +158,12 @@ async function onEmulatedGateway(
 
 /** `upnp-ts emulate`: a gateway in the foreground, for other programs to use. */
 async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings: Surroundings): Promise<ExitCode> {
-  const { address, port: httpPort, externalAddress } = invocation
+  const { address, port: httpPort, externalAddress, quirks } = invocation
   const interrupted = firstSignal(surroundings)
   const printer = await begin('') // the first line is the URL
   const { startEmulator } = await import('../emulator.js')
   const portControlPort = PORT_CONTROL_PORT
-  const emulator = await startEmulator({ address, httpPort, ssdpPort: 1900, portControlPort, externalAddress })
+  const emulator = await startEmulator({ address, httpPort, ssdpPort: 1900, portControlPort, externalAddress, quirks })
   const { descriptionUrl, ssdpError, portControl, portControlError } = emulator
   const search =
     ssdpError === undefined

@@ -118,6 +118,30 @@ describe('--emulate finds a gateway of its own and runs', () => {
   })
 })
 
+describe('--quirk', () => {
+  it('makes the emulated gateway one that refuses, and one of version 1, whose leases have no end', async () => {
+    const quirks = ['--quirk', 'igd1', '--quirk', 'refuse=AddPortMapping:718:1']
+    const { stdout, exitCode } = await runCli(['--emulate', ...quirks, '-r', '22', 'TCP', '80', 'TCP'])
+    expect(stdout.match(/^(AddPort|external).*$/gm)).toEqual([
+      'AddPortMapping(22, 22, 127.0.0.1) failed with code 718 (ConflictInMappingEntry)',
+      'external 11.22.33.44:80 TCP is redirected to internal 127.0.0.1:80 (duration=0)',
+    ])
+    expect(exitCode).toBe(2)
+  })
+
+  it.each([
+    ['igd2', "--quirk: 'igd2' is not a quirk: there are igd1, late-search=MS and refuse=ACTION:CODE[:TIMES]\n"],
+    ['late-search=99999', 'late-search: the delay must be 0 to 60000 ms: 99999\n'],
+    ['refuse=Reboot:501', /^refuse: there is no 'Reboot' to refuse; there are GetConnectionTypeInfo, .*, map-tcp\n$/],
+  ])('%s, which cannot be, is one clear line and exit 1', async (quirk, line) => {
+    for (const argv of [['emulate'], ['--emulate', '-l']]) {
+      const { stderr, exitCode } = await runCli([...argv, '--quirk', quirk])
+      expect(stderr).toMatch(line)
+      expect(exitCode).toBe(1)
+    }
+  })
+})
+
 describe('the walk of the README on one gateway', () => {
   it('maps, lists, deletes and lists again', async () => {
     const { descriptionUrl } = await emulated()

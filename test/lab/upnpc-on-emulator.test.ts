@@ -114,18 +114,45 @@ const STEPS: readonly Step[] = [
   { args: ['-C', '1'], says: ['CheckPinholeWorking() failed with code 704 (NoSuchEntry)'] },
 ]
 
-describe('upnpc at upnp-ts emulate', { timeout: 60_000 }, () => {
+/** A router of version 1: leases without end, and 401 to whatever came with version 2. */
+const IGD1_STEPS: readonly Step[] = [
+  { args: ['-s'], says: ['Connection Type : IP_Routed', 'ExternalIPAddress = 11.22.33.44'] },
+  { args: ['-a', '@', '80', '8080', 'TCP', '0'], says: [mapped(8080, 'TCP', '127.0.0.1:80', 0)] },
+  { args: ['-a', '@', '53', '53', 'UDP', '600'], says: [mapped(53, 'UDP', '127.0.0.1:53', 600)] },
+  { args: ['-l'], says: [HEADER, " 0 TCP  8080->127.0.0.1:80    'libminiupnpc' '' 0"] },
+  {
+    args: ['-n', '@', '22', '22', 'TCP'],
+    says: ['AddAnyPortMapping(22, 22, 127.0.0.1) failed with code 401 (Invalid Action)'],
+    exit: 2,
+  },
+  {
+    args: ['-L'],
+    says: [
+      'GetListOfPortMappings() returned 401 (Invalid Action)',
+      'GetListOfPortMappings() returned 401 (Invalid Action)',
+    ],
+  },
+  { args: ['-N', '1', '9', 'TCP'], says: ['UPNP_DeletePortMappingRange() failed with code : 401'], exit: 2 },
+  { args: ['-S'], says: ['FirewallEnabled: 0 & Inbound Pinhole Allowed: 0'] },
+  { args: ['-d', '8080', 'TCP'], says: ['UPNP_DeletePortMapping() returned : 0'] },
+  { args: ['-d', '8080', 'TCP'], says: ['UPNP_DeletePortMapping() failed with code : 714'], exit: 2 },
+]
+
+describe.each([
+  ['emulate', STEPS],
+  ['emulate --quirk igd1', IGD1_STEPS],
+] as const)('upnpc at upnp-ts %s', { timeout: 60_000 }, (command, steps) => {
   let lab: Lab
   let url: string
   beforeAll(async () => {
     lab = await Lab.up()
     await lab.stopRouter()
-    const emulator = lab.spawn('computer', upnpTsCommand('emulate'))
+    const emulator = lab.spawn('computer', upnpTsCommand(...command.split(' ')))
     url = (await emulator.says(/^Emulated gateway: (.+)\n.+searches/m))[1] ?? ''
   })
   afterAll(() => lab.down())
 
-  test.each(STEPS.map((step) => [step.args.join(' '), step] as const))('%s', async (_, { args, says, exit = 0 }) => {
+  test.each(steps.map((step) => [step.args.join(' '), step] as const))('%s', async (_, { args, says, exit = 0 }) => {
     const finished = await lab.upnpc('-u', url, ...args)
     expect(finished).toMatchObject({ stderr: '', exit })
     const lines = finished.stdout.split('\n')

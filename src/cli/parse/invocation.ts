@@ -3,11 +3,13 @@
  * that can be checked is checked before anything is sent: a bad word is a UsageError of one line.
  */
 import { Command, CommanderError } from 'commander'
+import type { Quirk } from '../../domain/quirk.js'
 import { COMMANDS, type CommandFacts, type CommandRow, type GatewayCommand, labelOf } from './command-table.js'
 import { type KeepOptions, keepOptionsOf } from './keep-options.js'
 import { leaseOption, listOption, textOption, timesOf } from './option-table.js'
 import { splitCommand } from './output-options.js'
 import { type PortControlAsked, portControlOf, viaOf } from './port-control-options.js'
+import { quirkOf } from './quirk-words.js'
 import { type SearchOptions, searchOptionsOf } from './search-options.js'
 import { WANTED_WORDS } from './wanted-words.js'
 import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
@@ -25,6 +27,8 @@ export interface GatewayInvocation {
   /** -i */
   readonly ignoreState: boolean
   readonly emulate: boolean
+  /** --quirk, of the emulated gateway */
+  readonly quirks: readonly Quirk[]
   readonly search: SearchOptions
   readonly portControl: PortControlAsked
   /** --keep */
@@ -38,6 +42,7 @@ export interface EmulateInvocation {
   readonly address: string
   readonly port: number
   readonly externalAddress: string
+  readonly quirks: readonly Quirk[]
 }
 
 export type Invocation =
@@ -127,6 +132,7 @@ export function makeProgram(
     .option('-h, --help')
     .option('-V, --version')
     .option('--emulate')
+    .option('--quirk <quirk>', '', (word: string, others: readonly string[] = []) => [...others, word])
     .option('--json')
     .option('--compat <version>')
     .option('--discovery-time <ms>')
@@ -168,6 +174,8 @@ function judge(
   const named = url !== undefined ? '-u' : '--gateway'
   if ((url !== undefined || options.gateway !== undefined) && options.emulate === true)
     throw new UsageError(`--emulate brings its own gateway: leave out ${named}`)
+  if (options.quirk !== undefined && options.emulate !== true)
+    throw new UsageError('--quirk goes with emulate and --emulate')
   const compat = textOption(options.compat)
   if (compat !== undefined && compat !== '2.1' && compat !== '2.3.3') {
     throw new UsageError(`--compat: '${compat}' is not a version of upnpc that is known here: give 2.1 or 2.3.3`)
@@ -186,6 +194,7 @@ function judge(
     description: descriptionOf('-e', textOption(options.description) ?? DEFAULT_DESCRIPTION),
     ignoreState: options.ignore === true,
     emulate: options.emulate === true,
+    quirks: listOption(options.quirk).map(quirkOf),
     search: searchOptionsOf(options),
     ...timesOf(options),
   }
@@ -198,13 +207,14 @@ function judgeEmulate(words: readonly string[], options: Record<string, unknown>
   if (names.includes('-V')) return { kind: 'version' }
   const command = COMMANDS.find(({ letter }) => letter !== undefined && names.includes(letter))
   if (command !== undefined) throw new UsageError(`${labelOf(command)} and emulate: one command at a time`)
-  const stray = words[0] ?? names.find((name) => name !== '--json')
+  const stray = words[0] ?? names.find((name) => name !== '--json' && name !== '--quirk')
   if (stray !== undefined) throw new UsageError(`'${stray}' is not understood: emulate does not take it`)
   return {
     kind: 'emulate',
     address: addressOf('--address', textOption(options.address) ?? '127.0.0.1'),
     port: integerWithin('--port', 'port', textOption(options.port) ?? '0', 0, 65535),
     externalAddress: addressOf('--external-address', textOption(options.externalAddress) ?? '11.22.33.44'),
+    quirks: listOption(program.getOptionValue('quirk')).map(quirkOf),
   }
 }
 

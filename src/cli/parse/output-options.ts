@@ -9,7 +9,7 @@ export interface Output {
 }
 
 const TAKES_VALUE =
-  /^(-[emptuz]|--(description|interface|minissdpd|ttl|url|local-port|lease|via|gateway|nonce|on-change|state|check|timeout|discovery-time))$/
+  /^(-[emptuz]|--(description|interface|minissdpd|ttl|url|local-port|lease|via|gateway|nonce|on-change|state|check|timeout|discovery-time|quirk))$/
 
 /** What the whole command line looks like before it is judged; `--json` is wanted even where the rest is wrong. */
 export function outputOf(argvWithCommand: readonly string[]): Output {

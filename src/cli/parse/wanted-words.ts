@@ -19,6 +19,7 @@ export const WANTED_WORDS: ReadonlyMap<string, string> = new Map([
   ['--compat', '2.1 or 2.3.3'],
   ['--discovery-time', 'a number of milliseconds'],
   ['--timeout', 'a number of milliseconds'],
+  ['--quirk', 'a quirk and its value'],
   ['--address', 'an IPv4 address'],
   ['--port', 'a number'],
   ['--external-address', 'an IPv4 address'],

@@ -30,7 +30,8 @@ Commands, one at a time:
                               those of other computers too
   -P                          show the address of the router's web page
   emulate                     be a router: serve an emulated one until stopped
-                              (--address IP, --port N, --external-address IP)
+                              (--address IP, --port N, --external-address IP,
+                              --quirk NAME[=VALUE])
 
 For IPv6, where no port is mapped but the firewall of the router is in the way
 (IGD:2, use -6 with them; or PCP, which has -A, -U and -D):
@@ -92,6 +93,9 @@ Options, before or after the command:
   --json                      print one JSON object per line
   --compat 2.1                print -l as upnpc 2.1 does
   --emulate                   run the command on an emulated router of its own
+  --quirk NAME[=VALUE]        the emulated router does as some routers do, with
+                              emulate and --emulate, as often as you like: igd1,
+                              late-search=MS, refuse=ACTION:CODE[:TIMES]
   -V, --version               print the version
   -h, --help                  print this
 

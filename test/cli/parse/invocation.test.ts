@@ -22,13 +22,14 @@ const LIST: Asked = {
   description: 'upnp-ts',
   ignoreState: false,
   emulate: false,
+  quirks: [],
   search: { family: 4, interface: undefined, localPort: 0, ttl: undefined, minissdpdPath: undefined },
   portControl: { via: 'auto', gateway: undefined, nonce: undefined },
   discoveryTimeMs: undefined,
   timeoutMs: 60_000,
 }
 
-const EMULATE: Invocation = { kind: 'emulate', address: '127.0.0.1', port: 0, externalAddress: '11.22.33.44' }
+const EMULATE = { kind: 'emulate', address: '127.0.0.1', port: 0, externalAddress: '11.22.33.44', quirks: [] } as const
 
 function asking(command: GatewayCommand): Asked {
   return { ...LIST, command }
@@ -196,6 +197,18 @@ const GOOD: readonly (readonly [Line, Asked | Invocation])[] = [
   [['-u', 'http://a/', '-l', '-u', 'http://b/'], { ...LIST, url: 'http://b/' }],
   [['--emulate', '-l'], { ...LIST, emulate: true }],
   [['-r', '22', 'TCP', '--emulate'], { ...mapping(SSH), emulate: true }],
+  [['--emulate', '--quirk', 'igd1', '-l'], { ...LIST, emulate: true, quirks: [{ name: 'igd1' }] }],
+  [
+    ['-l', '--quirk=late-search=300', '--emulate', '--quirk', 'refuse=AddPortMapping:718'],
+    {
+      ...LIST,
+      emulate: true,
+      quirks: [
+        { name: 'late-search', delayMs: 300 },
+        { name: 'refuse', operation: 'AddPortMapping', code: 718 },
+      ],
+    },
+  ],
   [['-r', '22', 'TCP', '--json'], mapping(SSH)],
   [['--json', '-l'], LIST],
   [['-l', '--timeout', '1'], { ...LIST, timeoutMs: 1 }],
@@ -227,6 +240,11 @@ const GOOD: readonly (readonly [Line, Asked | Invocation])[] = [
   [['emulate', '--port=1', '--port=2'], { ...EMULATE, port: 2 }],
   [['emulate', '--address', '192.168.1.2'], { ...EMULATE, address: '192.168.1.2' }],
   [['emulate', '--external-address', '10.0.0.1'], { ...EMULATE, externalAddress: '10.0.0.1' }],
+  [['emulate', '--quirk', 'igd1'], { ...EMULATE, quirks: [{ name: 'igd1' }] }],
+  [
+    ['--quirk', 'refuse=map-udp:4:2', 'emulate', '--quirk', 'igd1'],
+    { ...EMULATE, quirks: [{ name: 'refuse', operation: 'map-udp', code: 4, times: 2 }, { name: 'igd1' }] },
+  ],
   [['emulate', '-h'], { kind: 'help' }],
   [['-h', 'emulate'], { kind: 'help' }],
   [['emulate', '-V'], { kind: 'version' }],
@@ -468,6 +486,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-l', '--discovery-time'], 'nothing follows --discovery-time; it takes a number of milliseconds'],
   [['-l', '--compat'], 'nothing follows --compat; it takes 2.1 or 2.3.3'],
   [['emulate', '--port'], 'nothing follows --port; it takes a number'],
+  [['emulate', '--quirk'], 'nothing follows --quirk; it takes a quirk and its value'],
   [['emulate', '--address'], 'nothing follows --address; it takes an IPv4 address'],
   [['emulate', '--external-address'], 'nothing follows --external-address; it takes an IPv4 address'],
   // -u
@@ -499,6 +518,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-lL'], '-l and -L: one command at a time'],
   [['-s', '-S'], '-s and -S: one command at a time'],
   [['-f', '-d', '22', 'TCP'], '-d and -f: one command at a time'],
+  [['-l', '--quirk', 'igd1'], '--quirk goes with emulate and --emulate'],
   [['-l', 'emulate'], '-l and emulate: one command at a time'],
   [['emulate', '-P'], '-P and emulate: one command at a time'],
   // words that nobody takes
@@ -534,6 +554,20 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['--json=1', '-l'], '--json does not take a value'],
   [['--help=1'], '--help does not take a value'],
   // emulate
+  ...[
+    '',
+    'igd2',
+    'igd1=',
+    'late-search',
+    'late-search=x',
+    'late-search=-1',
+    'refuse=MAP',
+    'refuse=MAP:x',
+    'refuse=:1:1',
+  ].map((quirk): [Line, string] => [
+    ['emulate', '--quirk', quirk],
+    `--quirk: '${quirk}' is not a quirk: there are igd1, late-search=MS and refuse=ACTION:CODE[:TIMES]`,
+  ]),
   [['emulate', '--port', '65536'], "--port: '65536' is not a port: give a number from 0 to 65535"],
   [['emulate', '--port', '-1'], "--port: '-1' is not a port: give a number from 0 to 65535"],
   [

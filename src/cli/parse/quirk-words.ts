@@ -1,0 +1,15 @@
+/** The words after --quirk: what an emulated gateway is to do otherwise than the standards want it. */
+import type { Quirk } from '../../domain/quirk.js'
+import { UsageError } from './words.js'
+
+const KNOWN = 'igd1, late-search=MS and refuse=ACTION:CODE[:TIMES]'
+
+/** Which actions and codes there are is known to the emulated gateway alone. @throws UsageError */
+export function quirkOf(text: string): Quirk {
+  if (text === 'igd1') return { name: 'igd1' }
+  const [, delay] = /^late-search=(\d{1,9})$/.exec(text) ?? []
+  if (delay !== undefined) return { name: 'late-search', delayMs: Number(delay) }
+  const [, operation, code, times] = /^refuse=([\w-]+):(\d{1,9})(?::(\d{1,9}))?$/.exec(text) ?? []
+  if (operation === undefined) throw new UsageError(`--quirk: '${text}' is not a quirk: there are ${KNOWN}`)
+  return { name: 'refuse', operation, code: Number(code), ...(times === undefined ? {} : { times: Number(times) }) }
+}
