@@ -1,9 +1,9 @@
-/** What an emulated gateway can do otherwise than the standards want it, as real routers do. */
+/** The ways in which an emulated gateway can differ from the standards, or from the newest of them, as real routers do. */
 
 export type Quirk =
-  /** It is a version 1 of everything: an InternetGatewayDevice:1 with what that had, and without pinholes. */
+  /** It is an InternetGatewayDevice:1: version 1 of every device and service, and no pinholes. */
   | { readonly name: 'igd1' }
-  /** Its answers to SSDP searches come late. */
+  /** It answers SSDP searches late. */
   | { readonly name: 'late-search'; readonly delayMs: number }
   | RefuseQuirk
 

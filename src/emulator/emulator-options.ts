@@ -28,7 +28,7 @@ export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<Descript
   readonly maxPinholes?: number
   /** How long the HTTP server takes over every reply, beside what it needs; 0 if not given. */
   readonly replyDelayMs?: number
-  /** What it does otherwise than the standards want it; nothing if not given. */
+  /** In what it behaves as some routers do and the standards do not want; in nothing if not given. */
   readonly quirks?: readonly Quirk[]
 }
 

@@ -1,10 +1,10 @@
-/** The words after --quirk: what an emulated gateway is to do otherwise than the standards want it. */
+/** The word after --quirk -> a quirk of the emulated gateway. */
 import type { Quirk } from '../../domain/quirk.js'
 import { UsageError } from './words.js'
 
 const KNOWN = 'igd1, late-search=MS and refuse=ACTION:CODE[:TIMES]'
 
-/** Which actions and codes there are is known to the emulated gateway alone. @throws UsageError */
+/** Only the emulated gateway knows which actions and codes there are, and checks them. @throws UsageError */
 export function quirkOf(text: string): Quirk {
   if (text === 'igd1') return { name: 'igd1' }
   const [, delay] = /^late-search=(\d{1,9})$/.exec(text) ?? []

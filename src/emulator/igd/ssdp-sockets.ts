@@ -24,7 +24,7 @@ export interface SsdpOptions {
   /** 1900 for the multicast group as well, 0 for any free port. */
   readonly port: number
   readonly responder: SsdpResponder
-  /** How long after a search the answers to it leave. */
+  /** How long to wait before a search is answered. */
   readonly searchDelayMs: number
   readonly isNeighbour: (address: string) => boolean
   readonly counters: EmulatorCounters
@@ -108,7 +108,7 @@ async function openGroup(
 
 interface Receiver {
   readonly receive: OnMessage
-  /** Leaves unanswered what was to be answered later. */
+  /** Gives up the answers that are still waiting. */
   forget(): void
 }
 

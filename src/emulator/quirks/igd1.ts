@@ -1,7 +1,7 @@
 /**
- * An InternetGatewayDevice:1 with WANIPConnection:1, as most routers have been since 2001. It has no AddAnyPortMapping,
- * DeletePortMappingRange and GetListOfPortMappings, which came with version 2, and no firewall for IPv6. A lease of 0 has
- * no end (WANIPConnection:1 2.2.16). aMule, nat-upnp, Net::UPnP and goupnp's clients for version 1 speak to nothing else.
+ * An InternetGatewayDevice:1 with WANIPConnection:1. It lacks what came with version 2: AddAnyPortMapping,
+ * DeletePortMappingRange, GetListOfPortMappings and the IPv6 firewall. A lease of 0 has no end (WANIPConnection:1,
+ * PortMappingLeaseDuration). aMule, nat-upnp, Net::UPnP and goupnp's clients for version 1 speak to no other gateway.
  */
 import type { IgdActionName } from '../../wire/igd-actions.js'
 import type { IgdOffer } from '../igd/offer.js'

@@ -1,9 +1,9 @@
-/** A gateway that answers searches late, as routers do that wait up to MX seconds (UDA 1.1 1.3.3) or sleep. */
+/** A gateway that answers searches late. A router may wait for as long as the MX of the search says (UDA 1.1 1.3.3). */
 import { InvalidArgumentError } from '../../domain/errors.js'
 import type { Quirk } from '../../domain/quirk.js'
 import type { Hooks } from './hooks.js'
 
-/** Longer than anybody listens. It bounds how many answers can be waiting. */
+/** Longer than anybody listens. With the limit of searches per second, it bounds how many answers can be waiting. */
 const MAX_SEARCH_DELAY_MS = 60_000
 
 /** @throws InvalidArgumentError */

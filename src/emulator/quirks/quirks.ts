@@ -1,6 +1,6 @@
 /**
- * The misbehaviour of real routers, for the emulated gateway to have: a quirk is a file here, which turns what is asked
- * for into hooks, and a row in the switch. Nothing else in the emulator knows a quirk by its name.
+ * The misbehaviour of real routers, for the emulated gateway. Each quirk is one file here, which makes its hooks, and one
+ * case in the switch. Nothing else in the emulator knows a quirk by its name.
  */
 import type { Quirk } from '../../domain/quirk.js'
 import { IGD2, type IgdOffer } from '../igd/offer.js'
@@ -15,7 +15,10 @@ export interface Behaviour {
   readonly refusalOf: (operation: Operation) => number | undefined
 }
 
-/** Of all quirks together; of several that refuse an operation, the first one that still does counts. @throws InvalidArgumentError */
+/**
+ * All quirks together. If several refuse the same operation, each of them does so in its turn.
+ * @throws InvalidArgumentError
+ */
 export function behaviourOf(quirks: readonly Quirk[]): Behaviour {
   const all = quirks.map(hooksOf)
   return {
