@@ -38,34 +38,24 @@ async function run(load, afterwards = () => {}) {
   afterwards()
 }
 
-/** Loads the bundle with what V8 made of it the last time, and keeps what it makes of it now where there was nothing. */
+/** Loads the bundle with what V8 made of it the last time, and keeps what it makes of it now if there was nothing. */
 function runCached(directory) {
   const { Script } = require('node:vm')
-  const isTrusted = isPrivate(directory)
-  const modules = new Map()
-  const compiled = []
-  const load = (specifier) => {
-    if (!specifier.startsWith('./') && !specifier.startsWith(BUNDLE)) return require(specifier)
-    const path = join(BUNDLE, specifier.replace(BUNDLE, ''))
-    const known = modules.get(path)
-    if (known !== undefined) return known.exports
-    const module = { exports: {} }
-    modules.set(path, module)
-    evaluate(path).call(module.exports, module.exports, load, module)
+  const path = `${BUNDLE}upnp-ts.js`
+  const code = readWrapped(path)
+  const name = `upnp-ts-${process.version}-${process.arch}`
+  // V8 compares its version and the length of the code; the first line of a file is the hash of the rest.
+  const key = `${code.slice(HEAD.length, code.indexOf('\n'))} ${encodeURI(process.execPath)}`
+  const cachedData = isPrivate(directory) ? readKept(join(directory, name), key) : undefined
+  const script = new Script(code, { filename: path, cachedData })
+  const module = { exports: {} }
+  const load = () => {
+    script.runInThisContext().call(module.exports, module.exports, require, module)
     return module.exports
   }
-  const evaluate = (path) => {
-    const code = readWrapped(path)
-    const name = `${path.slice(BUNDLE.length, -3)}-${process.version}-${process.arch}`
-    // V8 compares its version and the length of the code; the first line of a file is the hash of the rest.
-    const key = `${code.slice(HEAD.length, code.indexOf('\n'))} ${encodeURI(process.execPath)}`
-    const cachedData = isTrusted ? readKept(join(directory, name), key) : undefined
-    const script = new Script(code, { filename: path, cachedData })
-    if (cachedData === undefined || script.cachedDataRejected) compiled.push({ name, key, script })
-    return script.runInThisContext()
-  }
   return run(load, () => {
-    if (compiled.length > 0) load('./code-cache.js').keepCompiled(directory, compiled.slice())
+    if (cachedData !== undefined && !script.cachedDataRejected) return
+    require(`${BUNDLE}code-cache.js`).keepCompiled(directory, [{ name, key, script }])
   })
 }
 

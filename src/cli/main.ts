@@ -3,6 +3,7 @@
 import { PORT_CONTROL_PORT } from '../client/search/open-gateway.js'
 import { NoReplyError } from '../domain/errors.js'
 import { type Clock, deadlineAfter } from '../net/clock.js'
+import { memoryFiles } from '../net/files/memory-files.js'
 import { reportedError } from './failure.js'
 import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './parse/invocation.js'
 import type { KeepOptions } from './parse/keep-options.js'
@@ -77,7 +78,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   const { via } = invocation.portControl
   const loading = via === 'pcp' || via === 'nat-pmp' ? loadPortControl : loadTheRest
   const whileSearching = (): void => void Promise.allSettled([begin(), loading(clock)])
-  const whileWaiting = invocation.url === undefined ? whileSearching : loadCommandSoon
+  const whileWaiting = invocation.url === undefined ? whileSearching : () => {}
   if (invocation.url !== undefined) await begin()
   let gatewayFound = false
   try {
@@ -124,15 +125,8 @@ async function keepOpen(
 
 /** What the first answer will need; a failure shows again, with a reason, at the first use. */
 async function loadTheRest(clock: Clock): Promise<void> {
-  await import('../net/http/lean-exchange.js')
-  await import('./run/dispatch.js')
   const { rehearse } = await import('../client/search/first-answer.js')
   await rehearse(clock)
-}
-
-/** In a later turn: once the first request, whose turn this is, has left. */
-function loadCommandSoon(): void {
-  setImmediate(() => import('./run/dispatch.js').catch(() => {}))
 }
 
 /** --emulate: the command finds a gateway of its own by the same search, on loopback and nowhere else. */
@@ -142,7 +136,6 @@ async function onEmulatedGateway(
   surroundings: Surroundings,
 ): Promise<number> {
   const { startEmulator } = await import('../emulator.js')
-  const { memoryFiles } = await import('../net/files/memory-files.js')
   const isForPinholes = invocation.facts.isAboutPinholes && invocation.portControl.via === 'pcp'
   const { quirks } = invocation
   const emulator = await startEmulator({ quirks, ...(isForPinholes ? { ipv6Address: '::1' } : {}) })

@@ -2,7 +2,8 @@
 import { systemClock } from '../net/clock.js'
 import { nodeDatagrams } from '../net/datagrams.js'
 import { userPrivateFiles } from '../net/files/private-files.js'
-import { createHttpClient, type HttpClient } from '../net/http/client.js'
+import { createHttpClient } from '../net/http/client.js'
+import { leanExchange } from '../net/http/lean-exchange.js'
 import { interfaceAddresses } from '../net/interfaces.js'
 import { type ClientNet, gatewaysOfFamily } from '../net/network.js'
 import type { RunContext } from './context.js'
@@ -14,18 +15,12 @@ export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'file
   readonly onSignal: OnSignal
 }
 
-/** Node's network, with the HTTP exchange that starts fastest, loaded at the first request. */
+/** Node's network, with the HTTP exchange that starts fastest. */
 export function commandLineNet(): ClientNet {
-  const http: HttpClient = {
-    async request(request) {
-      const { leanExchange } = await import('../net/http/lean-exchange.js')
-      return createHttpClient(systemClock, leanExchange).request(request)
-    },
-  }
   return {
     clock: systemClock,
     datagrams: nodeDatagrams,
-    http,
+    http: createHttpClient(systemClock, leanExchange),
     interfaces: interfaceAddresses,
     defaultGateways: gatewaysOfFamily,
   }

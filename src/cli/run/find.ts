@@ -63,7 +63,6 @@ export async function* search(invocation: GatewayInvocation, context: RunContext
 export async function loadPortControl(clock: Clock): Promise<void> {
   const { rehearseMapping } = await import('../../client/port-control/first-answer.js')
   await rehearseMapping(clock)
-  await import('./dispatch.js')
 }
 
 /** Pinholes are opened over IPv6, and ports mapped over IPv4: many routers refuse what comes over the other one. */

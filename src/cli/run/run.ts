@@ -5,6 +5,7 @@
 import type { RunContext } from '../context.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { ExitCode, Report } from '../report.js'
+import { runCommand, runOverPortControl } from './dispatch.js'
 import { describeGiven, search } from './find.js'
 
 export async function* run(
@@ -16,8 +17,6 @@ export async function* run(
   const chosen = yield* url === undefined ? search(invocation, context) : describeGiven(url, invocation, context)
   if (chosen === undefined) return 1
   yield { type: 'local-address', address: chosen.gateway.localAddress }
-  // Not needed before the search is on its way.
-  const { runCommand, runOverPortControl } = await import('./dispatch.js')
   if ('troubles' in chosen) return yield* runOverPortControl(invocation, chosen, context)
   return yield* runCommand(invocation, chosen, context)
 }
