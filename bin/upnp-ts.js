@@ -1,6 +1,16 @@
 #!/usr/bin/env node
 // CommonJS on purpose (see package.json beside this file): an ES module as entry point starts 4 ms later.
-const { closeSync, existsSync, fstatSync, lstatSync, openSync, readFileSync, readSync, statSync } = require('node:fs')
+const {
+  closeSync,
+  existsSync,
+  fstatSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  readSync,
+  statSync,
+  writeSync,
+} = require('node:fs')
 const { dirname, isAbsolute, join } = require('node:path')
 
 const HEAD = '(function(exports,require,module){'
@@ -88,5 +98,21 @@ function readKept(path, key) {
   }
 }
 
+/**
+ * Whether the answer is printed: without Node's streams, which take 3 ms to open. They are for a pipe that is full; what
+ * cannot be written is left to main(), which says why.
+ */
+function print(answer) {
+  const bytes = Buffer.from(answer)
+  let written = 0
+  try {
+    while (written < bytes.length) written += writeSync(1, bytes, written)
+  } catch (error) {
+    if (error.code !== 'EAGAIN') return false
+    process.stdout.write(bytes.subarray(written))
+  }
+  return true
+}
+
 const isPlain = argv.length === 1 && /^(-V|-h|--version|--help)$/.test(argv[0])
-if (!isPlain || !require(`${BUNDLE}plain-answers.js`).answerPlainly(argv)) start()
+if (!isPlain || !print(require(`${BUNDLE}plain-answers.js`).plainAnswer(argv))) start()

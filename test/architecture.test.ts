@@ -22,7 +22,6 @@ const NOT_YET_THROUGH_THE_LIBRARY: readonly string[] = [
   'src/cli/main.ts: imports src/client/search/first-answer.ts',
   'src/cli/parse/port-control-options.ts: imports src/client/search/open-gateway.ts',
   'src/cli/parse/words.ts: imports src/client/trusted-url.ts',
-  'src/cli/print/direct-output.ts: imports node:fs, which is for net',
   'src/cli/run/find.ts: imports src/client/port-control/first-answer.ts',
   'src/cli/run/find.ts: imports src/client/search/first-answer.ts',
   'src/cli/run/find.ts: imports src/client/search/minissdpd-search.ts',

@@ -7,8 +7,7 @@ import { leanExchange } from '../net/http/lean-exchange.js'
 import { interfaceAddresses } from '../net/interfaces.js'
 import { type ClientNet, gatewaysOfFamily } from '../net/network.js'
 import type { RunContext } from './context.js'
-import { directOutput } from './print/direct-output.js'
-import type { OutputStream, Streams } from './print/printer.js'
+import type { Streams } from './print/printer.js'
 import { type OnSignal, onProcessSignal } from './signals.js'
 
 export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
@@ -27,18 +26,14 @@ export function commandLineNet(): ClientNet {
 }
 
 export function ofProcess(): Surroundings {
-  let stdout: OutputStream | undefined
-  let stderr: OutputStream | undefined
   return {
     ...commandLineNet(),
-    // Node opens its own when they are first looked at.
+    // Node opens them when they are first looked at, which takes 3 ms.
     get stdout() {
-      stdout ??= directOutput(1) ?? process.stdout
-      return stdout
+      return process.stdout
     },
     get stderr() {
-      stderr ??= directOutput(2) ?? process.stderr
-      return stderr
+      return process.stderr
     },
     env: process.env,
     files: userPrivateFiles,
