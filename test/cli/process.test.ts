@@ -2,7 +2,7 @@
  * The program as people start it: `bin/upnp-ts.js` in a process of its own, with pipes that close, files, and signals.
  * Everything runs on the emulated gateway, on loopback.
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcessByStdio, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -113,6 +113,20 @@ describe('a command', () => {
     const mapped = ['external-address', 'mapped']
     expect(types).toEqual(['device', 'gateway', 'local-address', ...mapped, ...mapped])
   })
+
+  it.runIf(process.platform === 'linux').each([[['-h']], [['-V', '--json']], [['--emulate', '-l']]])(
+    'exits with 2 if its output cannot be written, and says why: %j',
+    (argv) => {
+      const full = openSync('/dev/full', 'w')
+      const child = spawnSync(process.execPath, [PROGRAM, ...argv], {
+        stdio: ['ignore', full, 'pipe'],
+        encoding: 'utf8',
+      })
+      closeSync(full)
+      expect(child.stderr).toMatch(/^the output could not be written: ENOSPC: [^\n]*\n$/)
+      expect(child.status).toBe(2)
+    },
+  )
 
   it('exits with 1 for a line that it does not understand, with no word of how it is made', async () => {
     const child = start(['-r', '22'])
