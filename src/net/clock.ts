@@ -16,10 +16,7 @@ const MAX_TIMEOUT_MS = 0x7fffffff
 
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
-  monotonicMs() {
-    const [seconds, nanoseconds] = process.hrtime() // performance.now() loads ten more of Node's modules
-    return seconds * 1000 + nanoseconds / 1e6
-  },
+  monotonicMs: () => performance.now(),
   schedule(delayMs, task) {
     let timer: NodeJS.Timeout
     const arm = (leftMs: number): void => {
