@@ -17,6 +17,7 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { HELP_TEXT, VERSION_TEXT } from '../src/cli/print/plain-answers.ts'
 import { type Emulator, startEmulator } from '../src/emulator.ts'
@@ -59,7 +60,7 @@ describe('a file of the bundle', () => {
   it.each([
     ['plain-answers.js', 10],
     ['upnp-ts.js', 400],
-    ['code-cache.js', 3],
+    ['code-cache.js', 4],
   ])('is small: %s has at most %i kB', (name, kilobytes) => {
     expect(statSync(join(BUNDLE, name)).size).toBeLessThanOrEqual(kilobytes * 1000)
   })
@@ -83,6 +84,14 @@ describe('a file of the bundle', () => {
   ])('has %s no more than once', (_, words, times) => {
     const all = readdirSync(BUNDLE).map(text).join('')
     expect(all.split(words).length - 1).toBe(times)
+  })
+
+  it('has no module that another one has, too: a class would be two', async () => {
+    const entryPoints = ['src/cli/main.ts', 'src/net/files/code-cache.ts'].map((path) => join(ROOT, path))
+    const common = { bundle: true, write: false, metafile: true, platform: 'node', format: 'cjs' } as const
+    const built = await Promise.all(entryPoints.map((entry) => build({ ...common, entryPoints: [entry] })))
+    const modules = built.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+    expect(modules.filter((each, at) => modules.indexOf(each) !== at)).toEqual([])
   })
 })
 
@@ -111,7 +120,7 @@ describe('a command loads what it needs', () => {
 
   it('-u URL -s: no search, no PCP, no cryptography, no other HTTP client', async () => {
     const { files, builtins } = await loadedBy(['-u', emulator.descriptionUrl, '-s'])
-    expect(files).toEqual(['upnp-ts.js', 'upnp-ts.js'])
+    expect(files).toEqual(['upnp-ts.js', 'code-cache.js', 'upnp-ts.js'])
     const needless = ['crypto', 'http', 'https', 'dns', 'tty', '_http_client', 'zlib']
     expect(builtins.filter((name) => needless.includes(name.replace('NativeModule ', '')))).toEqual([])
     expect(builtins.filter((name) => /undici/.test(name))).toEqual([])
@@ -145,10 +154,7 @@ describe.runIf(process.getuid?.() === 0)('in the home of another user', () => {
   })
 })
 
-/** Node 22 keeps its own. */
-const isOurs = process.version.startsWith('v20.') && process.getuid !== undefined
-
-describe.runIf(isOurs)('what is kept for the next start', () => {
+describe.runIf(process.getuid !== undefined)('what is kept for the next start', () => {
   let cache: string
   let kept: string
   beforeEach(() => {
@@ -196,6 +202,11 @@ describe.runIf(isOurs)('what is kept for the next start', () => {
     expect(await presentation()).toEqual(first)
     expect(statSync(mainFile()).ino).not.toBe(before)
     expect(statSync(kept).mode & 0o777).toBe(0o700)
+  })
+
+  it('is not there for a command that failed: it has not run what the next one needs', async () => {
+    await expect(start(['-r', '99999', 'TCP'], { XDG_CACHE_HOME: cache })).rejects.toThrow()
+    expect(existsSync(kept)).toBe(false)
   })
 
   it('is not there for the version, nor where it is not wanted, nor where there is no place', async () => {
