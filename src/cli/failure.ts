@@ -6,8 +6,8 @@ import type { Report, ReportedError } from './report.js'
 export function reportedError(error: unknown): ReportedError {
   if (error instanceof UsageError) return { code: 'USAGE', message: error.message }
   if (!(error instanceof PortMappingError)) return { code: 'INTERNAL', message: String(error) }
-  const { code, action } = error
-  const common = { code, message: withReason(error), ...(action === undefined ? {} : { action }) }
+  const { code, message, action } = error
+  const common = { code, message, ...(action === undefined ? {} : { action }) }
   if (!(error instanceof RefusedError)) return common
   return {
     ...common,
@@ -16,19 +16,6 @@ export function reportedError(error: unknown): ReportedError {
     name: error.standardName,
     description: error.description,
   }
-}
-
-/** Why an address could not be listened on. */
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ['EADDRINUSE', 'another program has that port'],
-  ['EADDRNOTAVAIL', 'this computer does not have that address'],
-  ['EACCES', 'this user may not use that port'],
-])
-
-function withReason({ message, cause }: PortMappingError): string {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  const reason = REASONS.get(code)
-  return reason === undefined ? message : `${message}: ${reason}`
 }
 
 export type Attempt<T> =

@@ -8,6 +8,7 @@ import { constants } from 'node:os'
 import { isatty } from 'node:tty'
 import { TransportError } from '../domain/errors.js'
 import { type Clock, systemClock } from './clock.js'
+import { reasonOf } from './system-error.js'
 
 /** One of the two is there. */
 export interface CommandEnd {
@@ -121,18 +122,8 @@ function handled<T>(promise: Promise<T>): Promise<T> {
   return promise
 }
 
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'no such command'],
-  ['ENOTDIR', 'no such command'],
-  ['EACCES', 'it may not be run'],
-  ['E2BIG', 'its arguments are too long'],
-  ['ENOEXEC', 'it is no program'],
-])
-
 function notStarted(program: string, cause: unknown): TransportError {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  const reason = REASONS.get(code) ?? (cause instanceof Error ? cause.message : 'it failed')
-  return new TransportError(`'${program}' could not be started: ${reason}`, { cause })
+  return new TransportError(`'${program}' could not be started: ${reasonOf(cause, 'start')}`, { cause })
 }
 
 async function withLimit(command: RunningCommand, isGroup: boolean, limit: TimeLimit): Promise<LimitedEnd> {

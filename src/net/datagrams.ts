@@ -3,6 +3,7 @@ import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { hostAndPort, isIPv6Host, isSameAddress, parseIPv4, splitZone } from '../domain/address.js'
 import { TransportError } from '../domain/errors.js'
 import { isPort } from '../domain/port-mapping.js'
+import { reasonOf } from './system-error.js'
 
 export interface Endpoint {
   /** A link-local IPv6 address has its zone, as in `fe80::1%eth0`. */
@@ -77,7 +78,8 @@ async function open(options: DatagramOptions): Promise<DatagramSocket> {
     if (options.multicastGroup !== undefined) socket.addMembership(options.multicastGroup, options.multicastInterface)
   } catch (cause) {
     socket.close()
-    throw new TransportError(`could not open a UDP socket on ${hostAndPort(options)}`, { cause })
+    const what = `could not open a UDP socket on ${hostAndPort(options)}`
+    throw new TransportError(`${what}: ${reasonOf(cause, 'listen')}`, { cause })
   }
   return wrap(socket, options)
 }

@@ -159,7 +159,9 @@ describe.skipIf(loopback6 === undefined)('a datagram socket of IPv6', () => {
     const { port } = first.socket.local
     const second = await open({ address: '::1', shared: true, port })
     expect(second.socket.local.port).toBe(port)
-    await expect(open({ address: '::1', port })).rejects.toThrow(`could not open a UDP socket on [::1]:${port}`)
+    await expect(open({ address: '::1', port })).rejects.toThrow(
+      `could not open a UDP socket on [::1]:${port}: another program has that port`,
+    )
   })
 
   it('takes the options of a search', async () => {

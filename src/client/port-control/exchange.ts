@@ -7,6 +7,7 @@ import { hostAndPort } from '../../domain/address.js'
 import { NoReplyError, PortMappingError, TransportError, unlessMalformed } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import type { ConnectedSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
+import { codeOf, reasonOf } from '../../net/system-error.js'
 
 export interface ExchangeNet {
   readonly clock: Clock
@@ -110,9 +111,7 @@ function noReply({ action, remote, timeoutMs }: Asking<unknown>): NoReplyError {
 
 function unreachable({ action, remote }: Asking<unknown>, error: TransportError): TransportError {
   const { cause } = error
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  // Windows calls a refused UDP port a reset connection.
-  const refused = code === 'ECONNREFUSED' || code === 'ECONNRESET'
-  const what = refused ? 'nothing listens there' : code === '' ? error.message : `it cannot be reached (${code})`
-  return new TransportError(`${action}: UDP port ${remote.port} of ${remote.address}: ${what}`, { action, cause })
+  const code = codeOf(cause)
+  const reason = reasonOf(cause, 'ask over UDP', code === '' ? error.message : `it cannot be reached (${code})`)
+  return new TransportError(`${action}: UDP port ${remote.port} of ${remote.address}: ${reason}`, { action, cause })
 }

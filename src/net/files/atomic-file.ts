@@ -2,6 +2,7 @@
 import { closeSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { TransportError } from '../../domain/errors.js'
+import { reasonOf } from '../system-error.js'
 
 /**
  * Mode 0644 less the umask. A link stays a link: what it leads to is written. What is there and no regular file is left
@@ -23,7 +24,7 @@ export function writeFileAtomically(path: string, text: string): void {
   } catch (cause) {
     if (temporary !== undefined) discard(temporary)
     if (cause instanceof TransportError) throw cause
-    throw new TransportError(`${path} could not be written: ${reasonOf(cause)}`, { cause })
+    throw new TransportError(`${path} could not be written: ${reasonOf(cause, 'write')}`, { cause })
   }
 }
 
@@ -32,20 +33,6 @@ function regularTarget(path: string): string {
   if (status === undefined) return path
   if (!status.isFile()) throw new TransportError(`${path} could not be written: it is no regular file`)
   return realpathSync(path)
-}
-
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ['ENOENT', 'there is no such directory'],
-  ['ENOTDIR', 'there is no such directory'],
-  ['EACCES', 'this user may not write there'],
-  ['EPERM', 'this user may not write there'],
-  ['EROFS', 'nothing can be written there'],
-  ['ENOSPC', 'there is no space left'],
-])
-
-function reasonOf(cause: unknown): string {
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : ''
-  return REASONS.get(code) ?? (cause instanceof Error ? cause.message : 'it failed')
 }
 
 function discard(path: string): void {

@@ -15,6 +15,7 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname } from 'node:path'
+import { codeOf } from '../system-error.js'
 
 /** Windows has none of these flags, and no modes. */
 const DIRECTORY_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
@@ -68,8 +69,4 @@ export function tighten(mode: number, wanted: number, change: (mode: number) => 
   try {
     change(wanted)
   } catch {}
-}
-
-export function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
 }

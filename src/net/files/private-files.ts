@@ -21,7 +21,8 @@ import {
 import { homedir } from 'node:os'
 import { join, posix, win32 } from 'node:path'
 import { TransportError } from '../../domain/errors.js'
-import { codeOf, isForeignToRoot, makeDirectory, strangerOf, tighten } from './private-directory.js'
+import { codeOf } from '../system-error.js'
+import { isForeignToRoot, makeDirectory, strangerOf, tighten } from './private-directory.js'
 
 /** Of one file. */
 export const MAX_FILE_BYTES = 64 * 1024
@@ -138,7 +139,7 @@ function attempt<T>(verb: string, path: string, action: () => T): T {
     return action()
   } catch (cause) {
     if (cause instanceof TransportError) throw cause
-    throw new TransportError(`cannot ${verb} ${path}: ${codeOf(cause)}`, { cause })
+    throw new TransportError(`cannot ${verb} ${path}: ${codeOf(cause) || String(cause)}`, { cause })
   }
 }
 

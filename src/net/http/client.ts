@@ -7,6 +7,7 @@
 import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoReplyError, TransportError } from '../../domain/errors.js'
 import type { Clock } from '../clock.js'
+import { codeOf, reasonOf } from '../system-error.js'
 import { limitOf, type RequestLimit } from './request-limit.js'
 
 /** How long to wait for more once the declared length has come without the document being complete. */
@@ -102,28 +103,9 @@ function describe(request: HttpRequest): string {
 
 function asTransportError(cause: Error, request: HttpRequest, { ended }: RequestLimit): Error {
   if (ended !== undefined) return ended.reason // the deadline's, or whatever the caller gave
-  return new TransportError(`${describe(request)}: ${reasonOf(cause)}`, { action: request.action, cause })
-}
-
-const REASONS: ReadonlyMap<string, string> = new Map([
-  ['ECONNREFUSED', 'connection refused'],
-  ['ECONNRESET', 'connection closed without an answer'],
-  ['UND_ERR_SOCKET', 'connection closed without an answer'],
-  ['EPIPE', 'connection closed without an answer'],
-  ['EHOSTUNREACH', 'no route to host'],
-  ['ENETUNREACH', 'network is unreachable'],
-  ['ETIMEDOUT', 'connection timed out'],
-  ['EINVAL', 'no such address or interface'], // a zone that is not there
-  ['ENOTFOUND', 'no such host name'],
-  ['EAI_AGAIN', 'the host name could not be looked up'],
-])
-
-function codeOf(error: Error): string {
-  return 'code' in error && typeof error.code === 'string' ? error.code : ''
-}
-
-function reasonOf(error: Error): string {
-  return REASONS.get(codeOf(error)) ?? (error.name === 'HTTPParserError' ? 'not an HTTP reply' : error.message)
+  const otherwise = cause.name === 'HTTPParserError' ? 'not an HTTP reply' : cause.message
+  const reason = reasonOf(cause, 'ask over HTTP', otherwise)
+  return new TransportError(`${describe(request)}: ${reason}`, { action: request.action, cause })
 }
 
 type Outcome =

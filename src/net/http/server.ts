@@ -5,8 +5,10 @@
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { hostAndPort } from '../../domain/address.js'
 import { TransportError } from '../../domain/errors.js'
 import type { Endpoint } from '../datagrams.js'
+import { reasonOf } from '../system-error.js'
 
 export const MAX_REQUEST_BODY_BYTES = 64 * 1024
 const MAX_CONNECTIONS = 64
@@ -70,7 +72,9 @@ async function listen(options: ListenOptions): Promise<HttpServer> {
   server.maxConnections = MAX_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
-      reject(new TransportError(`could not listen on ${options.address}:${options.port}`, { cause })),
+      reject(
+        new TransportError(`could not listen on ${hostAndPort(options)}: ${reasonOf(cause, 'listen')}`, { cause }),
+      ),
     )
     server.listen({ host: options.address, port: options.port }, resolve)
   })
