@@ -6,8 +6,13 @@ import type { Report, ReportedError } from './report.js'
 export function reportedError(error: unknown): ReportedError {
   if (error instanceof UsageError) return { code: 'USAGE', message: error.message }
   if (!(error instanceof PortMappingError)) return { code: 'INTERNAL', message: String(error) }
-  const { code, message, action } = error
-  const common = { code, message, ...(action === undefined ? {} : { action }) }
+  const { code, message, action, isUnconfirmed } = error
+  const common = {
+    code,
+    message,
+    ...(action === undefined ? {} : { action }),
+    ...(isUnconfirmed ? { isUnconfirmed } : {}),
+  }
   if (!(error instanceof RefusedError)) return common
   return {
     ...common,

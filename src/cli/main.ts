@@ -157,16 +157,10 @@ async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings
   const { startEmulator } = await import('../emulator.js')
   const portControlPort = PORT_CONTROL_PORT
   const emulator = await startEmulator({ address, httpPort, ssdpPort: 1900, portControlPort, externalAddress, quirks })
-  const { descriptionUrl, ssdpError, portControl, portControlError } = emulator
-  const search =
-    ssdpError === undefined
-      ? `It answers searches on ${address}; stop it with Ctrl-C.`
-      : `It does not answer searches (${reportedError(ssdpError).message}): name it with -u. Stop it with Ctrl-C.`
-  const other =
-    portControl === undefined
-      ? `It does not speak PCP and NAT-PMP${portControlError === undefined ? '' : ` (${reportedError(portControlError).message})`}.`
-      : `It speaks PCP and NAT-PMP on UDP port ${portControl.port}.`
-  printer.report({ type: 'emulator', descriptionUrl, portControl, search: `${other} ${search}` })
+  const { descriptionUrl, ssdpError, portControl } = emulator
+  const searchError = ssdpError && reportedError(ssdpError)
+  const portControlError = emulator.portControlError && reportedError(emulator.portControlError)
+  printer.report({ type: 'emulator', descriptionUrl, address, searchError, portControl, portControlError })
   await interrupted
   await emulator.close()
   return 0

@@ -11,6 +11,9 @@ import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '.
 import type { LossReason } from '../keeper/kept.js'
 import type { Endpoint } from '../net/datagrams.js'
 
+/** Of the Reports, those of one type. */
+export type ReportOf<T extends Report['type']> = Extract<Report, { readonly type: T }>
+
 export interface ReportedError {
   readonly code: ErrorCode | 'USAGE' | 'INTERNAL'
   readonly message: string
@@ -22,6 +25,8 @@ export interface ReportedError {
   readonly name?: string
   /** What the gateway itself wrote about it. */
   readonly description?: string
+  /** The gateway had said yes: what failed is to read back what it made. */
+  readonly isUnconfirmed?: true
 }
 
 /** What a question was answered with, or why it was not. */
@@ -99,19 +104,59 @@ export type Report =
   | {
       readonly type: 'emulator'
       readonly descriptionUrl: string
+      readonly address: string
+      /** Why it does not answer searches there. */
+      readonly searchError: ReportedError | undefined
       /** Where it speaks PCP and NAT-PMP. */
       readonly portControl: Endpoint | undefined
-      readonly search: string
+      readonly portControlError: ReportedError | undefined
     }
-  /** Something worth knowing beside the command's own output. */
-  | { readonly type: 'notice'; readonly message: string }
+  | ({ readonly type: 'notice' } & Notice)
   /** The command ends here. */
   | {
       readonly type: 'error'
-      readonly error: ReportedError
+      readonly error: ReportedError | Obstacle
       readonly searched?: SearchSummary
       readonly withUsage?: true
     }
+
+/** Something worth knowing beside the command's own output, as facts: print makes the sentence. */
+export type Notice =
+  /** TCP+UDP is both or none, but no time is left to close the UDP half. */
+  | { readonly kind: 'still-open'; readonly key: MappingKey }
+  | { readonly kind: 'pinhole-still-open'; readonly id: PinholeId }
+  /** TCP+UDP is both or none: the UDP half was to be closed again. */
+  | { readonly kind: 'pinhole-taken-back'; readonly id: PinholeId; readonly closed: boolean }
+  /** The mapping works only from inside the network in front of the router. */
+  | { readonly kind: 'address-not-public'; readonly address: string }
+  /** -n: the router was asked for one port after the other, because it does not choose one. */
+  | { readonly kind: 'port-not-chosen'; readonly error: ReportedError }
+  /** Deleted over PCP or NAT-PMP, which say yes too if there is nothing (RFC 6886 3.4, RFC 6887 15). */
+  | { readonly kind: 'deleted-unknown'; readonly via: 'pcp' | 'nat-pmp'; readonly key: MappingKey }
+  /** -L: the router is asked for one entry after the other. */
+  | { readonly kind: 'not-listed-at-once' }
+  /** -L: the router gave as many entries as it was asked for. */
+  | { readonly kind: 'listing-full'; readonly count: number }
+  | { readonly kind: 'no-presentation-url' }
+  | { readonly kind: 'nonce-key-not-kept'; readonly error: ReportedError }
+  /** The program starts, although not every port is open. */
+  | { readonly kind: 'started-without-ports'; readonly someOpen: boolean; readonly afterMs: number }
+  | ({ readonly kind: 'hook-failed' } & HookFailure)
+  | { readonly kind: 'state-not-written'; readonly error: ReportedError }
+
+/** What became of the command of --on-change. */
+export type HookFailure =
+  | { readonly reason: 'not-started'; readonly error: ReportedError }
+  | { readonly reason: 'timeout' }
+  | { readonly reason: 'signal'; readonly signal: string }
+  | { readonly reason: 'exit'; readonly exitStatus: number }
+
+/** What keeps a command from being done at all, as facts: print makes the message. */
+export type Obstacle =
+  /** Ports are mapped over IPv4, and the gateway is asked over IPv6. */
+  | { readonly kind: 'no-ipv4-address' }
+  /** --require */
+  | { readonly kind: 'program-not-started'; readonly someOpen: boolean; readonly afterMs: number }
 
 /** Pinholes in the router's IPv6 firewall. `pinhole-advice` comes before the search where -6 was not given. */
 export type PinholeReport =
@@ -121,7 +166,8 @@ export type PinholeReport =
       readonly type: 'pinhole-added'
       /** When, with --keep. */
       readonly timeMs?: number
-      readonly asked: ReportedPinhole
+      readonly via: GatewayProtocol
+      readonly asked: ReportedTimedPinhole
     } & Answer<{ readonly id: PinholeId }>)
   | ({
       readonly type: 'pinhole-working'
@@ -136,7 +182,10 @@ export type PinholeReport =
 export interface ReportedPinhole extends PinholeRequest {
   /** As it was typed. */
   readonly remoteHostTyped: string
-  readonly leaseSeconds?: number
+}
+
+export interface ReportedTimedPinhole extends ReportedPinhole {
+  readonly leaseSeconds: number
 }
 
 /** What happens while ports are kept open, and when. */
@@ -147,7 +196,12 @@ export type KeeperReport = { readonly timeMs: number } & (
   | ({ readonly type: 'restored'; readonly afterMs: number } & KeptPort)
   | ({ readonly type: 'lost'; readonly reason: LossReason } & LostPort)
   /** It is tried again; the same failure is not told again. */
-  | ({ readonly type: 'keep-failed'; readonly error: ReportedError; readonly againInMs: number } & LostPort)
+  | ({
+      readonly type: 'keep-failed'
+      readonly isPinhole: boolean
+      readonly error: ReportedError
+      readonly againInMs: number
+    } & LostPort)
   | { readonly type: 'external-address-changed'; readonly address: string; readonly previous: string }
   | ({ readonly type: 'removed' } & LostPort)
   /** At the end: it was there before. */
@@ -165,7 +219,7 @@ export interface OpenPort {
   readonly endsWallMs: number | undefined
 }
 
-interface LostPort {
+export interface LostPort {
   /** For people. */
   readonly name: string
   /** As it was last; undefined where it has never been open. */

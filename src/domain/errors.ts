@@ -18,6 +18,8 @@ export abstract class PortMappingError extends Error {
   abstract readonly code: ErrorCode
   /** The action or request during which it happened, by its name in the standard, where there was one. */
   readonly action: string | undefined
+  /** The gateway had said yes: what failed is to read back what it made. */
+  isUnconfirmed = false
 
   constructor(message: string, options: { action?: string | undefined; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

@@ -19,6 +19,8 @@ import { externalAddressOf } from './signs-of-life.js'
 
 export interface HeldMapping extends Held {
   readonly mapping: PortMapping
+  /** What was wanted, even if the gateway gave another port. */
+  readonly asked: MappingRequest
   /** It was there before: it is left there at the end. */
   readonly wasThere: boolean
 }
@@ -84,7 +86,10 @@ export class KeptMapping implements Kept<HeldMapping> {
       const asked = await this.#prepare(gateway)
       const mapping = await this.#map(gateway, asked, this.#wanted.any)
       const externalAddress = await externalAddressOf(gateway)
-      return { mapping, leaseMs: leaseMsOf(mapping, this.#wanted), externalAddress, wasThere: asked.wasThere }
+      const { request, wasThere } = asked
+      const externalPort = this.#leader === this ? this.#wanted.externalPort : request.externalPort
+      const leaseMs = leaseMsOf(mapping, this.#wanted)
+      return { mapping, asked: { ...request, externalPort }, leaseMs, externalAddress, wasThere }
     } catch (error) {
       // The first one has another choice, and this one has to go with it. Where the gateway chooses, it has none.
       const hasChoice = this.#leader !== this && this.#wanted.any && this.#leader.#wanted.externalPort > 0
@@ -101,10 +106,10 @@ export class KeptMapping implements Kept<HeldMapping> {
     const request = this.#request(gateway)
     const found = await this.#show(gateway, request)
     if (isAnothers(found, request)) throw takenBy(found, request)
-    const asked = { request, wasThere: held.wasThere }
-    const mapping = await this.#extend(gateway, asked, held.leaseMs)
+    const { asked, wasThere } = held
+    const mapping = await this.#extend(gateway, { request, wasThere }, held.leaseMs)
     const externalAddress = gateway.protocol === 'pcp' ? await externalAddressOf(gateway) : undefined
-    return { mapping, leaseMs: leaseMsOf(mapping, this.#wanted), externalAddress, wasThere: held.wasThere }
+    return { mapping, asked, leaseMs: leaseMsOf(mapping, this.#wanted), externalAddress, wasThere }
   }
 
   /** It is where the first one of the two is. */

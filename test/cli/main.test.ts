@@ -639,7 +639,9 @@ describe('--timeout', () => {
     const { clock, run } = await start(['-l', '--json'], () => undefined)
     await clock.advance(1000)
     const { stdout, stderr } = await run.result
-    expect(objects(stdout)).toEqual([{ type: 'error', error: { code: 'NO_REPLY', message: GAVE_UP.trimEnd() } }])
+    expect(objects(stdout)).toEqual([
+      { type: 'error', version: 1, error: { code: 'NO_REPLY', message: GAVE_UP.trimEnd() } },
+    ])
     expect(stderr).toBe('')
   })
 
@@ -692,6 +694,7 @@ describe('a search that finds nothing', () => {
     expect(objects(stdout)).toEqual([
       {
         type: 'error',
+        version: 1,
         error: { code: 'NO_GATEWAY', message: 'no UPnP device answered the search' },
         searched: {
           via: 'auto',
@@ -742,7 +745,9 @@ describe('what needs no gateway', () => {
     'is one object on stdout and nothing on stderr with --json: %j',
     async (argv) => {
       const { stdout, stderr, exitCode } = await runCli(argv)
-      expect(objects(stdout)).toEqual([{ type: 'error', error: { code: 'USAGE', message: expect.any(String) } }])
+      expect(objects(stdout)).toEqual([
+        { type: 'error', version: 1, error: { code: 'USAGE', message: expect.any(String) } },
+      ])
       expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 1 })
     },
   )
@@ -765,7 +770,7 @@ describe('a defect of the program itself', () => {
   it('is an object with --json', async () => {
     const { stdout, stderr, exitCode } = await runCli(['-l', '--json'], broken)
     expect(objects(stdout)).toEqual([
-      { type: 'error', error: { code: 'INTERNAL', message: 'TypeError: x is\nundefined' } },
+      { type: 'error', version: 1, error: { code: 'INTERNAL', message: 'TypeError: x is\nundefined' } },
     ])
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 1 })
   })

@@ -144,7 +144,7 @@ describe.each(VIAS)('on one gateway, with --via %s', (via) => {
     expect(typesOf(await run('-s', '--json'))).toEqual([...head, 'port-control-status', 'external-address'])
     expect(typesOf(await run('-d', '22', 'TCP', '--json'))).toEqual([...head, 'unmapped'])
     expect(JSON.parse((await run('-s', '--json')).split('\n')[0] ?? '')).toEqual({
-      ...{ type: 'gateway', via, address: '127.0.0.1' },
+      ...{ type: 'gateway', version: 1, via, address: '127.0.0.1' },
       ...{ port: expect.any(Number), epochSeconds: expect.any(Number) },
     })
   })

@@ -1,5 +1,5 @@
 /** What Reports are made of in the tests. */
-import type { ReportedError, ReportedPinhole, SearchSummary } from '../../src/cli/report.ts'
+import type { ReportedError, ReportedTimedPinhole, SearchSummary } from '../../src/cli/report.ts'
 import type { MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
 
 export const REFUSED: ReportedError = {
@@ -80,7 +80,7 @@ export const ASKED: MappingRequest = {
   lease: 'unlimited',
 }
 
-export const PINHOLE: ReportedPinhole = {
+export const PINHOLE: ReportedTimedPinhole = {
   remoteHost: '',
   remoteHostTyped: '::',
   remotePort: 0,

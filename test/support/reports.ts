@@ -1,5 +1,5 @@
 /** One Report of every type and shape, and the same with other texts in them: for whatever renders Reports. */
-import type { Report, SearchSummary } from '../../src/cli/report.ts'
+import type { Notice, Report, SearchSummary } from '../../src/cli/report.ts'
 import type { CandidateKind } from '../../src/client/search/candidate.ts'
 import {
   ASKED,
@@ -32,6 +32,33 @@ const KEPT = {
   },
 }
 const URL = 'http://192.168.1.1:5000/ctl'
+
+const EMULATOR = { type: 'emulator', descriptionUrl: URL, address: '127.0.0.1' } as const
+
+const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { readonly kind: K }>[] } = {
+  'still-open': [{ kind: 'still-open', key: { ...KEY, protocol: 'UDP' } }],
+  'pinhole-still-open': [{ kind: 'pinhole-still-open', id: 4711 }],
+  'pinhole-taken-back': [true, false].map((closed) => ({ kind: 'pinhole-taken-back', id: PCP_PINHOLE, closed })),
+  'address-not-public': ['', '10.0.0.1'].map((address) => ({ kind: 'address-not-public', address })),
+  'port-not-chosen': [{ kind: 'port-not-chosen', error: REFUSED }],
+  'deleted-unknown': (['pcp', 'nat-pmp'] as const).map((via) => ({ kind: 'deleted-unknown', via, key: KEY })),
+  'not-listed-at-once': [{ kind: 'not-listed-at-once' }],
+  'listing-full': [{ kind: 'listing-full', count: 1000 }],
+  'no-presentation-url': [{ kind: 'no-presentation-url' }],
+  'nonce-key-not-kept': [{ kind: 'nonce-key-not-kept', error: UNREACHABLE }],
+  'started-without-ports': [true, false].map((someOpen) => ({
+    kind: 'started-without-ports',
+    someOpen,
+    afterMs: 1500,
+  })),
+  'hook-failed': [
+    { kind: 'hook-failed', reason: 'not-started', error: UNREACHABLE },
+    { kind: 'hook-failed', reason: 'timeout' },
+    { kind: 'hook-failed', reason: 'signal', signal: 'SIGKILL' },
+    { kind: 'hook-failed', reason: 'exit', exitStatus: 3 },
+  ],
+  'state-not-written': [{ kind: 'state-not-written', error: UNREACHABLE }],
+}
 
 /** The compiler finds a type that is not here. */
 const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { readonly type: T }>[] } = {
@@ -89,7 +116,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
       type: 'map-failed',
       via: 'igd',
       asked: ASKED,
-      error: { ...REFUSED, action: 'GetSpecificPortMappingEntry', number: 714 },
+      error: { ...REFUSED, action: 'GetSpecificPortMappingEntry', number: 714, isUnconfirmed: true },
     },
     { type: 'map-failed', via: 'igd', asked: ASKED, error: { code: 'NOT_CONFIRMED', message: 'it leads elsewhere' } },
     { type: 'map-failed', via: 'igd', asked: ASKED, error: { code: 'INVALID_ARGUMENT', message: 'no such port' } },
@@ -107,7 +134,9 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   lost: (['gateway-restarted', 'gone', 'taken', 'expired'] as const).map((reason) => {
     return { type: 'lost', timeMs: TIME_MS, name: KEPT.name, reason }
   }),
-  'keep-failed': [{ type: 'keep-failed', timeMs: TIME_MS, name: KEPT.name, error: REFUSED, againInMs: 15_400 }],
+  'keep-failed': [
+    { type: 'keep-failed', timeMs: TIME_MS, name: KEPT.name, isPinhole: false, error: REFUSED, againInMs: 15_400 },
+  ],
   'external-address-changed': [
     { type: 'external-address-changed', timeMs: TIME_MS, address: '55.66.77.88', previous: '11.22.33.44' },
   ],
@@ -134,9 +163,9 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'firewall-status', ...failed },
   ],
   'pinhole-added': [
-    { type: 'pinhole-added', asked: PINHOLE, ok: true, id: 4711 },
-    { type: 'pinhole-added', asked: PINHOLE, ok: true, id: PCP_PINHOLE },
-    { type: 'pinhole-added', asked: PINHOLE, ...failed },
+    { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 4711 },
+    { type: 'pinhole-added', via: 'pcp', asked: PINHOLE, ok: true, id: PCP_PINHOLE },
+    { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ...failed },
   ],
   'pinhole-working': (['check', 'update'] as const).flatMap((during) => [
     { type: 'pinhole-working', during, id: 1, ok: true, working: true },
@@ -162,16 +191,26 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'outbound-timeout', asked: PINHOLE, ...failed },
   ],
   'presentation-url': [{ type: 'presentation-url', url: 'http://192.168.1.1/' }],
-  emulator: [undefined, { address: '127.0.0.1', port: 5351 }].map((portControl) => {
-    return { type: 'emulator', descriptionUrl: URL, portControl, search: 'It answers.' }
-  }),
-  notice: [{ type: 'notice', message: 'something' }],
+  emulator: [
+    {
+      ...EMULATOR,
+      searchError: undefined,
+      portControl: { address: '127.0.0.1', port: 5351 },
+      portControlError: undefined,
+    },
+    { ...EMULATOR, searchError: UNREACHABLE, portControl: undefined, portControlError: UNREACHABLE },
+  ],
+  notice: Object.values(NOTICES)
+    .flat()
+    .map((notice) => ({ type: 'notice', ...notice })),
   error: [
     { type: 'error', error: { code: 'USAGE', message: 'one line' } },
     { type: 'error', error: { code: 'USAGE', message: 'Command line argument error.' }, withUsage: true },
     { type: 'error', error: { code: 'INTERNAL', message: 'TypeError: x' } },
     { type: 'error', error: { code: 'NO_GATEWAY', message: 'it is not connected' } },
     { type: 'error', error: { code: 'NO_REPLY', message: 'gave up' } },
+    { type: 'error', error: { kind: 'no-ipv4-address' } },
+    { type: 'error', error: { kind: 'program-not-started', someOpen: false, afterMs: 60_000 } },
     { type: 'error', error: { code: 'TRANSPORT', message: 'description: refused', action: 'description' } },
     ...searches().map((searched): Extract<Report, { type: 'error' }> => {
       return { type: 'error', error: { code: 'NO_GATEWAY', message: 'nothing answered' }, searched }
@@ -210,6 +249,9 @@ const DISCRIMINANTS: ReadonlySet<string> = new Set([
   'lease',
   'action',
   'via',
+  'kind',
+  'reason',
+  'signal',
 ])
 
 /** The same Report with that text wherever there is text that came from somewhere. */

@@ -2,6 +2,8 @@
 import { PortMappingError } from '../../domain/errors.js'
 import type { LimitedEnd } from '../../net/child-process.js'
 import type { Clock } from '../../net/clock.js'
+import { reportedError } from '../failure.js'
+import type { HookFailure } from '../report.js'
 
 /** Everything ends within 2 s: so long for what runs then, and a second more between the polite signal and the other. */
 const LAST_TURN_MS = 500
@@ -16,13 +18,13 @@ export type RunHook = (
 export class ChangeHook {
   readonly #command: string | undefined
   readonly #run: RunHook
-  readonly #onTrouble: (message: string) => void
+  readonly #onTrouble: (failure: HookFailure) => void
   readonly #over = new AbortController()
   #told = ''
   #next: Record<string, string> | undefined
   #running: Promise<void> | undefined
 
-  constructor(command: string | undefined, run: RunHook, onTrouble: (message: string) => void) {
+  constructor(command: string | undefined, run: RunHook, onTrouble: (failure: HookFailure) => void) {
     this.#command = command
     this.#run = run
     this.#onTrouble = onTrouble
@@ -51,24 +53,24 @@ export class ChangeHook {
     while (this.#next !== undefined) {
       const env = this.#next
       this.#next = undefined
-      const trouble = await this.#runOnce(command, env)
-      if (trouble !== undefined) this.#onTrouble(`--on-change: ${trouble}`)
+      const failure = await this.#runOnce(command, env)
+      if (failure !== undefined) this.#onTrouble(failure)
     }
     this.#running = undefined
   }
 
-  async #runOnce(command: string, env: Record<string, string>): Promise<string | undefined> {
+  async #runOnce(command: string, env: Record<string, string>): Promise<HookFailure | undefined> {
     try {
-      return troubleOf(await this.#run(command, env, this.#over.signal))
+      return failureOf(await this.#run(command, env, this.#over.signal))
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error
-      return error.message
+      return { reason: 'not-started', error: reportedError(error) }
     }
   }
 }
 
-function troubleOf({ code, signal, timedOut }: LimitedEnd): string | undefined {
-  if (timedOut) return 'the command took too long, and was ended'
-  if (signal !== undefined) return `the command was ended by ${signal}`
-  return code === 0 ? undefined : `the command failed with exit status ${code}`
+function failureOf({ code = 0, signal, timedOut }: LimitedEnd): HookFailure | undefined {
+  if (timedOut) return { reason: 'timeout' }
+  if (signal !== undefined) return { reason: 'signal', signal }
+  return code === 0 ? undefined : { reason: 'exit', exitStatus: code }
 }

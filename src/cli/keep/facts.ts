@@ -52,6 +52,9 @@ export function environmentOf(facts: KeepFacts): Record<string, string> {
   return variables
 }
 
+/** Of the state file: fields keep their name and meaning within one. */
+const STATE_VERSION = 1
+
 /** The state file: one JSON object. */
 export function stateText(facts: KeepFacts, nowWallMs: number): string {
   const iso = (wallMs: number): string => new Date(wallMs).toISOString()
@@ -59,5 +62,6 @@ export function stateText(facts: KeepFacts, nowWallMs: number): string {
     ...port,
     ends: endsWallMs === undefined ? null : iso(endsWallMs),
   }))
-  return `${JSON.stringify({ updated: iso(nowWallMs), externalAddress: facts.externalAddress ?? null, ports })}\n`
+  const externalAddress = facts.externalAddress ?? null
+  return `${JSON.stringify({ version: STATE_VERSION, updated: iso(nowWallMs), externalAddress, ports })}\n`
 }

@@ -79,7 +79,7 @@ export class GatewayFinder {
 
 /** What the search said last tells why. */
 function whyNot(said: Report | undefined): string {
-  return said?.type === 'error' ? said.error.message : 'no gateway was found'
+  return said?.type === 'error' && 'message' in said.error ? said.error.message : 'no gateway was found'
 }
 
 /** The one that it is asked at, with its zone, or the name that was given for it. Undefined where it is not known. */

@@ -66,12 +66,12 @@ export class KeptPorts {
     return isSettled && this.#kept.every((each) => this.#known.has(each)) ? this.#factsOf(this.#known) : undefined
   }
 
-  /** What it was last. */
   /** What is open and was so before: it is left open at the end. */
   get thatWereThere(): readonly KeptEither[] {
     return this.#kept.filter((kept) => this.#wereThere.has(kept) && this.#open.has(kept))
   }
 
+  /** What it was last. */
   portOf(kept: KeptEither): OpenPort | undefined {
     return this.#known.get(kept)
   }

@@ -94,15 +94,13 @@ export class OwnCommand {
   #startWithoutPorts(): void {
     const { timeoutMs, requirePorts, say, environment } = this.#options
     const env = environment()
-    const what = Object.keys(env).length === 0 ? 'no port was open' : 'not every port was open'
-    const inVain = `${what} within ${timeoutMs / 1000} s`
+    const inVain = { someOpen: Object.keys(env).length > 0, afterMs: timeoutMs }
     if (requirePorts) {
-      const message = `${inVain}, and --require was given: the command is not started`
-      say({ type: 'error', error: { code: 'NO_GATEWAY', message } })
+      say({ type: 'error', error: { kind: 'program-not-started', ...inVain } })
       this.#end(1)
       return
     }
-    say({ type: 'notice', message: `${inVain}: the command starts all the same` })
+    say({ type: 'notice', kind: 'started-without-ports', ...inVain })
     this.startWith(env)
   }
 

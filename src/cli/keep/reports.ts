@@ -1,5 +1,4 @@
 /** What the keeper tells -> Reports; what it tells again and again -> one. */
-import type { TransportProtocol } from '../../domain/port-mapping.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import { reportedError } from '../failure.js'
 import type { OpenPort, Report } from '../report.js'
@@ -22,11 +21,12 @@ export class Repetitions {
   }
 }
 
-/** `portOf`: what it was last, as far as is known. */
+/** `portOf`: what it was last, as far as is known. `isPinhole`: whether pinholes are kept. */
 export function reportsOf(
   event: KeeperEvent<HeldEither>,
   timeMs: number,
   portOf: (kept: KeptEither) => OpenPort | undefined,
+  isPinhole = false,
 ): Report[] {
   if (event.type === 'found') return []
   if (event.type === 'searching' || event.type === 'gateway-lost')
@@ -39,19 +39,17 @@ export function reportsOf(
   const about = { timeMs, name: kept.name, port: portOf(kept) }
   switch (event.type) {
     case 'mapped':
+      return firstReports(event, timeMs)
     case 'renewed':
-    case 'restored': {
-      const { type, held } = event
-      const leaseSeconds = Number.isFinite(held.leaseMs) ? Math.round(held.leaseMs / 1000) : 0
-      const common = { ...about, port: openPortOf(held, timeMs), leaseSeconds }
-      if (type === 'renewed') return [{ type, ...common }]
-      if (type === 'restored') return [{ type, ...common, afterMs: event.afterMs }]
-      return firstReports(held, leaseSeconds, timeMs)
-    }
+      return [{ type: 'renewed', ...about, ...heldFor(event.held, timeMs) }]
+    case 'restored':
+      return [{ type: 'restored', ...about, ...heldFor(event.held, timeMs), afterMs: event.afterMs }]
     case 'lost':
       return [{ type: 'lost', ...about, reason: event.reason }]
     case 'failed':
-      return [{ type: 'keep-failed', ...about, error: reportedError(event.error), againInMs: event.againInMs }]
+      return [
+        { type: 'keep-failed', ...about, isPinhole, error: reportedError(event.error), againInMs: event.againInMs },
+      ]
     case 'removed':
       return [{ type: 'removed', ...about }]
     case 'not-removed':
@@ -59,17 +57,22 @@ export function reportsOf(
   }
 }
 
+/** The port as it is from now on, and its lease: 0 if it does not end. */
+function heldFor(held: HeldEither, timeMs: number): { readonly port: OpenPort; readonly leaseSeconds: number } {
+  const leaseSeconds = Number.isFinite(held.leaseMs) ? Math.round(held.leaseMs / 1000) : 0
+  return { port: openPortOf(held, timeMs), leaseSeconds }
+}
+
 /** As the same command without --keep says it. */
-function firstReports(held: HeldEither, leaseSeconds: number, timeMs: number): Report[] {
+function firstReports(
+  { held, gateway }: Extract<KeeperEvent<HeldEither>, { type: 'mapped' }>,
+  timeMs: number,
+): Report[] {
   if ('pinhole' in held) {
     const asked = { ...held.pinhole, remoteHostTyped: held.pinhole.remoteHost }
-    return [{ type: 'pinhole-added', timeMs, asked, ok: true, id: held.id }]
+    return [{ type: 'pinhole-added', timeMs, via: gateway.protocol, asked, ok: true, id: held.id }]
   }
-  const { mapping, externalAddress: address = '' } = held
-  const { externalPort = 0, internalPort = 0, internalClient, remoteHost, description } = mapping
-  const protocol: TransportProtocol = mapping.protocol === 'UDP' ? 'UDP' : 'TCP'
-  const lease = leaseSeconds === 0 ? ('unlimited' as const) : { seconds: leaseSeconds }
-  const asked = { externalPort, internalPort, internalClient, remoteHost, description, protocol, lease }
+  const { mapping, asked, externalAddress: address = '' } = held
   return [
     { type: 'external-address', during: 'map', ok: true, address },
     { type: 'mapped', timeMs, asked, mapping, externalAddress: address },

@@ -75,13 +75,15 @@ class KeepSession {
     this.#marks = new OwnMarks(files, clock)
     this.#kept = keptOf(invocation, context, this.#marks)
     this.#ports = new KeptPorts(this.#kept)
-    this.#hook = new ChangeHook(options.onChange, context.runHook, (message) => this.#note(message))
+    this.#hook = new ChangeHook(options.onChange, context.runHook, (failure) =>
+      this.#say({ type: 'notice', kind: 'hook-failed', ...failure }),
+    )
     this.#service = new ServiceStatus(context.notifyServiceManager)
     this.#state = new StateFile({
       path: options.stateFile,
       clock,
       write: context.writeFile,
-      onTrouble: (error) => this.#note(reportedError(error).message),
+      onTrouble: (error) => this.#say({ type: 'notice', kind: 'state-not-written', error: reportedError(error) }),
     })
     this.#command = new OwnCommand({
       argv: options.command,
@@ -142,10 +144,6 @@ class KeepSession {
     this.#queue.add(report)
   }
 
-  #note(message: string): void {
-    this.#say({ type: 'notice', message })
-  }
-
   async #open(signal: AbortSignal): Promise<Gateway> {
     const gateway = await this.#finder.find(signal)
     this.#marks.meet(gateway)
@@ -155,7 +153,8 @@ class KeepSession {
   #hear(event: KeeperEvent<HeldEither>): void {
     const nowMs = this.#context.clock.wallMs()
     if (!this.#repetitions.isOne(event)) {
-      for (const report of reportsOf(event, nowMs, (kept) => this.#ports.portOf(kept))) this.#say(report)
+      const isPinhole = this.#invocation.command.name === 'add-pinholes'
+      for (const report of reportsOf(event, nowMs, (kept) => this.#ports.portOf(kept), isPinhole)) this.#say(report)
     }
     this.#ports.hear(event, nowMs)
     if ('held' in event) this.#marks.set(event.kept, event.held)

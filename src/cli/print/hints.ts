@@ -89,20 +89,22 @@ const NAT_PMP_HINTS: ReadonlyMap<number, string> = new Map([
   [5, 'the router cannot do that over NAT-PMP; try --via pcp or --via igd'],
 ])
 
-export function hintFor(error: ReportedError): string | undefined {
+/** What was asked, as far as the advice depends on it. */
+export interface Asked {
+  readonly isPinhole?: boolean
+  /** It was a change: how to see whether it was made although no answer came. */
+  readonly toSee?: 'ask again' | 'look with -C' | 'look with -l'
+}
+
+export function hintFor(error: ReportedError, { isPinhole = false, toSee }: Asked = {}): string | undefined {
   if (error.number !== undefined) {
     if (error.via === 'pcp') return PCP_HINTS.get(error.number)
     if (error.via === 'nat-pmp') return NAT_PMP_HINTS.get(error.number)
-    const ofPinhole = /Pinhole/.test(error.action ?? '') ? FOR_PINHOLES.get(error.number) : undefined
-    return ofPinhole ?? BY_NUMBER.get(error.number)
+    return (isPinhole ? FOR_PINHOLES.get(error.number) : undefined) ?? BY_NUMBER.get(error.number)
   }
   if (error.code === 'MALFORMED_MESSAGE') return `the answer of the router makes no sense: ${error.message}`
   if (error.code !== 'TRANSPORT' && error.code !== 'NO_REPLY') return undefined
-  const mayBeDone = /^(Add|Delete|Update|MAP|mapping)/.test(error.action ?? '') && error.code === 'NO_REPLY'
-  if (!mayBeDone) return error.message
-  const isPinhole = /Pinhole/.test(error.action ?? '')
-  const isOverUdp = /^(MAP|mapping)/.test(error.action ?? '')
-  const howToSee =
-    isOverUdp || error.action === 'AddPinhole' ? 'ask again' : isPinhole ? 'look with -C' : 'look with -l'
-  return `${error.message}; it may have been done all the same: ${howToSee}`
+  const wasSent = error.code === 'NO_REPLY' && error.action !== undefined
+  if (toSee === undefined || !wasSent) return error.message
+  return `${error.message}; it may have been done all the same: ${toSee}`
 }

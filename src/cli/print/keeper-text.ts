@@ -11,20 +11,32 @@ const REASONS: Readonly<Record<LossReason, string>> = {
   expired: 'its lease is over',
 }
 
+const TONES: Readonly<Record<KeeperReport['type'], Piece['tone']>> = {
+  searching: 'bad',
+  'gateway-lost': 'bad',
+  renewed: 'plain',
+  restored: 'good',
+  lost: 'bad',
+  'keep-failed': 'bad',
+  'external-address-changed': 'bad',
+  removed: 'plain',
+  'left-open': 'plain',
+  'not-removed': 'bad',
+}
+
 export function renderKeeper(report: KeeperReport): Piece[] {
-  const tone = { renewed: 'plain', restored: 'good', removed: 'plain', 'left-open': 'plain' } as const
   const line = `${new Date(report.timeMs).toISOString()} ${cleaned(sentenceOf(report))}\n`
-  const piece: Piece = { stream: 'stderr', text: line, tone: tone[report.type as keyof typeof tone] ?? 'bad' }
+  const piece: Piece = { stream: 'stderr', text: line, tone: TONES[report.type] }
   const isRefusal = report.type === 'keep-failed' && report.error.number !== undefined // other hints are the reason again
-  return isRefusal ? withHint(piece, report.error) : [piece]
+  return isRefusal ? withHint(piece, report.error, { isPinhole: report.isPinhole }) : [piece]
 }
 
 function sentenceOf(report: KeeperReport): string {
   switch (report.type) {
     case 'searching':
-      return `no router: ${reasonOf(report.error)}; looking for one until there is`
+      return `no router: ${report.error.message}; looking for one until there is`
     case 'gateway-lost':
-      return `the router is gone: ${reasonOf(report.error)}; looking for it`
+      return `the router is gone: ${report.error.message}; looking for it`
     case 'renewed':
       return `${report.name}: renewed for ${leaseOf(report.leaseSeconds)}`
     case 'restored':
@@ -42,18 +54,13 @@ function sentenceOf(report: KeeperReport): string {
     case 'left-open':
       return `${report.name}: left open, because it was open before`
     case 'not-removed':
-      return `${report.name}: could not be closed: ${reasonOf(report.error)}`
+      return `${report.name}: could not be closed: ${report.error.message}`
   }
 }
 
 /** Some reasons begin with the name themselves. */
-function nameAndReason(name: string, error: ReportedError): string {
-  const reason = reasonOf(error)
-  return reason.startsWith(`${name} `) ? reason : `${name}: ${reason}`
-}
-
-function reasonOf({ message }: ReportedError): string {
-  return message
+function nameAndReason(name: string, { message }: ReportedError): string {
+  return message.startsWith(`${name} `) ? message : `${name}: ${message}`
 }
 
 function leaseOf(leaseSeconds: number): string {

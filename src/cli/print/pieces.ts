@@ -1,8 +1,9 @@
 /** The pieces that reports are rendered into, and upnpc's way to show an error. */
 
+import type { GatewayProtocol } from '../../domain/port-mapping.js'
 import type { ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
-import { hintFor } from './hints.js'
+import { type Asked, hintFor } from './hints.js'
 
 /** A piece of text, where it goes, and how it is meant. */
 export interface Piece {
@@ -31,8 +32,8 @@ export function hint(text: string): Piece {
   return { stream: 'stderr', text, tone: 'hint' }
 }
 
-export function withHint(piece: Piece, error: ReportedError): Piece[] {
-  const advice = hintFor(error)
+export function withHint(piece: Piece, error: ReportedError, asked?: Asked): Piece[] {
+  const advice = hintFor(error, asked)
   return advice === undefined ? [piece] : [piece, hint(`hint: ${cleaned(advice)}\n`)]
 }
 
@@ -42,11 +43,9 @@ export function upnpcCode(error: ReportedError): number {
   return error.code === 'MALFORMED_MESSAGE' ? -4 : -3
 }
 
-/** What is asked over UDP, where nothing can go wrong with HTTP. */
-const ASKED_OVER_UDP: ReadonlySet<string | undefined> = new Set(['MAP', 'mapping request', 'external address request'])
-
-export function codeAndName(error: ReportedError, isOverUdp = ASKED_OVER_UDP.has(error.action)): string {
-  const isHttp = !isOverUdp
+/** `via`: PCP and NAT-PMP go over UDP, where nothing can go wrong with HTTP. */
+export function codeAndName(error: ReportedError, via: GatewayProtocol = 'igd'): string {
+  const isHttp = via === 'igd'
   const failure = isHttp ? 'Miniupnpc HTTP error' : error.code === 'NO_REPLY' ? 'no answer' : 'cannot be asked'
   const name = error.name ?? (error.code === 'MALFORMED_MESSAGE' ? 'Miniupnpc Invalid response' : failure)
   return `${upnpcCode(error)} (${cleaned(name)})`

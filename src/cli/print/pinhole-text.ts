@@ -1,7 +1,8 @@
 /** Reports about pinholes -> upnpc's text. Pure. */
 import type { PinholeId } from '../../domain/pinhole.js'
-import type { PinholeReport, ReportedPinhole } from '../report.js'
+import type { PinholeReport, ReportedError, ReportedPinhole } from '../report.js'
 import { cleaned } from './clean.js'
+import type { Asked } from './hints.js'
 import { bad, codeAndName, complaint, good, type Piece, plain, upnpcCode, withHint } from './pieces.js'
 
 const yesOrNo = (yes: boolean): string => (yes ? 'Yes' : 'No')
@@ -17,43 +18,57 @@ export function renderPinhole(report: PinholeReport): Piece[] {
     case 'pinhole-added': {
       const way = `([${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort} -> ${inside(report.asked)})`
       if (report.ok) return [good(`AddPinhole: ${way} / Pinhole ID = ${idText(report.id)}\n`)]
-      return withHint(bad(`AddPinhole${way} failed with code ${codeAndName(report.error)}\n`), report.error)
+      return failure(
+        `AddPinhole${way} failed with code ${codeAndName(report.error, report.via)}`,
+        report.error,
+        'ask again',
+      )
     }
     case 'pinhole-working': {
       const id = idText(report.id)
       if (report.ok)
         return [plain(`CheckPinholeWorking: Pinhole ID = ${id} / IsWorking = ${yesOrNo(report.working)}\n`)]
       const which = report.during === 'update' ? id : ''
-      return withHint(
-        bad(`CheckPinholeWorking(${which}) failed with code ${codeAndName(report.error)}\n`),
-        report.error,
-      )
+      return failure(`CheckPinholeWorking(${which}) failed with code ${codeAndName(report.error)}`, report.error)
     }
     case 'pinhole-updated': {
       const id = idText(report.id)
       const line = `UpdatePinhole: Pinhole ID = ${id} with Lease Time: ${report.leaseSeconds}\n`
       if (report.ok) return [good(line)]
-      const failure = bad(`UpdatePinhole: ID (${id}) failed with code ${codeAndName(report.error)}\n`)
-      return [plain(line), ...withHint(failure, report.error)]
+      const code = codeAndName(report.error, viaOf(report.id))
+      return [
+        plain(line),
+        ...failure(`UpdatePinhole: ID (${id}) failed with code ${code}`, report.error, toSee(report.id)),
+      ]
     }
     case 'pinhole-packets':
       if (report.ok)
         return [plain(`GetPinholePackets: Pinhole ID = ${idText(report.id)} / PinholePackets = ${report.packets}\n`)]
-      return withHint(bad(`GetPinholePackets() failed with code ${codeAndName(report.error)}\n`), report.error)
+      return failure(`GetPinholePackets() failed with code ${codeAndName(report.error)}`, report.error)
     case 'pinhole-deleted': {
-      const name = typeof report.id === 'number' ? 'UPNP_DeletePinhole' : 'PCP_DeletePinhole'
+      const name = viaOf(report.id) === 'igd' ? 'UPNP_DeletePinhole' : 'PCP_DeletePinhole'
       if (report.ok) return [good(`${name}() returned : 0\n`)]
-      return withHint(bad(`${name}() returned : ${upnpcCode(report.error)}\n`), report.error)
+      return failure(`${name}() returned : ${upnpcCode(report.error)}`, report.error, toSee(report.id))
     }
     case 'outbound-timeout': {
       const way = `(${inside(report.asked)} -> [${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort})`
       if (report.ok) return [plain(`GetOutboundPinholeTimeout: ${way} / Timeout = ${report.seconds}\n`)]
-      return withHint(
-        bad(`GetOutboundPinholeTimeout${way} failed with code ${codeAndName(report.error)}\n`),
-        report.error,
-      )
+      return failure(`GetOutboundPinholeTimeout${way} failed with code ${codeAndName(report.error)}`, report.error)
     }
   }
+}
+
+function failure(line: string, error: ReportedError, toSee?: Asked['toSee']): Piece[] {
+  return withHint(bad(`${line}\n`), error, { isPinhole: true, ...(toSee && { toSee }) })
+}
+
+/** An IGD knows a pinhole by a number, PCP by what it leads to. */
+function viaOf(id: PinholeId): 'igd' | 'pcp' {
+  return typeof id === 'number' ? 'igd' : 'pcp'
+}
+
+function toSee(id: PinholeId): Asked['toSee'] {
+  return viaOf(id) === 'igd' ? 'look with -C' : 'ask again'
 }
 
 function idText(id: PinholeId): string {

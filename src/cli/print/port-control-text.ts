@@ -1,12 +1,10 @@
 /** What is said of PCP and NAT-PMP -> text, in the manner of upnpc, which has neither. Pure. */
 import { hostAndPort } from '../../domain/address.js'
 import { type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
-import type { Report, ReportedError, SearchSummary } from '../report.js'
+import type { ReportedError, ReportOf, SearchSummary } from '../report.js'
 import { cleaned } from './clean.js'
 import { nothingFoundHint } from './nothing-found.js'
 import { bad, codeAndName, complaint, ctime, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
-
-type ReportOf<T extends Report['type']> = Extract<Report, { readonly type: T }>
 
 /** Scripts look for what stands behind the first underscore. */
 export const DELETE_NAMES: Readonly<Record<GatewayProtocol, string>> = {
@@ -33,7 +31,8 @@ export function renderPortControlStatus({ via, epochSeconds, sinceMs }: ReportOf
 
 export function renderUnmapFailed({ via, error }: ReportOf<'unmap-failed'>): Piece[] {
   if (error.code === 'INVALID_ARGUMENT') return [complaint(`${cleaned(error.message)}\n`)]
-  return withHint(bad(`${DELETE_NAMES[via]}() failed with code : ${upnpcCode(error)}\n`), error)
+  const toSee = via === 'igd' ? 'look with -l' : 'ask again'
+  return withHint(bad(`${DELETE_NAMES[via]}() failed with code : ${upnpcCode(error)}\n`), error, { toSee })
 }
 
 export function renderPortControlMapFailed(
@@ -42,7 +41,7 @@ export function renderPortControlMapFailed(
   error: ReportedError,
 ): Piece[] {
   const what = `${PROTOCOL_TITLES[via]} ${error.action ?? 'MAP'}(${externalPort}, ${internalPort}, ${cleaned(internalClient)})`
-  return withHint(bad(`${what} failed with code ${codeAndName(error, true)}\n`), error)
+  return withHint(bad(`${what} failed with code ${codeAndName(error, via)}\n`), error, { toSee: 'ask again' })
 }
 
 export function renderNothingFound(searched: SearchSummary): Piece[] {

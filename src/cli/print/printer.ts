@@ -27,6 +27,8 @@ export class Printer {
   readonly #streams: Streams
   #paint: Readonly<Record<Piece['stream'], Paint>> = { stdout: (text) => text, stderr: (text) => text }
   #headingPrinted = false
+  /** --json: the first object has the version. */
+  #hasReported = false
   /** Nobody reads stdout any more. */
   readerIsGone = false
   /** Why what stdout was given is lost, where that is not because nobody wants it: a full disk, say. */
@@ -58,7 +60,8 @@ export class Printer {
 
   report(report: Report): void {
     if (this.#output.json) {
-      this.#write('stdout', renderJson(report))
+      this.#write('stdout', renderJson(report, !this.#hasReported))
+      this.#hasReported = true
       return
     }
     if (report.type === 'device' && !this.#headingPrinted) {

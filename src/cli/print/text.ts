@@ -5,9 +5,10 @@
 import type { ListingEnd } from '../../domain/gateway.js'
 import type { PortMapping } from '../../domain/port-mapping.js'
 import type { Compatibility } from '../parse/invocation.js'
-import type { Report } from '../report.js'
+import type { Report, ReportOf } from '../report.js'
 import { cleaned } from './clean.js'
 import { renderKeeper } from './keeper-text.js'
+import { emulatorText, errorOf, noticeText } from './notices.js'
 import { bad, codeAndName, complaint, ctime, good, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
 import { renderPinhole } from './pinhole-text.js'
 import {
@@ -79,13 +80,14 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
       return withHint(
         bad(`UPNP_DeletePortMappingRange() failed with code : ${upnpcCode(report.error)}\n`),
         report.error,
+        { toSee: 'look with -l' },
       )
     case 'presentation-url':
       return [plain(`Presentation URL found:\n            ${cleaned(report.url)}\n`)]
     case 'emulator':
-      return [plain(`Emulated gateway: ${cleaned(report.descriptionUrl)}\n${cleaned(report.search)}\n`)]
+      return [plain(`Emulated gateway: ${cleaned(report.descriptionUrl)}\n${cleaned(emulatorText(report))}\n`)]
     case 'notice':
-      return [hint(`hint: ${cleaned(report.message)}\n`)]
+      return [hint(`hint: ${cleaned(noticeText(report))}\n`)]
     case 'error':
       return renderError(report)
     case 'searching':
@@ -106,8 +108,6 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
 
 /** Printed once, before the first device. */
 export const DEVICES_HEADING = 'List of UPNP devices found on the network :\n'
-
-type ReportOf<T extends Report['type']> = Extract<Report, { readonly type: T }>
 
 function renderIgd(report: Extract<ReportOf<'gateway'>, { readonly via: 'igd' }>): Piece[] {
   const url = cleaned(report.controlUrl)
@@ -192,16 +192,17 @@ function renderMapped({ mapping, externalAddress }: ReportOf<'mapped'>): Piece[]
 function renderMapFailed({ via, asked, error }: ReportOf<'map-failed'>): Piece[] {
   if (error.code === 'NOT_CONFIRMED' || error.code === 'INVALID_ARGUMENT')
     return [complaint(`${cleaned(error.message)}\n`)]
-  if (error.action === 'GetSpecificPortMappingEntry') {
+  if (via !== 'igd') return renderPortControlMapFailed(via, asked, error)
+  if (error.isUnconfirmed === true) {
     return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
   }
-  if (via !== 'igd') return renderPortControlMapFailed(via, asked, error)
-  const action = error.action === 'AddAnyPortMapping' ? error.action : 'AddPortMapping'
+  const action = error.action ?? 'AddPortMapping'
   const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
-  return withHint(bad(`${what} failed with code ${codeAndName(error)}\n`), error)
+  return withHint(bad(`${what} failed with code ${codeAndName(error)}\n`), error, { toSee: 'look with -l' })
 }
 
-function renderError({ error, searched, withUsage }: ReportOf<'error'>): Piece[] {
+function renderError({ error: told, searched, withUsage }: ReportOf<'error'>): Piece[] {
+  const error = errorOf(told)
   if (searched !== undefined) return renderNothingFound(searched)
   if (error.code === 'USAGE') {
     return [complaint(`${cleaned(error.message)}\n`), ...(withUsage === true ? [complaint('\n'), usage()] : [])]

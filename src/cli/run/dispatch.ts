@@ -1,7 +1,8 @@
 /** The chosen gateway and the command -> the command's Reports and its exit code. */
 
-import { PortMappingError } from '../../domain/errors.js'
+import { NO_FIREWALL } from '../../domain/no-firewall.js'
 import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
+import { reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { ExitCode, Report } from '../report.js'
 import { listAtOnce, listMappings, reportPortControlStatus, reportStatus } from './list-and-status.js'
@@ -74,7 +75,7 @@ function portControlCommand(
   chosen: ChosenPortControl,
   context: RunContext,
 ): AsyncGenerator<Report, ExitCode> {
-  const { pinholes } = chosen.gateway
+  const { pinholes = NO_FIREWALL } = chosen.gateway
   switch (command.name) {
     case 'map':
       return map(command, description, chosen, context)
@@ -100,24 +101,17 @@ async function* nothingMore(): AsyncGenerator<Report, ExitCode> {
 }
 
 function withFirewall(chosen: Chosen): PinholesOf {
-  return { ...chosen, pinholes: chosen.gateway.firewall }
+  return { ...chosen, pinholes: chosen.gateway.firewall ?? NO_FIREWALL }
 }
 
 async function* presentation({ gateway }: Chosen): AsyncGenerator<Report, ExitCode> {
   yield { type: 'presentation-url', url: gateway.presentationUrl }
   if (gateway.presentationUrl !== '') return 0
-  yield { type: 'notice', message: 'the router does not tell the address of its web page' }
+  yield { type: 'notice', kind: 'no-presentation-url' }
   return 2
 }
 
 /** Told at the end, and once: what went wrong without stopping the command. */
 export function* troublesOf({ troubles }: ChosenPortControl): Generator<Report> {
-  for (const error of troubles) {
-    if (!(error instanceof PortMappingError)) continue
-    const consequence = 'another run of upnp-ts will not be able to close what this one opened; it runs out by itself'
-    yield {
-      type: 'notice',
-      message: `the key of this computer for PCP cannot be kept (${error.message}): ${consequence}`,
-    }
-  }
+  for (const error of troubles) yield { type: 'notice', kind: 'nonce-key-not-kept', error: reportedError(error) }
 }

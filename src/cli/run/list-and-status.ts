@@ -91,14 +91,13 @@ export async function* listAtOnce(chosen: Chosen, context: RunContext): Reportin
       if (refusedWith(listed.error) === NONE_FOUND) continue
       exitCode = 2
       if (protocol === 'UDP') continue
-      yield { type: 'notice', message: 'the router cannot list all at once; asking for one entry after the other' }
+      yield { type: 'notice', kind: 'not-listed-at-once' }
       return yield* walkTable(chosen, context)
     }
     if (protocol === 'TCP') yield { type: 'listing' }
     for (const mapping of listed.value.toReversed()) yield { type: 'mapping', index: index++, mapping }
     if (listed.value.length === MAX_LISTED_PORT_MAPPINGS) {
-      const limit = `the router was asked for ${MAX_LISTED_PORT_MAPPINGS} entries and may have more; -l lists all`
-      yield { type: 'notice', message: limit }
+      yield { type: 'notice', kind: 'listing-full', count: MAX_LISTED_PORT_MAPPINGS }
     }
   }
   return exitCode

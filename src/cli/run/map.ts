@@ -1,9 +1,9 @@
 /** What -r, -a and -n ask of a gateway of any protocol, as Reports in upnpc's order, and their exit code. */
 import { otherPorts } from '../../client/other-ports.js'
 import { isReservedIPv4, parseIPv4 } from '../../domain/address.js'
-import { InvalidArgumentError, isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
+import { isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
-import type { MappingRequest, PortMapping } from '../../domain/port-mapping.js'
+import type { MappingKey, MappingRequest, PortMapping } from '../../domain/port-mapping.js'
 import type { ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, attempt, attemptWrite, type Reporting, refusal, reportedError } from '../failure.js'
 import type { AskedMapping, GatewayCommand } from '../parse/command-table.js'
@@ -21,9 +21,7 @@ export async function* map(
   let isImpossible = false
   const isForThisComputer = command.mappings.some(({ internalClient }) => internalClient === 'local')
   if (isForThisComputer && parseIPv4(chosen.gateway.localAddress) === undefined) {
-    const advice =
-      "ports are mapped over IPv4: give -u or --gateway the router's IPv4 address, or -a the IPv4 address of this computer"
-    yield { type: 'error', error: reportedError(new InvalidArgumentError(advice)) }
+    yield { type: 'error', error: { kind: 'no-ipv4-address' } }
     return 2
   }
   const known: KnownGateway = { ...chosen, isUnreachableTold: false }
@@ -41,8 +39,7 @@ export async function* map(
     hasMapped ||= made.mapping !== undefined
     if (made.mapping !== undefined) continue
     if (context.signal.aborted && each.pairedWithPrevious) {
-      const open = `external ${request.externalPort} UDP is still open: no time is left to close it`
-      yield { type: 'notice', message: open }
+      yield { type: 'notice', kind: 'still-open', key: udpHalfOf(request) }
     }
     context.signal.throwIfAborted()
     if (each.pairedWithPrevious) yield* takeBack(request, chosen, context)
@@ -63,16 +60,6 @@ function requestOf(asked: AskedMapping, description: string, chosen: ChosenGatew
   const { internalClient, pairedWithPrevious: _, ...rest } = asked
   const client = internalClient === 'local' ? chosen.gateway.localAddress : internalClient
   return { ...rest, externalPort: port ?? rest.externalPort, internalClient: client, description }
-}
-
-/** Such a mapping works only from inside the network in front of the router. */
-function unreachable(externalAddress: string): string {
-  if (externalAddress === '')
-    return 'the router has no address of the internet: it is not connected, or behind another router'
-  return (
-    `${externalAddress}, the address of the router, is not one of the internet: another router or the NAT of the ` +
-    'provider is in front of it, and the port has to be opened there too'
-  )
 }
 
 /** A gateway, and its external address once it has told it. */
@@ -111,7 +98,7 @@ async function* reportAddress(known: KnownGateway, address: Attempt<string>): Re
   yield { type: 'external-address', during: 'map', ok: true, address: address.value }
   if (!known.isUnreachableTold && isReservedIPv4(address.value)) {
     known.isUnreachableTold = true
-    yield { type: 'notice', message: unreachable(address.value) }
+    yield { type: 'notice', kind: 'address-not-public', address: address.value }
   }
   return address.value
 }
@@ -133,7 +120,7 @@ async function* mapOne(asked: MappingRequest, any: boolean, known: KnownGateway,
     fallback = error
   }
   const mapped = await attemptWrite(() => (any ? gateway.mapAny(asked, onFallback) : gateway.map(asked)))
-  if (fallback !== undefined) yield { type: 'notice', message: withoutAddAny(fallback) }
+  if (fallback !== undefined) yield { type: 'notice', kind: 'port-not-chosen', error: reportedError(fallback) }
   if (mapped.ok) {
     if (!isIgd) externalAddress = yield* reportAddressOfMapped(known)
     yield { type: 'mapped', asked, mapping: mapped.value, externalAddress }
@@ -147,14 +134,14 @@ async function* mapOne(asked: MappingRequest, any: boolean, known: KnownGateway,
   return { mapping: undefined, isTaken: isPortTaken(mapped.error), isImpossible }
 }
 
-function withoutAddAny(error: PortMappingError): string {
-  return `the router does not choose a port itself (${error.message}); asked it for one after the other`
+function udpHalfOf({ externalPort, remoteHost }: MappingRequest): MappingKey {
+  return { externalPort, remoteHost, protocol: 'UDP' }
 }
 
 /** The UDP half of TCP+UDP, because the TCP half, which this is the request for, could not be had. */
 async function* takeBack(request: MappingRequest, { gateway }: ChosenGateway, context: RunContext): Reporting<void> {
-  const { externalPort, remoteHost, internalClient, internalPort } = request
-  const key = { externalPort, remoteHost, protocol: 'UDP' } as const
+  const { internalClient, internalPort } = request
+  const key = udpHalfOf(request)
   const done = await attempt(context.signal, () => gateway.unmap({ ...key, internalClient, internalPort }))
   yield done.ok ? { type: 'taken-back', key } : unmapFailed(gateway, key, done.error)
 }

@@ -1,7 +1,8 @@
 /** What the commands about pinholes ask of the gateway, as Reports in upnpc's order, and their exit codes. */
 import { isGlobalIPv6, isIPv6, splitZone } from '../../domain/address.js'
-import { type PortMappingError, RefusedError, TransportError } from '../../domain/errors.js'
+import { type PortMappingError, RefusedError } from '../../domain/errors.js'
 import type { IgdGateway, PinholeFirewall, PinholeOpener } from '../../domain/gateway.js'
+import { NO_FIREWALL } from '../../domain/no-firewall.js'
 import type { PinholeId } from '../../domain/pinhole.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, attempt, attemptWrite, reportedError } from '../failure.js'
@@ -12,33 +13,16 @@ type Reporting = AsyncGenerator<Report, ExitCode, undefined>
 
 /** What opens the pinholes of a gateway: its firewall service, or PCP. */
 export interface PinholesOf extends Pick<ChosenGateway, 'gateway'> {
-  readonly pinholes: PinholeOpener | undefined
+  readonly pinholes: PinholeOpener
 }
 
+/** A gateway without a firewall is a failure like another. */
 function askFirewall<T>(
-  { gateway }: Chosen,
-  context: RunContext,
-  action: string,
+  { firewall = NO_FIREWALL }: Pick<IgdGateway, 'firewall'>,
+  { signal }: RunContext,
   question: (firewall: PinholeFirewall) => Promise<T>,
 ): Promise<Attempt<T>> {
-  return ask(gateway.firewall, context, action, question)
-}
-
-/** Asks the firewall; a gateway without one is a failure like another. */
-function ask<F extends PinholeOpener, T>(
-  firewall: F | undefined,
-  context: RunContext,
-  action: string,
-  question: (firewall: F) => Promise<T>,
-): Promise<Attempt<T>> {
-  // What changes something is told of even where the time runs out under it; see attemptWrite.
-  const isWrite = !/^(Get|Check)/.test(action)
-  const asking = (): Promise<T> => {
-    if (firewall !== undefined) return question(firewall)
-    const missing = `${action}: the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl)`
-    return Promise.reject(new TransportError(missing, { action }))
-  }
-  return isWrite ? attemptWrite(asking) : attempt(context.signal, asking)
+  return attempt(signal, () => question(firewall))
 }
 
 function answerOf<T, U>(asked: Attempt<T>, facts: (value: T) => U): Answer<U> {
@@ -47,7 +31,7 @@ function answerOf<T, U>(asked: Attempt<T>, facts: (value: T) => U): Answer<U> {
 
 /** -S */
 export async function* reportFirewall(chosen: Chosen, context: RunContext): Reporting {
-  const status = await askFirewall(chosen, context, 'GetFirewallStatus', (firewall) => firewall.status())
+  const status = await askFirewall(chosen.gateway, context, (firewall) => firewall.status())
   yield { type: 'firewall-status', ...answerOf(status, (value) => value) }
   const traffic = await attempt(context.signal, () => chosen.gateway.trafficCounters())
   context.signal.throwIfAborted() // the counters, being optional, fail in silence
@@ -82,17 +66,17 @@ export async function* addPinholes(
   const added: PinholeId[] = []
   for (const each of pinholes) {
     const asked = withClient(each, chosen, context)
-    const granted = await ask(chosen.pinholes, context, 'AddPinhole', (firewall) => firewall.addPinhole(asked))
-    yield { type: 'pinhole-added', asked, ...answerOf(granted, ({ id }) => ({ id })) }
+    const granted = await attemptWrite(() => chosen.pinholes.addPinhole(asked))
+    yield { type: 'pinhole-added', via: chosen.gateway.protocol, asked, ...answerOf(granted, ({ id }) => ({ id })) }
     if (!granted.ok) {
-      if (added.length > 0 && context.signal.aborted) {
-        yield { type: 'notice', message: `pinhole ${added[0]} for UDP is still open: no time is left to close it` }
+      const [udpHalf] = added
+      if (udpHalf !== undefined && context.signal.aborted) {
+        yield { type: 'notice', kind: 'pinhole-still-open', id: udpHalf }
       }
       context.signal.throwIfAborted()
-      if (added.length > 0) {
-        const closed = yield* deletePinholes(added, chosen, context)
-        const is = closed === 0 ? 'is closed again' : 'could not be closed again'
-        yield { type: 'notice', message: `the pinhole for UDP ${is}: TCP+UDP is both or none` }
+      if (udpHalf !== undefined) {
+        const exitCode = yield* deletePinholes([udpHalf], chosen, context)
+        yield { type: 'notice', kind: 'pinhole-taken-back', id: udpHalf, closed: exitCode === 0 }
       }
       return 2
     }
@@ -112,11 +96,11 @@ export async function* updatePinhole(
   igd?: Pick<IgdGateway, 'firewall'>,
 ): Reporting {
   if (igd !== undefined) {
-    const working = await ask(igd.firewall, context, 'CheckPinholeWorking', (each) => each.isPinholeWorking(id))
+    const working = await askFirewall(igd, context, (firewall) => firewall.isPinholeWorking(id))
     yield { type: 'pinhole-working', during: 'update', id, ...answerOf(working, (value) => ({ working: value })) }
     if (!working.ok && NOTHING_TO_UPDATE.has(refusedWith(working.error))) return 2
   }
-  const updated = await ask(pinholes, context, 'UpdatePinhole', (each) => each.updatePinhole(id, leaseSeconds))
+  const updated = await attemptWrite(() => pinholes.updatePinhole(id, leaseSeconds))
   yield { type: 'pinhole-updated', id, leaseSeconds, ...answerOf(updated, () => ({})) }
   if (!updated.ok) context.signal.throwIfAborted()
   return updated.ok ? 0 : 2
@@ -130,9 +114,7 @@ function refusedWith(error: PortMappingError): number {
 export async function* checkPinholes(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
   let exitCode: ExitCode = 0
   for (const id of ids) {
-    const working = await askFirewall(chosen, context, 'CheckPinholeWorking', (firewall) =>
-      firewall.isPinholeWorking(id),
-    )
+    const working = await askFirewall(chosen.gateway, context, (firewall) => firewall.isPinholeWorking(id))
     if (!working.ok) exitCode = 2
     yield { type: 'pinhole-working', during: 'check', id, ...answerOf(working, (value) => ({ working: value })) }
   }
@@ -143,7 +125,7 @@ export async function* checkPinholes(ids: readonly PinholeId[], chosen: Chosen, 
 export async function* reportPinholePackets(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
   let exitCode: ExitCode = 0
   for (const id of ids) {
-    const packets = await askFirewall(chosen, context, 'GetPinholePackets', (firewall) => firewall.pinholePackets(id))
+    const packets = await askFirewall(chosen.gateway, context, (firewall) => firewall.pinholePackets(id))
     if (!packets.ok) exitCode = 2
     yield { type: 'pinhole-packets', id, ...answerOf(packets, (value) => ({ packets: value })) }
   }
@@ -158,7 +140,7 @@ export async function* deletePinholes(
 ): Reporting {
   let exitCode: ExitCode = 0
   for (const id of ids) {
-    const deleted = await ask(pinholes, context, 'DeletePinhole', (firewall) => firewall.deletePinhole(id))
+    const deleted = await attemptWrite(() => pinholes.deletePinhole(id))
     if (!deleted.ok) exitCode = 2
     yield { type: 'pinhole-deleted', id, ...answerOf(deleted, () => ({})) }
     if (!deleted.ok) context.signal.throwIfAborted()
@@ -175,9 +157,7 @@ export async function* reportOutboundTimeouts(
   let exitCode: ExitCode = 0
   for (const each of pinholes) {
     const asked = withClient(each, chosen, context)
-    const timeout = await askFirewall(chosen, context, 'GetOutboundPinholeTimeout', (firewall) =>
-      firewall.outboundPinholeTimeout(asked),
-    )
+    const timeout = await askFirewall(chosen.gateway, context, (firewall) => firewall.outboundPinholeTimeout(asked))
     if (!timeout.ok) exitCode = 2
     yield { type: 'outbound-timeout', asked, ...answerOf(timeout, (value) => ({ seconds: value })) }
   }

@@ -21,16 +21,9 @@ export async function* unmap(
     yield done.ok ? { type: 'unmapped', via: gateway.protocol, key } : unmapFailed(gateway, key, done.error)
     if (!done.ok) context.signal.throwIfAborted()
     // Both say yes also where there is nothing (RFC 6886 3.4, RFC 6887 15).
-    if (done.ok && !isKnown) yield { type: 'notice', message: unknownTo(key, gateway) }
+    if (done.ok && !isKnown) yield { type: 'notice', kind: 'deleted-unknown', via: gateway.protocol, key }
   }
   return exitCode
-}
-
-function unknownTo({ externalPort, protocol }: MappingKey, gateway: Gateway): string {
-  return (
-    `${gateway.protocol === 'pcp' ? 'PCP' : 'NAT-PMP'} says done also where nothing was open, and upnp-ts does not know of having opened external ${externalPort} ${protocol} ` +
-    'that way; if it is still open, close it with what opened it'
-  )
 }
 
 export function unmapFailed({ protocol: via }: Gateway, key: MappingKey, error: PortMappingError): Report {

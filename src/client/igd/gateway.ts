@@ -130,7 +130,7 @@ export class IgdServiceGateway implements IgdGateway {
 
   /** What the gateway shows of a mapping that it has taken, which must be what was asked for. */
   async #readBack(request: MappingRequest): Promise<PortMapping> {
-    const mapping = await showEntry(this.#shownBy, request)
+    const mapping = await showEntry(this.#shownBy, request).catch(unconfirmed)
     const instead = differenceOf(mapping, request)
     if (instead === undefined) return mapping
     const message = `external port ${request.externalPort} ${request.protocol}: the gateway ${instead}`
@@ -191,6 +191,12 @@ export class IgdServiceGateway implements IgdGateway {
     if (!action.startsWith('Get')) return this.#caller.call(service, action, values, options)
     return this.#window.ask((watch) => this.#caller.call(service, action, values, { ...options, ...watch }))
   }
+}
+
+/** What fails without an action is the end of the caller's time. */
+function unconfirmed(error: unknown): never {
+  if (error instanceof PortMappingError && error.action !== undefined) error.isUnconfirmed = true
+  throw error
 }
 
 /** Invalid Action, Action Failed, not implemented; or the connection is reset (Ubee EVW32C), or a 404 or 500 page comes. */

@@ -1,6 +1,7 @@
 /** The hook of --on-change: one at a time, the last change never lost, and an end in time. */
 import { describe, expect, it } from 'vitest'
 import { ChangeHook } from '../../../src/cli/keep/change-hook.ts'
+import { noticeText } from '../../../src/cli/print/notices.ts'
 import { TransportError } from '../../../src/domain/errors.ts'
 import type { LimitedEnd } from '../../../src/net/child-process.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
@@ -21,7 +22,7 @@ function hooked() {
         signal.addEventListener('abort', () => finish({ code: undefined, signal: 'SIGTERM', timedOut: true }))
       })
     },
-    (message) => troubles.push(message),
+    (failure) => troubles.push(noticeText({ kind: 'hook-failed', ...failure })),
   )
   const change = (port: number): void => hook.change({ PORT: `${port}` })
   const finish = async (end?: LimitedEnd): Promise<void> => {

@@ -7,7 +7,7 @@ import { StateFile } from '../../../src/cli/keep/state-file.ts'
 import type { OpenPort } from '../../../src/cli/report.ts'
 import { NoReplyError, TransportError } from '../../../src/domain/errors.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
-import { MAPPING } from '../../support/report-parts.ts'
+import { ASKED, MAPPING } from '../../support/report-parts.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 24, 12)
 const HOUR_MS = 3_600_000
@@ -23,7 +23,7 @@ function port(externalPort: number, protocol = 'TCP'): OpenPort {
 }
 
 function held(externalPort = 8080, leaseMs = HOUR_MS): HeldEither {
-  return { mapping: { ...MAPPING, externalPort }, leaseMs, wasThere: false }
+  return { mapping: { ...MAPPING, externalPort }, asked: ASKED, leaseMs, wasThere: false }
 }
 
 const PINHOLE: HeldEither = {
@@ -111,6 +111,7 @@ describe('the state', () => {
     expect(text.indexOf('\n')).toBe(text.length - 1)
     const common = { protocol: 'TCP', internalClient: '192.168.1.5' }
     expect(JSON.parse(text)).toEqual({
+      version: 1,
       updated: '2026-11-24T12:00:00.000Z',
       externalAddress: '11.22.33.44',
       ports: [
@@ -122,6 +123,7 @@ describe('the state', () => {
 
   it('has the same fields where nothing is known', () => {
     expect(JSON.parse(stateText({ externalAddress: undefined, ports: [undefined] }, NOW_MS))).toEqual({
+      version: 1,
       updated: '2026-11-24T12:00:00.000Z',
       externalAddress: null,
       ports: [],

@@ -150,6 +150,7 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     expect(readFileSync(log, 'utf8')).toBe('11.22.33.44:22\n')
     const open = { protocol: 'TCP', externalPort: 22, internalPort: 22, internalClient: '127.0.0.1' }
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
+      version: 1,
       updated: expect.stringMatching(/Z$/),
       externalAddress: '11.22.33.44',
       ports: [{ ...open, ends: expect.stringMatching(/Z$/) }],

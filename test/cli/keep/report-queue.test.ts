@@ -4,12 +4,12 @@ import { ReportQueue } from '../../../src/cli/keep/report-queue.ts'
 import type { Report } from '../../../src/cli/report.ts'
 import { settle } from '../../support/fake-clock.ts'
 
-const notice = (message: string): Report => ({ type: 'notice', message })
+const address = (address: string): Report => ({ type: 'local-address', address })
 
 function reading(queue: ReportQueue) {
   const state = { read: [] as string[], isOver: false, error: undefined as unknown }
   const read = async (): Promise<void> => {
-    for await (const report of queue.read()) if (report.type === 'notice') state.read.push(report.message)
+    for await (const report of queue.read()) if (report.type === 'local-address') state.read.push(report.address)
   }
   read().then(
     () => (state.isOver = true),
@@ -21,15 +21,15 @@ function reading(queue: ReportQueue) {
 describe('a queue of reports', () => {
   it('gives what was there before the reader, and what comes later', async () => {
     const queue = new ReportQueue()
-    queue.add(notice('a'))
-    queue.add(notice('b'))
+    queue.add(address('a'))
+    queue.add(address('b'))
     const state = reading(queue)
     await settle()
     expect(state.read).toEqual(['a', 'b'])
-    queue.add(notice('c'))
+    queue.add(address('c'))
     await settle()
-    queue.add(notice('d'))
-    queue.add(notice('e'))
+    queue.add(address('d'))
+    queue.add(address('e'))
     await settle()
     expect(state).toEqual({ read: ['a', 'b', 'c', 'd', 'e'], isOver: false, error: undefined })
   })
@@ -38,7 +38,7 @@ describe('a queue of reports', () => {
     const queue = new ReportQueue()
     const state = reading(queue)
     await settle()
-    queue.add(notice('a'))
+    queue.add(address('a'))
     queue.end()
     await settle()
     expect(state).toEqual({ read: ['a'], isOver: true, error: undefined })
@@ -47,7 +47,7 @@ describe('a queue of reports', () => {
   it('fails after what has been added, with the first failure', async () => {
     const queue = new ReportQueue()
     const state = reading(queue)
-    queue.add(notice('a'))
+    queue.add(address('a'))
     const error = new Error('defect')
     queue.fail(error)
     queue.fail(new Error('another'))

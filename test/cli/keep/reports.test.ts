@@ -7,13 +7,20 @@ import { NoReplyError, RefusedError } from '../../../src/domain/errors.ts'
 import type { KeeperEvent } from '../../../src/keeper/kept.ts'
 import { KeptMapping } from '../../../src/keeper/kept-mapping.ts'
 import { begin, PROTOCOLS, wanted } from '../../keeper/keeping.ts'
-import { MAPPING } from '../../support/report-parts.ts'
+import { ASKED, MAPPING } from '../../support/report-parts.ts'
 
 type Event = KeeperEvent<HeldEither>
 
+const { lease: _, ...asked } = ASKED
 const TIME_MS = Date.UTC(2026, 10, 24, 12, 0, 1, 500)
 const KEPT = { name: 'external port 8080 TCP' } as KeptEither
-const HELD: HeldEither = { mapping: MAPPING, leaseMs: 7_200_000, externalAddress: '11.22.33.44', wasThere: false }
+const HELD: HeldEither = {
+  mapping: MAPPING,
+  asked: ASKED,
+  leaseMs: 7_200_000,
+  externalAddress: '11.22.33.44',
+  wasThere: false,
+}
 const PINHOLE: HeldEither = {
   pinhole: {
     remoteHost: '',
@@ -104,7 +111,7 @@ describe('an event', () => {
       {
         type: 'mapped',
         time,
-        asked: expect.objectContaining({ leaseSeconds: 7200 }),
+        asked: { ...asked, leaseSeconds: 0 },
         mapping: MAPPING,
         externalAddress: '11.22.33.44',
       },

@@ -256,7 +256,7 @@ describe('--keep', () => {
 describe('what others are told', () => {
   it('is in the state file from the start to the end', async () => {
     const keeper = keeping(await emulated(), ['-r', '22', 'TCP', '--state', 'x'])
-    expect(keeper.state.files).toEqual([{ updated: expect.any(String), externalAddress: null, ports: [] }])
+    expect(keeper.state.files).toEqual([{ version: 1, updated: expect.any(String), externalAddress: null, ports: [] }])
     await keeper.told('mapped')
     expect(keeper.state.files.at(-1)).toMatchObject({ externalAddress: '11.22.33.44', ports: [{ externalPort: 22 }] })
     await keeper.stop()
@@ -271,7 +271,8 @@ describe('what others are told', () => {
     await keeper.told('mapped')
     await keeper.stop()
     const notices = keeper.state.objects.filter(({ type }) => type === 'notice')
-    expect(notices).toEqual([{ type: 'notice', message: 'x could not be written' }])
+    const error = { code: 'TRANSPORT', message: 'x could not be written' }
+    expect(notices).toEqual([{ type: 'notice', kind: 'state-not-written', message: error.message, error }])
   })
 
   it('is a hook that runs once all ports are open, and when something changes', async () => {
@@ -377,7 +378,10 @@ describe('a command', () => {
     expect(keeper.state.started).toMatchObject([{ env: {} }])
     expect(keeper.state.objects.at(-1)).toEqual({
       type: 'notice',
+      kind: 'started-without-ports',
       message: 'no port was open within 5 s: the command starts all the same',
+      someOpen: false,
+      afterSeconds: 5,
     })
     expect(keeper.state.notified).toContain('READY=1')
     keeper.state.isGone = false

@@ -10,7 +10,7 @@ import type { GatewayProtocol } from '../../../src/domain/port-mapping.ts'
 import { memoryFiles } from '../../../src/net/files/memory-files.ts'
 import type { PrivateFiles } from '../../../src/net/files/private-files.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
-import { MAPPING } from '../../support/report-parts.ts'
+import { ASKED, MAPPING } from '../../support/report-parts.ts'
 import { SimulatedRouter } from '../../support/simulated-gateway.ts'
 
 const NO_MARKS = { has: () => Promise.resolve(false) }
@@ -78,7 +78,8 @@ function held(
   more: { wasThere?: boolean; leaseSeconds?: number; remoteHost?: string } = {},
 ): HeldEither {
   const { wasThere = false, leaseSeconds = 3600, remoteHost = '' } = more
-  return { mapping: { ...MAPPING, protocol: 'TCP', externalPort, leaseSeconds, remoteHost }, leaseMs: 1000, wasThere }
+  const mapping = { ...MAPPING, protocol: 'TCP', externalPort, leaseSeconds, remoteHost }
+  return { mapping, asked: ASKED, leaseMs: 1000, wasThere }
 }
 
 const KEPT = { name: 'one' } as KeptEither

@@ -114,15 +114,13 @@ describe('a text from the network, wherever in a report it stands', () => {
   })
 
   it.each(cases)('is one line of JSON, harmless to a terminal and whole to a program: report %s', (_, report) => {
+    const [mark, marked] = ['<MARK>', textsIn(JSON.parse(renderJson(withTextEverywhere(report, '<MARK>'))))]
     for (const text of TEXTS) {
+      if (text === '' && report.type === 'notice') continue // no address has a sentence of its own
       const line = renderJson(withTextEverywhere(report, text))
       expect(harmfulIn(line.slice(0, -1))).toEqual([])
       expect(line.endsWith('\n')).toBe(true)
-      const found = textsIn(JSON.parse(line))
-      const expected = textsIn(JSON.parse(renderJson(withTextEverywhere(report, 'x')))).map((each) =>
-        each === 'x' ? text : each,
-      )
-      expect(found).toEqual(expected)
+      expect(textsIn(JSON.parse(line))).toEqual(marked.map((each) => each.replaceAll(mark, () => text)))
     }
   })
 })

@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { hintFor } from '../../../src/cli/print/hints.ts'
 import type { ReportedError } from '../../../src/cli/report.ts'
 
-function refused(number: number, action = 'AddPortMapping'): ReportedError {
-  return { code: 'REFUSED', message: 'refused', action, number, name: 'x', description: '\x1b[31m' }
+function refused(number: number): ReportedError {
+  return { code: 'REFUSED', message: 'refused', number, name: 'x', description: '\x1b[31m' }
 }
 
 const HINTED = [
@@ -20,27 +20,23 @@ describe('a hint', () => {
 
   it.each(HINTED)('is one sentence without the words of the standard: %d', (number) => {
     const hint = hintFor(refused(number)) ?? ''
-    for (const each of [hint, hintFor(refused(number, 'AddPinhole'))]) {
+    for (const each of [hint, hintFor(refused(number), { isPinhole: true })]) {
       expect(each).toMatch(/^[a-z][^\n]{20,200}$/)
       expect(each).not.toMatch(/SOAP|IGD|SSDP|XML|\bNew[A-Z]|PortMapping|wildcard/i)
     }
   })
 
   it('is another one where the same number was the answer to a question about a pinhole', () => {
-    const differing = (action: string): number[] =>
-      HINTED.filter((number) => hintFor(refused(number, action)) !== hintFor(refused(number)))
-    for (const action of ['AddPinhole', 'UpdatePinhole', 'DeletePinhole', 'GetOutboundPinholeTimeout']) {
-      expect(differing(action)).toEqual([402, 501, 606])
-    }
-    for (const action of ['DeletePortMapping', 'GetFirewallStatus']) expect(differing(action)).toEqual([])
+    const differing = HINTED.filter(
+      (number) => hintFor(refused(number), { isPinhole: true }) !== hintFor(refused(number)),
+    )
+    expect(differing).toEqual([402, 501, 606])
     expect(hintFor({ code: 'REFUSED', message: '', number: 606 })).toMatch(/its own ports/)
   })
 
   it('names only options that there are', () => {
     const options = HINTED.flatMap((number) =>
-      ['AddPortMapping', 'AddPinhole'].flatMap(
-        (action) => (hintFor(refused(number, action)) ?? '').match(/(?<= )-\w+/g) ?? [],
-      ),
+      [false, true].flatMap((isPinhole) => (hintFor(refused(number), { isPinhole }) ?? '').match(/(?<= )-\w+/g) ?? []),
     )
     expect(new Set(options)).toEqual(new Set(['-l', '-s', '-e', '-d', '-6']))
   })
@@ -51,6 +47,16 @@ describe('a hint', () => {
     expect(hintFor({ code: 'MALFORMED_MESSAGE', message: 'expected x' })).toBe(
       'the answer of the router makes no sense: expected x',
     )
+  })
+
+  it('says how to see whether a change was made, where one was asked for and nobody answered', () => {
+    const toSee = 'look with -l'
+    const silent = { code: 'NO_REPLY', message: 'no answer', action: 'x' } as const
+    expect(hintFor(silent, { toSee })).toBe('no answer; it may have been done all the same: look with -l')
+    expect(hintFor(silent)).toBe('no answer')
+    expect(hintFor({ ...silent, code: 'TRANSPORT' }, { toSee })).toBe('no answer')
+    // The time of the whole command ran out: that names no request.
+    expect(hintFor({ code: 'NO_REPLY', message: 'gave up' }, { toSee })).toBe('gave up')
   })
 
   it.each(['USAGE', 'INTERNAL', 'NO_GATEWAY', 'INVALID_ARGUMENT', 'NOT_CONFIRMED'] as const)(

@@ -1,18 +1,18 @@
-/** Reports -> JSON: the fields that the README promises, one object on one line each. */
+/** Reports -> JSON: the fields that docs/json.md promises, one object on one line each. */
 import { describe, expect, it } from 'vitest'
 import { renderJson } from '../../../src/cli/print/json.ts'
 import type { Report } from '../../../src/cli/report.ts'
 import { ALL_REPORTS, ASKED, MAPPING, PINHOLE, RANGE, REFUSED, UNREACHABLE } from '../../support/reports.ts'
 
 const RANGE_FIELDS = { startPort: 1, endPort: 100, protocol: 'TCP', manage: false } as const
-const PINHOLE_FIELDS = {
+const TRAFFIC_FIELDS = {
   remoteHost: '',
   remotePort: 0,
   internalClient: '2001:db8::5',
   internalPort: 22,
   protocol: 6,
-  leaseSeconds: 3600,
 }
+const PINHOLE_FIELDS = { ...TRAFFIC_FIELDS, leaseSeconds: 3600 }
 
 function parsed(report: Report): unknown {
   return JSON.parse(renderJson(report))
@@ -217,12 +217,12 @@ describe('a report as JSON', () => {
     ],
     [
       'a pinhole, without how its remote host was typed',
-      { type: 'pinhole-added', asked: PINHOLE, ok: true, id: 7 },
+      { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 7 },
       { type: 'pinhole-added', asked: PINHOLE_FIELDS, ok: true, id: 7 },
     ],
     [
       'a pinhole that was refused',
-      { type: 'pinhole-added', asked: PINHOLE, ...failed },
+      { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ...failed },
       { type: 'pinhole-added', asked: PINHOLE_FIELDS, ok: false, error: REFUSED_FIELDS },
     ],
     [
@@ -248,15 +248,47 @@ describe('a report as JSON', () => {
     [
       'a timeout',
       { type: 'outbound-timeout', asked: PINHOLE, ok: true, seconds: 120 },
-      { type: 'outbound-timeout', asked: PINHOLE_FIELDS, ok: true, seconds: 120 },
+      { type: 'outbound-timeout', asked: TRAFFIC_FIELDS, ok: true, seconds: 120 },
     ],
     ['the web page', { type: 'presentation-url', url: '' }, { type: 'presentation-url', url: '' }],
     [
       'the emulated gateway',
-      { type: 'emulator', descriptionUrl: 'http://127.0.0.1/', portControl: undefined, search: 'x' },
-      { type: 'emulator', descriptionUrl: 'http://127.0.0.1/', portControl: null, search: 'x' },
+      {
+        type: 'emulator',
+        descriptionUrl: 'http://127.0.0.1/',
+        address: '127.0.0.1',
+        searchError: undefined,
+        portControl: undefined,
+        portControlError: undefined,
+      },
+      {
+        type: 'emulator',
+        descriptionUrl: 'http://127.0.0.1/',
+        portControl: null,
+        search: 'It does not speak PCP and NAT-PMP. It answers searches on 127.0.0.1; stop it with Ctrl-C.',
+      },
     ],
-    ['a notice', { type: 'notice', message: 'x' }, { type: 'notice', message: 'x' }],
+    [
+      'a notice with its facts, and the sentence that is made of them',
+      { type: 'notice', kind: 'listing-full', count: 1000 },
+      {
+        type: 'notice',
+        kind: 'listing-full',
+        message: 'the router was asked for 1000 entries and may have more; -l lists all',
+        count: 1000,
+      },
+    ],
+    [
+      'what keeps a command from being done, as an error',
+      { type: 'error', error: { kind: 'program-not-started', someOpen: true, afterMs: 1500 } },
+      {
+        type: 'error',
+        error: {
+          code: 'NO_GATEWAY',
+          message: 'not every port was open within 1.5 s, and --require was given: the command is not started',
+        },
+      },
+    ],
     [
       'an error, without how it is printed for people',
       { type: 'error', error: { code: 'USAGE', message: 'x' }, withUsage: true },

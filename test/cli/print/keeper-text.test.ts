@@ -46,12 +46,19 @@ describe('a line', () => {
     ],
     [{ type: 'lost', timeMs, name, reason: 'expired' }, 'bad', `${name}: lost, its lease is over; opening it again`],
     [
-      { type: 'keep-failed', timeMs, name, error, againInMs: 15_400 },
+      { type: 'keep-failed', timeMs, name, isPinhole: false, error, againInMs: 15_400 },
       'bad',
       `${name}: ${error.message}; trying again until it works`,
     ],
     [
-      { type: 'keep-failed', timeMs, name, error: { ...error, message: `${name} leads elsewhere` }, againInMs: 1000 },
+      {
+        type: 'keep-failed',
+        timeMs,
+        name,
+        isPinhole: false,
+        error: { ...error, message: `${name} leads elsewhere` },
+        againInMs: 1000,
+      },
       'bad',
       `${name} leads elsewhere; trying again until it works`,
     ],
@@ -69,7 +76,14 @@ describe('a line', () => {
 
   it('about a refusal comes with the hint that the same command without --keep gives', () => {
     const refusal = { code: 'REFUSED', message: 'no', via: 'igd', number: 718, name: 'ConflictInMappingEntry' } as const
-    const pieces = renderKeeper({ type: 'keep-failed', timeMs, name, error: refusal, againInMs: 1000 })
+    const pieces = renderKeeper({
+      type: 'keep-failed',
+      timeMs,
+      name,
+      isPinhole: false,
+      error: refusal,
+      againInMs: 1000,
+    })
     expect(pieces.map(({ stream, text }) => [stream, /^(hint|\S+Z)/.test(text)])).toEqual([
       ['stderr', true],
       ['stderr', true],

@@ -132,7 +132,7 @@ describe('a pinhole over PCP', () => {
   const id = 'TCP:[2001:db8::5]:22'
 
   it('has for its ID what it leads to', () => {
-    expect(textOf({ type: 'pinhole-added', asked: PINHOLE, ok: true, id })).toBe(
+    expect(textOf({ type: 'pinhole-added', via: 'pcp', asked: PINHOLE, ok: true, id })).toBe(
       `AddPinhole: ([::]:0 -> [2001:db8::5]:22) / Pinhole ID = ${id}\n`,
     )
     expect(textOf({ type: 'pinhole-updated', id, leaseSeconds: 60, ok: true })).toBe(
@@ -153,7 +153,7 @@ describe('a pinhole over PCP', () => {
 
   it('is refused with the result code of PCP', () => {
     const answer = { ok: false, error: { ...REFUSED_BY_PCP, number: 2, name: 'NOT_AUTHORIZED' } } as const
-    expect(textOf({ type: 'pinhole-added', asked: PINHOLE, ...answer })).toMatch(
+    expect(textOf({ type: 'pinhole-added', via: 'pcp', asked: PINHOLE, ...answer })).toMatch(
       /^AddPinhole\(\[::]:0 -> \[2001:db8::5]:22\) failed with code 2 \(NOT_AUTHORIZED\)\n\[stderr] hint: the router does not let this computer open ports/,
     )
   })
@@ -190,8 +190,20 @@ describe('the same as JSON', () => {
     ],
     [
       'where the emulated gateway speaks them',
-      { type: 'emulator', descriptionUrl: 'http://a/', portControl: { address: '127.0.0.1', port: 5351 }, search: 'x' },
-      { type: 'emulator', descriptionUrl: 'http://a/', portControl: { address: '127.0.0.1', port: 5351 }, search: 'x' },
+      {
+        type: 'emulator',
+        descriptionUrl: 'http://a/',
+        address: '127.0.0.1',
+        searchError: undefined,
+        portControl: { address: '127.0.0.1', port: 5351 },
+        portControlError: undefined,
+      },
+      {
+        type: 'emulator',
+        descriptionUrl: 'http://a/',
+        portControl: { address: '127.0.0.1', port: 5351 },
+        search: 'It speaks PCP and NAT-PMP on UDP port 5351. It answers searches on 127.0.0.1; stop it with Ctrl-C.',
+      },
     ],
     [
       'what was tried where nothing was found',

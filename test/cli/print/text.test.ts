@@ -271,13 +271,13 @@ describe('mapping a port', () => {
       `AddPortMapping(8080, 80, 192.168.1.5) failed with code -3 (Miniupnpc HTTP error)\n` +
         `[stderr] hint: AddPortMapping: http://192.168.1.1:5000: connection refused\n`,
     )
-    expect(textOf(failure(MALFORMED))).toMatch(
+    expect(textOf(failure({ ...MALFORMED, action: 'AddPortMapping' }))).toMatch(
       /^AddPortMapping\(8080, 80, 192\.168\.1\.5\) failed with code -4 \(Miniupnpc Invalid response\)\n\[stderr] hint: /,
     )
   })
 
   it('names the read-back where that failed', () => {
-    const error = { ...REFUSED, action: 'GetSpecificPortMappingEntry', number: 714, name: 'NoSuchEntryInArray' }
+    const error = { ...REFUSED, isUnconfirmed: true as const, number: 714, name: 'NoSuchEntryInArray' }
     expect(textOf(failure(error))).toBe(
       'GetSpecificPortMappingEntry() failed with code 714 (NoSuchEntryInArray)\n' +
         '[stderr] hint: there is no such entry; -l shows what there is\n',
@@ -363,11 +363,11 @@ describe('a pinhole', () => {
   })
 
   it('is shown with its ID, or with why it could not be had, the remote host as it was typed', () => {
-    expect(textOf({ type: 'pinhole-added', asked: PINHOLE, ok: true, id: 4711 })).toBe(
+    expect(textOf({ type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 4711 })).toBe(
       'AddPinhole: ([::]:0 -> [2001:db8::5]:22) / Pinhole ID = 4711\n',
     )
     const answer = refused(606, 'Action not authorized', 'AddPinhole')
-    expect(textOf({ type: 'pinhole-added', asked: PINHOLE, ...answer })).toBe(
+    expect(textOf({ type: 'pinhole-added', via: 'igd', asked: PINHOLE, ...answer })).toBe(
       'AddPinhole([::]:0 -> [2001:db8::5]:22) failed with code 606 (Action not authorized)\n' +
         '[stderr] hint: the router opens its IPv6 firewall only for the computer that asks; use -6, and @ for this computer\n',
     )
@@ -455,7 +455,9 @@ describe('what is not the output of a command', () => {
   it('is one line on stderr', () => {
     expect(textOf(error('USAGE'))).toBe('[stderr] what it is\n')
     expect(textOf(error('NO_REPLY'))).toBe('[stderr] what it is\n')
-    expect(textOf({ type: 'notice', message: 'by the way' })).toBe('[stderr] hint: by the way\n')
+    expect(textOf({ type: 'notice', kind: 'no-presentation-url' })).toBe(
+      '[stderr] hint: the router does not tell the address of its web page\n',
+    )
   })
 
   it('brings the usage text where there was no command', () => {
@@ -485,10 +487,15 @@ describe('what is not the output of a command', () => {
       textOf({
         type: 'emulator',
         descriptionUrl: 'http://127.0.0.1:5/rootDesc.xml',
+        address: '127.0.0.1',
+        searchError: undefined,
         portControl: undefined,
-        search: 'It answers.',
+        portControlError: undefined,
       }),
-    ).toBe('Emulated gateway: http://127.0.0.1:5/rootDesc.xml\nIt answers.\n')
+    ).toBe(
+      'Emulated gateway: http://127.0.0.1:5/rootDesc.xml\n' +
+        'It does not speak PCP and NAT-PMP. It answers searches on 127.0.0.1; stop it with Ctrl-C.\n',
+    )
   })
 })
 

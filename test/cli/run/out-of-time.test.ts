@@ -47,7 +47,7 @@ describe('TCP+UDP when the time runs out', () => {
     const { reports, ended } = await outcome(map(BOTH, 'x', chosen, context))
     expect(ended).toBe(OUT_OF_TIME)
     expect(reports.map(({ type }) => type).slice(-2)).toEqual(['map-failed', 'notice'])
-    expect(reports.at(-1)).toMatchObject({ message: 'external 22 UDP is still open: no time is left to close it' })
+    expect(reports.at(-1)).toMatchObject({ kind: 'still-open', key: { externalPort: 22, protocol: 'UDP' } })
   })
 
   it('in the moment in which it is done is done', async () => {

@@ -78,7 +78,7 @@ describe('TCP+UDP of a pinhole', () => {
     })
     expect([ended, deleted]).toEqual([2, [7]])
     expect(reports.map(({ type }) => type)).toEqual(['pinhole-added', 'pinhole-added', 'pinhole-deleted', 'notice'])
-    expect(reports.at(-1)).toMatchObject({ message: 'the pinhole for UDP is closed again: TCP+UDP is both or none' })
+    expect(reports.at(-1)).toEqual({ type: 'notice', kind: 'pinhole-taken-back', id: 7, closed: true })
   })
 
   it('names what is still open where the time runs out under it', async () => {
@@ -92,6 +92,6 @@ describe('TCP+UDP of a pinhole', () => {
     const { reports, ended, deleted } = await add('2001:db8:86::251', both, asked, controller)
     expect([ended, deleted]).toEqual([outOfTime, []])
     expect(reports[1]).toMatchObject({ type: 'pinhole-added', ok: false })
-    expect(reports.at(-1)).toMatchObject({ message: 'pinhole 7 for UDP is still open: no time is left to close it' })
+    expect(reports.at(-1)).toEqual({ type: 'notice', kind: 'pinhole-still-open', id: 7 })
   })
 })

@@ -45,7 +45,7 @@ describe('closing ports over PCP and NAT-PMP', () => {
     const { reports, ended } = await outcome(unmap(CLOSE_BOTH, chosen, context))
     expect(reports).toEqual([
       { type: 'unmapped', via: 'nat-pmp', key: SSH },
-      { type: 'notice', message: expect.stringMatching(/^NAT-PMP says done also .* external 22 TCP /) },
+      { type: 'notice', kind: 'deleted-unknown', via: 'nat-pmp', key: SSH },
       { type: 'unmapped', via: 'nat-pmp', key: DNS },
     ])
     expect(ended).toBe(0)
@@ -175,7 +175,7 @@ describe('pinholes over PCP', () => {
       { type: 'pinhole-added', ok: true },
       { type: 'pinhole-added', ok: false, error: { via: 'pcp', number: 10 } },
       { type: 'pinhole-deleted', ok: true },
-      { type: 'notice', message: 'the pinhole for UDP is closed again: TCP+UDP is both or none' },
+      { type: 'notice', kind: 'pinhole-taken-back', closed: true },
     ])
     expect([log.at(-1), ended]).toEqual(['delete UDP:[2001:db8::5]:8333', 2])
   })
@@ -212,9 +212,8 @@ describe('what went wrong beside the command', () => {
     expect(reports.map(({ type }) => type)).toEqual(['external-address', 'mapped', 'notice'])
     expect(reports.at(-1)).toEqual({
       type: 'notice',
-      message:
-        'the key of this computer for PCP cannot be kept (cannot create /x/pcp-nonce-key: EROFS): another run of upnp-ts ' +
-        'will not be able to close what this one opened; it runs out by itself',
+      kind: 'nonce-key-not-kept',
+      error: { code: 'TRANSPORT', message: UNKEPT.message },
     })
     expect(ended).toBe(0)
   })

@@ -1,0 +1,92 @@
+/** What is worth knowing beside the answer: the sentence of each kind. */
+import { describe, expect, it } from 'vitest'
+import { emulatorText, errorOf, noticeText } from '../../../src/cli/print/notices.ts'
+import type { Notice } from '../../../src/cli/report.ts'
+
+const key = { externalPort: 22, protocol: 'UDP', remoteHost: '' } as const
+const error = { code: 'TRANSPORT', message: 'why' } as const
+
+describe('a notice', () => {
+  it.each<[Notice, string]>([
+    [{ kind: 'still-open', key }, 'external 22 UDP is still open: no time is left to close it'],
+    [{ kind: 'pinhole-still-open', id: 7 }, 'pinhole 7 for UDP is still open: no time is left to close it'],
+    [
+      { kind: 'pinhole-taken-back', id: 7, closed: true },
+      'the pinhole for UDP is closed again: TCP+UDP is both or none',
+    ],
+    [
+      { kind: 'pinhole-taken-back', id: 7, closed: false },
+      'the pinhole for UDP could not be closed again: TCP+UDP is both or none',
+    ],
+    [
+      { kind: 'address-not-public', address: '' },
+      'the router has no address of the internet: it is not connected, or behind another router',
+    ],
+    [
+      { kind: 'address-not-public', address: '10.0.0.1' },
+      '10.0.0.1, the address of the router, is not one of the internet: another router or the NAT of the provider is in front of it, and the port has to be opened there too',
+    ],
+    [
+      { kind: 'port-not-chosen', error },
+      'the router does not choose a port itself (why); asked it for one after the other',
+    ],
+    [
+      { kind: 'deleted-unknown', via: 'pcp', key },
+      'PCP says done also where nothing was open, and upnp-ts does not know of having opened external 22 UDP that way; if it is still open, close it with what opened it',
+    ],
+    [{ kind: 'not-listed-at-once' }, 'the router cannot list all at once; asking for one entry after the other'],
+    [{ kind: 'listing-full', count: 1000 }, 'the router was asked for 1000 entries and may have more; -l lists all'],
+    [{ kind: 'no-presentation-url' }, 'the router does not tell the address of its web page'],
+    [
+      { kind: 'nonce-key-not-kept', error },
+      'the key of this computer for PCP cannot be kept (why): another run of upnp-ts will not be able to close what this one opened; it runs out by itself',
+    ],
+    [
+      { kind: 'started-without-ports', someOpen: true, afterMs: 1500 },
+      'not every port was open within 1.5 s: the command starts all the same',
+    ],
+    [
+      { kind: 'started-without-ports', someOpen: false, afterMs: 60_000 },
+      'no port was open within 60 s: the command starts all the same',
+    ],
+    [{ kind: 'hook-failed', reason: 'not-started', error }, '--on-change: why'],
+    [{ kind: 'hook-failed', reason: 'timeout' }, '--on-change: the command took too long, and was ended'],
+    [{ kind: 'hook-failed', reason: 'signal', signal: 'SIGKILL' }, '--on-change: the command was ended by SIGKILL'],
+    [{ kind: 'hook-failed', reason: 'exit', exitStatus: 3 }, '--on-change: the command failed with exit status 3'],
+    [{ kind: 'state-not-written', error }, 'why'],
+  ])('is one sentence: $kind', (notice, sentence) => {
+    expect(noticeText(notice)).toBe(sentence)
+  })
+})
+
+describe('what keeps a command from being done', () => {
+  it('is an error with a message', () => {
+    expect(errorOf({ kind: 'no-ipv4-address' })).toEqual({
+      code: 'INVALID_ARGUMENT',
+      message:
+        "ports are mapped over IPv4: give -u or --gateway the router's IPv4 address, or -a the IPv4 address of this computer",
+    })
+    expect(errorOf({ kind: 'program-not-started', someOpen: false, afterMs: 60_000 })).toEqual({
+      code: 'NO_GATEWAY',
+      message: 'no port was open within 60 s, and --require was given: the command is not started',
+    })
+  })
+
+  it('is what it is where it has a message already', () => {
+    expect(errorOf(error)).toBe(error)
+  })
+})
+
+describe('the emulated gateway', () => {
+  const emulator = { type: 'emulator', descriptionUrl: 'http://a/', address: '127.0.0.1' } as const
+  const all = { searchError: undefined, portControl: { address: '127.0.0.1', port: 5351 }, portControlError: undefined }
+
+  it('says what it answers, and why it does not answer the rest', () => {
+    expect(emulatorText({ ...emulator, ...all })).toBe(
+      'It speaks PCP and NAT-PMP on UDP port 5351. It answers searches on 127.0.0.1; stop it with Ctrl-C.',
+    )
+    expect(emulatorText({ ...emulator, searchError: error, portControl: undefined, portControlError: error })).toBe(
+      'It does not speak PCP and NAT-PMP (why). It does not answer searches (why): name it with -u. Stop it with Ctrl-C.',
+    )
+  })
+})
