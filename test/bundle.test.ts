@@ -19,7 +19,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
-import { HELP_TEXT, VERSION_TEXT } from '../src/cli/print/plain-answers.ts'
+import { helpText, VERSION_TEXT } from '../src/cli/print/plain-answers.ts'
 import { type Emulator, startEmulator } from '../src/emulator.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -131,8 +131,8 @@ describe('the short way to the version and the help', () => {
   it.each([
     ['-V', VERSION_TEXT],
     ['--version', VERSION_TEXT],
-    ['-h', HELP_TEXT],
-    ['--help', HELP_TEXT],
+    ['-h', helpText()],
+    ['--help', helpText()],
   ])('prints what the long way prints: %s', async (option, expected) => {
     const [short, long] = await Promise.all([start([option], {}), start([option, '--json'], {})])
     expect(short).toEqual({ stdout: expected, stderr: '' })

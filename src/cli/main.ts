@@ -8,7 +8,7 @@ import { reportedError } from './failure.js'
 import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './parse/invocation.js'
 import type { KeepOptions } from './parse/keep-options.js'
 import { UsageError } from './parse/words.js'
-import { HELP_TEXT, VERSION_TEXT } from './print/plain-answers.js'
+import { helpText, VERSION_TEXT } from './print/plain-answers.js'
 import { Printer } from './print/printer.js'
 import { BANNER } from './print/usage.js'
 import type { ExitCode } from './report.js'
@@ -57,7 +57,7 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
       return 0
     case 'help':
       await begin('')
-      surroundings.stdout.write(HELP_TEXT)
+      surroundings.stdout.write(helpText())
       return 0
     case 'emulate':
       return emulate(invocation, begin, surroundings)

@@ -1,7 +1,7 @@
 /** Whole runs inside the test: real parsing, a real (emulated) gateway on loopback, text, JSON and exit codes. */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RunContext } from '../../src/cli/context.ts'
-import { BANNER, USAGE } from '../../src/cli/print/usage.ts'
+import { BANNER, usageText } from '../../src/cli/print/usage.ts'
 import type { Surroundings } from '../../src/cli/surroundings.ts'
 import { SEARCH_MS } from '../../src/client/search/discovery.ts'
 import { VERSION } from '../../src/domain/version.ts'
@@ -712,8 +712,8 @@ describe('a search that finds nothing', () => {
 
 describe('what needs no gateway', () => {
   it('prints the help on stdout with exit 0', async () => {
-    expect(await runCli(['-h'])).toEqual({ stdout: BANNER + USAGE, stderr: '', exitCode: 0 })
-    expect(await runCli(['-r', '22', '--help'])).toEqual({ stdout: BANNER + USAGE, stderr: '', exitCode: 0 })
+    expect(await runCli(['-h'])).toEqual({ stdout: BANNER + usageText(), stderr: '', exitCode: 0 })
+    expect(await runCli(['-r', '22', '--help'])).toEqual({ stdout: BANNER + usageText(), stderr: '', exitCode: 0 })
   })
 
   it('prints the version alone', async () => {
@@ -736,7 +736,7 @@ describe('what needs no gateway', () => {
   it('explains itself on stderr where there is no command', async () => {
     expect(await runCli([])).toEqual({
       stdout: BANNER,
-      stderr: `Command line argument error.\n\n${USAGE}\n`,
+      stderr: `Command line argument error.\n\n${usageText()}\n`,
       exitCode: 1,
     })
   })

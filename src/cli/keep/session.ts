@@ -86,7 +86,7 @@ class KeepSession {
       onTrouble: (error) => this.#say({ type: 'notice', kind: 'state-not-written', error: reportedError(error) }),
     })
     this.#command = new OwnCommand({
-      argv: options.command,
+      argv: options.program,
       requirePorts: options.require,
       timeoutMs: invocation.timeoutMs,
       clock,

@@ -10,10 +10,10 @@ import {
   type MappingKey,
   type MappingRequest,
 } from '../../domain/port-mapping.js'
+import type { Flag } from './flags.js'
 import {
   ADD_PINHOLE_FORM,
   PINHOLE_IDS_FORM,
-  type PinholeCommand,
   parseAddPinhole,
   parseDeletePinholes,
   parseOutboundTimeout,
@@ -39,21 +39,8 @@ type UnmapCommand = {
 }
 type UnmapRangesCommand = { readonly name: 'unmap-ranges'; readonly ranges: readonly PortRange[] }
 
-export type GatewayCommand =
-  | { readonly name: 'search' }
-  | { readonly name: 'list' }
-  | { readonly name: 'list-at-once' }
-  | { readonly name: 'status' }
-  | { readonly name: 'presentation' }
-  | { readonly name: 'firewall-status' }
-  | MapCommand
-  | UnmapCommand
-  | UnmapRangesCommand
-  | PinholeCommand
-
-export const REDIRECT_FORM = 'PORT [EXTERNAL_PORT] PROTOCOL, as in -r 22 TCP'
-export const ADD_FORM = 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]'
-export const DELETE_FORM = 'EXTERNAL_PORT PROTOCOL [REMOTE_HOST]'
+const ADD_FORM = 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]'
+const DELETE_FORM = 'EXTERNAL_PORT PROTOCOL [REMOTE_HOST]'
 const RANGE_FORM = 'FIRST_PORT LAST_PORT PROTOCOL [MANAGE]'
 
 /** What changes how the words of a command are read. */
@@ -62,6 +49,11 @@ export interface CommandOptions {
   readonly lease?: Lease | undefined
   /** External port 0 is any: over PCP and NAT-PMP, never over UPnP, where it is all of them. */
   readonly anyExternalPort?: boolean
+}
+
+/** What can be asked of a gateway: its name says which, and the rest is what its words mean. */
+export interface AnyCommand {
+  readonly name: string
 }
 
 /** What is known about a command before it runs. Nothing of this is guessed from its name. */
@@ -76,19 +68,11 @@ export interface CommandFacts {
   readonly isAboutPinholes: boolean
   /** It changes something at the router. */
   readonly changes: boolean
+  /** The pinhole that it names, which only one protocol knows. */
+  readonly pinholeId: PinholeId | undefined
 }
 
-/** What can be asked of a gateway: its name says which, and the rest is what its words mean. */
-export interface AnyCommand {
-  readonly name: string
-}
-
-export interface RowDefinition<C extends AnyCommand> {
-  /** Its long name. */
-  readonly flag: string
-  readonly letter?: string
-  /** The words that it takes, for messages; undefined if it takes none. */
-  readonly form?: string
+interface RowDefinition<C extends AnyCommand> extends Flag {
   /** It may also stand alone. */
   readonly wordsOptional?: true
   /** Its flag is an option of other commands, and a command if there is no other. */
@@ -96,59 +80,126 @@ export interface RowDefinition<C extends AnyCommand> {
   readonly parse: (words: readonly string[], options?: CommandOptions) => C
   /** A function if it depends on the words. Only an IGD if it is not given. */
   readonly protocols?: readonly GatewayProtocol[] | ((command: C) => readonly GatewayProtocol[])
+  /** What the words ask if a protocol that can do the command cannot do it with them, for messages. */
+  readonly limit?: string
   readonly family?: 4 | 6
+  /** It asks the firewall for IPv6: the usage text has a list of these. */
+  readonly asksFirewall?: true
   readonly isAboutPinholes?: true
+  readonly pinholeId?: (command: C) => PinholeId | undefined
   readonly changes?: true
 }
 
 /** A command and its facts. `C` is what its words are parsed into. */
-export interface CommandRow<C extends AnyCommand = GatewayCommand>
-  extends Omit<RowDefinition<C>, 'parse' | 'protocols'> {
+export interface CommandRow<C extends AnyCommand = AnyCommand>
+  extends Omit<RowDefinition<C>, 'parse' | 'protocols' | 'pinholeId'> {
   /** @throws UsageError */
   readonly read: (words: readonly string[], options?: CommandOptions) => { command: C; facts: CommandFacts }
 }
 
-/** For the type of the command that `parse` makes and `protocols` takes. */
-function row<C extends AnyCommand>({ parse, protocols = ['igd'], ...definition }: RowDefinition<C>): CommandRow<C> {
-  const { family, isAboutPinholes = false, changes = false } = definition
+/** For the type of the command that `parse` makes and the other functions take. */
+export function row<const C extends AnyCommand>(definition: RowDefinition<C>): CommandRow<C> {
+  const { parse, protocols = ['igd'], pinholeId, ...rest } = definition
+  const { family, isAboutPinholes = false, changes = false } = rest
   return {
-    ...definition,
+    ...rest,
     read: (words, options) => {
       const command = parse(words, options)
       const capable = typeof protocols === 'function' ? protocols(command) : protocols
       const waitsForIgd = capable.every((protocol) => protocol === 'igd')
-      return { command, facts: { protocols: capable, waitsForIgd, family, isAboutPinholes, changes } }
+      const id = pinholeId?.(command)
+      return { command, facts: { protocols: capable, waitsForIgd, family, isAboutPinholes, changes, pinholeId: id } }
     },
   }
 }
 
-const OPENS_PORT = { protocols: protocolsThatMap, family: 4, changes: true } as const
-const CLOSES_PORT = { protocols: protocolsThatUnmap, family: 4, changes: true } as const
-const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true } as const
+const CHANGES_PORTS = { family: 4, changes: true } as const
+const OPENS_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatMap, limit: 'for one remote host only' } as const
+const CLOSES_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatUnmap } as const
+const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true, asksFirewall: true } as const
 
-export const COMMANDS: readonly CommandRow[] = [
-  row({ flag: 'list', letter: '-l', parse: () => ({ name: 'list' }) }),
-  row({ flag: 'list-at-once', letter: '-L', parse: () => ({ name: 'list-at-once' }) }),
-  row({ flag: 'status', letter: '-s', protocols: GATEWAY_PROTOCOLS, parse: () => ({ name: 'status' }) }),
-  row({ flag: 'firewall-status', letter: '-S', parse: () => ({ name: 'firewall-status' }) }),
-  row({ flag: 'presentation', letter: '-P', parse: () => ({ name: 'presentation' }) }),
-  row({ flag: 'redirect', letter: '-r', form: REDIRECT_FORM, ...OPENS_PORT, parse: parseRedirect }),
-  row({ flag: 'add', letter: '-a', form: ADD_FORM, ...OPENS_PORT, parse: parseAdd('-a', false) }),
-  row({ flag: 'add-any', letter: '-n', form: ADD_FORM, ...OPENS_PORT, parse: parseAdd('-n', true) }),
-  row({ flag: 'delete', letter: '-d', form: DELETE_FORM, ...CLOSES_PORT, parse: parseDelete }),
+/** In the order of the usage text. A command is a row here and a function in run/dispatch.ts. */
+export const COMMANDS = [
+  row({
+    flag: 'list',
+    letter: '-l',
+    help: 'list what the router forwards, and its state',
+    parse: () => ({ name: 'list' }),
+  }),
+  row({
+    flag: 'list-at-once',
+    letter: '-L',
+    help: 'list what it forwards, all at once (IGD:2)',
+    parse: () => ({ name: 'list-at-once' }),
+  }),
+  row({
+    flag: 'status',
+    letter: '-s',
+    help: 'show the state of the router and its traffic',
+    protocols: GATEWAY_PROTOCOLS,
+    parse: () => ({ name: 'status' }),
+  }),
+  row({
+    flag: 'redirect',
+    letter: '-r',
+    form: 'PORT [EXTERNAL_PORT] PROTOCOL ...',
+    wanted: 'PORT [EXTERNAL_PORT] PROTOCOL, as in -r 22 TCP',
+    help: 'open ports for this computer; several at once',
+    ...OPENS_PORTS,
+    parse: parseRedirect,
+  }),
+  row({
+    flag: 'add',
+    letter: '-a',
+    form: ADD_FORM,
+    help: 'open a port for the computer IP (@ is this one), for LEASE seconds, for one remote host only',
+    ...OPENS_PORTS,
+    parse: parseAdd('-a', false),
+  }),
+  row({
+    flag: 'add-any',
+    letter: '-n',
+    form: ADD_FORM,
+    help: 'the same; another external port if it is taken',
+    ...OPENS_PORTS,
+    parse: parseAdd('-n', true),
+  }),
+  row({
+    flag: 'delete',
+    letter: '-d',
+    form: DELETE_FORM,
+    help: 'close a port; -d PORT PROTOCOL ... is -f',
+    ...CLOSES_PORTS,
+    parse: parseDelete,
+  }),
   row({
     flag: 'delete-several',
     letter: '-f',
     form: 'EXTERNAL_PORT PROTOCOL ...',
     wordsOptional: true,
-    ...CLOSES_PORT,
+    help: 'close several ports',
+    ...CLOSES_PORTS,
     parse: parseDeletePairs('-f'),
   }),
-  row({ flag: 'delete-range', letter: '-N', form: RANGE_FORM, family: 4, changes: true, parse: parseRange }),
+  row({
+    flag: 'delete-range',
+    letter: '-N',
+    form: RANGE_FORM,
+    help: 'close a range of ports (IGD:2); with MANAGE 1 those of other computers too',
+    ...CHANGES_PORTS,
+    parse: parseRange,
+  }),
+  row({
+    flag: 'presentation',
+    letter: '-P',
+    help: "show the address of the router's web page",
+    parse: () => ({ name: 'presentation' }),
+  }),
   row({
     flag: 'add-pinhole',
     letter: '-A',
     form: ADD_PINHOLE_FORM,
+    help: 'open a pinhole, and say its ID',
     ...ABOUT_PINHOLES,
     protocols: ['igd', 'pcp'],
     changes: true,
@@ -158,8 +209,10 @@ export const COMMANDS: readonly CommandRow[] = [
     flag: 'update-pinhole',
     letter: '-U',
     form: UPDATE_PINHOLE_FORM,
+    help: 'give it another LEASE seconds',
     ...ABOUT_PINHOLES,
-    protocols: ({ id }) => protocolsOfPinholes([id]),
+    pinholeId: ({ id }) => id,
+    protocols: ({ id }) => protocolsThatKnow(id),
     changes: true,
     parse: parseUpdatePinhole,
   }),
@@ -167,6 +220,7 @@ export const COMMANDS: readonly CommandRow[] = [
     flag: 'check-pinhole',
     letter: '-C',
     form: PINHOLE_IDS_FORM,
+    help: 'see whether it works',
     ...ABOUT_PINHOLES,
     parse: parsePinholeIds('-C', 'check-pinholes'),
   }),
@@ -174,6 +228,7 @@ export const COMMANDS: readonly CommandRow[] = [
     flag: 'pinhole-packets',
     letter: '-K',
     form: PINHOLE_IDS_FORM,
+    help: 'see how many packets came through it',
     ...ABOUT_PINHOLES,
     parse: parsePinholeIds('-K', 'pinhole-packets'),
   }),
@@ -181,14 +236,36 @@ export const COMMANDS: readonly CommandRow[] = [
     flag: 'delete-pinhole',
     letter: '-D',
     form: PINHOLE_IDS_FORM,
+    help: 'close it',
     ...ABOUT_PINHOLES,
-    protocols: ({ ids }) => protocolsOfPinholes(ids),
+    pinholeId: ({ ids }) => ids[0],
+    protocols: ({ ids }) => protocolsThatKnow(ids[0]),
     changes: true,
     parse: parseDeletePinholes,
   }),
-  row({ flag: 'outbound-timeout', letter: '-G', form: TIMEOUT_FORM, family: 6, parse: parseOutboundTimeout }),
-  row({ flag: 'discovery-time', onlyAlone: true, parse: () => ({ name: 'search' }) }),
-]
+  row({
+    flag: 'firewall-status',
+    letter: '-S',
+    help: 'show the state of the firewall',
+    asksFirewall: true,
+    parse: () => ({ name: 'firewall-status' }),
+  }),
+  row({
+    flag: 'outbound-timeout',
+    letter: '-G',
+    form: TIMEOUT_FORM,
+    help: 'see how long an idle connection stays open',
+    family: 6,
+    asksFirewall: true,
+    parse: parseOutboundTimeout,
+  }),
+  row({ flag: 'discovery-time', help: '', onlyAlone: true, parse: () => ({ name: 'search' }) }),
+] as const
+
+/** What a row's words are parsed into. */
+type CommandOf<R> = R extends CommandRow<infer C> ? C : never
+
+export type GatewayCommand = CommandOf<(typeof COMMANDS)[number]>
 
 /** External port 0 is not for an IGD, and NAT-PMP knows no remote host. */
 function protocolsThatMap({ mappings }: MapCommand): readonly GatewayProtocol[] {
@@ -204,13 +281,8 @@ function protocolsThatUnmap({ keys }: UnmapCommand): readonly GatewayProtocol[] 
 }
 
 /** A pinhole is known by a number to an IGD and by what it leads to over PCP. */
-function protocolsOfPinholes(ids: readonly PinholeId[]): readonly GatewayProtocol[] {
-  return [ids.every((id) => typeof id === 'number') ? 'igd' : 'pcp']
-}
-
-/** What the command is called in messages. */
-export function labelOf({ letter, flag }: Pick<CommandRow, 'letter' | 'flag'>): string {
-  return letter ?? `--${flag}`
+function protocolsThatKnow(pinhole: PinholeId | undefined): readonly GatewayProtocol[] {
+  return [typeof pinhole === 'number' ? 'igd' : 'pcp']
 }
 
 /** One mapping for each protocol, the second one bound to the first. */

@@ -4,21 +4,29 @@
  */
 import { Command, CommanderError } from 'commander'
 import type { Quirk } from '../../domain/quirk.js'
-import { COMMANDS, type CommandFacts, type CommandRow, type GatewayCommand, labelOf } from './command-table.js'
+import {
+  type AnyCommand,
+  COMMANDS,
+  type CommandFacts,
+  type CommandRow,
+  type GatewayCommand,
+  leaseOf,
+} from './command-table.js'
+import { type Flag, keyOf, labelOf, longOf } from './flags.js'
 import { type KeepOptions, keepOptionsOf } from './keep-options.js'
-import { leaseOption, listOption, textOption, timesOf } from './option-table.js'
-import { splitCommand } from './output-options.js'
+import { DEFAULT_DESCRIPTION, isOnlyOfEmulate, OPTIONS, type OptionRow } from './option-table.js'
+import { listOption, textOption, timesOf } from './option-values.js'
+import { splitProgram } from './output-options.js'
 import { type PortControlAsked, portControlOf, viaOf } from './port-control-options.js'
 import { quirkOf } from './quirk-words.js'
 import { type SearchOptions, searchOptionsOf } from './search-options.js'
-import { WANTED_WORDS } from './wanted-words.js'
 import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
 
 export { type Compatibility, type Output, outputOf } from './output-options.js'
 
-export interface GatewayInvocation {
+export interface GatewayInvocation<C extends AnyCommand = GatewayCommand> {
   readonly kind: 'gateway'
-  readonly command: GatewayCommand
+  readonly command: C
   readonly facts: CommandFacts
   /** -u */
   readonly url: string | undefined
@@ -45,13 +53,22 @@ export interface EmulateInvocation {
   readonly quirks: readonly Quirk[]
 }
 
-export type Invocation =
+export type Invocation<C extends AnyCommand = GatewayCommand> =
   | { readonly kind: 'help' }
   | { readonly kind: 'version' }
-  | GatewayInvocation
+  | GatewayInvocation<C>
   | EmulateInvocation
 
-export const DEFAULT_DESCRIPTION = 'upnp-ts'
+/** What there is to be parsed. Its commands are of the kinds `C`. */
+export interface Tables<C extends AnyCommand> {
+  readonly commands: readonly CommandRow<C>[]
+  readonly options: readonly OptionRow[]
+}
+
+export const TABLES: Tables<GatewayCommand> = { commands: COMMANDS, options: OPTIONS }
+
+/** Options as commander gives them. */
+type Options = Record<string, unknown>
 
 function isHelp(word: string): boolean {
   return word === '-h' || word === '--help'
@@ -59,108 +76,94 @@ function isHelp(word: string): boolean {
 
 /** @throws UsageError */
 export function parseInvocation(argv: readonly string[]): Invocation {
+  return parseWith(TABLES, argv)
+}
+
+/** The same with other tables. @throws UsageError */
+export function parseWith<C extends AnyCommand>(tables: Tables<C>, argv: readonly string[]): Invocation<C> {
   if (argv.length === 0) throw new UsageError('Command line argument error.', { withUsage: true })
   try {
-    return parseWith(makeProgram, argv)
+    return parse(tables, argv)
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     if (argv.some(isHelp)) return { kind: 'help' }
-    throw badNumber(argv, error) ?? usageErrorOf(error)
+    throw badNumber(tables, argv, error) ?? usageErrorOf(error, tables)
   }
 }
 
-function parseWith(make: typeof makeProgram, argv: readonly string[]): Invocation {
-  let invocation: Invocation | undefined
-  const { words, ownCommand } = splitCommand(argv)
-  const done = (parsed: Invocation): void => {
-    invocation = parsed
-  }
-  const program = make(done, { ownCommand })
+/** @throws UsageError, CommanderError */
+function parse<C extends AnyCommand>(tables: Tables<C>, argv: readonly string[]): Invocation<C> {
+  let invocation: Invocation<C> | undefined
+  const { words, program: itsProgram } = splitProgram(argv, tables)
+  const program = new Command('upnp-ts')
+  setUp(
+    program,
+    tables.commands,
+    tables.options.filter((option) => !isOnlyOfEmulate(option)),
+  )
+  program.action((rest: string[], options: Options) => {
+    invocation = judge(tables, rest, options, itsProgram)
+  })
+  const emulate = program.command('emulate')
+  setUp(emulate, [], tables.options.filter(isOnlyOfEmulate))
+  emulate.action((rest: string[], options: Options) => {
+    invocation = judgeEmulate(tables, rest, options, program.opts())
+  })
   program.parse(words, { from: 'user' })
   if (invocation === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
   return invocation
 }
 
 /** Because there is -6, commander takes -5 for an unknown option. Without it, the word is judged where it stands. */
-function badNumber(argv: readonly string[], error: CommanderError): UsageError | undefined {
+function badNumber<C extends AnyCommand>(
+  tables: Tables<C>,
+  argv: readonly string[],
+  error: CommanderError,
+): UsageError | undefined {
   if (error.code !== 'commander.unknownOption' || !/'-\d/.test(error.message)) return undefined
+  const isDigit = ({ letter }: OptionRow): boolean => letter !== undefined && /\d/.test(letter)
+  const digits = tables.options.filter(isDigit).map(labelOf)
+  const options = tables.options.map((row) => (isDigit(row) ? { flag: row.flag, help: row.help } : row))
   try {
-    const words = argv.filter((word) => word !== '-6')
-    parseWith((done, options) => makeProgram(done, { ...options, ipv6Flags: '--ipv6' }), words)
+    parse(
+      { ...tables, options },
+      argv.filter((word) => !digits.includes(word)),
+    )
   } catch (judged) {
     if (judged instanceof UsageError && !judged.message.startsWith("'")) return judged
   }
   return undefined
 }
 
-interface ProgramOptions {
-  readonly ipv6Flags?: string
-  /** What follows `--`. */
-  readonly ownCommand?: readonly string[] | undefined
-}
-
-/** What commander is to look for. It is exported for the test that compares it with the usage text. */
-export function makeProgram(
-  done: (invocation: Invocation) => void,
-  { ipv6Flags = '-6, --ipv6', ownCommand }: ProgramOptions = {},
-): Command {
-  const quiet = { writeOut: () => {}, writeErr: () => {} }
-  const program = new Command('upnp-ts').exitOverride().configureOutput(quiet).helpOption(false).helpCommand(false)
-  for (const { flag, letter, form, wordsOptional, onlyAlone } of COMMANDS) {
-    const words = form === undefined ? '' : wordsOptional === true ? ' [words...]' : ' <words...>'
-    if (onlyAlone !== true) program.option(`${letter}, --${flag}${words}`)
+/** Tells commander what to look for. What is wrong is thrown, and nothing is printed. */
+function setUp(program: Command, commands: readonly CommandRow[], options: readonly OptionRow[]): void {
+  program.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} })
+  program.helpOption(false).helpCommand(false).argument('[words...]')
+  for (const row of commands) {
+    const words = row.form === undefined ? '' : row.wordsOptional === true ? ' [words...]' : ' <words...>'
+    if (row.onlyAlone !== true) program.option(namesOf(row) + words)
   }
-  program
-    .argument('[words...]')
-    .option(ipv6Flags)
-    .option('-m, --interface <interface>')
-    .option('-z, --local-port <port>')
-    .option('-t, --ttl <ttl>')
-    .option('-p, --minissdpd <path>')
-    .option('--lease <seconds>')
-    .option('--via <protocol>')
-    .option('--gateway <address>')
-    .option('--nonce <hex>')
-    .option('--keep')
-    .option('--on-change <command>')
-    .option('--require')
-    .option('--state <file>')
-    .option('--check <seconds>')
-    .option('-u, --url <url>')
-    .option('-e, --description <text>')
-    .option('-i, --ignore')
-    .option('-h, --help')
-    .option('-V, --version')
-    .option('--emulate')
-    .option('--quirk <quirk>', '', (word: string, others: readonly string[] = []) => [...others, word])
-    .option('--json')
-    .option('--compat <version>')
-    .option('--discovery-time <ms>')
-    .option('--timeout <ms>')
-    .action((words: string[], options: Record<string, unknown>) => done(judge(words, options, ownCommand)))
-  program
-    .command('emulate')
-    .exitOverride()
-    .configureOutput(quiet)
-    .helpOption(false)
-    .argument('[words...]')
-    .option('--address <address>')
-    .option('--port <port>')
-    .option('--external-address <address>')
-    .option('--json')
-    .option('-h, --help')
-    .action((words: string[], options: Record<string, unknown>) => done(judgeEmulate(words, options, program)))
-  return program
+  const all = (value: string, before: readonly string[] = []): string[] => [...before, value]
+  for (const row of options) {
+    const flags = namesOf(row) + (row.form === undefined ? '' : ' <value>')
+    if (row.isList === true) program.option(flags, '', all)
+    else program.option(flags)
+  }
 }
 
-function judge(
+function namesOf(row: Flag): string {
+  return row.letter === undefined ? longOf(row) : `${row.letter}, ${longOf(row)}`
+}
+
+function judge<C extends AnyCommand>(
+  tables: Tables<C>,
   words: readonly string[],
-  options: Record<string, unknown>,
-  ownCommand: readonly string[] | undefined,
-): Invocation {
-  const given = COMMANDS.filter(({ flag }) => options[nameOf(flag)] !== undefined)
+  options: Options,
+  program: readonly string[] | undefined,
+): Invocation<C> {
+  const given = tables.commands.filter((row) => options[keyOf(row)] !== undefined)
   const commands = given.filter(({ onlyAlone }) => onlyAlone !== true)
-  if (options.help === true || commands.some(({ flag }) => listOption(options[nameOf(flag)]).some(isHelp)))
+  if (options.help === true || commands.some((row) => listOption(options[keyOf(row)]).some(isHelp)))
     return { kind: 'help' }
   if (options.version === true) return { kind: 'version' }
   const row = commands[0] ?? given[0]
@@ -174,22 +177,27 @@ function judge(
   const named = url !== undefined ? '-u' : '--gateway'
   if ((url !== undefined || options.gateway !== undefined) && options.emulate === true)
     throw new UsageError(`--emulate brings its own gateway: leave out ${named}`)
-  if (options.quirk !== undefined && options.emulate !== true)
-    throw new UsageError('--quirk goes with emulate and --emulate')
   const compat = textOption(options.compat)
   if (compat !== undefined && compat !== '2.1' && compat !== '2.3.3') {
     throw new UsageError(`--compat: '${compat}' is not a version of upnpc that is known here: give 2.1 or 2.3.3`)
   }
-  const { command, facts } = row.read(listOption(options[nameOf(row.flag)]), {
-    lease: leaseOption(labelOf(row), options.lease),
+  if (options.quiet === true && options.verbose === true)
+    throw new UsageError('--quiet and --verbose: one of the two at a time')
+  refuseMisplaced(
+    row,
+    tables.options.filter((option) => options[keyOf(option)] !== undefined),
+  )
+  const lease = textOption(options.lease)
+  const { command, facts } = row.read(listOption(options[keyOf(row)]), {
+    lease: lease === undefined ? undefined : leaseOf('--lease', lease),
     anyExternalPort: ['pcp', 'nat-pmp'].includes(viaOf(options.via)),
   })
   return {
     kind: 'gateway',
     command,
     facts,
-    portControl: portControlOf(options, command, facts, labelOf(row)),
-    keep: keepOptionsOf(options, command, ownCommand),
+    portControl: portControlOf(options, row, facts),
+    keep: keepOptionsOf(options, program),
     url,
     description: descriptionOf('-e', textOption(options.description) ?? DEFAULT_DESCRIPTION),
     ignoreState: options.ignore === true,
@@ -200,25 +208,43 @@ function judge(
   }
 }
 
-function judgeEmulate(words: readonly string[], options: Record<string, unknown>, program: Command): Invocation {
-  const ofProgram = program.options.filter((each) => program.getOptionValue(each.attributeName()) !== undefined)
-  const names = ofProgram.map(({ short, long }) => short ?? long ?? '')
-  if (options.help === true || names.includes('-h')) return { kind: 'help' }
-  if (names.includes('-V')) return { kind: 'version' }
-  const command = COMMANDS.find(({ letter }) => letter !== undefined && names.includes(letter))
+/** @throws UsageError about an option that goes with other commands, or with an option that is not there. */
+function refuseMisplaced(command: CommandRow, options: readonly OptionRow[]): void {
+  const labels = [command, ...options].map(labelOf)
+  const wrong = options.find(({ goesWith }) => goesWith?.some((label) => labels.includes(label)) === false)
+  if (wrong?.goesWith === undefined) return
+  const others = wrong.goesWith.slice(0, -1).join(', ')
+  const all = `${others}${others === '' ? '' : ' and '}${wrong.goesWith.at(-1)}`
+  const instead = wrong.namesOther === true ? `, not with ${labelOf(command)}` : ''
+  throw new UsageError(`${labelOf(wrong)} goes with ${all}${instead}`)
+}
+
+function judgeEmulate(
+  { commands, options }: Tables<AnyCommand>,
+  words: readonly string[],
+  own: Options,
+  others: Options,
+): EmulateInvocation | { kind: 'help' | 'version' } {
+  const isGiven = (row: Flag): boolean => others[keyOf(row)] !== undefined
+  if (others.help === true) return { kind: 'help' }
+  if (others.version === true) return { kind: 'version' }
+  const command = commands.find((row) => row.onlyAlone !== true && isGiven(row))
   if (command !== undefined) throw new UsageError(`${labelOf(command)} and emulate: one command at a time`)
-  const stray = words[0] ?? names.find((name) => name !== '--json' && name !== '--quirk')
+  const misplaced = options.find(
+    (row) => isGiven(row) && row.flag !== 'json' && row.goesWith?.includes('emulate') !== true,
+  )
+  const stray = words[0] ?? (misplaced === undefined ? undefined : labelOf(misplaced))
   if (stray !== undefined) throw new UsageError(`'${stray}' is not understood: emulate does not take it`)
   return {
     kind: 'emulate',
-    address: addressOf('--address', textOption(options.address) ?? '127.0.0.1'),
-    port: integerWithin('--port', 'port', textOption(options.port) ?? '0', 0, 65535),
-    externalAddress: addressOf('--external-address', textOption(options.externalAddress) ?? '11.22.33.44'),
-    quirks: listOption(program.getOptionValue('quirk')).map(quirkOf),
+    address: addressOf('--address', textOption(own.address) ?? '127.0.0.1'),
+    port: integerWithin('--port', 'port', textOption(own.port) ?? '0', 0, 65535),
+    externalAddress: addressOf('--external-address', textOption(own.externalAddress) ?? '11.22.33.44'),
+    quirks: listOption(others.quirk).map(quirkOf),
   }
 }
 
-function strayWord(word: string, command: CommandRow | undefined, options: Record<string, unknown>): string {
+function strayWord(word: string, command: CommandRow | undefined, options: Options): string {
   if (options.description !== undefined)
     return `'${word}' is not understood; a description of several words needs quotes: -e "my web server"`
   if (command === undefined)
@@ -227,12 +253,7 @@ function strayWord(word: string, command: CommandRow | undefined, options: Recor
   return `'${word}' is not understood: what ${labelOf(command)} takes has to follow it word by word, without options between`
 }
 
-/** As commander keeps it: `--add-any` is addAny. */
-function nameOf(flag: string): string {
-  return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
-}
-
-function usageErrorOf(error: CommanderError): UsageError {
+function usageErrorOf(error: CommanderError, { commands, options }: Tables<AnyCommand>): UsageError {
   const option = /'(-[^' ,=]*)[^']*'/.exec(error.message)?.[1] ?? ''
   if (error.code === 'commander.unknownOption') {
     const meant = /\(Did you mean (.+)\?\)/.exec(error.message)?.[1]
@@ -240,7 +261,9 @@ function usageErrorOf(error: CommanderError): UsageError {
     const advice = meant === undefined ? 'upnp-ts -h shows all of them' : `did you mean ${meant}?`
     return new UsageError(`Unknown switch ${option}; ${advice}`)
   }
-  if (error.code === 'commander.optionMissingArgument')
-    return new UsageError(`nothing follows ${option}; it takes ${WANTED_WORDS.get(option) ?? 'a value'}`)
+  if (error.code === 'commander.optionMissingArgument') {
+    const row = [...options, ...commands].find((each) => labelOf(each) === option)
+    return new UsageError(`nothing follows ${option}; it takes ${row?.wanted ?? row?.form ?? 'a value'}`)
+  }
   return new UsageError('Command line argument error.', { withUsage: true })
 }

@@ -1,37 +1,160 @@
-/** The values of options, as commander gives them: checked, or a UsageError. */
-import type { Lease } from '../../domain/port-mapping.js'
-import { leaseOf } from './command-table.js'
-import { integerWithin, UsageError } from './words.js'
+/** The options: the facts of each, in the order of the usage text. What their values mean is judged elsewhere. */
+import type { Flag } from './flags.js'
 
+export const DEFAULT_DESCRIPTION = 'upnp-ts'
 export const DEFAULT_TIMEOUT_MS = 60_000
-const MAX_TIMEOUT_MS = 24 * 3600 * 1000
 
-export function leaseOption(letter: string, value: unknown): Lease | undefined {
-  const text = textOption(value)
-  if (text === undefined) return undefined
-  if (!['-r', '-a', '-n'].includes(letter)) throw new UsageError(`--lease goes with -r, -a and -n, not with ${letter}`)
-  return leaseOf('--lease', text)
+export interface OptionRow extends Flag {
+  /** The commands and options of which one has to be there too, as messages call them. */
+  readonly goesWith?: readonly string[]
+  /** The message that it goes with others also names the command that it was given to. */
+  readonly namesOther?: true
+  /** It may be given several times, and every value counts. */
+  readonly isList?: true
+  /** It counts even if the rest of the command line is wrong: it says how to print that. */
+  readonly readFirst?: true
+  /** The usage text shows the long name beside the letter. */
+  readonly showsBothNames?: true
 }
 
-export function textOption(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
-}
+const WITH_KEEP = { goesWith: ['--keep'] } as const
+const WITH_EMULATE = { goesWith: ['emulate'] } as const
 
-export function listOption(value: unknown): string[] {
-  return Array.isArray(value) ? value.map(String) : []
-}
+export const OPTIONS: readonly OptionRow[] = [
+  { flag: 'keep', goesWith: ['-r', '-a', '-n', '-A'], help: 'keep them open until stopped' },
+  { flag: 'require', ...WITH_KEEP, help: 'do not run it unless the ports are open' },
+  {
+    flag: 'on-change',
+    form: 'COMMAND',
+    wanted: 'a command for the shell',
+    ...WITH_KEEP,
+    help: 'run this in a shell when address and ports are known, and when they change',
+  },
+  {
+    flag: 'state',
+    form: 'FILE',
+    wanted: 'a file',
+    ...WITH_KEEP,
+    help: 'write what is open to this file, as JSON',
+  },
+  {
+    flag: 'check',
+    form: 'SECONDS',
+    wanted: 'a number of seconds',
+    ...WITH_KEEP,
+    help: 'see at least that often whether the router has kept them [120]',
+  },
+  {
+    flag: 'description',
+    letter: '-e',
+    form: 'TEXT',
+    wanted: 'a text',
+    help: `the description of the ports opened [${DEFAULT_DESCRIPTION}]`,
+  },
+  { flag: 'ignore', letter: '-i', help: 'go on with a router that says it is not connected' },
+  {
+    flag: 'lease',
+    form: 'SECONDS',
+    wanted: 'a number of seconds',
+    goesWith: ['-r', '-a', '-n'],
+    namesOther: true,
+    help: 'the lease for -r, -a and -n',
+  },
+  {
+    flag: 'via',
+    form: 'PROTOCOL',
+    wanted: 'auto, igd, pcp or nat-pmp',
+    help: 'ask in igd (UPnP), pcp or nat-pmp only [auto: in all three at once, and UPnP goes first]',
+  },
+  {
+    flag: 'gateway',
+    form: 'ADDRESS[:PORT]',
+    wanted: 'the address of a router',
+    help: 'ask this router and no other; the port is that of PCP and NAT-PMP [the default gateway, 5351]',
+  },
+  {
+    flag: 'nonce',
+    form: 'HEX',
+    wanted: '24 hexadecimal digits',
+    help: 'the nonce of PCP mappings, 24 hexadecimal digits, with --via pcp [made from a key of this user]',
+  },
+  {
+    flag: 'url',
+    letter: '-u',
+    form: 'URL',
+    wanted: "the URL of a router's description",
+    help: 'ask the router with this root description URL, do not search',
+  },
+  { flag: 'ipv6', letter: '-6', help: 'search over IPv6' },
+  {
+    flag: 'interface',
+    letter: '-m',
+    form: 'INTERFACE',
+    wanted: 'the name or an address of an interface',
+    help: 'search on one interface: its name or an address',
+  },
+  {
+    flag: 'local-port',
+    letter: '-z',
+    form: 'PORT',
+    wanted: 'a port number',
+    help: 'search from this port (1 is 1900) [any]',
+  },
+  {
+    flag: 'ttl',
+    letter: '-t',
+    form: 'TTL',
+    wanted: 'a number from 0 to 255',
+    help: 'the time to live of searches [2]',
+  },
+  {
+    flag: 'minissdpd',
+    letter: '-p',
+    form: 'PATH',
+    wanted: 'the path of a socket',
+    help: 'the socket of MiniSSDPd; "" not to ask it',
+  },
+  {
+    flag: 'discovery-time',
+    form: 'MS',
+    wanted: 'a number of milliseconds',
+    help: 'search for exactly so long and list all devices',
+  },
+  {
+    flag: 'timeout',
+    form: 'MS',
+    wanted: 'a number of milliseconds',
+    help: `give the whole command so long [${DEFAULT_TIMEOUT_MS}]`,
+  },
+  { flag: 'json', readFirst: true, help: 'print one JSON object per line' },
+  { flag: 'quiet', readFirst: true, help: 'print nothing unless it fails' },
+  { flag: 'verbose', readFirst: true, help: 'show every request and reply on stderr' },
+  { flag: 'compat', form: '2.1', wanted: '2.1 or 2.3.3', readFirst: true, help: 'print -l as upnpc 2.1 does' },
+  { flag: 'emulate', help: 'run the command on an emulated router of its own' },
+  { flag: 'address', form: 'IP', wanted: 'an IPv4 address', ...WITH_EMULATE, help: 'where it listens' },
+  { flag: 'port', form: 'N', wanted: 'a number', ...WITH_EMULATE, help: 'the port of its HTTP server' },
+  {
+    flag: 'external-address',
+    form: 'IP',
+    wanted: 'an IPv4 address',
+    ...WITH_EMULATE,
+    help: 'what it says its external address is',
+  },
+  {
+    flag: 'quirk',
+    form: 'NAME[=VALUE]',
+    wanted: 'a quirk and its value',
+    isList: true,
+    goesWith: ['emulate', '--emulate'],
+    help:
+      'the emulated router does as some routers do, with emulate and --emulate, as often as you like: igd1, ' +
+      'late-search=MS, refuse=ACTION:CODE[:TIMES]',
+  },
+  { flag: 'version', letter: '-V', showsBothNames: true, help: 'print the version' },
+  { flag: 'help', letter: '-h', showsBothNames: true, help: 'print this' },
+]
 
-export function millisecondsOption(option: string, value: unknown): number | undefined {
-  const text = textOption(value)
-  return text === undefined ? undefined : integerWithin(option, 'time in milliseconds', text, 1, MAX_TIMEOUT_MS)
-}
-
-/** The time of the search comes out of that of the command. */
-export function timesOf(options: Record<string, unknown>): { discoveryTimeMs: number | undefined; timeoutMs: number } {
-  const discoveryTimeMs = millisecondsOption('--discovery-time', options.discoveryTime)
-  const timeoutMs = millisecondsOption('--timeout', options.timeout)
-  if (discoveryTimeMs !== undefined && timeoutMs !== undefined && discoveryTimeMs >= timeoutMs) {
-    throw new UsageError('--discovery-time has to be shorter than --timeout, which is for the whole command')
-  }
-  return { discoveryTimeMs, timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS + (discoveryTimeMs ?? 0) }
+/** `emulate` takes it, and no command does. */
+export function isOnlyOfEmulate({ goesWith }: OptionRow): boolean {
+  return goesWith?.every((label) => label === 'emulate') === true
 }

@@ -1,4 +1,7 @@
-/** What can be seen of a command line before it is judged: how to print, and the command of the user that follows `--`. */
+/** What can be seen of a command line before it is judged: how to print, and the user's program that follows `--`. */
+import { COMMANDS } from './command-table.js'
+import { type Flag, longOf } from './flags.js'
+import { OPTIONS, type OptionRow } from './option-table.js'
 
 /** How -l is to look: as upnpc of that version printed it. */
 export type Compatibility = '2.1' | '2.3.3'
@@ -6,27 +9,73 @@ export type Compatibility = '2.1' | '2.3.3'
 export interface Output {
   readonly json: boolean
   readonly compat: Compatibility
+  /** Nothing is printed unless the command fails. */
+  readonly quiet: boolean
+  /** Every request and reply is shown on stderr. */
+  readonly verbose: boolean
 }
 
-const TAKES_VALUE =
-  /^(-[emptuz]|--(description|interface|minissdpd|ttl|url|local-port|lease|via|gateway|nonce|on-change|state|check|timeout|discovery-time|quirk))$/
-
-/** What the whole command line looks like before it is judged; `--json` is wanted even where the rest is wrong. */
-export function outputOf(argvWithCommand: readonly string[]): Output {
-  const { words: argv } = splitCommand(argvWithCommand)
-  const last = argv.findLastIndex((word) => /^--compat(=|$)/.test(word))
-  const compat = argv[last] === '--compat' ? argv[last + 1] : argv[last]?.slice('--compat='.length)
-  // The value of an option is not an option: -e --json.
-  const json = argv.some((word, at) => word === '--json' && !TAKES_VALUE.test(argv[at - 1] ?? ''))
-  return { json, compat: compat === '2.1' ? '2.1' : '2.3.3' }
+/** Both tables, by default the real ones. */
+export interface Flags {
+  readonly commands: readonly Flag[]
+  readonly options: readonly OptionRow[]
 }
 
-/** What stands before `--`, and what follows it. */
-export function splitCommand(argv: readonly string[]): {
-  readonly words: readonly string[]
-  readonly ownCommand: readonly string[] | undefined
-} {
-  const at = argv.findIndex((word, index) => word === '--' && !TAKES_VALUE.test(argv[index - 1] ?? ''))
-  if (at === -1) return { words: argv, ownCommand: undefined }
-  return { words: argv.slice(0, at), ownCommand: argv.slice(at + 1) }
+const REAL: Flags = { commands: COMMANDS, options: OPTIONS }
+
+/** How the answer is printed, which is wanted even if the rest of the command line is wrong. */
+export function outputOf(argv: readonly string[], flags = REAL): Output {
+  const { first } = scan(argv, flags)
+  return {
+    json: first.has('json'),
+    compat: first.get('compat') === '2.1' ? '2.1' : '2.3.3',
+    quiet: first.has('quiet'),
+    verbose: first.has('verbose'),
+  }
+}
+
+/** What stands before `--`, and the user's program, which follows it. */
+export function splitProgram(
+  argv: readonly string[],
+  flags = REAL,
+): { readonly words: readonly string[]; readonly program: readonly string[] | undefined } {
+  const { end } = scan(argv, flags)
+  return { words: argv.slice(0, end), program: end === argv.length ? undefined : argv.slice(end + 1) }
+}
+
+/**
+ * Where the words of this program end, and the options that are read first, with their last values. The value of an
+ * option is never taken for an option: -e --json.
+ */
+function scan(argv: readonly string[], flags: Flags): { end: number; first: ReadonlyMap<string, string | undefined> } {
+  const first = new Map<string, string | undefined>()
+  let end = 0
+  for (; end < argv.length && argv[end] !== '--'; end++) {
+    for (const { option, glued } of optionsIn(argv[end] ?? '', flags)) {
+      const value = option.form !== undefined && glued === undefined ? argv[++end] : glued
+      if (option.readFirst === true) first.set(option.flag, value)
+    }
+  }
+  return { end: Math.min(end, argv.length), first }
+}
+
+interface Given {
+  readonly option: OptionRow
+  /** The value, if it is a part of the same word. */
+  readonly glued: string | undefined
+}
+
+/** `--ttl`, `--ttl=2`, `-t`, `-t2`, `-it`. A command in such a word is passed over, and one with words ends it. */
+function* optionsIn(word: string, { commands, options }: Flags): Generator<Given> {
+  const [, long, glued] = /^(--[^=]+)(?:=(.*))?$/s.exec(word) ?? []
+  for (const option of options)
+    if (longOf(option) === long && (glued === undefined || option.form !== undefined)) yield { option, glued }
+  if (!/^-[^-]/.test(word)) return
+  for (let at = 1; at < word.length; at++) {
+    const letter = `-${word[at]}`
+    const option = options.find((row) => row.letter === letter)
+    const flag = option ?? commands.find((row) => row.letter === letter)
+    if (option !== undefined) yield { option, glued: word.slice(at + 1) || undefined }
+    if (flag === undefined || flag.form !== undefined) return
+  }
 }

@@ -15,15 +15,9 @@ export interface AskedTimedPinhole extends AskedPinhole {
   readonly leaseSeconds: number
 }
 
-type Named<N extends PinholeCommand['name']> = Extract<PinholeCommand, { name: N }>
-
-export type PinholeCommand =
-  | { readonly name: 'add-pinholes'; readonly pinholes: readonly AskedTimedPinhole[] }
-  | { readonly name: 'update-pinhole'; readonly id: PinholeId; readonly leaseSeconds: number }
-  | { readonly name: 'check-pinholes'; readonly ids: readonly number[] }
-  | { readonly name: 'pinhole-packets'; readonly ids: readonly number[] }
-  | { readonly name: 'delete-pinholes'; readonly ids: readonly PinholeId[] }
-  | { readonly name: 'outbound-timeout'; readonly pinholes: readonly AskedPinhole[] }
+export interface Named<N extends string> {
+  readonly name: N
+}
 
 export const ADD_PINHOLE_FORM = 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL LEASE'
 export const UPDATE_PINHOLE_FORM = 'ID LEASE'
@@ -33,13 +27,17 @@ export const TIMEOUT_FORM = 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PRO
 /** WANIPv6FirewallControl:1 2.2.5: 1 to 86400 s; a gateway may allow more. */
 const MAX_LEASE_SECONDS = 0xffffffff
 
-export function parseAddPinhole(words: readonly string[]): Named<'add-pinholes'> {
+export function parseAddPinhole(
+  words: readonly string[],
+): Named<'add-pinholes'> & { readonly pinholes: readonly AskedTimedPinhole[] } {
   wordsOf('-A', ADD_PINHOLE_FORM, words, 6, 6)
   const leaseSeconds = integerWithin('-A', 'lease in seconds', words[5] ?? '', 1, MAX_LEASE_SECONDS)
   return { name: 'add-pinholes', pinholes: pinholes('-A', words).map((each) => ({ ...each, leaseSeconds })) }
 }
 
-export function parseOutboundTimeout(words: readonly string[]): Named<'outbound-timeout'> {
+export function parseOutboundTimeout(
+  words: readonly string[],
+): Named<'outbound-timeout'> & { readonly pinholes: readonly AskedPinhole[] } {
   wordsOf('-G', TIMEOUT_FORM, words, 5, 5)
   return { name: 'outbound-timeout', pinholes: pinholes('-G', words) }
 }
@@ -77,23 +75,27 @@ function protocolNumbers(option: string, word: string): number[] {
   return protocolsOf(option, word).map((protocol) => PROTOCOL_NUMBERS[protocol])
 }
 
-export function parseUpdatePinhole(words: readonly string[]): Named<'update-pinhole'> {
+export function parseUpdatePinhole(
+  words: readonly string[],
+): Named<'update-pinhole'> & { readonly id: PinholeId; readonly leaseSeconds: number } {
   wordsOf('-U', UPDATE_PINHOLE_FORM, words, 2, 2)
   const leaseSeconds = integerWithin('-U', 'lease in seconds', words[1] ?? '', 1, MAX_LEASE_SECONDS)
   return { name: 'update-pinhole', id: pinholeId('-U', words[0] ?? ''), leaseSeconds }
 }
 
-export function parsePinholeIds(
+export function parsePinholeIds<N extends string>(
   option: string,
-  name: 'check-pinholes' | 'pinhole-packets',
-): (words: readonly string[]) => Named<'check-pinholes' | 'pinhole-packets'> {
+  name: N,
+): (words: readonly string[]) => Named<N> & { readonly ids: readonly number[] } {
   return (words) => {
     wordsOf(option, PINHOLE_IDS_FORM, words, 1, 1000)
     return { name, ids: words.map((word) => pinholeNumber(option, word)) }
   }
 }
 
-export function parseDeletePinholes(words: readonly string[]): Named<'delete-pinholes'> {
+export function parseDeletePinholes(
+  words: readonly string[],
+): Named<'delete-pinholes'> & { readonly ids: readonly PinholeId[] } {
   wordsOf('-D', PINHOLE_IDS_FORM, words, 1, 1000)
   const ids = words.map((word) => pinholeId('-D', word))
   const other = ids.find((id) => typeof id !== typeof ids[0])

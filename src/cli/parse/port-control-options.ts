@@ -4,7 +4,9 @@ import { isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../
 import { GATEWAY_PROTOCOLS, type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
-import type { CommandFacts, GatewayCommand } from './command-table.js'
+import type { CommandFacts, CommandRow } from './command-table.js'
+import { labelOf } from './flags.js'
+import { textOption } from './option-values.js'
 import { integerWithin, UsageError } from './words.js'
 
 export interface PortControlAsked {
@@ -24,7 +26,7 @@ function isVia(word: string): word is Via {
 
 /** --via, which decides on other words too. @throws UsageError */
 export function viaOf(value: unknown): Via {
-  const word = typeof value === 'string' ? value : 'auto'
+  const word = textOption(value) ?? 'auto'
   if (isVia(word)) return word
   throw new UsageError(`--via: '${word}' is not a protocol that routers are asked in: give auto, igd, pcp or nat-pmp`)
 }
@@ -32,28 +34,27 @@ export function viaOf(value: unknown): Via {
 /** Options as commander gives them. @throws UsageError */
 export function portControlOf(
   options: Record<string, unknown>,
-  command: GatewayCommand,
+  row: Pick<CommandRow, 'flag' | 'letter' | 'limit'>,
   facts: CommandFacts,
-  letter: string,
 ): PortControlAsked {
-  const { gateway: word, nonce, url } = options
+  const [word, nonce, url] = [options.gateway, options.nonce, options.url].map(textOption)
   const { protocols } = facts
   const given = viaOf(options.via)
-  if (given !== 'auto' && !protocols.includes(given)) throw new UsageError(cannotDo(letter, given, command, protocols))
+  if (given !== 'auto' && !protocols.includes(given)) throw new UsageError(cannotDo(row, given, facts))
   const via = protocols.length === 1 && protocols[0] === 'pcp' ? 'pcp' : given
   const isOverUdp = via === 'pcp' || via === 'nat-pmp'
-  if (typeof url === 'string' && (isOverUdp || word !== undefined)) {
+  if (url !== undefined && (isOverUdp || word !== undefined)) {
     throw new UsageError(
       `-u names an IGD, ${isOverUdp ? `which ${PROTOCOL_TITLES[via]} does not ask` : 'and --gateway another router'}: leave one out`,
     )
   }
-  if (typeof nonce === 'string' && !/^[\da-f]{24}$/i.test(nonce))
+  if (nonce !== undefined && !/^[\da-f]{24}$/i.test(nonce))
     throw new UsageError(`--nonce: '${nonce}' is not a nonce: give 24 hexadecimal digits`)
   if (nonce !== undefined && via !== 'pcp') throw new UsageError('--nonce is for PCP: add --via pcp')
   if (via === 'nat-pmp' && options.ipv6 === true) throw new UsageError('-6: NAT-PMP is spoken over IPv4 only')
-  const gateway = typeof word === 'string' ? endpointOf(word) : undefined
+  const gateway = word === undefined ? undefined : endpointOf(word)
   if (gateway !== undefined) refuseOtherFamily(gateway, via, facts)
-  return { via, gateway, nonce: typeof nonce === 'string' ? nonce : undefined }
+  return { via, gateway, nonce }
 }
 
 function refuseOtherFamily({ address }: Endpoint, via: Via, { family }: CommandFacts): void {
@@ -69,17 +70,15 @@ function refuseOtherFamily({ address }: Endpoint, via: Via, { family }: CommandF
 }
 
 function cannotDo(
-  letter: string,
+  row: Pick<CommandRow, 'flag' | 'letter' | 'limit'>,
   via: GatewayProtocol,
-  command: GatewayCommand,
-  protocols: readonly GatewayProtocol[],
+  { protocols, pinholeId }: CommandFacts,
 ): string {
   const titles = protocols.map((each) => PROTOCOL_TITLES[each]).join(' and ')
-  const { name } = command
-  const id = name === 'update-pinhole' ? command.id : name === 'delete-pinholes' ? command.ids[0] : undefined
-  if (id !== undefined)
-    return `${letter}: '${id}' is a pinhole of ${titles}, and --via ${via} asks in ${PROTOCOL_TITLES[via]}: leave --via out`
-  const what = name === 'map' ? `${letter} for one remote host only` : letter // external port 0 was refused before
+  const label = labelOf(row)
+  if (pinholeId !== undefined)
+    return `${label}: '${pinholeId}' is a pinhole of ${titles}, and --via ${via} asks in ${PROTOCOL_TITLES[via]}: leave --via out`
+  const what = row.limit === undefined ? label : `${label} ${row.limit}`
   const options = protocols.map((each) => `--via ${each}`).join(', ')
   return `${what} cannot be done over ${PROTOCOL_TITLES[via]}: ${titles} can (${options})`
 }

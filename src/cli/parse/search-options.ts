@@ -1,4 +1,5 @@
 /** The options that say how to search: -6 -m -z -t -p. */
+import { textOption } from './option-values.js'
 import { integerWithin, UsageError } from './words.js'
 
 export interface SearchOptions {
@@ -24,8 +25,7 @@ function localPortOf(word: string): number {
 
 /** Options as commander gives them. @throws UsageError */
 export function searchOptionsOf(options: Record<string, unknown>): SearchOptions {
-  const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined)
-  const [multicast, port, ttl] = [text(options.interface), text(options.localPort), text(options.ttl)]
+  const [multicast, port, ttl] = [options.interface, options.localPort, options.ttl].map(textOption)
   if (multicast === '') throw new UsageError('-m takes the name or an address of an interface of this computer')
   return {
     family: options.ipv6 === true ? 6 : 4,
@@ -33,6 +33,6 @@ export function searchOptionsOf(options: Record<string, unknown>): SearchOptions
     localPort: port === undefined ? 0 : localPortOf(port),
     ttl: ttl === undefined ? undefined : integerWithin('-t', 'time to live', ttl, 0, 255),
     // What MiniSSDPd knows it has heard on any interface.
-    minissdpdPath: text(options.minissdpd) ?? (multicast === undefined ? undefined : ''),
+    minissdpdPath: textOption(options.minissdpd) ?? (multicast === undefined ? undefined : ''),
   }
 }

@@ -1,9 +1,12 @@
 /** What is answered without a look at the network or at the rest of this program: the version and the usage text. */
 import { VERSION } from '../../domain/version.js'
-import { BANNER, USAGE } from './usage.js'
+import { BANNER, usageText } from './usage.js'
 
 export const VERSION_TEXT = `${VERSION}\n`
-export const HELP_TEXT = BANNER + USAGE
+
+export function helpText(): string {
+  return BANNER + usageText()
+}
 
 /** The answer to a command line that asks for nothing else; bin/upnp-ts.js prints it. Undefined for any other one. */
 export function plainAnswer(argv: readonly string[]): string | undefined {
@@ -14,7 +17,7 @@ export function plainAnswer(argv: readonly string[]): string | undefined {
       return VERSION_TEXT
     case '--help':
     case '-h':
-      return HELP_TEXT
+      return helpText()
     default:
       return undefined
   }

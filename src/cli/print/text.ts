@@ -19,7 +19,7 @@ import {
   renderPortControlStatus,
   renderUnmapFailed,
 } from './port-control-text.js'
-import { USAGE } from './usage.js'
+import { usageText } from './usage.js'
 
 export function renderText(report: Report, compat: Compatibility): Piece[] {
   switch (report.type) {
@@ -215,5 +215,5 @@ function renderError({ error: told, searched, withUsage }: ReportOf<'error'>): P
 }
 
 function usage(): Piece {
-  return { stream: 'stderr', text: `${USAGE}\n`, tone: 'plain' }
+  return { stream: 'stderr', text: `${usageText()}\n`, tone: 'plain' }
 }

@@ -1,5 +1,8 @@
-/** The banner and the usage text. */
+/** The banner and the usage text, whose lists of commands and options are made from the tables. */
 import { VERSION } from '../../domain/version.js'
+import { COMMANDS, type CommandRow } from '../parse/command-table.js'
+import { type Flag, labelOf, longOf } from '../parse/flags.js'
+import { isOnlyOfEmulate, OPTIONS, type OptionRow } from '../parse/option-table.js'
 
 export const BANNER = `upnp-ts : opens ports on your router, version ${VERSION}.
 It takes the options of upnpc and prints what upnpc prints.
@@ -7,43 +10,54 @@ upnp-ts -h explains them. Free software, MIT license.
 
 `
 
-export const USAGE = `Usage: upnp-ts [options] COMMAND
+/** Where what a command or an option does is told, and how much of it a line of 80 columns has room for. */
+const COLUMN = 30
+const HELP_LINE = /(.{1,50})(?: |$)/g
+const LINE = /(.{1,78})(?: |$)/g
+
+/** What a command or an option is called in the usage text, with what follows it: `-u URL`. */
+export function headOf(row: Flag & Pick<OptionRow, 'showsBothNames'>): string {
+  const names = row.showsBothNames === true ? `${labelOf(row)}, ${longOf(row)}` : labelOf(row)
+  return row.form === undefined ? names : `${names} ${row.form}`
+}
+
+function told(help: string): string {
+  return help.replace(HELP_LINE, `${' '.repeat(COLUMN)}$1\n`).trimEnd()
+}
+
+function entry(head: string, help: string): string {
+  const first = `  ${head}`
+  return first.length > COLUMN - 2 ? `${first}\n${told(help)}` : first.padEnd(COLUMN) + told(help).trimStart()
+}
+
+function listOf(rows: readonly Flag[]): string {
+  return rows.map((row) => entry(headOf(row), row.help)).join('\n')
+}
+
+function emulateEntry(options: readonly OptionRow[]): string {
+  const help = 'be a router: serve an emulated one until stopped'
+  return `${entry('emulate', help)}\n${told(`(${options.map(headOf).join(', ')})`)}`
+}
+
+/** It is plain text for a terminal of 80 columns. */
+export function usageText(commands: readonly CommandRow[] = COMMANDS, options: readonly OptionRow[] = OPTIONS): string {
+  const shown = commands.filter(({ onlyAlone }) => onlyAlone !== true)
+  const goingWith = (label: string): OptionRow[] => options.filter(({ goesWith }) => goesWith?.includes(label) === true)
+  const [withKeep, ofEmulate] = [goingWith('--keep'), goingWith('emulate')]
+  const keep = options.filter((row) => labelOf(row) === '--keep')
+  const others = options.filter((row) => ![...keep, ...withKeep].includes(row) && !isOnlyOfEmulate(row))
+  const long = [...shown, ...others.filter(({ showsBothNames }) => showsBothNames !== true)]
+  const longNames = long.filter(({ letter }) => letter !== undefined).map(longOf)
+  return `Usage: upnp-ts [options] COMMAND
        upnp-ts [options] COMMAND --keep [-- PROGRAM ARGUMENT ...]
 
 Commands, one at a time:
-  -l                          list what the router forwards, and its state
-  -L                          list what it forwards, all at once (IGD:2)
-  -s                          show the state of the router and its traffic
-  -r PORT [EXTERNAL_PORT] PROTOCOL ...
-                              open ports for this computer; several at once
-  -a IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]
-                              open a port for the computer IP (@ is this one),
-                              for LEASE seconds, for one remote host only
-  -n IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]
-                              the same; another external port if it is taken
-  -d EXTERNAL_PORT PROTOCOL [REMOTE_HOST]
-                              close a port; -d PORT PROTOCOL ... is -f
-  -f EXTERNAL_PORT PROTOCOL ...
-                              close several ports
-  -N FIRST_PORT LAST_PORT PROTOCOL [MANAGE]
-                              close a range of ports (IGD:2); with MANAGE 1
-                              those of other computers too
-  -P                          show the address of the router's web page
-  emulate                     be a router: serve an emulated one until stopped
-                              (--address IP, --port N, --external-address IP,
-                              --quirk NAME[=VALUE])
+${listOf(shown.filter(({ asksFirewall }) => asksFirewall !== true))}
+${emulateEntry(ofEmulate)}
 
 For IPv6, where no port is mapped but the firewall of the router is in the way
 (IGD:2, use -6 with them; or PCP, which has -A, -U and -D):
-  -A REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL LEASE
-                              open a pinhole, and say its ID
-  -U ID LEASE                 give it another LEASE seconds
-  -C ID ...                   see whether it works
-  -K ID ...                   see how many packets came through it
-  -D ID ...                   close it
-  -S                          show the state of the firewall
-  -G REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL
-                              see how long an idle connection stays open
+${listOf(shown.filter(({ asksFirewall }) => asksFirewall === true))}
 
 PROTOCOL is TCP, UDP or TCP+UDP. LEASE 0 means as long as the router allows.
 REMOTE_HOST and REMOTE_IP "" mean any, REMOTE_PORT 0 too.
@@ -57,53 +71,19 @@ With --keep, what -r -a -n and -A open stays open: upnp-ts goes on running,
 renews it, puts back what the router forgets, and closes what it opened when it
 is stopped (Ctrl-C; a second one ends it at once). Where there is no router yet
 it goes on looking for one.
-  --keep                      keep them open until stopped
+${listOf(keep)}
   -- PROGRAM ARGUMENT ...     run this when the ports are open, and close them
                               when it ends; it gets the signals. After --timeout
                               it is run all the same
-  --require                   do not run it unless the ports are open
-  --on-change COMMAND         run this in a shell when address and ports are
-                              known, and when they change
-  --state FILE                write what is open to this file, as JSON
-  --check SECONDS             see at least that often whether the router has
-                              kept them [120]
+${listOf(withKeep)}
 The programs find UPNP_EXTERNAL_ADDRESS, UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT
 and UPNP_PROTOCOL in their environment; of several ports that is the first one,
 and each has its own in UPNP_EXTERNAL_PORT_1 and so on.
 
 Options, before or after the command:
-  -e TEXT                     the description of the ports opened [upnp-ts]
-  -i                          go on with a router that says it is not connected
-  --lease SECONDS             the lease for -r, -a and -n
-  --via PROTOCOL              ask in igd (UPnP), pcp or nat-pmp only [auto: in
-                              all three at once, and UPnP goes first]
-  --gateway ADDRESS[:PORT]    ask this router and no other; the port is that of
-                              PCP and NAT-PMP [the default gateway, 5351]
-  --nonce HEX                 the nonce of PCP mappings, 24 hexadecimal digits,
-                              with --via pcp [made from a key of this user]
-  -u URL                      ask the router with this root description URL, do
-                              not search
-  -6                          search over IPv6
-  -m INTERFACE                search on one interface: its name or an address
-  -z PORT                     search from this port (1 is 1900) [any]
-  -t TTL                      the time to live of searches [2]
-  -p PATH                     the socket of MiniSSDPd; "" not to ask it
-  --discovery-time MS         search for exactly so long and list all devices
-  --timeout MS                give the whole command so long [60000]
-  --json                      print one JSON object per line
-  --compat 2.1                print -l as upnpc 2.1 does
-  --emulate                   run the command on an emulated router of its own
-  --quirk NAME[=VALUE]        the emulated router does as some routers do, with
-                              emulate and --emulate, as often as you like: igd1,
-                              late-search=MS, refuse=ACTION:CODE[:TIMES]
-  -V, --version               print the version
-  -h, --help                  print this
+${listOf(others)}
 
-Long names: --list --list-at-once --status --redirect --add --add-any --delete
---delete-several --delete-range --presentation --add-pinhole --update-pinhole
---check-pinhole --pinhole-packets --delete-pinhole --firewall-status
---outbound-timeout --description --ignore --url --ipv6 --interface
---local-port --ttl --minissdpd
+${`Long names: ${longNames.join(' ')}`.replace(LINE, '$1\n').trimEnd()}
 
 Examples:
   upnp-ts -r 22 TCP                     let the internet reach SSH here
@@ -127,3 +107,4 @@ With --keep: 0 stopped, or the status of the program that was run; 1 --require
 and no port in time; 127 it could not be run; 128 and the number of the signal
 where it died of one, or was not started yet.
 `
+}

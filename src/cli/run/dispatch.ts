@@ -1,8 +1,9 @@
-/** The chosen gateway and the command -> the command's Reports and its exit code. */
+/** The chosen gateway and the command -> the command's Reports and its exit code. One table says what runs which. */
 
 import { NO_FIREWALL } from '../../domain/no-firewall.js'
-import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
+import type { Chosen, ChosenGateway, ChosenPortControl, RunContext } from '../context.js'
 import { reportedError } from '../failure.js'
+import type { AnyCommand, GatewayCommand } from '../parse/command-table.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { ExitCode, Report } from '../report.js'
 import { listAtOnce, listMappings, reportPortControlStatus, reportStatus } from './list-and-status.js'
@@ -19,92 +20,99 @@ import {
 } from './pinholes.js'
 import { unmap, unmapRanges } from './unmap.js'
 
-export function runCommand(
-  invocation: GatewayInvocation,
-  chosen: Chosen,
-  context: RunContext,
-): AsyncGenerator<Report, ExitCode> {
-  const { command } = invocation
-  switch (command.name) {
-    case 'search':
-      return nothingMore()
-    case 'list':
-      return listMappings(chosen, context)
-    case 'list-at-once':
-      return listAtOnce(chosen, context)
-    case 'status':
-      return reportStatus(chosen, context)
-    case 'presentation':
-      return presentation(chosen)
-    case 'map':
-      return map(command, invocation.description, chosen, context)
-    case 'unmap':
-      return unmap(command, chosen, context)
-    case 'unmap-ranges':
-      return unmapRanges(command.ranges, chosen, context)
-    case 'firewall-status':
-      return reportFirewall(chosen, context)
-    case 'add-pinholes':
-      return addPinholes(command.pinholes, withFirewall(chosen), context)
-    case 'update-pinhole':
-      return updatePinhole(command, withFirewall(chosen), context, chosen.gateway)
-    case 'check-pinholes':
-      return checkPinholes(command.ids, chosen, context)
-    case 'pinhole-packets':
-      return reportPinholePackets(command.ids, chosen, context)
-    case 'delete-pinholes':
-      return deletePinholes(command.ids, withFirewall(chosen), context)
-    case 'outbound-timeout':
-      return reportOutboundTimeouts(command.pinholes, chosen, context)
-  }
+type Running = AsyncGenerator<Report, ExitCode>
+
+type Run<Command, Gateway> = (command: Command, chosen: Gateway, context: RunContext, description: string) => Running
+
+/** What does a command: over UPnP, and over PCP and NAT-PMP if these can. */
+interface Ways<Command> {
+  readonly igd: Run<Command, Chosen>
+  readonly portControl?: Run<Command, ChosenPortControl>
+}
+
+/** The commands by their names, and what does each. */
+export type Runs<Commands> = { readonly [Name in keyof Commands]: Ways<Commands[Name]> }
+
+type ByName<C extends AnyCommand> = { [Each in C as Each['name']]: Each }
+
+export const RUNS: Runs<ByName<GatewayCommand>> = {
+  search: { igd: nothingMore },
+  list: { igd: (_, chosen, context) => listMappings(chosen, context) },
+  'list-at-once': { igd: (_, chosen, context) => listAtOnce(chosen, context) },
+  status: {
+    igd: (_, chosen, context) => reportStatus(chosen, context),
+    portControl: (_, chosen, context) => reportPortControlStatus(chosen, context),
+  },
+  presentation: { igd: (_, chosen) => presentation(chosen) },
+  map: { igd: mapPorts, portControl: mapPorts },
+  unmap: { igd: unmap, portControl: unmap },
+  'unmap-ranges': { igd: ({ ranges }, chosen, context) => unmapRanges(ranges, chosen, context) },
+  'firewall-status': { igd: (_, chosen, context) => reportFirewall(chosen, context) },
+  'add-pinholes': {
+    igd: ({ pinholes }, chosen, context) => addPinholes(pinholes, withFirewall(chosen), context),
+    portControl: ({ pinholes }, chosen, context) => addPinholes(pinholes, withPinholes(chosen), context),
+  },
+  'update-pinhole': {
+    igd: (command, chosen, context) => updatePinhole(command, withFirewall(chosen), context, chosen.gateway),
+    portControl: (command, chosen, context) => updatePinhole(command, withPinholes(chosen), context),
+  },
+  'check-pinholes': { igd: ({ ids }, chosen, context) => checkPinholes(ids, chosen, context) },
+  'pinhole-packets': { igd: ({ ids }, chosen, context) => reportPinholePackets(ids, chosen, context) },
+  'delete-pinholes': {
+    igd: ({ ids }, chosen, context) => deletePinholes(ids, withFirewall(chosen), context),
+    portControl: ({ ids }, chosen, context) => deletePinholes(ids, withPinholes(chosen), context),
+  },
+  'outbound-timeout': { igd: ({ pinholes }, chosen, context) => reportOutboundTimeouts(pinholes, chosen, context) },
+}
+
+/** What does the command, of the table that has its name. */
+export function waysOf<Commands, Name extends keyof Commands>(
+  runs: Runs<Commands>,
+  command: Commands[Name] & { readonly name: Name },
+): Ways<Commands[Name]> {
+  return runs[command.name]
+}
+
+export function runCommand({ command, description }: GatewayInvocation, chosen: Chosen, context: RunContext): Running {
+  return waysOf(RUNS, command).igd(command, chosen, context, description)
 }
 
 /** The same where the gateway speaks PCP or NAT-PMP: what only an IGD can do has been sorted out before. */
 export async function* runOverPortControl(
-  invocation: GatewayInvocation,
+  { command, description }: GatewayInvocation,
   chosen: ChosenPortControl,
   context: RunContext,
-): AsyncGenerator<Report, ExitCode> {
-  const exitCode = yield* portControlCommand(invocation, chosen, context)
+): Running {
+  const { portControl = nothingMore } = waysOf(RUNS, command)
+  const exitCode = yield* portControl(command, chosen, context, description)
   yield* troublesOf(chosen)
   return exitCode
 }
 
-function portControlCommand(
-  { command, description }: GatewayInvocation,
-  chosen: ChosenPortControl,
-  context: RunContext,
-): AsyncGenerator<Report, ExitCode> {
-  const { pinholes = NO_FIREWALL } = chosen.gateway
-  switch (command.name) {
-    case 'map':
-      return map(command, description, chosen, context)
-    case 'unmap':
-      return unmap(command, chosen, context)
-    case 'status':
-      return reportPortControlStatus(chosen, context)
-    case 'add-pinholes':
-      return addPinholes(command.pinholes, { ...chosen, pinholes }, context)
-    case 'update-pinhole':
-      return updatePinhole(command, { ...chosen, pinholes }, context)
-    case 'delete-pinholes':
-      return deletePinholes(command.ids, { ...chosen, pinholes }, context)
-    default:
-      return nothingMore()
-  }
-}
-
 /** --discovery-time alone: it has all been said. */
-async function* nothingMore(): AsyncGenerator<Report, ExitCode> {
+async function* nothingMore(): Running {
   yield* []
   return 0
+}
+
+function mapPorts(
+  command: Extract<GatewayCommand, { name: 'map' }>,
+  chosen: ChosenGateway,
+  context: RunContext,
+  description: string,
+): Running {
+  return map(command, description, chosen, context)
+}
+
+function withPinholes(chosen: ChosenPortControl): PinholesOf {
+  return { ...chosen, pinholes: chosen.gateway.pinholes ?? NO_FIREWALL }
 }
 
 function withFirewall(chosen: Chosen): PinholesOf {
   return { ...chosen, pinholes: chosen.gateway.firewall ?? NO_FIREWALL }
 }
 
-async function* presentation({ gateway }: Chosen): AsyncGenerator<Report, ExitCode> {
+async function* presentation({ gateway }: Chosen): Running {
   yield { type: 'presentation-url', url: gateway.presentationUrl }
   if (gateway.presentationUrl !== '') return 0
   yield { type: 'notice', kind: 'no-presentation-url' }

@@ -6,7 +6,8 @@ import { NO_FIREWALL } from '../../domain/no-firewall.js'
 import type { PinholeId } from '../../domain/pinhole.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, attempt, attemptWrite, reportedError } from '../failure.js'
-import type { AskedPinhole, AskedTimedPinhole, PinholeCommand } from '../parse/pinhole-words.js'
+import type { GatewayCommand } from '../parse/command-table.js'
+import type { AskedPinhole, AskedTimedPinhole } from '../parse/pinhole-words.js'
 import type { Answer, ExitCode, Report } from '../report.js'
 
 type Reporting = AsyncGenerator<Report, ExitCode, undefined>
@@ -90,7 +91,7 @@ const NOTHING_TO_UPDATE: ReadonlySet<number> = new Set([702, 703, 704])
 
 /** -U: looks first whether it works, as upnpc does, where that can be asked. */
 export async function* updatePinhole(
-  { id, leaseSeconds }: Extract<PinholeCommand, { name: 'update-pinhole' }>,
+  { id, leaseSeconds }: Extract<GatewayCommand, { name: 'update-pinhole' }>,
   { pinholes }: PinholesOf,
   context: RunContext,
   igd?: Pick<IgdGateway, 'firewall'>,

@@ -10,6 +10,7 @@ const ASKS: CommandFacts = {
   family: undefined,
   isAboutPinholes: false,
   changes: false,
+  pinholeId: undefined,
 }
 const OPENS: CommandFacts = { ...ASKS, protocols: ALL, waitsForIgd: false, family: 4, changes: true }
 const PINHOLE: CommandFacts = { ...ASKS, family: 6, isAboutPinholes: true }
@@ -35,12 +36,12 @@ describe('the facts of a command', () => {
     ['-d 22 TCP 1.2.3.4', { ...OPENS, protocols: ['igd', 'pcp'] }],
     ['-N 1 9 TCP', { ...ASKS, family: 4, changes: true }],
     ['-A :: 0 @ 22 TCP 60', { ...PINHOLE, protocols: ['igd', 'pcp'], waitsForIgd: false, changes: true }],
-    ['-U 1 60', { ...PINHOLE, changes: true }],
-    [`-U ${PCP_ID} 60`, { ...PINHOLE, ...OVER_PCP, changes: true }],
+    ['-U 1 60', { ...PINHOLE, pinholeId: 1, changes: true }],
+    [`-U ${PCP_ID} 60`, { ...PINHOLE, ...OVER_PCP, pinholeId: PCP_ID, changes: true }],
     ['-C 1', PINHOLE],
     ['-K 1', PINHOLE],
-    ['-D 1 2', { ...PINHOLE, changes: true }],
-    [`-D ${PCP_ID}`, { ...PINHOLE, ...OVER_PCP, changes: true }],
+    ['-D 1 2', { ...PINHOLE, pinholeId: 1, changes: true }],
+    [`-D ${PCP_ID}`, { ...PINHOLE, ...OVER_PCP, pinholeId: PCP_ID, changes: true }],
     ['-G :: 0 @ 22 TCP', { ...ASKS, family: 6 }],
   ])('%s', (line, facts) => {
     expect(parseInvocation(line.split(' '))).toMatchObject({ kind: 'gateway', facts })

@@ -1,12 +1,15 @@
 /** Command lines -> Invocations, and command lines that cannot be obeyed -> the one line that is said about them. */
 import { describe, expect, it } from 'vitest'
 import type { AskedMapping, GatewayCommand } from '../../../src/cli/parse/command-table.ts'
+import { labelOf, longOf } from '../../../src/cli/parse/flags.ts'
 import {
   type GatewayInvocation,
   type Invocation,
+  type Output,
   outputOf,
   parseInvocation,
 } from '../../../src/cli/parse/invocation.ts'
+import { OPTIONS } from '../../../src/cli/parse/option-table.ts'
 import type { AskedPinhole, AskedTimedPinhole } from '../../../src/cli/parse/pinhole-words.ts'
 import { UsageError } from '../../../src/cli/parse/words.ts'
 import type { PortRange } from '../../../src/domain/gateway.ts'
@@ -211,6 +214,10 @@ const GOOD: readonly (readonly [Line, Asked | Invocation])[] = [
   ],
   [['-r', '22', 'TCP', '--json'], mapping(SSH)],
   [['--json', '-l'], LIST],
+  [['--quiet', '-l'], LIST],
+  [['-l', '--verbose'], LIST],
+  [['--quiet', '--json', '-l'], LIST],
+  [['-l', '--verbose', '--json'], LIST],
   [['-l', '--timeout', '1'], { ...LIST, timeoutMs: 1 }],
   [['--timeout=86400000', '-l'], { ...LIST, timeoutMs: 86_400_000 }],
   [['-l', '--timeout', '5', '--timeout', '6'], { ...LIST, timeoutMs: 6 }],
@@ -519,6 +526,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-s', '-S'], '-s and -S: one command at a time'],
   [['-f', '-d', '22', 'TCP'], '-d and -f: one command at a time'],
   [['-l', '--quirk', 'igd1'], '--quirk goes with emulate and --emulate'],
+  [['-l', '--quiet', '--verbose'], '--quiet and --verbose: one of the two at a time'],
   [['-l', 'emulate'], '-l and emulate: one command at a time'],
   [['emulate', '-P'], '-P and emulate: one command at a time'],
   // words that nobody takes
@@ -539,6 +547,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   ],
   [['emulate', 'x'], "'x' is not understood: emulate does not take it"],
   [['emulate', '--timeout', '5'], "'--timeout' is not understood: emulate does not take it"],
+  [['emulate', '--quiet'], "'--quiet' is not understood: emulate does not take it"],
   [['-6', 'emulate'], "'-6' is not understood: emulate does not take it"],
   [['-i', 'emulate'], "'-i' is not understood: emulate does not take it"],
   [['--emulate', 'emulate'], "'--emulate' is not understood: emulate does not take it"],
@@ -633,18 +642,49 @@ function errorOf(argv: Line): UsageError {
 }
 
 describe('how to print is known before the rest has been judged', () => {
-  it.each<[Line, ReturnType<typeof outputOf>]>([
-    [['-l'], { json: false, compat: '2.3.3' }],
-    [['--json', '-l'], { json: true, compat: '2.3.3' }],
-    [['-r', '22', 'TCP', '--json'], { json: true, compat: '2.3.3' }],
-    [['--json', '--bad'], { json: true, compat: '2.3.3' }],
-    [['emulate', '--json'], { json: true, compat: '2.3.3' }],
-    [['-l', '--compat', '2.1'], { json: false, compat: '2.1' }],
-    [['--compat=2.1', '-l'], { json: false, compat: '2.1' }],
-    [['--compat', '2.1', '-l', '--compat', '2.3.3'], { json: false, compat: '2.3.3' }],
-    [['--compat=2.3.3', '-l', '--compat=2.1'], { json: false, compat: '2.1' }],
-    [['-l', '--compat'], { json: false, compat: '2.3.3' }],
+  it.each<[Line, Partial<Output>]>([
+    [['-l'], {}],
+    [['--json', '-l'], { json: true }],
+    [['-r', '22', 'TCP', '--json'], { json: true }],
+    [['--json', '--bad'], { json: true }],
+    [['emulate', '--json'], { json: true }],
+    [['-l', '--compat', '2.1'], { compat: '2.1' }],
+    [['--compat=2.1', '-l'], { compat: '2.1' }],
+    [['--compat', '2.1', '-l', '--compat', '2.3.3'], {}],
+    [['--compat=2.3.3', '-l', '--compat=2.1'], { compat: '2.1' }],
+    [['-l', '--compat'], {}],
+    [['-e', '--compat=2.1', '-l'], {}],
+    [['-l', '--quiet'], { quiet: true }],
+    [['--quiet', '--json', '--bad'], { json: true, quiet: true }],
+    [['--verbose', '-l'], { verbose: true }],
+    [['--keep', '--', '--verbose', '--quiet'], {}],
   ])('%j', (argv, output) => {
-    expect(outputOf(argv)).toEqual(output)
+    expect(outputOf(argv)).toEqual({ json: false, compat: '2.3.3', quiet: false, verbose: false, ...output })
+  })
+
+  const withValue = OPTIONS.filter(({ form }) => form !== undefined)
+
+  it.each(withValue.flatMap((row) => [longOf(row), labelOf(row)]))('the value of %s is no option', (name) => {
+    for (const option of ['--json', '--quiet', '--verbose', '--compat=2.1']) {
+      const plain = outputOf([name, 'x'])
+      expect(outputOf(['-l', name, option])).toEqual(plain)
+      expect(outputOf(['-l', name, 'x', option])).not.toEqual(plain)
+      expect(outputOf(['-l', `${name}${name.startsWith('--') ? '=' : ''}x`, option])).not.toEqual(plain)
+      expect(outputOf(['-l', name, '--', option])).not.toEqual(plain)
+      expect(outputOf(['-l', `${name}${name.startsWith('--') ? '=' : ''}x`, '--', option])).toEqual(plain)
+    }
+  })
+
+  it.each(withValue.flatMap(({ letter }) => letter ?? []))('nor is it in a group of letters: -li%s', (letter) => {
+    const group = `-li${letter.slice(1)}`
+    expect(outputOf([group, '--json']).json).toBe(false)
+    expect(outputOf([`${group}x`, '--json']).json).toBe(true)
+    expect(outputOf([group, '--', '--json']).json).toBe(true)
+  })
+
+  it('a value may look like the option before it', () => {
+    expect(outputOf(['-e', '-e', '--json']).json).toBe(true)
+    expect(outputOf(['-l', '--json=x']).json).toBe(false)
+    expect(outputOf(['-l', '-r', '--json']).json).toBe(true) // words of a command are no value
   })
 })

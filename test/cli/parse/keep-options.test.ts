@@ -7,7 +7,7 @@ import { UsageError } from '../../../src/cli/parse/words.ts'
 
 const MAP = ['-r', '22', 'TCP'] as const
 const PLAIN: KeepOptions = {
-  command: [],
+  program: [],
   onChange: undefined,
   require: false,
   stateFile: undefined,
@@ -31,19 +31,19 @@ describe('--keep', () => {
     ['has a hook', ['--keep', '--on-change', 'a b | c', ...MAP], { ...PLAIN, onChange: 'a b | c' }],
     ['has a file', ['--keep', '--state', 's.json', ...MAP], { ...PLAIN, stateFile: 's.json' }],
     ['looks as often as it is told to', ['--keep', '--check', '5', ...MAP], { ...PLAIN, checkMs: 5000 }],
-    ['runs a command', [...MAP, '--keep', '--', 'sh', '-c', 'x'], { ...PLAIN, command: ['sh', '-c', 'x'] }],
+    ['runs a program', [...MAP, '--keep', '--', 'sh', '-c', 'x'], { ...PLAIN, program: ['sh', '-c', 'x'] }],
     [
       'leaves its words alone',
       [...MAP, '--keep', '--', 'x', '--', '--keep', '-h'],
-      { ...PLAIN, command: ['x', '--', '--keep', '-h'] },
+      { ...PLAIN, program: ['x', '--', '--keep', '-h'] },
     ],
-    ['may require the ports', ['--keep', '--require', ...MAP, '--', 'x'], { ...PLAIN, require: true, command: ['x'] }],
+    ['may require the ports', ['--keep', '--require', ...MAP, '--', 'x'], { ...PLAIN, require: true, program: ['x'] }],
     ['takes -- for a value where one is due', ['--keep', '--on-change', '--', ...MAP], { ...PLAIN, onChange: '--' }],
   ])('%s', (_, argv, expected) => {
     expect(keepOf(argv)).toEqual(expected)
   })
 
-  it('gives a command its time', () => {
+  it('gives a program its time', () => {
     expect(parseInvocation([...MAP, '--keep', '--timeout', '5000', '--', 'x'])).toMatchObject({ timeoutMs: 5000 })
     expect(parseInvocation([...MAP, '--keep', '--', 'x'])).toMatchObject({ timeoutMs: 60_000 })
     expect(parseInvocation([...MAP, '--keep'])).toMatchObject({ timeoutMs: 60_000 })

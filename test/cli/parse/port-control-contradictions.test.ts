@@ -1,6 +1,6 @@
 /** --via, --gateway and --nonce: every contradiction is one line, and nothing is sent. */
 import { describe, expect, it } from 'vitest'
-import { outputOf, parseInvocation } from '../../../src/cli/parse/invocation.ts'
+import { parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import { UsageError } from '../../../src/cli/parse/words.ts'
 import { runCli } from '../../support/run-cli.ts'
 
@@ -110,11 +110,4 @@ describe('what contradicts itself is told in one line, before anything is sent',
       expect(stdout.split('\n')).toHaveLength(5)
     },
   )
-})
-
-describe('the value of an option is no option', () => {
-  it.each(['--via', '--gateway', '--nonce'])('%s --json is not to print JSON', (option) => {
-    expect(outputOf(['-l', option, '--json']).json).toBe(false)
-    expect(outputOf(['-l', option, 'x', '--json']).json).toBe(true)
-  })
 })

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { HELP_TEXT, plainAnswer, VERSION_TEXT } from '../../../src/cli/print/plain-answers.ts'
+import { helpText, plainAnswer, VERSION_TEXT } from '../../../src/cli/print/plain-answers.ts'
 
 describe('a plain answer', () => {
   it.each([
     ['-V', VERSION_TEXT],
     ['--version', VERSION_TEXT],
-    ['-h', HELP_TEXT],
-    ['--help', HELP_TEXT],
+    ['-h', helpText()],
+    ['--help', helpText()],
   ])('is given to %s alone', (word, text) => {
     expect(plainAnswer([word])).toBe(text)
     for (const argv of [

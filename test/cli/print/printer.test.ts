@@ -1,6 +1,7 @@
 /** Reports -> streams: colour only where a person looks, JSON and nothing else, and a reader that may leave. */
 import { EventEmitter } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { Output } from '../../../src/cli/parse/invocation.ts'
 import { Printer } from '../../../src/cli/print/printer.ts'
 import { DEVICES_HEADING } from '../../../src/cli/print/text.ts'
 import type { Report } from '../../../src/cli/report.ts'
@@ -40,6 +41,7 @@ class ClosingStream extends FakeStream {
 const FAILURE: Report = { type: 'map-failed', via: 'igd', asked: ASKED, error: REFUSED }
 const DEVICE: Report = { type: 'device', location: 'http://a/', searchTarget: 'x', server: '' }
 const ESC = '\x1b['
+const PLAIN: Output = { json: false, compat: '2.3.3', quiet: false, verbose: false }
 
 async function printed(
   reports: readonly Report[],
@@ -47,8 +49,7 @@ async function printed(
 ): Promise<{ stdout: string; stderr: string }> {
   const stdout = new FakeStream(setting.out)
   const stderr = new FakeStream(setting.err)
-  const output = { json: setting.json === true, compat: '2.3.3' } as const
-  const printer = new Printer(output, { stdout, stderr, env: setting.env ?? {} })
+  const printer = new Printer({ ...PLAIN, json: setting.json === true }, { stdout, stderr, env: setting.env ?? {} })
   await printer.prepare()
   for (const report of reports) printer.report(report)
   return { stdout: stdout.text, stderr: stderr.text }
@@ -126,7 +127,7 @@ describe('JSON', () => {
 
   it('has no banner', () => {
     const stdout = new FakeStream()
-    const printer = new Printer({ json: true, compat: '2.3.3' }, { stdout, stderr: new FakeStream(), env: {} })
+    const printer = new Printer({ ...PLAIN, json: true }, { stdout, stderr: new FakeStream(), env: {} })
     printer.text('banner\n')
     expect(stdout.text).toBe('')
   })
@@ -141,7 +142,7 @@ describe('a reader that has gone', () => {
 
   it('is noticed, and nothing is thrown or written any more', () => {
     const stdout = new FakeStream()
-    const printer = new Printer({ json: false, compat: '2.3.3' }, { stdout, stderr: new FakeStream(), env: {} })
+    const printer = new Printer(PLAIN, { stdout, stderr: new FakeStream(), env: {} })
     printer.report(DEVICE)
     const before = stdout.text
     stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
@@ -155,7 +156,7 @@ describe('a reader that has gone', () => {
   it('does not silence the other stream', () => {
     const stderr = new FakeStream()
     const stdout = new FakeStream()
-    const printer = new Printer({ json: false, compat: '2.3.3' }, { stdout, stderr, env: {} })
+    const printer = new Printer(PLAIN, { stdout, stderr, env: {} })
     stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
     printer.report({ type: 'notice', kind: 'no-presentation-url' })
     expect(stderr.text).toMatch(/^hint: the router does not tell/)
@@ -163,7 +164,7 @@ describe('a reader that has gone', () => {
 
   it('may be that of stderr', () => {
     const stderr = new FakeStream()
-    const printer = new Printer({ json: false, compat: '2.3.3' }, { stdout: new FakeStream(), stderr, env: {} })
+    const printer = new Printer(PLAIN, { stdout: new FakeStream(), stderr, env: {} })
     stderr.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
     expect(printer.readerIsGone).toBe(false)
   })

@@ -4,7 +4,7 @@ import type { Compatibility } from '../../../src/cli/parse/invocation.ts'
 import { nothingFoundHint } from '../../../src/cli/print/nothing-found.ts'
 import { ctime } from '../../../src/cli/print/pieces.ts'
 import { DEVICES_HEADING, renderText } from '../../../src/cli/print/text.ts'
-import { USAGE } from '../../../src/cli/print/usage.ts'
+import { usageText } from '../../../src/cli/print/usage.ts'
 import type { Report, ReportedError } from '../../../src/cli/report.ts'
 import type { CandidateKind } from '../../../src/client/search/candidate.ts'
 import {
@@ -461,7 +461,9 @@ describe('what is not the output of a command', () => {
   })
 
   it('brings the usage text where there was no command', () => {
-    expect(textOf(error('USAGE', { withUsage: true }))).toBe(`[stderr] what it is\n[stderr] \n[stderr] ${USAGE}\n`)
+    expect(textOf(error('USAGE', { withUsage: true }))).toBe(
+      `[stderr] what it is\n[stderr] \n[stderr] ${usageText()}\n`,
+    )
   })
 
   it('admits a defect of its own', () => {
