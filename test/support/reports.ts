@@ -108,7 +108,10 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'listing-failed', count: 0, error: REFUSED },
     { type: 'listing-failed', count: 3, error: MALFORMED },
   ],
-  mapped: [{ type: 'mapped', asked: ASKED, mapping: MAPPING, externalAddress: '11.22.33.44' }],
+  mapped: [
+    { type: 'mapped', asked: ASKED, mapping: MAPPING, externalAddress: '11.22.33.44' },
+    { type: 'mapped', timeMs: TIME_MS, asked: ASKED, mapping: MAPPING, externalAddress: '11.22.33.44' },
+  ],
   'map-failed': [
     { type: 'map-failed', via: 'igd', asked: ASKED, error: REFUSED },
     { type: 'map-failed', via: 'igd', asked: { ...ASKED, lease: { seconds: 60 } }, error: UNREACHABLE },
@@ -132,17 +135,17 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   ],
   restored: [{ type: 'restored', timeMs: TIME_MS, ...KEPT, leaseSeconds: 60, afterMs: 1234 }],
   lost: (['gateway-restarted', 'gone', 'taken', 'expired'] as const).map((reason) => {
-    return { type: 'lost', timeMs: TIME_MS, name: KEPT.name, reason }
+    return { type: 'lost', timeMs: TIME_MS, ...KEPT, reason }
   }),
-  'keep-failed': [
-    { type: 'keep-failed', timeMs: TIME_MS, name: KEPT.name, isPinhole: false, error: REFUSED, againInMs: 15_400 },
-  ],
+  'keep-failed': [KEPT, { name: KEPT.name }].map((kept) => {
+    return { type: 'keep-failed', timeMs: TIME_MS, ...kept, isPinhole: false, error: REFUSED, againInMs: 15_400 }
+  }),
   'external-address-changed': [
     { type: 'external-address-changed', timeMs: TIME_MS, address: '55.66.77.88', previous: '11.22.33.44' },
   ],
-  removed: [{ type: 'removed', timeMs: TIME_MS, name: KEPT.name }],
+  removed: [{ type: 'removed', timeMs: TIME_MS, ...KEPT }],
   'left-open': [{ type: 'left-open', timeMs: TIME_MS, name: KEPT.name, port: KEPT.port }],
-  'not-removed': [{ type: 'not-removed', timeMs: TIME_MS, name: KEPT.name, error: SILENT }],
+  'not-removed': [{ type: 'not-removed', timeMs: TIME_MS, ...KEPT, error: SILENT }],
   unmapped: (['igd', 'pcp', 'nat-pmp'] as const).map((via) => ({ type: 'unmapped', via, key: KEY })),
   'unmap-failed': [
     { type: 'unmap-failed', via: 'igd', key: KEY, error: { ...REFUSED, action: 'DeletePortMapping', number: 714 } },
@@ -164,7 +167,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   ],
   'pinhole-added': [
     { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 4711 },
-    { type: 'pinhole-added', via: 'pcp', asked: PINHOLE, ok: true, id: PCP_PINHOLE },
+    { type: 'pinhole-added', timeMs: TIME_MS, via: 'pcp', asked: PINHOLE, ok: true, id: PCP_PINHOLE },
     { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ...failed },
   ],
   'pinhole-working': (['check', 'update'] as const).flatMap((during) => [

@@ -11,6 +11,8 @@ import type { HeldEither, KeptEither } from './facts.js'
 import { addressOf } from './gateway-finder.js'
 
 const PREFIX = 'kept-'
+/** Of the files. One of another version may mean something else by the same fields: it is neither read nor removed. */
+const VERSION = 1
 /** What a file can have in its name beside the port: a host that was given with -u may be longer. */
 const MAX_NAME_LENGTH = 160
 
@@ -46,9 +48,9 @@ export class OwnMarks {
   async has(key: MappingKey, description = ''): Promise<boolean> {
     if (this.#prefix === undefined) return false
     const file = this.#prefix + nameOf(key)
-    if (await this.#isValid(file, description)) return true
-    this.#discard(file)
-    return false
+    const worth = await this.#worthOf(file, description)
+    if (worth === 'over') this.#discard(file)
+    return worth === 'valid'
   }
 
   set(kept: KeptEither, held: HeldEither): void {
@@ -61,7 +63,7 @@ export class OwnMarks {
     this.#marks.set(kept, { file, prefix })
     // A gateway may show 0 for leases that end (miniupnp#466): then nobody knows.
     const endsWallMs = leaseSeconds === 0 ? null : this.#clock.wallMs() + leaseSeconds * 1000
-    quietly(this.#files.write(file, `${JSON.stringify({ endsWallMs, description })}\n`))
+    quietly(this.#files.write(file, `${JSON.stringify({ version: VERSION, endsWallMs, description })}\n`))
     if (!this.#hasTidied) quietly(this.#tidy())
     this.#hasTidied = true
   }
@@ -79,17 +81,20 @@ export class OwnMarks {
 
   /** Marks of keepers that were killed, of ports that nobody has asked for since. */
   async #tidy(): Promise<void> {
-    for (const file of await this.#files.list(PREFIX)) if (!(await this.#isValid(file))) this.#discard(file)
+    for (const file of await this.#files.list(PREFIX)) if ((await this.#worthOf(file)) === 'over') this.#discard(file)
   }
 
-  async #isValid(file: string, shown = ''): Promise<boolean> {
+  /** The first marks had no version, and are like those of version 1. */
+  async #worthOf(file: string, shown = ''): Promise<'valid' | 'over' | 'foreign'> {
     try {
-      const mark = JSON.parse((await this.#files.read(file)) ?? '{}') as { endsWallMs?: unknown; description?: unknown }
-      const { endsWallMs, description } = mark
-      if (typeof description === 'string' && !description.startsWith(shown)) return false
-      return endsWallMs === null || (typeof endsWallMs === 'number' && endsWallMs > this.#clock.wallMs())
+      const mark = JSON.parse((await this.#files.read(file)) ?? '{}') as Readonly<Record<string, unknown>>
+      const { version = VERSION, endsWallMs, description } = mark
+      if (version !== VERSION) return 'foreign'
+      if (typeof description === 'string' && !description.startsWith(shown)) return 'over'
+      const lasts = endsWallMs === null || (typeof endsWallMs === 'number' && endsWallMs > this.#clock.wallMs())
+      return lasts ? 'valid' : 'over'
     } catch (error) {
-      if (error instanceof SyntaxError || error instanceof TransportError || error instanceof TypeError) return false
+      if (error instanceof SyntaxError || error instanceof TransportError || error instanceof TypeError) return 'over'
       throw error
     }
   }

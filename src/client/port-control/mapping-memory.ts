@@ -33,6 +33,9 @@ export interface MappingMemory {
   outsidesOf(protocol: TransportProtocol, inside: Inside, sinceWallMs: number): Promise<readonly RememberedMapping[]>
 }
 
+/** Of the files. One of another version may mean something else by the same fields: it is neither read nor removed. */
+const VERSION = 1
+
 interface Kept extends Inside, Pick<RememberedMapping, 'remoteHost'> {
   readonly endsWallMs: number
   readonly madeWallMs: number
@@ -48,13 +51,13 @@ export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string)
         const madeWallMs = clock.wallMs()
         const times = { madeWallMs, endsWallMs: madeWallMs + leaseSeconds * 1000 }
         const kept: Kept = { internalClient, internalPort, ...times, ...(remoteHost === '' ? {} : { remoteHost }) }
-        await files.write(nameOf(outside), `${JSON.stringify(kept)}\n`)
+        await files.write(nameOf(outside), `${JSON.stringify({ version: VERSION, ...kept })}\n`)
         await removeEnded(files, clock)
       }),
     recall: (outside) =>
       unlessItFails(async () => {
         const kept = keptOf(await files.read(nameOf(outside)))
-        if (kept === undefined || kept.endsWallMs <= clock.wallMs()) return undefined
+        if (kept === undefined || kept === 'foreign' || kept.endsWallMs <= clock.wallMs()) return undefined
         const { internalClient, internalPort, remoteHost } = kept
         return { internalClient, internalPort, ...(remoteHost === undefined ? {} : { remoteHost }) }
       }),
@@ -65,8 +68,9 @@ export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string)
         return Promise.all(names.map(async (name) => ({ name, kept: await readKept(files, name) })))
       })
       return (found ?? []).flatMap(({ name, kept }) => {
+        if (kept === undefined || kept === 'foreign') return []
         const externalPort = Number(name.slice(name.lastIndexOf('-') + 1))
-        const isThat = kept?.internalClient === internalClient && kept.internalPort === internalPort
+        const isThat = kept.internalClient === internalClient && kept.internalPort === internalPort
         if (!isThat || kept.endsWallMs <= clock.wallMs() || kept.madeWallMs < sinceWallMs) return []
         const leaseSeconds = Math.ceil((kept.endsWallMs - clock.wallMs()) / 1000)
         const { remoteHost } = kept
@@ -87,24 +91,28 @@ async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> 
 }
 
 /** One that cannot be read is as good as none, and keeps nobody from reading the others. */
-function readKept(files: PrivateFiles, name: string): Promise<Kept | undefined> {
+function readKept(files: PrivateFiles, name: string): Promise<Kept | 'foreign' | undefined> {
   return unlessItFails(async () => keptOf(await files.read(name)))
 }
 
 async function removeEnded(files: PrivateFiles, clock: Clock): Promise<void> {
   const names = await files.list('mapping-')
   if (names.length <= MAX_REMEMBERED) return
-  const ends = await Promise.all(
-    names.map(async (name) => ({ name, endsWallMs: (await readKept(files, name))?.endsWallMs ?? 0 })),
+  const found = await Promise.all(names.map(async (name) => ({ name, kept: await readKept(files, name) })))
+  const ends = found.flatMap(({ name, kept }) =>
+    kept === 'foreign' ? [] : [{ name, endsWallMs: kept?.endsWallMs ?? 0 }],
   )
   const nowMs = clock.wallMs()
   const oldestFirst = ends.toSorted((a, b) => a.endsWallMs - b.endsWallMs)
-  const useless = oldestFirst.filter(({ endsWallMs }, at) => endsWallMs <= nowMs || at < names.length - MAX_REMEMBERED)
+  const useless = oldestFirst.filter(({ endsWallMs }, at) => endsWallMs <= nowMs || at < ends.length - MAX_REMEMBERED)
   for (const { name } of useless) await files.remove(name)
 }
 
-/** Anybody with this user's rights may have written it: only what can be such a mapping is taken. */
-function keptOf(text: string | undefined): Kept | undefined {
+/**
+ * Anybody with this user's rights may have written it: only what can be such a mapping is taken. The first files had no
+ * version, and are like those of version 1.
+ */
+function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
   let value: unknown
   try {
     value = JSON.parse(text ?? '')
@@ -112,9 +120,9 @@ function keptOf(text: string | undefined): Kept | undefined {
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { internalClient, internalPort, endsWallMs, madeWallMs, remoteHost } = value as Readonly<
-    Record<string, unknown>
-  >
+  const fields = value as Readonly<Record<string, unknown>>
+  const { version = VERSION, internalClient, internalPort, endsWallMs, madeWallMs, remoteHost } = fields
+  if (version !== VERSION) return 'foreign'
   if (typeof internalClient !== 'string' || !(isUnicastIPv4(internalClient) || isIPv6(internalClient))) return undefined
   if (typeof internalPort !== 'number' || !isPort(internalPort)) return undefined
   if (!isMoment(endsWallMs) || !isMoment(madeWallMs)) return undefined

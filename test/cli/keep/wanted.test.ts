@@ -187,6 +187,28 @@ describe('a mark of what a keeper has made', () => {
     expect(await next().has(key(22))).toBe(false)
   })
 
+  it('of the first keepers has no version, and counts', async () => {
+    const { marks, files, list, next } = marking()
+    marks.set(KEPT, held(22))
+    const [file = ''] = await list()
+    const { version, ...first } = JSON.parse((await files.read(file)) ?? '')
+    expect(version).toBe(1)
+    await files.write(file, JSON.stringify(first))
+    expect(await next().has(key(22))).toBe(true)
+  })
+
+  it.each([2, 0, '1', null, {}])('of another version is neither counted nor tidied away: %j', async (version) => {
+    const { marks, files, list, next } = marking()
+    marks.set(KEPT, held(22))
+    const [file = ''] = await list()
+    const text = JSON.stringify({ version, endsWallMs: null, description: MAPPING.description })
+    await files.write(file, text)
+    expect(await next().has(key(22))).toBe(false)
+    next().set(OTHER, held(99))
+    await settle()
+    expect([await files.read(file), await list()]).toEqual([text, [file, expect.stringMatching(/-TCP-99$/)]])
+  })
+
   it('cannot be made or read where nothing can be written, and nothing else suffers', async () => {
     const fails = (): Promise<never> => Promise.reject(new TransportError('read-only'))
     const files: PrivateFiles = { ...memoryFiles(), read: fails, write: fails, remove: fails, list: fails }

@@ -125,6 +125,14 @@ describe('JSON', () => {
     expect(stdout).not.toContain('\x1b')
   })
 
+  it('has its version in the first object, whatever that is, right after the type', async () => {
+    for (const report of ALL_REPORTS) {
+      const [first = '', second = ''] = (await printed([report, DEVICE], { json: true })).stdout.split('\n')
+      expect(first.startsWith(`{"type":"${report.type}","version":1`)).toBe(true)
+      expect(second).not.toContain('version')
+    }
+  })
+
   it('has no banner', () => {
     const stdout = new FakeStream()
     const printer = new Printer({ ...PLAIN, json: true }, { stdout, stderr: new FakeStream(), env: {} })

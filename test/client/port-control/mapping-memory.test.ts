@@ -160,6 +160,20 @@ describe('a memory that is not as it should be', () => {
     expect(await memory.recall(OUTSIDE)).toEqual(INSIDE)
   })
 
+  it('is read without a version, as the first files were, and not in another one', async () => {
+    const { files, memory } = begin()
+    await memory.remember(MAPPING)
+    const [name = ''] = await files.list('mapping-')
+    const { version, ...first } = JSON.parse((await files.read(name)) ?? '')
+    expect(version).toBe(1)
+    await files.write(name, JSON.stringify(first))
+    expect(await memory.recall(OUTSIDE)).toEqual(INSIDE)
+    for (const other of [2, 0, '1', null]) {
+      await files.write(name, JSON.stringify({ ...first, version: other }))
+      expect([await memory.recall(OUTSIDE), await portsOf(memory)]).toEqual([undefined, []])
+    }
+  })
+
   it('takes an address of IPv6', async () => {
     const { memory } = begin()
     await memory.remember({ ...MAPPING, internalClient: '2001:db8::10' })
@@ -209,6 +223,16 @@ describe('a memory that is full', () => {
     await memory.remember({ ...MAPPING, externalPort: 9000 })
     expect(await files.list('')).toHaveLength(MAX_REMEMBERED - 101 + 1)
     expect(await memory.recall({ ...OUTSIDE, externalPort: 9000 })).toEqual(INSIDE)
+  })
+
+  it('leaves alone what another version has written, and what it has of its own still fits', async () => {
+    const { files, memory } = await fill(MAX_REMEMBERED)
+    const [name = ''] = await files.list('mapping-')
+    const text = JSON.stringify({ ...JSON.parse((await files.read(name)) ?? ''), version: 2, endsWallMs: 0 })
+    await files.write(name, text)
+    await memory.remember({ ...MAPPING, externalPort: 9000 })
+    expect(await files.read(name)).toBe(text)
+    expect(await files.list('mapping-')).toHaveLength(MAX_REMEMBERED + 1)
   })
 
   it('forgets broken files first, and leaves alone what is not of it', async () => {
