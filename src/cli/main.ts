@@ -28,6 +28,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   }
   try {
     const exitCode = await obey(argv, begin, surroundings)
+    if (exitCode !== 0) (await printer)?.complain()
     await new Promise((resolve) => setImmediate(resolve)) // a failed write is told of in a later turn
     const failure = (await printer)?.failure
     if (failure === undefined) return exitCode
@@ -35,8 +36,9 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
     return exitCode === 0 ? 2 : exitCode
   } catch (error) {
     const usage = error instanceof UsageError && error.withUsage ? ({ withUsage: true } as const) : {}
-    const report = { type: 'error', error: reportedError(error), ...usage } as const
-    ;(await begin()).report(report)
+    const complaining = await begin()
+    complaining.report({ type: 'error', error: reportedError(error), ...usage })
+    complaining.complain()
     return 1
   }
 }
@@ -120,6 +122,7 @@ async function keepOpen(
     const next = await reports.next()
     if (next.done === true) return next.value
     printer.report(next.value)
+    printer.complain() // it may go on for months
   }
 }
 

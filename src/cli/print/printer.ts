@@ -1,12 +1,12 @@
 /**
- * Reports -> the streams, as text or as JSON. It notices when whoever reads has gone (`| head -1`), and paints only
+ * Reports -> the streams, as text or as JSON; with --quiet only what went wrong, once it matters. It notices when whoever reads has gone (`| head -1`), and paints only
  * where a person looks: a terminal, or FORCE_COLOR; NO_COLOR and a dumb terminal are obeyed.
  */
 import type { Output } from '../parse/invocation.js'
 import type { Report } from '../report.js'
 import { renderJson } from './json.js'
 import type { Piece } from './pieces.js'
-import { DEVICES_HEADING, renderText } from './text.js'
+import { DEVICES_HEADING, renderComplaints, renderText } from './text.js'
 
 export interface OutputStream {
   write(text: string): unknown
@@ -29,6 +29,8 @@ export class Printer {
   #headingPrinted = false
   /** --json: the first object has the version. */
   #hasReported = false
+  /** --quiet: what went wrong so far. */
+  readonly #held: Report[] = []
   /** Nobody reads stdout any more. */
   readerIsGone = false
   /** Why what stdout was given is lost, where that is not because nobody wants it: a full disk, say. */
@@ -59,6 +61,16 @@ export class Printer {
   }
 
   report(report: Report): void {
+    if (!this.#output.quiet) this.#print(report, renderText(report, this.#output.compat))
+    else if (renderComplaints(report).length > 0) this.#held.push(report)
+  }
+
+  /** What went wrong is to be seen with --quiet too: the command has failed, or goes on for long. */
+  complain(): void {
+    for (const report of this.#held.splice(0)) this.#print(report, renderComplaints(report))
+  }
+
+  #print(report: Report, pieces: readonly Piece[]): void {
     if (this.#output.json) {
       this.#write('stdout', renderJson(report, !this.#hasReported))
       this.#hasReported = true
@@ -68,14 +80,12 @@ export class Printer {
       this.#headingPrinted = true
       this.#write('stdout', DEVICES_HEADING)
     }
-    for (const { stream, text, tone } of renderText(report, this.#output.compat)) {
-      this.#write(stream, this.#paint[stream](text, tone))
-    }
+    for (const { stream, text, tone } of pieces) this.#write(stream, this.#paint[stream](text, tone))
   }
 
-  /** Text that is no report: the banner, help. Not with --json. */
+  /** Text that is no report: the banner, help. Not with --json or --quiet. */
   text(text: string): void {
-    if (!this.#output.json) this.#write('stdout', text)
+    if (!this.#output.json && !this.#output.quiet) this.#write('stdout', text)
   }
 
   #write(stream: Piece['stream'], text: string): void {

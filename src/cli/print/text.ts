@@ -106,6 +106,13 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
   }
 }
 
+/** What --quiet leaves of a report: what went wrong, and what to do about it. A new address is news. */
+export function renderComplaints(report: Report): Piece[] {
+  if (report.type === 'external-address-changed') return []
+  const pieces = renderText(report, '2.3.3').filter(({ tone }) => tone === 'bad' || tone === 'hint')
+  return pieces.map((piece) => ({ ...piece, stream: 'stderr' }))
+}
+
 /** Printed once, before the first device. */
 export const DEVICES_HEADING = 'List of UPNP devices found on the network :\n'
 
@@ -205,7 +212,7 @@ function renderError({ error: told, searched, withUsage }: ReportOf<'error'>): P
   const error = errorOf(told)
   if (searched !== undefined) return renderNothingFound(searched)
   if (error.code === 'USAGE') {
-    return [complaint(`${cleaned(error.message)}\n`), ...(withUsage === true ? [complaint('\n'), usage()] : [])]
+    return [complaint(`${cleaned(error.message)}\n`), ...(withUsage === true ? [usage()] : [])]
   }
   if (error.code === 'INTERNAL') return [complaint(`upnp-ts has a defect: ${cleaned(error.message)}\n`)]
   if (error.action === 'description' || error.code === 'NO_GATEWAY') {
@@ -215,5 +222,5 @@ function renderError({ error: told, searched, withUsage }: ReportOf<'error'>): P
 }
 
 function usage(): Piece {
-  return { stream: 'stderr', text: `${usageText()}\n`, tone: 'plain' }
+  return { stream: 'stderr', text: `\n${usageText()}\n`, tone: 'plain' }
 }

@@ -92,6 +92,12 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     expect(keeper.written.stderr).toMatch(/: closed\n$/)
   })
 
+  it('leaves the output of the command alone with --quiet, and adds nothing to it', async () => {
+    const keeper = start([...EMULATED, '--quiet', '--', 'sh', '-c', 'echo "$UPNP_EXTERNAL_PORT"; echo own >&2; exit 3'])
+    expect(await keeper.ends()).toEqual({ code: 3, signal: null })
+    expect(keeper.written).toEqual({ stdout: '22\n', stderr: 'own\n' })
+  })
+
   it('passes signals on, and is 128 and the number of the one of which the command died', async () => {
     const answers = start([
       ...EMULATED,

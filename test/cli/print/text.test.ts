@@ -461,9 +461,7 @@ describe('what is not the output of a command', () => {
   })
 
   it('brings the usage text where there was no command', () => {
-    expect(textOf(error('USAGE', { withUsage: true }))).toBe(
-      `[stderr] what it is\n[stderr] \n[stderr] ${usageText()}\n`,
-    )
+    expect(textOf(error('USAGE', { withUsage: true }))).toBe(`[stderr] what it is\n[stderr] \n${usageText()}\n`)
   })
 
   it('admits a defect of its own', () => {
