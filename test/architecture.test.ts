@@ -11,7 +11,6 @@ const ROOT = join(import.meta.dirname, '..')
  * the command line is taken out of it.
  */
 const NOT_YET_THROUGH_THE_LIBRARY: readonly string[] = [
-  'src/cli/keep/gateway-finder.ts: imports src/client/trusted-url.ts',
   'src/cli/keep/listening.ts: imports src/client/listen/announcements.ts',
   'src/cli/keep/listening.ts: imports src/client/listen/event-subscription.ts',
   'src/cli/keep/listening.ts: imports src/client/trusted-url.ts',

@@ -1,13 +1,18 @@
 /**
- * What a gateway can do. `Gateway` is what every protocol offers; `IgdGateway` adds what only UPnP has, so a command
- * that needs a listing asks for an IgdGateway and no method has to throw "not supported".
+ * What a gateway can do. `GatewayBase` is what every protocol offers; `IgdGateway` adds what only UPnP has, so a command
+ * that needs a listing asks for an IgdGateway and no method has to throw "not supported". A `Gateway` is one or the other,
+ * and `protocol` tells which.
  */
 import type { PortMappingError } from './errors.js'
 import type { FirewallStatus, GrantedPinhole, PinholeId, PinholeRequest, TimedPinholeRequest } from './pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping, TransportProtocol } from './port-mapping.js'
 
-export interface Gateway {
+export type Gateway = IgdGateway | PortControlGateway
+
+export interface GatewayBase {
   readonly protocol: GatewayProtocol
+  /** The host that it is asked at, with its zone, or the name that was given for it; undefined if not known. */
+  readonly address: string | undefined
   /** This computer's address on the way to the gateway. */
   readonly localAddress: string
   /** The address that the internet sees, a dotted quad. @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
@@ -64,9 +69,8 @@ export interface TrafficCounters {
 }
 
 /** A gateway that is asked over UDP: PCP or NAT-PMP. */
-export interface PortControlGateway extends Gateway {
+export interface PortControlGateway extends GatewayBase {
   readonly protocol: 'pcp' | 'nat-pmp'
-  /** Its own address, with the zone where it is a link-local one. */
   readonly address: string
   readonly port: number
   /** Seconds since it lost its state, or began, as it told last (RFC 6886 3.6, RFC 6887 8.5). */
@@ -77,10 +81,12 @@ export interface PortControlGateway extends Gateway {
   readonly pinholes: PinholeOpener | undefined
 }
 
-export interface IgdGateway extends Gateway {
+export interface IgdGateway extends GatewayBase {
   readonly protocol: 'igd'
-  /** The control URL of the chosen WAN connection service. */
+  /** The control URL of the chosen WAN connection service; a link-local host has its zone. */
   readonly controlUrl: string
+  /** Where the connection's events are subscribed to; undefined if it has none. */
+  readonly eventUrl: string | undefined
   /** The device's own web page as its description gives it, unresolved; empty where it gives none. */
   readonly presentationUrl: string
   connectionType(): Promise<string>

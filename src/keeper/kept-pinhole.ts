@@ -5,7 +5,7 @@
  * nobody can close it from then on.
  */
 import { InvalidArgumentError, NoGatewayError, PortMappingError, RefusedError } from '../domain/errors.js'
-import type { Gateway, IgdGateway, PinholeFirewall, PinholeOpener, PortControlGateway } from '../domain/gateway.js'
+import type { Gateway, PinholeOpener } from '../domain/gateway.js'
 import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../domain/pinhole.js'
 import { transportProtocolOf } from '../domain/port-mapping.js'
 import type { Held, Kept, Presence } from './kept.js'
@@ -65,10 +65,9 @@ export class KeptPinhole implements Kept<HeldPinhole> {
   }
 
   async find(gateway: Gateway, { id }: HeldPinhole): Promise<Presence> {
-    const firewall = firewallOf(gateway)
-    if (firewall === undefined) return 'untold'
+    if (gateway.protocol !== 'igd' || gateway.firewall === undefined) return 'untold'
     try {
-      await firewall.isPinholeWorking(id)
+      await gateway.firewall.isPinholeWorking(id)
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error
       if (error.number === NO_SUCH_ENTRY || error.number === INVALID_ARGS) return 'gone'
@@ -125,21 +124,9 @@ async function close(gateway: Gateway, pinhole: TimedPinholeRequest, onAnswer = 
 }
 
 function openerOf(gateway: Gateway): PinholeOpener {
-  const opener = firewallOf(gateway) ?? (isPortControl(gateway) ? gateway.pinholes : undefined)
+  const opener = gateway.protocol === 'igd' ? gateway.firewall : gateway.pinholes
   if (opener !== undefined) return opener
   throw new NoGatewayError(
     'the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl, or PCP over IPv6)',
   )
-}
-
-function firewallOf(gateway: Gateway): PinholeFirewall | undefined {
-  return isIgd(gateway) ? gateway.firewall : undefined
-}
-
-function isIgd(gateway: Gateway): gateway is IgdGateway {
-  return gateway.protocol === 'igd' && 'firewall' in gateway
-}
-
-function isPortControl(gateway: Gateway): gateway is PortControlGateway {
-  return gateway.protocol !== 'igd' && 'pinholes' in gateway
 }

@@ -108,7 +108,7 @@ describe('findGateway', () => {
   it('makes no search where the description is named', async () => {
     const net = lanWith(ROUTER)
     const gateway = await findGateway({ url: locationOf(ROUTER) }, net)
-    expect(gateway.controlUrl).toBe('http://192.168.1.1:5000/ctl/0')
+    expect(gateway).toMatchObject({ controlUrl: 'http://192.168.1.1:5000/ctl/0', address: '192.168.1.1' })
     expect(net.datagrams.sockets).toEqual([])
     expect(net.http.log).toEqual(['GET http://192.168.1.1:5000/root.xml'])
   })
@@ -147,7 +147,7 @@ describe('findGateway by the URL of a link-local host', () => {
   it('takes the zone out of the URL and beside it', async () => {
     const net = namedBy({ body: igdDescription() })
     const gateway = await findGateway({ url: 'http://[fe80::1%eth0]:5000/root.xml' }, net)
-    expect(gateway.controlUrl).toBe('http://[fe80::1%25eth0]:5000/ctl/0')
+    expect(gateway).toMatchObject({ controlUrl: 'http://[fe80::1%25eth0]:5000/ctl/0', address: 'fe80::1%eth0' })
     expect(net.http.seen.map(({ request }) => [request.url.href, request.zone])).toEqual([
       ['http://[fe80::1]:5000/root.xml', 'eth0'],
     ])

@@ -9,7 +9,15 @@ import {
   RefusedError,
   TransportError,
 } from '../../src/domain/errors.ts'
-import type { Gateway, MappingToRemove, PinholeFirewall, PinholeOpener } from '../../src/domain/gateway.ts'
+import type {
+  Gateway,
+  GatewayBase,
+  IgdGateway,
+  MappingToRemove,
+  PinholeFirewall,
+  PinholeOpener,
+  PortControlGateway,
+} from '../../src/domain/gateway.ts'
 import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../../src/domain/pinhole.ts'
 import type {
   GatewayProtocol,
@@ -89,7 +97,7 @@ export class SimulatedRouter {
     const { SimulatedIgd, SimulatedPortControl } = CLASSES
     return this.protocol === 'igd'
       ? new SimulatedIgd(this, this.localAddress)
-      : new SimulatedPortControl(this, this.localAddress)
+      : new SimulatedPortControl(this, this.localAddress, this.protocol)
   }
 
   listen(onSuspicion: () => void): () => void {
@@ -349,24 +357,21 @@ function targetOf({ protocol, internalClient, internalPort }: TimedPinholeReques
 }
 
 /** What a search finds: how this computer sees the router. */
-abstract class SimulatedGateway implements Gateway {
-  readonly protocol: GatewayProtocol
+abstract class SimulatedGateway implements GatewayBase {
+  abstract readonly protocol: GatewayProtocol
+  readonly address = '192.168.1.1'
   readonly localAddress: string
   protected readonly router: SimulatedRouter
   readonly #httpPort: number
-  #epochSeconds: number | undefined
   #externalAddress: string | undefined
 
   constructor(router: SimulatedRouter, localAddress: string) {
     this.router = router
-    this.protocol = router.protocol
     this.localAddress = localAddress
     this.#httpPort = router.httpPort
   }
 
-  get epochSeconds(): number | undefined {
-    return this.#epochSeconds
-  }
+  abstract readonly epochSeconds: number | undefined
 
   async externalAddress(): Promise<string> {
     if (this.protocol === 'pcp' && this.#externalAddress !== undefined) return this.#externalAddress
@@ -407,29 +412,69 @@ abstract class SimulatedGateway implements Gateway {
       return Promise.reject(new TransportError(`${name}: nothing listens there`, { action: name }))
     }
     return this.router.answer(name, () => {
-      if (this.protocol !== 'igd') this.#epochSeconds = this.router.epochSeconds
+      this.hear()
       return act()
     })
   }
+
+  /** With every answer. */
+  protected abstract hear(): void
 }
 
-class SimulatedIgd extends SimulatedGateway {
-  readonly firewall: Pick<PinholeFirewall, 'addPinhole' | 'deletePinhole' | 'isPinholeWorking'> = {
+/** What a keeper never asks. */
+const unasked = (): never => {
+  throw new Error('a keeper has no such question')
+}
+
+class SimulatedIgd extends SimulatedGateway implements IgdGateway {
+  readonly protocol = 'igd'
+  readonly epochSeconds = undefined
+  readonly controlUrl = `http://${this.address}:5000/ctl`
+  readonly eventUrl = undefined
+  readonly presentationUrl = ''
+  readonly connectionType = unasked
+  readonly status = unasked
+  readonly linkRates = unasked
+  readonly trafficCounters = unasked
+  readonly unmapRange = unasked
+  readonly portMappingsOf = unasked
+  readonly portMappings = unasked
+  readonly firewall: PinholeFirewall = {
     addPinhole: (request) => this.ask('addPinhole', () => this.router.grantPinhole(request)),
+    updatePinhole: unasked,
     deletePinhole: (id) => this.ask('deletePinhole', () => this.router.deletePinhole(id)),
     isPinholeWorking: (id) => this.ask('isPinholeWorking', () => this.router.checkPinhole(id)),
+    status: unasked,
+    pinholePackets: unasked,
+    outboundPinholeTimeout: unasked,
   }
+
+  protected hear(): void {}
 }
 
-class SimulatedPortControl extends SimulatedGateway {
-  readonly pinholes: Pick<PinholeOpener, 'addPinhole' | 'deletePinhole'> | undefined =
-    this.router.protocol === 'nat-pmp'
-      ? undefined
-      : {
-          addPinhole: (request) =>
-            this.ask('addPinhole', () => ({ ...this.router.grantPinhole(request), id: targetOf(request) })),
-          deletePinhole: (id) => this.ask('deletePinhole', () => this.router.deletePinhole(id)),
-        }
+class SimulatedPortControl extends SimulatedGateway implements PortControlGateway {
+  readonly protocol: 'pcp' | 'nat-pmp'
+  readonly port = 5351
+  readonly remembers = unasked
+  readonly pinholes: PinholeOpener | undefined
+  epochSeconds: number
+
+  constructor(router: SimulatedRouter, localAddress: string, protocol: 'pcp' | 'nat-pmp') {
+    super(router, localAddress)
+    this.protocol = protocol
+    this.epochSeconds = router.epochSeconds
+    if (protocol === 'nat-pmp') return
+    this.pinholes = {
+      addPinhole: (request) =>
+        this.ask('addPinhole', () => ({ ...this.router.grantPinhole(request), id: targetOf(request) })),
+      updatePinhole: unasked,
+      deletePinhole: (id) => this.ask('deletePinhole', () => this.router.deletePinhole(id)),
+    }
+  }
+
+  protected hear(): void {
+    this.epochSeconds = this.router.epochSeconds
+  }
 }
 
 const CLASSES = { SimulatedIgd, SimulatedPortControl }

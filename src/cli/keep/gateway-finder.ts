@@ -2,8 +2,6 @@
  * Finds the gateway that ports are kept on, again and again; the first time it tells which one in upnpc's words. The one
  * before stays usable until another is found: what was made there may have to be removed meanwhile.
  */
-import { parseZonedUrl } from '../../client/trusted-url.js'
-import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
@@ -80,13 +78,4 @@ export class GatewayFinder {
 /** What the search said last tells why. */
 function whyNot(said: Report | undefined): string {
   return said?.type === 'error' && 'message' in said.error ? said.error.message : 'no gateway was found'
-}
-
-/** The one that it is asked at, with its zone, or the name that was given for it. Undefined where it is not known. */
-export function addressOf(gateway: Gateway): string | undefined {
-  if ('address' in gateway && typeof gateway.address === 'string') return gateway.address
-  const control =
-    'controlUrl' in gateway && typeof gateway.controlUrl === 'string' ? parseZonedUrl(gateway.controlUrl) : undefined
-  if (control === undefined) return undefined
-  return withZone(withoutBrackets(control.url.hostname), control.zone)
 }

@@ -12,7 +12,6 @@ import type { InterfaceWatch } from '../../net/interface-watch.js'
 import type { InterfaceAddress } from '../../net/interfaces.js'
 import type { ClientNet } from '../../net/network.js'
 import { OncePerSecond } from '../../net/rate-limit.js'
-import { addressOf } from './gateway-finder.js'
 
 export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'http' | 'defaultGateways'> {
   readonly httpServers: HttpServers
@@ -24,11 +23,10 @@ export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'h
 /** Until the returned function is called. */
 export function listenToGateway(net: ListeningNet, gateway: Gateway, onSuspicion: () => void): () => void {
   const { clock, datagrams, watch } = net
-  const { localAddress } = gateway
-  const address = addressOf(gateway)
+  const { localAddress, address } = gateway
   const addresses = address === undefined ? [] : [address]
   const news = new OncePerSecond(clock, onSuspicion)
-  const events = subscribe(net, gateway, addresses[0], () => news.tell())
+  const events = subscribe(net, gateway, () => news.tell())
   const hear = (): void => {
     onSuspicion()
     events?.renew() // a router that has restarted knows nothing of the subscription
@@ -84,11 +82,11 @@ async function otherAddresses(
 function subscribe(
   { http, httpServers, clock }: ListeningNet,
   gateway: Gateway,
-  gatewayAddress: string | undefined,
   onSuspicion: () => void,
 ): RunningSubscription | undefined {
-  const event = 'eventUrl' in gateway ? zonedUrl(gateway.eventUrl) : undefined
-  if (event === undefined || gatewayAddress === undefined) return undefined
+  const eventUrl = gateway.protocol === 'igd' ? gateway.eventUrl : undefined
+  const event = eventUrl === undefined ? undefined : parseZonedUrl(eventUrl)
+  if (event === undefined || gateway.address === undefined) return undefined
   return subscribeToEvents({
     http,
     httpServers,
@@ -97,11 +95,7 @@ function subscribe(
     eventUrl: event.url,
     zone: event.zone,
     localAddress: gateway.localAddress,
-    gatewayAddress,
+    gatewayAddress: gateway.address,
     onSuspicion,
   })
-}
-
-function zonedUrl(text: unknown): ReturnType<typeof parseZonedUrl> {
-  return typeof text === 'string' ? parseZonedUrl(text) : undefined
 }

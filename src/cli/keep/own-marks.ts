@@ -8,7 +8,6 @@ import type { MappingKey } from '../../domain/port-mapping.js'
 import type { Clock } from '../../net/clock.js'
 import type { PrivateFiles } from '../../net/files/private-files.js'
 import type { HeldEither, KeptEither } from './facts.js'
-import { addressOf } from './gateway-finder.js'
 
 const PREFIX = 'kept-'
 /** Of the files. One of another version may mean something else by the same fields: it is neither read nor removed. */
@@ -36,7 +35,7 @@ export class OwnMarks {
 
   /** From now on it is about that gateway. */
   meet(gateway: Gateway): void {
-    const name = encodeURIComponent(addressOf(gateway) ?? 'gateway').replace(/[!'()*~]/g, '_')
+    const name = encodeURIComponent(gateway.address ?? 'gateway').replace(/[!'()*~]/g, '_')
     const isOfUse = gateway.protocol === 'igd' && name.length <= MAX_NAME_LENGTH
     this.#prefix = isOfUse ? `${PREFIX}${name}-` : undefined
   }

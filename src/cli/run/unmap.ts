@@ -1,6 +1,6 @@
 /** What -d, -f and -N ask of the gateway, as Reports in upnpc's order, and their exit codes. */
 import type { PortMappingError } from '../../domain/errors.js'
-import type { Gateway, PortControlGateway, PortRange } from '../../domain/gateway.js'
+import type { Gateway, PortRange } from '../../domain/gateway.js'
 import type { MappingKey } from '../../domain/port-mapping.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
 import { attemptWrite, type Reporting, reportedError } from '../failure.js'
@@ -10,12 +10,12 @@ import type { ExitCode, Report } from '../report.js'
 /** -d and -f: one that fails does not stop the next one. */
 export async function* unmap(
   { keys, exitCodeOfFailure }: Extract<GatewayCommand, { name: 'unmap' }>,
-  { gateway }: ChosenGateway<Gateway | PortControlGateway>,
+  { gateway }: ChosenGateway,
   context: RunContext,
 ): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
   for (const key of keys) {
-    const isKnown = !('remembers' in gateway) || (await gateway.remembers(key))
+    const isKnown = gateway.protocol === 'igd' || (await gateway.remembers(key))
     const done = await attemptWrite(() => gateway.unmap(key))
     if (!done.ok) exitCode = exitCodeOfFailure
     yield done.ok ? { type: 'unmapped', via: gateway.protocol, key } : unmapFailed(gateway, key, done.error)

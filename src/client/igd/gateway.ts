@@ -2,7 +2,7 @@
  * An Internet Gateway Device as a Gateway: its vocabulary on one side, the actions of WANIPConnection and
  * WANCommonInterfaceConfig on the other. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
  */
-import { isUnicastIPv4 } from '../../domain/address.js'
+import { isUnicastIPv4, withoutBrackets, withZone } from '../../domain/address.js'
 import {
   InvalidArgumentError,
   NotConfirmedError,
@@ -30,6 +30,7 @@ import {
 import { IGD_ACTIONS, type IgdActionName, type InArguments } from '../../wire/igd-actions.js'
 import { decodePortListing } from '../../wire/port-listing.js'
 import type { SoapArguments } from '../../wire/soap.js'
+import { parseZonedUrl } from '../../wire/url.js'
 import { mapToFreePort } from '../other-ports.js'
 import { findEntry, type ShownBy, showEntry, UNKNOWN_ACTION } from './entry.js'
 import { withLeaseThatIsTaken } from './lease-fallback.js'
@@ -69,7 +70,11 @@ export class IgdServiceGateway implements IgdGateway {
     return this.#caller.controlUrl(this.#connection)
   }
 
-  /** Where the connection's events are subscribed to; as controlUrl, with the zone of a link-local host. */
+  get address(): string | undefined {
+    const control = parseZonedUrl(this.controlUrl)
+    return control && withZone(withoutBrackets(control.url.hostname), control.zone)
+  }
+
   get eventUrl(): string | undefined {
     return eventUrlBeside(this.controlUrl, this.#connection)
   }

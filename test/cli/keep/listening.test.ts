@@ -85,7 +85,7 @@ const byebye = (from = GATEWAY): void =>
     )
     ?.deliver(BYEBYE, from)
 
-const IGD = { controlUrl: 'http://192.168.1.1:5000/ctl', eventUrl: 'http://192.168.1.1:5000/evt' }
+const IGD = { protocol: 'igd', address: GATEWAY, eventUrl: 'http://192.168.1.1:5000/evt' }
 
 describe('listening to a gateway', () => {
   it('joins the groups of both families, and subscribes to the events of an IGD', async () => {
@@ -100,8 +100,8 @@ describe('listening to a gateway', () => {
   })
 
   it.each([
-    ['PCP or NAT-PMP', { address: GATEWAY }],
-    ['an IGD without events', { controlUrl: IGD.controlUrl }],
+    ['PCP or NAT-PMP', { ...IGD, protocol: 'pcp' }],
+    ['an IGD without events', { ...IGD, eventUrl: undefined }],
   ])('opens no server for %s', async (_name, facts) => {
     await begin(facts)
     expect(joined()).toEqual([...IPV4_GROUPS, ...IPV6_GROUPS])
@@ -109,7 +109,7 @@ describe('listening to a gateway', () => {
   })
 
   it('knows a router that has a name only by what the default gateways are', async () => {
-    await begin({ controlUrl: 'http://router.lan:5000/ctl' })
+    await begin({ ...IGD, address: 'router.lan' })
     byebye()
     expect(suspicions).toBe(1)
   })

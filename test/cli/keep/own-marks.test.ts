@@ -7,8 +7,7 @@ import { FakeClock, settle } from '../../support/fake-clock.ts'
 describe('the marks of what was opened', () => {
   it('are left out where the gateway has a name that no file can have', async () => {
     const marks = new OwnMarks(privateFiles('/nowhere'), new FakeClock())
-    const controlUrl = `http://${'router.'.repeat(30)}lan:5000/ctl`
-    marks.meet({ protocol: 'igd', controlUrl } as unknown as Gateway)
+    marks.meet({ protocol: 'igd', address: `${'router.'.repeat(30)}lan` } as Gateway)
     expect(await marks.has({ externalPort: 22, protocol: 'TCP', remoteHost: '' })).toBe(false)
     await settle()
   })

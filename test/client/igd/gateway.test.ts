@@ -656,6 +656,18 @@ describe('what it tells', () => {
     expect(await failureOf(gateway.trafficCounters())).toBe(defect)
   })
 
+  it.each([
+    ['http://192.168.1.1:5000/ctl', '192.168.1.1'],
+    ['http://router.lan/ctl', 'router.lan'],
+    ['http://[2001:db8::1]:5000/ctl', '2001:db8::1'],
+  ])('is asked at the host of its control URL: %s', (url, address) => {
+    const connection = { ...CONNECTION, controlUrls: [new URL(url)] }
+    const services = { connections: [connection], commonInterfaceConfig: undefined, firewallControl: undefined }
+    const caller = new SoapCaller(new ScriptedHttp(new FakeClock(), () => 'silence'), undefined)
+    const gateway = new IgdServiceGateway(caller, { ...services, presentationUrl: '' }, connection, '')
+    expect(gateway.address).toBe(address)
+  })
+
   it('says so where the description has no common interface', async () => {
     const { gateway, http } = gatewayThat(() => new Error('must not be asked'))
     const bare = new IgdServiceGateway(
