@@ -13,21 +13,15 @@ const ROOT = join(import.meta.dirname, '..')
 const NOT_YET_THROUGH_THE_LIBRARY: readonly string[] = [
   'src/cli/keep/listening.ts: imports src/client/listen/announcements.ts',
   'src/cli/keep/listening.ts: imports src/client/listen/event-subscription.ts',
-  'src/cli/keep/listening.ts: imports src/client/trusted-url.ts',
   'src/cli/keep/session.ts: imports src/keeper/keeper.ts',
   'src/cli/keep/wanted.ts: imports src/keeper/kept-mapping.ts',
   'src/cli/keep/wanted.ts: imports src/keeper/kept-pinhole.ts',
-  'src/cli/main.ts: imports src/client/search/open-gateway.ts',
   'src/cli/main.ts: imports src/client/search/first-answer.ts',
-  'src/cli/parse/port-control-options.ts: imports src/client/search/open-gateway.ts',
-  'src/cli/parse/words.ts: imports src/client/trusted-url.ts',
   'src/cli/run/find.ts: imports src/client/port-control/first-answer.ts',
   'src/cli/run/find.ts: imports src/client/search/first-answer.ts',
   'src/cli/run/find.ts: imports src/client/search/minissdpd-search.ts',
   'src/cli/run/find.ts: imports src/client/search/open-gateway.ts',
   'src/cli/run/find.ts: imports src/client/search/routes.ts',
-  'src/cli/run/find.ts: imports src/client/trusted-url.ts',
-  'src/cli/run/map.ts: imports src/client/other-ports.ts',
 ]
 
 function readSources(): Map<string, string> {

@@ -1,7 +1,7 @@
 /** The composition root: parses the command line, puts the network under the command, prints, returns the exit code. */
 
-import { PORT_CONTROL_PORT } from '../client/search/open-gateway.js'
 import { NoReplyError } from '../domain/errors.js'
+import { PORT_CONTROL_PORT } from '../domain/port-mapping.js'
 import { type Clock, deadlineAfter } from '../net/clock.js'
 import { memoryFiles } from '../net/files/memory-files.js'
 import { reportedError } from './failure.js'

@@ -21,9 +21,7 @@ import {
   splitZone,
   withoutBrackets,
 } from '../domain/address.js'
-import { resolveUrl } from '../wire/url.js'
-
-export { parseZonedUrl, type ZonedUrl, zonedUrlText } from '../wire/url.js'
+import { resolveUrl } from '../domain/url.js'
 
 export interface Prefix {
   readonly address: string

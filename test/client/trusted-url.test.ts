@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseZonedUrl, type Trust, trustedUrl, trustSender, zonedUrlText } from '../../src/client/trusted-url.ts'
+import { type Trust, trustedUrl, trustSender } from '../../src/client/trusted-url.ts'
 
 const LAN = { address: '192.168.1.10', netmask: '255.255.255.0' }
 const ROUTER: Trust = { hosts: ['192.168.1.1'], subnet: LAN }
@@ -178,38 +178,5 @@ describe('over IPv6', () => {
     expect(trustedUrl('http://[::1]:5000/', undefined, trust)?.port).toBe('5000')
     const lo = { address: '::', netmask: '', zone: 'lo', prefixes: [{ address: '::1', prefixLength: 128 }] }
     expect(trustSender('::1', lo).hosts).toEqual(['::1'])
-  })
-})
-
-describe('parseZonedUrl', () => {
-  it.each([
-    ['http://[fe80::1%25eth0]:5000/a?b#c', 'http://[fe80::1]:5000/a?b#c', 'eth0'],
-    ['http://[fe80::1%eth0]:5000/', 'http://[fe80::1]:5000/', 'eth0'],
-    ['HTTP://[FE80::1%25br-lan.7]', 'http://[fe80::1]/', 'br-lan.7'],
-    ['http://[fe80::1%3]/', 'http://[fe80::1]/', '3'],
-    ['http://[fe80::1%25]/', 'http://[fe80::1]/', '25'],
-    ['http://a:b@[fe80::1%25eth0]/', 'http://a:b@[fe80::1]/', 'eth0'],
-    ['http://[fe80::1]/', 'http://[fe80::1]/', ''],
-    ['http://[2001:db8::1%25eth0]/', 'http://[2001:db8::1]/', ''],
-    ['http://192.168.1.1:5000/', 'http://192.168.1.1:5000/', ''],
-    ['http://router/[fe80::1%25eth0]/', 'http://router/[fe80::1%25eth0]/', ''],
-  ])('of %s is %s by %j', (text, href, zone) => {
-    const parsed = parseZonedUrl(text)
-    expect([parsed?.url.href, parsed?.zone]).toEqual([href, zone])
-  })
-
-  it.each(['', 'http://[fe80::1%]/', 'http://[fe80::1%a/b]/', 'http://[fe80::1%25', 'http://192.168.1.1%25eth0/'])(
-    'takes %j for no URL',
-    (text) => {
-      expect(parseZonedUrl(text)).toBeUndefined()
-    },
-  )
-
-  it('is undone by zonedUrlText', () => {
-    for (const text of ['http://[fe80::1%25eth0]:5000/a', 'http://[2001:db8::1]/a', 'http://192.168.1.1/[a]']) {
-      const parsed = parseZonedUrl(text)
-      expect(parsed && zonedUrlText(parsed)).toBe(text)
-    }
-    expect(zonedUrlText({ url: new URL('http://192.168.1.1/'), zone: 'eth0' })).toBe('http://192.168.1.1/')
   })
 })

@@ -4,9 +4,9 @@
  */
 import { listenToAnnouncements } from '../../client/listen/announcements.js'
 import { type RunningSubscription, subscribeToEvents } from '../../client/listen/event-subscription.js'
-import { parseZonedUrl } from '../../client/trusted-url.js'
 import { parseIPv4 } from '../../domain/address.js'
 import type { Gateway } from '../../domain/gateway.js'
+import { parseZonedUrl } from '../../domain/url.js'
 import type { HttpServers } from '../../net/http/server.js'
 import type { InterfaceWatch } from '../../net/interface-watch.js'
 import type { InterfaceAddress } from '../../net/interfaces.js'

@@ -1,7 +1,12 @@
 /** The options about PCP and NAT-PMP: --via --gateway --nonce. */
-import { PORT_CONTROL_PORT, type Via } from '../../client/search/open-gateway.js'
+import type { Via } from '../../client/search/open-gateway.js'
 import { isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
-import { GATEWAY_PROTOCOLS, type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import {
+  GATEWAY_PROTOCOLS,
+  type GatewayProtocol,
+  PORT_CONTROL_PORT,
+  PROTOCOL_TITLES,
+} from '../../domain/port-mapping.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
 import type { CommandFacts, CommandRow } from './command-table.js'

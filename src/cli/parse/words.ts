@@ -1,7 +1,8 @@
 /** Single words of the command line -> values; each is checked here and named in the message if it is bad. */
-import { parseZonedUrl } from '../../client/trusted-url.js'
+
 import { isUnicastIPv4 } from '../../domain/address.js'
 import { flawOf, MAX_DESCRIPTION_LENGTH, type TransportProtocol } from '../../domain/port-mapping.js'
+import { parseZonedUrl } from '../../domain/url.js'
 
 /** What the user typed cannot be done. One line, exit 1, and nothing has been sent. */
 export class UsageError extends Error {

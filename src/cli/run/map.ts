@@ -1,8 +1,8 @@
 /** What -r, -a and -n ask of a gateway of any protocol, as Reports in upnpc's order, and their exit code. */
-import { otherPorts } from '../../client/other-ports.js'
 import { isReservedIPv4, parseIPv4 } from '../../domain/address.js'
 import { isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
+import { otherPorts } from '../../domain/other-ports.js'
 import type { MappingKey, MappingRequest, PortMapping } from '../../domain/port-mapping.js'
 import type { ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, attempt, attemptWrite, type Reporting, refusal, reportedError } from '../failure.js'

@@ -19,6 +19,7 @@ import type {
   PortRange,
   TrafficCounters,
 } from '../../domain/gateway.js'
+import { mapToFreePort } from '../../domain/other-ports.js'
 import {
   isPort,
   MAX_LISTED_PORT_MAPPINGS,
@@ -27,11 +28,10 @@ import {
   type PortMapping,
   type TransportProtocol,
 } from '../../domain/port-mapping.js'
+import { parseZonedUrl } from '../../domain/url.js'
 import { IGD_ACTIONS, type IgdActionName, type InArguments } from '../../wire/igd-actions.js'
 import { decodePortListing } from '../../wire/port-listing.js'
 import type { SoapArguments } from '../../wire/soap.js'
-import { parseZonedUrl } from '../../wire/url.js'
-import { mapToFreePort } from '../other-ports.js'
 import { findEntry, type ShownBy, showEntry, UNKNOWN_ACTION } from './entry.js'
 import { withLeaseThatIsTaken } from './lease-fallback.js'
 import { listPortMappings } from './listing.js'

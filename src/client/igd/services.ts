@@ -1,7 +1,9 @@
 /** From a description to the services that a port mapper needs, with URLs that may be used. Pure. */
+
+import { parseZonedUrl, zonedUrlText } from '../../domain/url.js'
 import { allDevices, allServices, type RootDescription, type Service, serviceKind } from '../../wire/description.js'
 import type { IgdService } from '../../wire/igd-actions.js'
-import { parseZonedUrl, type Trust, trustedUrl, zonedUrlText } from '../trusted-url.js'
+import { type Trust, trustedUrl } from '../trusted-url.js'
 
 /** More connections than this one box never has. */
 const MAX_CONNECTIONS = 8

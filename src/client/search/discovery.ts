@@ -3,11 +3,12 @@
  * is known. Where several are connected it is the default gateway that counts, so a first one that is not waits a moment
  * for it. Ranking otherwise as in upnpc: connected with a public address, connected, an IGD at all, a device at all.
  */
+
+import { resolveUrl, zonedUrlText } from '../../domain/url.js'
 import type { Clock } from '../../net/clock.js'
 import type { Datagrams } from '../../net/datagrams.js'
 import type { HttpClient } from '../../net/http/client.js'
-import { resolveUrl } from '../../wire/url.js'
-import { type Trust, trustedUrl, trustSender, zonedUrlText } from '../trusted-url.js'
+import { type Trust, trustedUrl, trustSender } from '../trusted-url.js'
 import type { Candidate } from './candidate.js'
 import { DeviceList, type FoundDevice, isIgdTarget, type KnownDevice } from './device-list.js'
 import { type HeardReply, isIPv6Route, type SearchRoute, startSsdpSearch } from './ssdp-search.js'

@@ -10,9 +10,6 @@ import type { PortControlAnswer, PortControlProtocol, PortControlRefusal } from 
 import type { PortControlSearch } from '../port-control/search.js'
 import { ALTERNATIVE_GRACE_MS, type Discovery, type DiscoveryOptions, discover, SEARCH_MS } from './discovery.js'
 
-/** RFC 6886 1.1, RFC 6887 19.1: what PCP and NAT-PMP gateways listen on. */
-export const PORT_CONTROL_PORT = 5351
-
 export type Via = 'auto' | GatewayProtocol
 
 export interface OpenOptions extends Omit<DiscoveryOptions, 'alternative'> {

@@ -4,7 +4,6 @@ import { MAX_PORT_MAPPINGS } from '../../../src/client/igd/listing.ts'
 import { MAX_SIDE_BY_SIDE } from '../../../src/client/igd/request-window.ts'
 import type { ControlledService } from '../../../src/client/igd/services.ts'
 import { SoapCaller } from '../../../src/client/igd/soap-caller.ts'
-import { otherPorts } from '../../../src/client/other-ports.ts'
 import {
   InvalidArgumentError,
   MalformedMessageError,
@@ -14,6 +13,7 @@ import {
   TransportError,
 } from '../../../src/domain/errors.ts'
 import type { ListingEnd } from '../../../src/domain/gateway.ts'
+import { otherPorts } from '../../../src/domain/other-ports.ts'
 import { MAX_LISTED_PORT_MAPPINGS, type MappingRequest, type PortMapping } from '../../../src/domain/port-mapping.ts'
 import type { HttpRequest } from '../../../src/net/http/client.ts'
 import { encodePortListing } from '../../../src/wire/port-listing.ts'

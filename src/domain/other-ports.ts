@@ -3,8 +3,8 @@
  * port, so that the same command finds its own mapping again instead of piling up new ones; from the dynamic range
  * (RFC 6335 6), which routers seldom use themselves.
  */
-import { isPortTaken, type PortMappingError, TransportError } from '../domain/errors.js'
-import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import { isPortTaken, type PortMappingError, TransportError } from './errors.js'
+import type { MappingRequest, PortMapping } from './port-mapping.js'
 
 const FIRST_DYNAMIC_PORT = 49_152
 const DYNAMIC_PORTS = 65_536 - FIRST_DYNAMIC_PORT

@@ -1,8 +1,8 @@
 /**
  * URLs in descriptions (UPnP Device Architecture 1.1, 2.3), and of link-local IPv6 hosts, whose zone a URL object cannot
- * hold: it goes beside it. Apart from description.ts, so that it needs no XML parser.
+ * hold: it goes beside it.
  */
-import { isLinkLocalIPv6, withoutBrackets } from '../domain/address.js'
+import { isLinkLocalIPv6, withoutBrackets } from './address.js'
 
 /** RFC 3986 5.2; undefined where the result is no URL. An absolute reference needs no base: that may be empty then. */
 export function resolveUrl(reference: string, base?: string): URL | undefined {

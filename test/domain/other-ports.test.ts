@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { mapToFreePort, otherPorts } from '../../src/client/other-ports.ts'
 import { NotConfirmedError, PortMappingError } from '../../src/domain/errors.ts'
+import { mapToFreePort, otherPorts } from '../../src/domain/other-ports.ts'
 import type { MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
 
 const SSH = { internalClient: '192.168.1.10', internalPort: 22 }
