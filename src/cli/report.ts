@@ -236,7 +236,8 @@ interface KeptPort extends LostPort {
 export interface SearchSummary {
   readonly via: Via
   readonly searchedMs: number
-  readonly interfaces: readonly string[]
+  /** On which it was searched; without a name if it is not known. */
+  readonly interfaces: readonly { readonly name: string | undefined; readonly address: string }[]
   readonly defaultGateways: readonly string[]
   /** Who was asked for PCP and NAT-PMP, and what came of it. */
   readonly portControl: readonly {

@@ -53,7 +53,7 @@ export const SILENT: ReportedError = {
 export const NOTHING_FOUND: SearchSummary = {
   via: 'auto',
   searchedMs: 4012,
-  interfaces: ['eth0 (192.168.1.2)'],
+  interfaces: [{ name: 'eth0', address: '192.168.1.2' }],
   defaultGateways: ['192.168.1.1'],
   portControl: [],
   answered: undefined,

@@ -1,13 +1,8 @@
 /** What is open at the moment, for the command, the hook, the state file and the service manager. Pure. */
 
 import { transportProtocolOf } from '../../domain/port-mapping.js'
-import type { Kept } from '../../keeper/kept.js'
-import type { HeldMapping } from '../../keeper/kept-mapping.js'
-import type { HeldPinhole } from '../../keeper/kept-pinhole.js'
+import type { HeldEither } from '../../keeper/kept-either.js'
 import type { OpenPort } from '../report.js'
-
-export type HeldEither = HeldMapping | HeldPinhole
-export type KeptEither = Kept<HeldEither>
 
 export interface KeepFacts {
   readonly externalAddress: string | undefined

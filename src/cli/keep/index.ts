@@ -1,13 +1,13 @@
 /** What --keep runs in, beside what every command does. */
 
 import { setFlagsFromString } from 'node:v8'
+import { listenToGateway } from '../../library/listening.js'
 import { runInShell, startCommand } from '../../net/child-process.js'
 import { writeFileAtomically } from '../../net/files/atomic-file.js'
 import { nodeHttpServers } from '../../net/http/server.js'
 import { InterfaceWatch } from '../../net/interface-watch.js'
 import { notifyServiceManager } from '../../net/service-manager.js'
 import type { Surroundings } from '../surroundings.js'
-import { listenToGateway } from './listening.js'
 import type { KeepContext } from './session.js'
 
 const HOOK_TIMEOUT_MS = 60_000

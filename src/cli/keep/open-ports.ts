@@ -1,7 +1,9 @@
 /** What the keeper tells -> what is open now, and what a hook is to know. */
+
 import type { KeeperEvent } from '../../keeper/kept.js'
+import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'
 import type { OpenPort } from '../report.js'
-import { type HeldEither, type KeepFacts, type KeptEither, openPortOf } from './facts.js'
+import { type KeepFacts, openPortOf } from './facts.js'
 
 export class KeptPorts {
   readonly #kept: readonly KeptEither[]

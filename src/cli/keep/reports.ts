@@ -1,8 +1,9 @@
 /** What the keeper tells -> Reports; what it tells again and again -> one. */
 import type { KeeperEvent } from '../../keeper/kept.js'
+import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'
 import { reportedError } from '../failure.js'
 import type { OpenPort, Report } from '../report.js'
-import { type HeldEither, type KeptEither, openPortOf } from './facts.js'
+import { openPortOf } from './facts.js'
 
 /** Of failures in a row that say the same the first is told; an end of the row is a success, or the loss of the port. */
 export class Repetitions {

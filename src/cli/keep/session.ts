@@ -3,22 +3,26 @@
  * the hook that hears of changes, the state file and the service manager. It ends when it is told to, or when the command
  * does.
  */
+
+import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { Keeper } from '../../keeper/keeper.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
+import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'
+import { GatewayFinder } from '../../library/gateway-finder.js'
+import { OwnMarks } from '../../library/own-marks.js'
 import type { RunningCommand } from '../../net/child-process.js'
 import type { RunContext } from '../context.js'
 import { reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { KeepOptions } from '../parse/keep-options.js'
 import type { Report } from '../report.js'
+import { findReports, openFor } from '../run/find.js'
 import { wantsIPv6 } from '../run/run.js'
 import type { OnSignal } from '../signals.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
-import { environmentOf, type HeldEither, type KeptEither } from './facts.js'
-import { GatewayFinder } from './gateway-finder.js'
+import { environmentOf } from './facts.js'
 import { KeptPorts } from './open-ports.js'
-import { OwnMarks } from './own-marks.js'
 import { OwnCommand } from './own-program.js'
 import { ReportQueue } from './report-queue.js'
 import { Repetitions, reportsOf } from './reports.js'
@@ -65,13 +69,14 @@ class KeepSession {
   readonly #left = new Set<KeptEither>()
   #stopHearing = (): void => {}
   #hookEnds: Promise<void> | undefined
+  #hasPresented = false
   #isStopping = false
 
   constructor(invocation: GatewayInvocation, options: KeepOptions, context: KeepContext) {
     const { clock, files } = context
     this.#invocation = invocation
     this.#context = context
-    this.#finder = new GatewayFinder(invocation, context, (report) => this.#say(report))
+    this.#finder = new GatewayFinder((signal) => this.#search(signal))
     this.#marks = new OwnMarks(files, clock)
     this.#kept = keptOf(invocation, context, this.#marks)
     this.#ports = new KeptPorts(this.#kept)
@@ -144,6 +149,20 @@ class KeepSession {
     this.#queue.add(report)
   }
 
+  /** The first time it tells which one in upnpc's words. @throws PortMappingError */
+  async #search(signal: AbortSignal): Promise<Gateway> {
+    signal.throwIfAborted()
+    const opened = await openFor(this.#invocation, { ...this.#context, signal })
+    const reports = [...findReports(opened, this.#invocation)]
+    if (opened.found === undefined) throw new NoGatewayError(whyNot(reports.at(-1)))
+    const { gateway } = opened.found
+    if (this.#hasPresented) return gateway
+    this.#hasPresented = true
+    for (const report of [...reports, { type: 'local-address', address: gateway.localAddress } as const])
+      this.#say(report)
+    return gateway
+  }
+
   async #open(signal: AbortSignal): Promise<Gateway> {
     const gateway = await this.#finder.find(signal)
     this.#marks.meet(gateway)
@@ -183,4 +202,9 @@ class KeepSession {
     this.#hookEnds = this.#hook.end(this.#context.clock)
     this.#keeper.stop()
   }
+}
+
+/** What is said last tells why. */
+function whyNot(report: Report | undefined): string {
+  return report?.type === 'error' && 'message' in report.error ? report.error.message : 'no gateway was found'
 }

@@ -1,12 +1,13 @@
 /** The command line's mappings and pinholes -> what is kept. */
+
 import { isGlobalIPv6, splitZone } from '../../domain/address.js'
 import type { Gateway } from '../../domain/gateway.js'
+import type { KeptEither } from '../../keeper/kept-either.js'
 import { KeptMapping } from '../../keeper/kept-mapping.js'
 import { KeptPinhole } from '../../keeper/kept-pinhole.js'
+import type { OwnMarks } from '../../library/own-marks.js'
 import type { RunContext } from '../context.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
-import type { KeptEither } from './facts.js'
-import type { OwnMarks } from './own-marks.js'
 
 export function keptOf(
   { command, description }: GatewayInvocation,

@@ -13,7 +13,7 @@ export function nothingFoundHint(searched: SearchSummary): string {
     return `asked${span && ` for${span}`}: ${tried}. Name another router with --gateway, or leave --via out.`
   }
   if (interfaces.length === 0) return 'this computer has no network address to search from; is the network up?'
-  const where = interfaces.slice(0, 4).join(', ') + (interfaces.length > 4 ? ', …' : '')
+  const where = interfaces.slice(0, 4).map(interfaceText).join(', ') + (interfaces.length > 4 ? ', …' : '')
   const [gateway] = defaultGateways
   const unheard =
     gateway === undefined
@@ -30,6 +30,10 @@ export function nothingFoundHint(searched: SearchSummary): string {
   }
   const settings = tried === '' ? 'UPnP' : 'UPnP, PCP or NAT-PMP'
   return `${head}Switch on ${settings} in the settings of the router, and let UDP port 1900 through the firewall of this computer.`
+}
+
+function interfaceText({ name, address }: SearchSummary['interfaces'][number]): string {
+  return name === undefined ? address : `${name} (${address.includes(':') ? 'IPv6' : address})`
 }
 
 /** One clause for each gateway and reason. */

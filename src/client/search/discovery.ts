@@ -207,7 +207,7 @@ class Search {
   #considerEnding(): void {
     if (this.#windowIsOver && this.#inFlight.size === 0) this.#finish()
     if (this.#hasAlternative) this.#yield()
-    if (this.#options.searchMs !== undefined || !this.#candidates.some(isUsable)) return
+    if (this.#options.searchMs !== undefined || !this.#candidates.some((each) => isUsable(each))) return
     if (!this.#isDefaultGatewayAwaited()) this.#finish()
     else this.#cancels.push(this.#options.clock.schedule(DEFAULT_GATEWAY_GRACE_MS, () => this.#finish()))
   }
@@ -217,7 +217,7 @@ class Search {
     const gateways = this.#gateways
     if (gateways === undefined) return true // the routing table has not been read
     const known = this.#candidates.filter((each) => each.gateway !== undefined && this.#isDefaultGateway(each))
-    if (gateways.length === 0 || known.some(isUsable)) return false
+    if (gateways.length === 0 || known.some((each) => isUsable(each))) return false
     return known.length === 0 || [...this.#inFlight.values()].some(({ host }) => gateways.includes(host))
   }
 
@@ -229,7 +229,7 @@ class Search {
 
   #endWindow(): void {
     this.#windowIsOver = true
-    if (this.#inFlight.size === 0 || this.#candidates.some(isUsable)) this.#finish()
+    if (this.#inFlight.size === 0 || this.#candidates.some((each) => isUsable(each))) this.#finish()
     else this.#cancels.push(this.#options.clock.schedule(LAST_LOOK_MS, () => this.#finish()))
   }
 
@@ -256,6 +256,8 @@ class Search {
 
 class SearchIsOver extends Error {}
 
-function isUsable(candidate: Candidate): boolean {
-  return candidate.kind === 'connected' || candidate.kind === 'reserved'
+/** Whether it can map ports; with `ignoreState` an IGD will do that says that it is not connected. */
+export function isUsable(candidate: Candidate | undefined, ignoreState = false): boolean {
+  const kind = candidate?.kind
+  return kind === 'connected' || kind === 'reserved' || (ignoreState && kind === 'disconnected')
 }

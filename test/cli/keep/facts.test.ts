@@ -1,11 +1,13 @@
 /** What is open, as others are told: the environment, the state file, the service manager. */
+
 import { describe, expect, it } from 'vitest'
-import { environmentOf, type HeldEither, type KeptEither, openPortOf, stateText } from '../../../src/cli/keep/facts.ts'
+import { environmentOf, openPortOf, stateText } from '../../../src/cli/keep/facts.ts'
 import { KeptPorts } from '../../../src/cli/keep/open-ports.ts'
 import { ServiceStatus } from '../../../src/cli/keep/service-status.ts'
 import { StateFile } from '../../../src/cli/keep/state-file.ts'
 import type { OpenPort } from '../../../src/cli/report.ts'
 import { NoReplyError, TransportError } from '../../../src/domain/errors.ts'
+import type { HeldEither, KeptEither } from '../../../src/keeper/kept-either.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { ASKED, MAPPING } from '../../support/report-parts.ts'
 

@@ -1,10 +1,11 @@
 /** What the keeper tells, as Reports: each event once, and what happens again and again once for all. */
+
 import { describe, expect, it } from 'vitest'
-import type { HeldEither, KeptEither } from '../../../src/cli/keep/facts.ts'
 import { Repetitions, reportsOf } from '../../../src/cli/keep/reports.ts'
 import { renderJson } from '../../../src/cli/print/json.ts'
 import { NoReplyError, RefusedError } from '../../../src/domain/errors.ts'
 import type { KeeperEvent } from '../../../src/keeper/kept.ts'
+import type { HeldEither, KeptEither } from '../../../src/keeper/kept-either.ts'
 import { KeptMapping } from '../../../src/keeper/kept-mapping.ts'
 import { begin, PROTOCOLS, wanted } from '../../keeper/keeping.ts'
 import { ASKED, MAPPING } from '../../support/report-parts.ts'

@@ -1,12 +1,13 @@
 /** What is kept of a command line, and the marks of what a keeper has made. */
+
 import { describe, expect, it } from 'vitest'
-import type { HeldEither, KeptEither } from '../../../src/cli/keep/facts.ts'
-import { OwnMarks } from '../../../src/cli/keep/own-marks.ts'
 import { keptOf } from '../../../src/cli/keep/wanted.ts'
 import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import { TransportError } from '../../../src/domain/errors.ts'
 import type { Gateway } from '../../../src/domain/gateway.ts'
 import type { GatewayProtocol } from '../../../src/domain/port-mapping.ts'
+import type { HeldEither, KeptEither } from '../../../src/keeper/kept-either.ts'
+import { OwnMarks } from '../../../src/library/own-marks.ts'
 import { memoryFiles } from '../../../src/net/files/memory-files.ts'
 import type { PrivateFiles } from '../../../src/net/files/private-files.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'

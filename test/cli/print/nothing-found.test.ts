@@ -34,16 +34,20 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
   })
 
   it('says that there is no default gateway, and no time where there was none', () => {
-    expect(hintAbout({ searchedMs: 99, interfaces: ['a', 'b'], defaultGateways: [] })).toBe(
-      `searched on a, b; this computer has no default gateway: --gateway names a router. ${SWITCH_ON_UPNP}`,
+    const interfaces = [
+      { name: 'a', address: 'fe80::1' },
+      { name: undefined, address: '10.0.0.1' },
+    ]
+    expect(hintAbout({ searchedMs: 99, interfaces, defaultGateways: [] })).toBe(
+      `searched on a (IPv6), 10.0.0.1; this computer has no default gateway: --gateway names a router. ${SWITCH_ON_UPNP}`,
     )
     expect(hintAbout({ searchedMs: 100 })).toMatch(/^searched 0\.1 s on /)
   })
 
   it('names at most four interfaces', () => {
-    const names = (count: number): string[] => Array.from({ length: count }, (_, at) => `eth${at}`)
-    expect(hintAbout({ interfaces: names(4) })).toContain('on eth0, eth1, eth2, eth3;')
-    expect(hintAbout({ interfaces: names(16) })).toContain('on eth0, eth1, eth2, eth3, \u2026;')
+    const interfaces = Array.from({ length: 16 }, (_, at) => ({ name: undefined, address: `10.0.${at}.1` }))
+    expect(hintAbout({ interfaces: interfaces.slice(0, 4) })).toContain('on 10.0.0.1, 10.0.1.1, 10.0.2.1, 10.0.3.1;')
+    expect(hintAbout({ interfaces })).toContain('on 10.0.0.1, 10.0.1.1, 10.0.2.1, 10.0.3.1, \u2026;')
   })
 
   it('is another one where there was nothing to search on', () => {

@@ -127,6 +127,22 @@ describe('the gateway that a command is for', () => {
   })
 })
 
+describe('the search in vain, in JSON', () => {
+  it('is an object that says where it was, and how long in whole milliseconds', async () => {
+    const { stdout } = await ran(['--json', '--via', 'igd', '-l'], NOBODY)
+    expect(stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)]))).toMatchObject([
+      {
+        type: 'error',
+        searched: {
+          searchedMs: SEARCH_MS,
+          interfaces: [{ name: 'eth0', address: '192.168.1.10' }],
+          defaultGateways: ['192.168.1.1'],
+        },
+      },
+    ])
+  })
+})
+
 describe('--gateway', () => {
   it('is asked and nobody else, on its port', async () => {
     const { asked, searched } = await ran(['--gateway', '10.2.0.1:5350', ...SSH], speaksPcp)

@@ -1,8 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { keptMappings } from '../../../src/client/port-control/mapping-memory.ts'
-import { fixedNonce } from '../../../src/client/port-control/mapping-nonce.ts'
-import { gatewayOf } from '../../../src/client/search/open-gateway.ts'
-import { memoryFiles } from '../../../src/net/files/memory-files.ts'
 import { settle } from '../../support/fake-clock.ts'
 import { begin, chosen, ROUTER } from './opening.ts'
 
@@ -11,7 +7,7 @@ describe('a gateway that only an IGD can be', () => {
     const opening = begin({ igdOnly: true })
     opening.portControlAnswers({ pcpAtMs: 1, natPmpAtMs: 2 })
     const opened = await opening.endsAt(4000)
-    expect(opened).toMatchObject({ portControl: undefined, answered: { protocol: 'pcp' }, searchedMs: 4000 })
+    expect(opened).toMatchObject({ found: undefined, answered: { protocol: 'pcp' }, searchedMs: 4000 })
   })
 
   it('ends the search in the moment in which it is known', async () => {
@@ -23,7 +19,7 @@ describe('a gateway that only an IGD can be', () => {
 
   it('is not waited for after the end of the search, whoever has not answered yet', async () => {
     const opened = await begin({ igdOnly: true }).endsAt(4000)
-    expect([opened.answered, opened.portControl]).toEqual([undefined, undefined])
+    expect([opened.answered, opened.found]).toEqual([undefined, undefined])
   })
 })
 
@@ -52,8 +48,9 @@ describe('a gateway of one protocol', () => {
     const opening = begin({ via, devices: [ROUTER] })
     opening.portControlAnswers(times)
     const opened = await opening.endsAt(30)
-    expect(opened).toMatchObject({ discovery: undefined, portControl: { protocol: via }, searchedMs: 30 })
-    expect(opened.answered).toEqual(opened.portControl)
+    expect(opened).toMatchObject({ answered: { protocol: via }, devices: [], best: undefined, searchedMs: 30 })
+    const gateway = { address: '192.168.1.1', port: 5351, localAddress: '192.168.1.10', epochSeconds: 3600 }
+    expect(opened.found).toMatchObject({ protocol: via, gateway: { protocol: via, ...gateway, pinholes: undefined } })
     expect([opening.datagrams.sockets, opening.http.seen]).toEqual([[], []])
     expect(opening.datagrams.requests.map(({ bytes }) => bytes[0])).toEqual([version])
   })
@@ -65,13 +62,14 @@ describe('a gateway of one protocol', () => {
     const opening = begin({ via })
     opening.portControlAnswers(times)
     const opened = await opening.endsAt(30)
-    expect([opened.portControl, opened.answered]).toEqual([undefined, undefined])
+    expect([opened.found, opened.answered]).toEqual([undefined, undefined])
     expect(opened.refusals).toMatchObject([{ protocol: via, error: { code: 'REFUSED', number: 1 } }])
   })
 
   it.each(['pcp', 'nat-pmp'] as const)('over %s is none after 4 s of silence', async (via) => {
     const opened = await begin({ via }).endsAt(4000)
-    expect(opened).toMatchObject({ portControl: undefined, searchedMs: 4000 })
+    const tried = { interfaces: [], routesOpened: 0, defaultGateways: ['192.168.1.1'] }
+    expect(opened).toMatchObject({ found: undefined, searchedMs: 4000, tried })
     expect(opened.refusals).toMatchObject([{ protocol: via, error: { code: 'NO_REPLY' } }])
   })
 
@@ -79,17 +77,17 @@ describe('a gateway of one protocol', () => {
     const opening = begin({ via: 'igd', devices: [ROUTER] })
     opening.deviceAnswers(ROUTER, 2600)
     const opened = await opening.endsAt(2600)
-    expect(opened).toMatchObject({ portControl: undefined, answered: undefined, refusals: [], searchedMs: 2600 })
+    expect(opened).toMatchObject({ found: { protocol: 'igd' }, answered: undefined, refusals: [], searchedMs: 2600 })
     expect(opening.datagrams.connections).toEqual([])
     expect(opening.datagrams.sent.filter(({ to }) => to.endsWith(':5351'))).toEqual([])
   })
 
-  it('is asked from the address that is told', async () => {
-    const endpoints = Promise.resolve([{ address: '10.0.0.1', port: 15351 }])
-    const opening = begin({ via: 'pcp', portControl: { endpoints, localAddress: '10.0.0.7' } })
+  it('is asked where it is told, and from there', async () => {
+    const gateway = { address: '10.0.0.1', port: 15351 }
+    const opening = begin({ via: 'pcp', gateway, interface: '192.168.1.10' })
     opening.portControlAnswers({ pcpAtMs: 1 })
-    expect(await opening.endsAt(1)).toMatchObject({ portControl: { localAddress: '10.0.0.7' } })
-    expect(opening.datagrams.requests[0]).toMatchObject({ from: '10.0.0.7', to: '10.0.0.1:15351' })
+    expect(await opening.endsAt(1)).toMatchObject({ found: { gateway: { ...gateway, localAddress: '192.168.1.10' } } })
+    expect(opening.datagrams.requests[0]).toMatchObject({ from: '192.168.1.10', to: '10.0.0.1:15351' })
   })
 })
 
@@ -119,29 +117,5 @@ describe('an opening with a signal', () => {
     await expect(opening.result).rejects.toThrow('enough')
     await settle()
     expect([opening.clock.pending, opening.datagrams.openCount]).toEqual([0, 0])
-  })
-})
-
-describe('the gateway of one that has answered', () => {
-  it.each(['pcp', 'nat-pmp'] as const)('speaks %s', async (via) => {
-    const opening = begin({ via })
-    opening.portControlAnswers({ pcpAtMs: 1, natPmpAtMs: 1 })
-    const { portControl } = await opening.endsAt(1)
-    if (portControl === undefined) throw new Error('nobody')
-    const gateway = await gatewayOf(portControl, {
-      net: opening,
-      memory: keptMappings(memoryFiles(), opening.clock, 'test'),
-      nonces: fixedNonce('00'.repeat(12)),
-      ownAddresses: () => [],
-      random: () => 0.5,
-    })
-    expect(gateway).toMatchObject({
-      protocol: via,
-      address: '192.168.1.1',
-      port: 5351,
-      localAddress: '192.168.1.10',
-      epochSeconds: 3600,
-      pinholes: undefined,
-    })
   })
 })

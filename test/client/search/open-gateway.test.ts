@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { begin, chosen, disconnected, HOME, ROUTER, slow, TV } from './opening.ts'
+import { begin, chosen, disconnected, ROUTER, slow, TV } from './opening.ts'
 
 const answered = { protocol: 'pcp', endpoint: { address: '192.168.1.1', port: 5351 }, epochSeconds: 3600 }
 
@@ -21,7 +21,7 @@ describe('which gateway is opened where all three protocols are asked for', () =
     opening.deviceAnswers(ROUTER, 11)
     const opened = await opening.endsAt(11)
     expect(chosen(opened)).toBe('connected')
-    expect(opened).toMatchObject({ portControl: undefined, answered, searchedMs: 11 })
+    expect(opened).toMatchObject({ found: { protocol: 'igd' }, answered, searchedMs: 11 })
   })
 
   it('is an IGD that begins to answer 149 ms after PCP', async () => {
@@ -45,8 +45,7 @@ describe('which gateway is opened where all three protocols are asked for', () =
     opening.deviceAnswers(ROUTER, 152)
     const opened = await opening.endsAt(151)
     expect(chosen(opened)).toBe('pcp')
-    expect(opened).toMatchObject({ portControl: answered, answered, searchedMs: 151 })
-    expect(opened.discovery).toMatchObject({ devices: [], candidates: [] })
+    expect(opened).toMatchObject({ answered, searchedMs: 151, devices: [], best: undefined, tried: undefined })
     expect(opening.http.seen).toEqual([])
   })
 
@@ -65,7 +64,7 @@ describe('which gateway is opened where all three protocols are asked for', () =
     opening.deviceAnswers(silent, 100)
     const opened = await opening.endsAt(3100) // the 3 s that a description has
     expect(chosen(opened)).toBe('pcp')
-    expect(opened.discovery?.unreadable).toMatchObject([{ error: { code: 'NO_REPLY' } }])
+    expect(opened.unreadable).toMatchObject({ code: 'NO_REPLY' })
   })
 
   it('is not kept from PCP longer than a search takes by a neighbour that calls itself an IGD again and again', async () => {
@@ -100,14 +99,14 @@ describe('which gateway is opened where all three protocols are asked for', () =
     const opening = begin()
     opening.portControlAnswers({ natPmpAtMs: 1, pcpAtMs: 140 })
     const opened = await opening.endsAt(151)
-    expect(opened.portControl).toMatchObject({ ...answered, externalAddress: '11.22.33.44' })
+    expect(opened).toMatchObject({ answered, found: { protocol: 'pcp', externalAddress: '11.22.33.44' } })
   })
 
   it('is NAT-PMP where PCP is refused', async () => {
     const opening = begin()
     opening.portControlAnswers({ natPmpAtMs: 3, pcpRefusedAtMs: 1 })
     const opened = await opening.endsAt(153)
-    expect(opened.portControl).toMatchObject({ protocol: 'nat-pmp', externalAddress: '11.22.33.44' })
+    expect(opened.found).toMatchObject({ protocol: 'nat-pmp', externalAddress: '11.22.33.44' })
     expect(opened.refusals).toMatchObject([{ protocol: 'pcp', error: { code: 'REFUSED', number: 1 } }])
   })
 
@@ -125,7 +124,9 @@ describe('which gateway is opened where all three protocols are asked for', () =
     opening.portControlAnswers({ natPmpRefusedAtMs: 1, pcpRefusedAtMs: 1 })
     const opened = await opening.endsAt(4000)
     expect(chosen(opened)).toBe('none')
-    expect(opened).toMatchObject({ answered: undefined, searchedMs: 4000 })
+    const interfaces = [{ name: 'eth0', address: '192.168.1.10' }]
+    const tried = { interfaces, routesOpened: 1, defaultGateways: ['192.168.1.1'] }
+    expect(opened).toMatchObject({ answered: undefined, searchedMs: 4000, tried })
     expect(opened.refusals.map(({ protocol }) => protocol)).toEqual(['pcp', 'nat-pmp'])
   })
 
@@ -142,7 +143,7 @@ describe('which gateway is opened where all three protocols are asked for', () =
   })
 
   it('is PCP where no interface can be searched on for an IGD, in the moment in which it answers', async () => {
-    const opening = begin({ routes: [] })
+    const opening = begin({ interfaces: [] })
     opening.portControlAnswers({ pcpAtMs: 20 })
     expect(chosen(await opening.endsAt(20))).toBe('pcp')
   })
@@ -159,7 +160,7 @@ describe('an IGD that is not connected, beside PCP', () => {
     opening.deviceAnswers(router, 10)
     const opened = await opening.endsAt(151)
     expect(chosen(opened)).toBe(kind)
-    expect(opened).toMatchObject({ answered, discovery: { candidates: [{ kind: 'disconnected' }] } })
+    expect(opened).toMatchObject({ answered, best: { kind: 'disconnected' } })
   })
 
   it('is waited for to the end where neither of them answers', async () => {
@@ -167,7 +168,7 @@ describe('an IGD that is not connected, beside PCP', () => {
     const opening = begin({ devices: [router] })
     opening.portControlAnswers({ natPmpRefusedAtMs: 1, pcpRefusedAtMs: 1 })
     opening.deviceAnswers(router, 10)
-    expect(chosen(await opening.endsAt(4000))).toBe('disconnected')
+    expect(await opening.endsAt(4000)).toMatchObject({ found: undefined, best: { kind: 'disconnected' } })
   })
 
   it('does not keep from PCP that answers after it', async () => {
@@ -228,7 +229,7 @@ describe('what is loaded while there is time', () => {
 
   it('needs no IGD to be searched for on an interface', async () => {
     const whileWaiting = vi.fn()
-    const opening = begin({ via: 'pcp', routes: [HOME], whileWaiting })
+    const opening = begin({ via: 'pcp', whileWaiting })
     opening.portControlAnswers({ pcpAtMs: 30 })
     await opening.endsAt(30)
     expect(whileWaiting).toHaveBeenCalledTimes(1)

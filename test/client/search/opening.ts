@@ -3,8 +3,14 @@ import { expect } from 'vitest'
 import '../../../src/client/search/first-answer.ts' // all three are loaded late: here they are loaded already
 import '../../../src/client/port-control/first-answer.ts'
 import '../../../src/client/port-control/search.ts'
-import { type Opened, type OpenOptions, openGateway } from '../../../src/client/search/open-gateway.ts'
-import type { SearchRoute } from '../../../src/client/search/ssdp-search.ts'
+import {
+  type GatewayWishes,
+  type Opened,
+  type OpeningNet,
+  openGateway,
+} from '../../../src/client/search/open-gateway.ts'
+import { memoryFiles } from '../../../src/net/files/memory-files.ts'
+import type { InterfaceAddress } from '../../../src/net/interfaces.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { addressReply, announceReply, NAT_PMP_ONLY, PCP_ONLY } from '../../support/port-control-replies.ts'
 import { IGD1, ScriptedDatagrams, ssdpReply } from '../../support/scripted-datagrams.ts'
@@ -17,8 +23,7 @@ import {
 } from '../../support/scripted-devices.ts'
 import { ScriptedHttp } from '../../support/scripted-http.ts'
 
-export const HOME: SearchRoute = { address: '192.168.1.10', netmask: '255.255.255.0', multicast: true, unicastTo: [] }
-const GATEWAY = { address: '192.168.1.1', port: 5351 }
+const HOME = { name: 'eth0', address: '192.168.1.10', netmask: '255.255.255.0', loopback: false }
 
 export const ROUTER: ScriptedDevice = { host: '192.168.1.1:5000' }
 export const TV: ScriptedDevice = { host: '192.168.1.66:8080', description: { body: TV_DESCRIPTION } }
@@ -39,27 +44,23 @@ export interface PortControlTimes {
   readonly natPmpRefusedAtMs?: number
 }
 
-export interface Settings extends Partial<OpenOptions> {
+export interface Settings
+  extends Partial<GatewayWishes>,
+    Pick<OpeningNet, 'signal' | 'whileWaiting' | 'whileYielding'> {
+  readonly interfaces?: readonly InterfaceAddress[]
   readonly devices?: readonly ScriptedDevice[]
 }
 
-export function begin({ devices = [], ...options }: Settings = {}) {
+export function begin({ devices = [], interfaces = [HOME], ...options }: Settings = {}) {
   const clock = new FakeClock()
   const datagrams = new ScriptedDatagrams(clock)
   const http = new ScriptedHttp(clock, answersOf(...devices))
   const opened: Opened[] = []
-  const result = openGateway({
-    clock,
-    datagrams,
-    http,
-    routes: [HOME],
-    defaultGateways: Promise.resolve([GATEWAY.address]),
-    via: 'auto',
-    igdOnly: false,
-    ignoreState: false,
-    portControl: { endpoints: Promise.resolve([GATEWAY]) },
-    ...options,
-  })
+  const { signal, whileWaiting, whileYielding, ...wishes } = options
+  const hooks = { ...(whileWaiting && { whileWaiting }), ...(whileYielding && { whileYielding }) }
+  const defaultGateways = (): Promise<string[]> => Promise.resolve(['192.168.1.1'])
+  const net = { clock, datagrams, http, interfaces: () => interfaces, defaultGateways, files: memoryFiles(), signal }
+  const result = openGateway({ via: 'auto', minissdpdPath: '', ...wishes }, { ...net, ...hooks })
   result.then(
     (each) => opened.push(each),
     () => {},
@@ -113,7 +114,7 @@ export function begin({ devices = [], ...options }: Settings = {}) {
   }
 }
 
-/** What is gone on with. */
-export function chosen({ discovery, portControl }: Opened): string {
-  return portControl?.protocol ?? discovery?.candidates[0]?.kind ?? 'none'
+/** What is gone on with, or would be. */
+export function chosen({ found, best }: Opened): string {
+  return found === undefined || found.protocol === 'igd' ? (best?.kind ?? 'none') : found.protocol
 }

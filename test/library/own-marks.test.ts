@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import { OwnMarks } from '../../../src/cli/keep/own-marks.ts'
-import type { Gateway } from '../../../src/domain/gateway.ts'
-import { privateFiles } from '../../../src/net/files/private-files.ts'
-import { FakeClock, settle } from '../../support/fake-clock.ts'
+import type { Gateway } from '../../src/domain/gateway.ts'
+import { OwnMarks } from '../../src/library/own-marks.ts'
+import { privateFiles } from '../../src/net/files/private-files.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
 
 describe('the marks of what was opened', () => {
   it('are left out where the gateway has a name that no file can have', async () => {

@@ -2,16 +2,16 @@
  * Everything by which a gateway may tell of a change while something is kept open on it: multicast, and the events of an
  * IGD that has them.
  */
-import { listenToAnnouncements } from '../../client/listen/announcements.js'
-import { type RunningSubscription, subscribeToEvents } from '../../client/listen/event-subscription.js'
-import { parseIPv4 } from '../../domain/address.js'
-import type { Gateway } from '../../domain/gateway.js'
-import { parseZonedUrl } from '../../domain/url.js'
-import type { HttpServers } from '../../net/http/server.js'
-import type { InterfaceWatch } from '../../net/interface-watch.js'
-import type { InterfaceAddress } from '../../net/interfaces.js'
-import type { ClientNet } from '../../net/network.js'
-import { OncePerSecond } from '../../net/rate-limit.js'
+import { listenToAnnouncements } from '../client/listen/announcements.js'
+import { type RunningSubscription, subscribeToEvents } from '../client/listen/event-subscription.js'
+import { parseIPv4 } from '../domain/address.js'
+import type { Gateway } from '../domain/gateway.js'
+import { parseZonedUrl } from '../domain/url.js'
+import type { HttpServers } from '../net/http/server.js'
+import type { InterfaceWatch } from '../net/interface-watch.js'
+import type { InterfaceAddress } from '../net/interfaces.js'
+import type { ClientNet } from '../net/network.js'
+import { OncePerSecond } from '../net/rate-limit.js'
 
 export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'http' | 'defaultGateways'> {
   readonly httpServers: HttpServers

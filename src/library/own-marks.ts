@@ -2,12 +2,13 @@
  * A keeper that was killed leaves its mappings behind. A mark for each tells the next one that they are not somebody
  * else's, and are to be removed at its end. Only of an IGD: PCP and NAT-PMP do not show what was there before.
  */
-import { TransportError } from '../../domain/errors.js'
-import type { Gateway } from '../../domain/gateway.js'
-import type { MappingKey } from '../../domain/port-mapping.js'
-import type { Clock } from '../../net/clock.js'
-import type { PrivateFiles } from '../../net/files/private-files.js'
-import type { HeldEither, KeptEither } from './facts.js'
+
+import { TransportError } from '../domain/errors.js'
+import type { Gateway } from '../domain/gateway.js'
+import type { MappingKey } from '../domain/port-mapping.js'
+import type { HeldEither, KeptEither } from '../keeper/kept-either.js'
+import type { Clock } from '../net/clock.js'
+import type { PrivateFiles } from '../net/files/private-files.js'
 
 const PREFIX = 'kept-'
 /** Of the files. One of another version may mean something else by the same fields: it is neither read nor removed. */
