@@ -84,7 +84,8 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
   })
 
   it('may answer a signal in its own way', async () => {
-    const command = startCommand(['sh', '-c', `trap 'kill $!; exit 7' TERM; ${STAY(path('trap'))}`], {})
+    const stays = `require('node:fs').writeFileSync(process.env.OUT, 'stays'); setInterval(() => {}, 600000)`
+    const command = startCommand(node(`process.on('SIGTERM', () => process.exit(7)); ${stays}`), { OUT: path('trap') })
     await until(() => exists('trap'))
     command.kill('SIGTERM')
     expect(await command.exited).toEqual({ code: 7, signal: undefined })
