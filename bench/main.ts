@@ -18,12 +18,13 @@ import { keeper } from './parts/keeper.ts'
 import { listing } from './parts/listing.ts'
 import { manyMappings } from './parts/many-mappings.ts'
 import { opening } from './parts/opening.ts'
+import { portControl } from './parts/port-control.ts'
 import { startUp } from './parts/start-up.ts'
 import { isInstalled } from './programs.ts'
 import type { Part, Row, Surroundings } from './row.ts'
 import { tableOf, writeInReadme } from './table.ts'
 
-const PARTS: readonly Part[] = [startUp, discovery, opening, listing, manyMappings, keeper, emulator]
+const PARTS: readonly Part[] = [startUp, discovery, portControl, opening, listing, manyMappings, keeper, emulator]
 const README = new URL('../README.md', import.meta.url)
 const ROUNDS = 15
 

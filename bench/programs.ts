@@ -13,6 +13,15 @@ export function wallMs({ exit, stdout, stderr, wallMs }: Finished, says: RegExp)
   return wallMs
 }
 
+/** From now, which is its start, to the line that matches; it is awaited to its end. */
+export async function saidMs(command: Command, line: RegExp): Promise<number> {
+  const startMs = performance.now()
+  await command.says(line)
+  const ms = performance.now() - startMs
+  wallMs(await command.ends(), line)
+  return ms
+}
+
 export async function nodeMs(): Promise<number> {
   return wallMs(await new Command([process.execPath, '-e', '0']).ends(), /^$/)
 }

@@ -1,7 +1,7 @@
 /** The same commands, with the search, on the lab's router; and how soon that router is found. */
 
 import { COMPUTER, type Lab, upnpTsCommand } from '../../test/lab/lab.ts'
-import { wallMs } from '../programs.ts'
+import { saidMs, wallMs } from '../programs.ts'
 import { alternate } from '../rounds.ts'
 import { NO_TARGET, type Part, type Row } from '../row.ts'
 import { median, msText, ratioText } from '../spread.ts'
@@ -31,12 +31,7 @@ async function routerDelayMs(lab: Lab): Promise<number> {
 
 /** From its start to the line that says which router it is. */
 async function foundMs(lab: Lab): Promise<number> {
-  const startMs = performance.now()
-  const command = lab.spawn('computer', upnpTsCommand('-s'))
-  await command.says(/Found valid IGD : /)
-  const ms = performance.now() - startMs
-  wallMs(await command.ends(), DONE)
-  return ms
+  return saidMs(lab.spawn('computer', upnpTsCommand('-s')), /Found valid IGD : /)
 }
 
 export const discovery: Part = {
