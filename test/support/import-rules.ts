@@ -136,13 +136,19 @@ function reachableFrom(arrows: readonly Arrow[]): ReadonlyMap<string, ReadonlySe
   return new Map([...next.keys()].map((path) => [path, walk(path, new Set())]))
 }
 
-function nodesOf(path: string, source: string): ts.Node[] {
+/** By source: two rules read every file, and parsing is what takes time. */
+const parsed = new Map<string, readonly ts.Node[]>()
+
+function nodesOf(path: string, source: string): readonly ts.Node[] {
+  const known = parsed.get(source)
+  if (known !== undefined) return known
   const nodes: ts.Node[] = []
   const visit = (node: ts.Node): void => {
     nodes.push(node)
     ts.forEachChild(node, visit)
   }
   visit(ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true))
+  parsed.set(source, nodes)
   return nodes
 }
 
