@@ -20,29 +20,24 @@ async function ip(lab: Lab, command: string): Promise<void> {
 /** upnpc's line, and a hint of one line. */
 const NOBODY = /^No IGD UPnP Device found on the network !\nhint: .+\n$/
 
-async function findsNobody(lab: Lab): Promise<{ stderr: string; wallMs: number }> {
-  const { stdout, stderr, exit, wallMs } = await lab.upnpTs('-l')
+async function findsNobody(lab: Lab): Promise<string> {
+  const { stdout, stderr, exit } = await lab.upnpTs('-l')
   expect({ stdout: belowBanner(stdout), exit }).toEqual({ stdout: '', exit: 1 })
   expect(stderr).toMatch(NOBODY)
-  return { stderr, wallMs }
+  return stderr
 }
 
 describe('in a home that is not as it should be', { timeout: 60_000 }, () => {
-  test('says that there is no IGD when the router is off, after the time of the search', async ({ onTestFinished }) => {
+  test('says that there is no IGD when the router is off', async ({ onTestFinished }) => {
     const lab = await labUp(onTestFinished)
     await lab.stopRouter()
-    const { stderr, wallMs } = await findsNobody(lab)
-    expect(stderr).toContain('192.168.86.1 did not answer')
-    expect(wallMs).toBeGreaterThan(3_500)
-    expect(wallMs).toBeLessThan(6_000)
+    expect(await findsNobody(lab)).toContain('192.168.86.1 did not answer')
   })
 
-  test('says so too, and at once, when the cable is out', async ({ onTestFinished }) => {
+  test('says so too, without a search, when the cable is out', async ({ onTestFinished }) => {
     const lab = await labUp(onTestFinished)
     await ip(lab, 'link set eth0 down')
-    const { stderr, wallMs } = await findsNobody(lab)
-    expect(stderr).toContain('is the network up?')
-    expect(wallMs).toBeLessThan(2_000)
+    expect(await findsNobody(lab)).toContain('is the network up?')
   })
 
   test('finds the router again after a power cut, with the mappings gone', async ({ onTestFinished }) => {
