@@ -1,9 +1,9 @@
 /** What the commands about pinholes ask of the gateway, as Reports in upnpc's order, and their exit codes. */
-import { isGlobalIPv6, isIPv6, splitZone } from '../../domain/address.js'
 import { type PortMappingError, RefusedError } from '../../domain/errors.js'
 import type { IgdGateway, PinholeFirewall, PinholeOpener } from '../../domain/gateway.js'
 import { NO_FIREWALL } from '../../domain/no-firewall.js'
 import type { PinholeId } from '../../domain/pinhole.js'
+import { pinholeAddress } from '../../library/pinhole-address.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, attempt, attemptWrite, reportedError } from '../failure.js'
 import type { GatewayCommand } from '../parse/command-table.js'
@@ -40,22 +40,14 @@ export async function* reportFirewall(chosen: Chosen, context: RunContext): Repo
   return status.ok ? 0 : 2
 }
 
-/**
- * `@` is an address of this computer that the internet can reach: the one on the way to the gateway, or where that is
- * link-local or of the site only, a global one, first of all of the same interface.
- */
+/** `@` is this computer: with an emulated gateway at the address on the way to it, whatever the internet can reach. */
 function withClient<T extends AskedPinhole>(
   asked: T,
   { gateway }: Pick<ChosenGateway, 'gateway'>,
-  context: RunContext,
+  { onlyRoute, interfaces }: RunContext,
 ): T {
   if (asked.internalClient !== 'local') return asked
-  const { address, zone } = splitZone(gateway.localAddress)
-  const isEmulated = context.onlyRoute !== undefined
-  if (!isIPv6(address) || isGlobalIPv6(address) || isEmulated) return { ...asked, internalClient: address }
-  const global = context.interfaces().filter((each) => isGlobalIPv6(each.address))
-  const best = global.find((each) => each.name === zone) ?? global[0]
-  return { ...asked, internalClient: best?.address ?? address }
+  return { ...asked, internalClient: pinholeAddress(gateway.localAddress, onlyRoute === undefined ? interfaces() : []) }
 }
 
 /** -A; with TCP+UDP both or none. */
