@@ -2,7 +2,8 @@
 
 import { NoReplyError } from '../domain/errors.js'
 import { PORT_CONTROL_PORT } from '../domain/port-mapping.js'
-import { type Clock, deadlineAfter } from '../net/clock.js'
+import { rehearseIgd, rehearsePortControl } from '../library/rehearsal.js'
+import { deadlineAfter } from '../net/clock.js'
 import { memoryFiles } from '../net/files/memory-files.js'
 import { reportedError } from './failure.js'
 import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './parse/invocation.js'
@@ -12,7 +13,6 @@ import { helpText, VERSION_TEXT } from './print/plain-answers.js'
 import { Printer } from './print/printer.js'
 import { BANNER } from './print/usage.js'
 import type { ExitCode } from './report.js'
-import { loadPortControl } from './run/find.js'
 import { run } from './run/run.js'
 import { END_SIGNALS } from './signals.js'
 import { ofProcess, type Surroundings } from './surroundings.js'
@@ -78,8 +78,8 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
     new NoReplyError(`gave up after ${seconds} s; --timeout MS gives the command more time`)
   const deadline = deadlineAfter(clock, invocation.timeoutMs, outOfTime)
   const { via } = invocation.portControl
-  const loading = via === 'pcp' || via === 'nat-pmp' ? loadPortControl : loadTheRest
-  const whileSearching = (): void => void Promise.allSettled([begin(), loading(clock)])
+  const rehearse = via === 'pcp' || via === 'nat-pmp' ? rehearsePortControl : rehearseIgd
+  const whileSearching = (): void => void Promise.allSettled([begin(), rehearse(clock)])
   const whileWaiting = invocation.url === undefined ? whileSearching : () => {}
   if (invocation.url !== undefined) await begin()
   let gatewayFound = false
@@ -124,12 +124,6 @@ async function keepOpen(
     printer.report(next.value)
     printer.complain() // it may go on for months
   }
-}
-
-/** What the first answer will need; a failure shows again, with a reason, at the first use. */
-async function loadTheRest(clock: Clock): Promise<void> {
-  const { rehearse } = await import('../client/search/first-answer.js')
-  await rehearse(clock)
 }
 
 /** --emulate: the command finds a gateway of its own by the same search, on loopback and nowhere else. */

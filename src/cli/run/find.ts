@@ -2,8 +2,8 @@
 import { NoGatewayError } from '../../domain/errors.js'
 import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import { zonedUrlText } from '../../domain/url.js'
+import { rehearsePortControl } from '../../library/rehearsal.js'
 import { type FoundGateway, type Opened, searchGateway } from '../../library/search-gateway.js'
-import type { Clock } from '../../net/clock.js'
 import type { RunContext } from '../context.js'
 import { reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
@@ -34,14 +34,8 @@ export function openFor(invocation: GatewayInvocation, context: RunContext): Pro
     forPinholes: facts.isAboutPinholes,
     family: facts.family === 4 ? 4 : search.family, // many routers refuse to map ports over IPv6
   } as const
-  const whileYielding = (): void => void loadPortControl(context.clock).catch(() => {})
+  const whileYielding = (): void => void rehearsePortControl(context.clock).catch(() => {})
   return searchGateway(wishes, { ...context, whileYielding })
-}
-
-/** What comes after the wait, loaded during it; a failure shows again, with a reason, at the first use. */
-export async function loadPortControl(clock: Clock): Promise<void> {
-  const { rehearseMapping } = await import('../../client/port-control/first-answer.js')
-  await rehearseMapping(clock)
 }
 
 /** What was found, or an error as the last one. */
