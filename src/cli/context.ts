@@ -1,8 +1,6 @@
 /** What a command is run with, and what it knows about the gateway that was chosen. */
-import type { Candidate } from '../client/search/candidate.js'
 import type { SearchRoute } from '../client/search/routes.js'
-import type { PortMappingError } from '../domain/errors.js'
-import type { Gateway, IgdGateway, PortControlGateway } from '../domain/gateway.js'
+import type { FoundGateway, FoundIgd, FoundPortControl } from '../library/search-gateway.js'
 import type { Endpoint } from '../net/datagrams.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
 import type { ClientNet } from '../net/network.js'
@@ -20,14 +18,6 @@ export interface RunContext extends ClientNet {
 }
 
 /** What is known about the chosen gateway, beside the gateway itself. */
-export interface ChosenGateway<G extends Gateway = Gateway> {
-  readonly gateway: G
-  readonly externalAddress: string | undefined
-}
-
-export interface Chosen extends ChosenGateway<IgdGateway>, Pick<Candidate, 'status'> {}
-
-export interface ChosenPortControl extends ChosenGateway<PortControlGateway> {
-  /** What went wrong beside the command; filled while it runs. */
-  readonly troubles: readonly PortMappingError[]
-}
+export type ChosenGateway = Pick<FoundGateway, 'gateway' | 'externalAddress'>
+export type Chosen = Omit<FoundIgd, 'protocol'>
+export type ChosenPortControl = Omit<FoundPortControl, 'protocol'>
