@@ -6,6 +6,7 @@
 
 import { hostAndPort } from '../domain/address.js'
 import { MalformedMessageError, PortMappingError } from '../domain/errors.js'
+import { upnpErrorName } from '../domain/upnp-errors.js'
 import type { Datagrams, Endpoint } from '../net/datagrams.js'
 import type { HttpClient, HttpReply } from '../net/http/client.js'
 import type { ClientNet } from '../net/network.js'
@@ -22,7 +23,6 @@ import { decodePcpRequest, decodePcpResponse, PCP_VERSION } from '../wire/pcp.js
 import { pcpResultName } from '../wire/pcp-result-codes.js'
 import { decodeSoapReply } from '../wire/soap.js'
 import { decodeSsdp } from '../wire/ssdp.js'
-import { upnpErrorName } from '../wire/upnp-error-codes.js'
 
 export interface TracedMessage {
   /** When it passed. Milliseconds since the Unix epoch. */

@@ -3,6 +3,7 @@
  * A message says what was attempted, with whom, and (where there is something to do) what to do next.
  */
 import type { GatewayProtocol, PortMapping } from './port-mapping.js'
+import { UPNP_ERRORS } from './upnp-errors.js'
 
 export type ErrorCode =
   | 'INVALID_ARGUMENT'
@@ -101,6 +102,11 @@ export class RefusedError extends PortMappingError {
   }
 }
 
+/** The UPnP error number of an IGD's no. */
+export function upnpErrorOf(error: unknown): number | undefined {
+  return error instanceof RefusedError && error.protocol === 'igd' ? error.number : undefined
+}
+
 /** The gateway said yes, but the mapping that it shows afterwards leads to another computer than was asked for. */
 export class NotConfirmedError extends PortMappingError {
   readonly code = 'NOT_CONFIRMED'
@@ -116,10 +122,10 @@ export class NotConfirmedError extends PortMappingError {
   }
 }
 
-/** ConflictInMappingEntry, ConflictWithOtherMechanisms; CANNOT_PROVIDE_EXTERNAL. NAT-PMP gives another port without a word. */
+/** NAT-PMP gives another port without a word. */
 const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
-  igd: [718, 729],
-  pcp: [11],
+  igd: [UPNP_ERRORS.ConflictInMappingEntry, UPNP_ERRORS.ConflictWithOtherMechanisms],
+  pcp: [11], // CANNOT_PROVIDE_EXTERNAL (RFC 6887 7.4)
   'nat-pmp': [],
 }
 

@@ -8,6 +8,7 @@ import { InvalidArgumentError, NoGatewayError, PortMappingError, RefusedError } 
 import type { Gateway, PinholeOpener } from '../domain/gateway.js'
 import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../domain/pinhole.js'
 import { transportProtocolOf } from '../domain/port-mapping.js'
+import { UPNP_ERRORS } from '../domain/upnp-errors.js'
 import type { Held, Kept, Presence } from './kept.js'
 import { hasClosed, LostInRenewal } from './lost-in-renewal.js'
 
@@ -21,9 +22,8 @@ export interface WantedPinhole extends Omit<TimedPinholeRequest, 'internalClient
   readonly internalClient?: string | undefined
 }
 
-const NO_SUCH_ENTRY = 704
-/** miniupnpd 2.3.1 says that of an ID that it does not have. */
-const INVALID_ARGS = 402
+/** miniupnpd 2.3.1 gives the second for an ID that it does not have. */
+const GONE: ReadonlySet<number> = new Set([UPNP_ERRORS.NoSuchEntry, UPNP_ERRORS.InvalidArgs])
 
 export class KeptPinhole implements Kept<HeldPinhole> {
   readonly name: string
@@ -70,7 +70,7 @@ export class KeptPinhole implements Kept<HeldPinhole> {
       await gateway.firewall.isPinholeWorking(id)
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error
-      if (error.number === NO_SUCH_ENTRY || error.number === INVALID_ARGS) return 'gone'
+      if (GONE.has(error.number)) return 'gone'
     }
     // There is one of that number, also without traffic (709); after a restart it may be another's.
     return 'untold'

@@ -1,7 +1,8 @@
 /** What each command but those that map asks of the gateway, as Reports in upnpc's order, and its exit code. */
-import { type PortMappingError, RefusedError } from '../../domain/errors.js'
+import { upnpErrorOf } from '../../domain/errors.js'
 import type { ConnectionStatus } from '../../domain/gateway.js'
 import { MAX_LISTED_PORT_MAPPINGS } from '../../domain/port-mapping.js'
+import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
 import { attempt, type Reporting, refusal, reportedError } from '../failure.js'
 import type { Answer, ExitCode } from '../report.js'
@@ -77,9 +78,6 @@ async function* walkTable(chosen: Chosen, context: RunContext): Reporting<ExitCo
   }
 }
 
-/** 730 PortMappingNotFound: there is none of that protocol. */
-const NONE_FOUND = 730
-
 /** -L: TCP, then UDP; each in the reverse of the router's order, as upnpc has it. Where that cannot be had, as -l. */
 export async function* listAtOnce(chosen: Chosen, context: RunContext): Reporting<ExitCode> {
   let index = 0
@@ -88,7 +86,7 @@ export async function* listAtOnce(chosen: Chosen, context: RunContext): Reportin
     const listed = await attempt(context.signal, () => chosen.gateway.portMappingsOf(protocol))
     if (!listed.ok) {
       yield { type: 'list-at-once-failed', error: reportedError(listed.error) }
-      if (refusedWith(listed.error) === NONE_FOUND) continue
+      if (upnpErrorOf(listed.error) === UPNP_ERRORS.PortMappingNotFound) continue // there is none of that protocol
       exitCode = 2
       if (protocol === 'UDP') continue
       yield { type: 'notice', kind: 'not-listed-at-once' }
@@ -101,10 +99,6 @@ export async function* listAtOnce(chosen: Chosen, context: RunContext): Reportin
     }
   }
   return exitCode
-}
-
-function refusedWith(error: PortMappingError): number | undefined {
-  return error instanceof RefusedError ? error.number : undefined
 }
 
 /** -s: how long the gateway has been up, or has had its mappings; and its external address. */

@@ -1,16 +1,15 @@
 /** What the commands about pinholes ask of the gateway, as Reports in upnpc's order, and their exit codes. */
-import { type PortMappingError, RefusedError } from '../../domain/errors.js'
+import { upnpErrorOf } from '../../domain/errors.js'
 import type { IgdGateway, PinholeFirewall, PinholeOpener } from '../../domain/gateway.js'
 import { NO_FIREWALL } from '../../domain/no-firewall.js'
 import type { PinholeId } from '../../domain/pinhole.js'
+import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { pinholeAddress } from '../../library/pinhole-address.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
-import { type Attempt, attempt, attemptWrite, reportedError } from '../failure.js'
+import { type Attempt, attempt, attemptWrite, type Reporting, reportedError } from '../failure.js'
 import type { GatewayCommand } from '../parse/command-table.js'
 import type { AskedPinhole, AskedTimedPinhole } from '../parse/pinhole-words.js'
-import type { Answer, ExitCode, Report } from '../report.js'
-
-type Reporting = AsyncGenerator<Report, ExitCode, undefined>
+import type { Answer, ExitCode } from '../report.js'
 
 /** What opens the pinholes of a gateway: its firewall service, or PCP. */
 export interface PinholesOf extends Pick<ChosenGateway, 'gateway'> {
@@ -31,7 +30,7 @@ function answerOf<T, U>(asked: Attempt<T>, facts: (value: T) => U): Answer<U> {
 }
 
 /** -S */
-export async function* reportFirewall(chosen: Chosen, context: RunContext): Reporting {
+export async function* reportFirewall(chosen: Chosen, context: RunContext): Reporting<ExitCode> {
   const status = await askFirewall(chosen.gateway, context, (firewall) => firewall.status())
   yield { type: 'firewall-status', ...answerOf(status, (value) => value) }
   const traffic = await attempt(context.signal, () => chosen.gateway.trafficCounters())
@@ -55,7 +54,7 @@ export async function* addPinholes(
   pinholes: readonly AskedTimedPinhole[],
   chosen: PinholesOf,
   context: RunContext,
-): Reporting {
+): Reporting<ExitCode> {
   const added: PinholeId[] = []
   for (const each of pinholes) {
     const asked = withClient(each, chosen, context)
@@ -78,8 +77,11 @@ export async function* addPinholes(
   return 0
 }
 
-/** FirewallDisabled, InboundPinholeNotAllowed, NoSuchEntry: there is nothing to update. */
-const NOTHING_TO_UPDATE: ReadonlySet<number> = new Set([702, 703, 704])
+const NOTHING_TO_UPDATE: ReadonlySet<number | undefined> = new Set([
+  UPNP_ERRORS.FirewallDisabled,
+  UPNP_ERRORS.InboundPinholeNotAllowed,
+  UPNP_ERRORS.NoSuchEntry,
+])
 
 /** -U: looks first whether it works, as upnpc does, where that can be asked. */
 export async function* updatePinhole(
@@ -87,11 +89,11 @@ export async function* updatePinhole(
   { pinholes }: PinholesOf,
   context: RunContext,
   igd?: Pick<IgdGateway, 'firewall'>,
-): Reporting {
+): Reporting<ExitCode> {
   if (igd !== undefined) {
     const working = await askFirewall(igd, context, (firewall) => firewall.isPinholeWorking(id))
     yield { type: 'pinhole-working', during: 'update', id, ...answerOf(working, (value) => ({ working: value })) }
-    if (!working.ok && NOTHING_TO_UPDATE.has(refusedWith(working.error))) return 2
+    if (!working.ok && NOTHING_TO_UPDATE.has(upnpErrorOf(working.error))) return 2
   }
   const updated = await attemptWrite(() => pinholes.updatePinhole(id, leaseSeconds))
   yield { type: 'pinhole-updated', id, leaseSeconds, ...answerOf(updated, () => ({})) }
@@ -99,12 +101,12 @@ export async function* updatePinhole(
   return updated.ok ? 0 : 2
 }
 
-function refusedWith(error: PortMappingError): number {
-  return error instanceof RefusedError ? error.number : 0
-}
-
 /** -C */
-export async function* checkPinholes(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
+export async function* checkPinholes(
+  ids: readonly PinholeId[],
+  chosen: Chosen,
+  context: RunContext,
+): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
   for (const id of ids) {
     const working = await askFirewall(chosen.gateway, context, (firewall) => firewall.isPinholeWorking(id))
@@ -115,7 +117,11 @@ export async function* checkPinholes(ids: readonly PinholeId[], chosen: Chosen, 
 }
 
 /** -K */
-export async function* reportPinholePackets(ids: readonly PinholeId[], chosen: Chosen, context: RunContext): Reporting {
+export async function* reportPinholePackets(
+  ids: readonly PinholeId[],
+  chosen: Chosen,
+  context: RunContext,
+): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
   for (const id of ids) {
     const packets = await askFirewall(chosen.gateway, context, (firewall) => firewall.pinholePackets(id))
@@ -130,7 +136,7 @@ export async function* deletePinholes(
   ids: readonly PinholeId[],
   { pinholes }: PinholesOf,
   context: RunContext,
-): Reporting {
+): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
   for (const id of ids) {
     const deleted = await attemptWrite(() => pinholes.deletePinhole(id))
@@ -146,7 +152,7 @@ export async function* reportOutboundTimeouts(
   pinholes: readonly AskedPinhole[],
   chosen: Chosen,
   context: RunContext,
-): Reporting {
+): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
   for (const each of pinholes) {
     const asked = withClient(each, chosen, context)

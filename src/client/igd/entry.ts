@@ -4,15 +4,20 @@
  */
 import { MalformedMessageError, RefusedError, TransportError } from '../../domain/errors.js'
 import type { MappingKey, PortMapping } from '../../domain/port-mapping.js'
+import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { decodeTarget, keyArguments } from './port-mapping-messages.js'
 import type { Ask } from './status.js'
 
-/** Invalid Action, Action Failed, not implemented. */
-export const UNKNOWN_ACTION: ReadonlySet<number> = new Set([401, 501, 602])
-/** No such entry; 713 says so of the place in a table, and who mixes up the two means the same. */
-const NO_SUCH_ENTRY: ReadonlySet<number> = new Set([714, 713])
-/** Of the one entry, and then the table may leave it out too. */
-const NOT_AUTHORIZED = 606
+export const UNKNOWN_ACTION: ReadonlySet<number> = new Set([
+  UPNP_ERRORS.InvalidAction,
+  UPNP_ERRORS.ActionFailed,
+  UPNP_ERRORS.OptionalActionNotImplemented,
+])
+/** The second is about a place in a table; a router that mixes up the two means the same. */
+const NO_SUCH_ENTRY: ReadonlySet<number> = new Set([
+  UPNP_ERRORS.NoSuchEntryInArray,
+  UPNP_ERRORS.SpecifiedArrayIndexInvalid,
+])
 
 export interface ShownBy {
   readonly ask: Ask
@@ -42,7 +47,8 @@ export async function findEntry(by: ShownBy, key: MappingKey): Promise<PortMappi
   } catch (error) {
     if (!(error instanceof RefusedError)) throw error
     if (NO_SUCH_ENTRY.has(error.number)) return undefined
-    return error.number === NOT_AUTHORIZED ? 'untold' : findInTable(by, key)
+    // If this computer may not see the entry, the table may leave it out too.
+    return error.number === UPNP_ERRORS.ActionNotAuthorized ? 'untold' : findInTable(by, key)
   }
 }
 

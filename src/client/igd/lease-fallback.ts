@@ -1,9 +1,8 @@
 /** What to do where a router does not take the lease that it was asked for. */
-import { RefusedError } from '../../domain/errors.js'
+import { upnpErrorOf } from '../../domain/errors.js'
 import { leaseToSeconds, type MappingRequest } from '../../domain/port-mapping.js'
+import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 
-const INVALID_ARGS = 402
-const ONLY_PERMANENT_LEASES_SUPPORTED = 725
 /** For routers that refuse lease 0: most take an hour. */
 const FALLBACK_LEASE_SECONDS = 3600
 
@@ -19,10 +18,10 @@ export async function withLeaseThatIsTaken<T>(
   try {
     return await add(asked)
   } catch (error) {
-    const refusedWith = error instanceof RefusedError ? error.number : undefined
-    const permanentOnly = refusedWith === ONLY_PERMANENT_LEASES_SUPPORTED || refusedWith === INVALID_ARGS
-    if (asked > 0 && permanentOnly) return add(0)
-    if (asked === 0 && refusedWith === INVALID_ARGS) return add(FALLBACK_LEASE_SECONDS)
+    const refusedWith = upnpErrorOf(error)
+    const isInvalid = refusedWith === UPNP_ERRORS.InvalidArgs
+    if (asked > 0 && (isInvalid || refusedWith === UPNP_ERRORS.OnlyPermanentLeasesSupported)) return add(0)
+    if (asked === 0 && isInvalid) return add(FALLBACK_LEASE_SECONDS)
     throw error
   }
 }

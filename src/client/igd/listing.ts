@@ -6,6 +6,7 @@
 import { RefusedError } from '../../domain/errors.js'
 import type { ListingEnd } from '../../domain/gateway.js'
 import type { PortMapping } from '../../domain/port-mapping.js'
+import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import type { SoapArguments } from '../../wire/soap.js'
 import { decodeMapping } from './port-mapping-messages.js'
 import type { RequestWindow } from './request-window.js'
@@ -13,9 +14,12 @@ import type { RequestWindow } from './request-window.js'
 /** A table longer than the number of ports in existence is not read to its end. */
 export const MAX_PORT_MAPPINGS = 65_536
 
-/** Marks of the end of the table: the standard's, and those of routers that do not know it (DD-WRT, Linksys WRT1900AC). */
-const SPECIFIED_ARRAY_INDEX_INVALID = 713
-const OTHER_ENDS: ReadonlySet<number> = new Set([714, 402, 501])
+/** Of routers that do not know the standard's mark of the end of the table (DD-WRT, Linksys WRT1900AC). */
+const OTHER_ENDS: ReadonlySet<number> = new Set([
+  UPNP_ERRORS.NoSuchEntryInArray,
+  UPNP_ERRORS.InvalidArgs,
+  UPNP_ERRORS.ActionFailed,
+])
 
 export interface Table {
   readonly window: Pick<RequestWindow, 'size'>
@@ -70,6 +74,7 @@ async function* walk({ window, entry }: Table, signal: AbortSignal): AsyncGenera
 /** @throws the error where it does not mark the end */
 function endAt(index: number, error: unknown): RefusedError {
   if (!(error instanceof RefusedError)) throw error
-  if (error.number === SPECIFIED_ARRAY_INDEX_INVALID || (index > 0 && OTHER_ENDS.has(error.number))) return error
+  const isEnd = error.number === UPNP_ERRORS.SpecifiedArrayIndexInvalid
+  if (isEnd || (index > 0 && OTHER_ENDS.has(error.number))) return error
   throw error
 }

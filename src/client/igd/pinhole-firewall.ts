@@ -1,6 +1,6 @@
 /** WANIPv6FirewallControl:1 of a gateway as a PinholeFirewall. (WANIPv6FirewallControl:1 2.4) */
 import { isGlobalIPv6, isLinkLocalIPv6, isUnicastIPv6 } from '../../domain/address.js'
-import { PortMappingError, RefusedError } from '../../domain/errors.js'
+import { PortMappingError, upnpErrorOf } from '../../domain/errors.js'
 import type { PinholeFirewall } from '../../domain/gateway.js'
 import type {
   FirewallStatus,
@@ -9,6 +9,7 @@ import type {
   PinholeRequest,
   TimedPinholeRequest,
 } from '../../domain/pinhole.js'
+import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { interfaceAddresses } from '../../net/interfaces.js'
 import type { IgdActionName, InArguments } from '../../wire/igd-actions.js'
 import type { SoapArguments } from '../../wire/soap.js'
@@ -94,10 +95,8 @@ export class IgdPinholeFirewall implements PinholeFirewall {
   }
 }
 
-const ACTION_NOT_AUTHORIZED = 606
-
 function isNotAuthorized(error: unknown): boolean {
-  return error instanceof RefusedError && error.number === ACTION_NOT_AUTHORIZED
+  return upnpErrorOf(error) === UPNP_ERRORS.ActionNotAuthorized
 }
 
 /** A computer with more addresses than this tries the first ones. */

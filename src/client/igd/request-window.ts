@@ -5,6 +5,7 @@
  * others is asked again alone, so only questions that change nothing may go through here.
  */
 import { PortMappingError, RefusedError } from '../../domain/errors.js'
+import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 
 /**
  * No more than may wait to be accepted by a daemon that listens with a backlog of 5, as miniupnpd does: Linux lets 6 wait and
@@ -21,7 +22,7 @@ const MUCH_LONGER = 2
  * table 3-3). Others are its answer. No answer at all, or one that makes no sense, is the sign of most: Ubee EVW32C and
  * ZTE F660 close the connection, others answer HTTP 500 with a web page, or with silence.
  */
-const REFUSALS_UNDER_LOAD: ReadonlySet<number> = new Set([501, 603])
+const REFUSALS_UNDER_LOAD: ReadonlySet<number> = new Set([UPNP_ERRORS.ActionFailed, UPNP_ERRORS.OutOfMemory])
 
 /** Asks once, and lets what it is given know how that went: as in HttpRequest. */
 export type Question<T> = (watch: Watch) => Promise<T>

@@ -1,5 +1,6 @@
 /** One action on one service of one gateway: encodes the request from the table, sends it, decodes the reply. */
 import { MalformedMessageError, RefusedError, TransportError, unlessMalformed } from '../../domain/errors.js'
+import { upnpErrorName } from '../../domain/upnp-errors.js'
 import { zonedUrlText } from '../../domain/url.js'
 import { USER_AGENT } from '../../domain/version.js'
 import type { HttpClient, HttpReply, HttpRequest } from '../../net/http/client.js'
@@ -12,7 +13,6 @@ import {
   type SoapRequest,
   soapActionHeader,
 } from '../../wire/soap.js'
-import { upnpErrorName } from '../../wire/upnp-error-codes.js'
 import { endsWithRoot } from '../../wire/xml.js'
 import type { ControlledService } from './services.js'
 

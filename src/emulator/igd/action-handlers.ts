@@ -76,6 +76,6 @@ export function performAction<A extends IgdActionName>(
 
 /** @throws Refusal 606 */
 function permitted(wanted: WantedMapping, { facts, askingAddress }: ActionContext): WantedMapping {
-  if (facts.secureMode && wanted.internalClient !== askingAddress) throw new Refusal(606)
+  if (facts.secureMode && wanted.internalClient !== askingAddress) throw new Refusal('ActionNotAuthorized')
   return wanted
 }

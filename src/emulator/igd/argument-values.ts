@@ -3,7 +3,7 @@ import { Refusal } from '../tables/refusal.js'
 
 /** @throws Refusal 402 */
 export function unsigned(text: string, largest: number): number {
-  if (!/^\d{1,10}$/.test(text) || Number(text) > largest) throw new Refusal(402)
+  if (!/^\d{1,10}$/.test(text) || Number(text) > largest) throw new Refusal('InvalidArgs')
   return Number(text)
 }
 
@@ -16,7 +16,7 @@ export function ui2(text: string): number {
 export function boolean(text: string): boolean {
   if (/^(1|true|yes)$/.test(text)) return true
   if (/^(0|false|no)$/.test(text)) return false
-  throw new Refusal(402)
+  throw new Refusal('InvalidArgs')
 }
 
 /** Counters are 32 bits and wrap (WANCommonInterfaceConfig:1 2.2.7). */

@@ -47,7 +47,7 @@ export function decodeRange(args: InArguments<'DeletePortMappingRange'>, askingA
   const [startPort, endPort] = [ui2(args.NewStartPort), ui2(args.NewEndPort)]
   const range = { startPort, endPort, protocol: protocol(args.NewProtocol) }
   const internalClient = boolean(args.NewManage) ? undefined : askingAddress
-  if (startPort > endPort) throw new Refusal(733)
+  if (startPort > endPort) throw new Refusal('InconsistentParameters')
   return { ...range, internalClient }
 }
 
@@ -90,18 +90,18 @@ export function encodeEntry(entry: TableEntry): OutArguments<'GetGenericPortMapp
 
 /** The standard also allows host names; a gateway that looked them up would be talking to strangers. */
 function address(text: string): string {
-  if (!isUnicastIPv4(text)) throw new Refusal(402)
+  if (!isUnicastIPv4(text)) throw new Refusal('InvalidArgs')
   return text
 }
 
 function protocol(text: string): TransportProtocol {
-  if (text !== 'TCP' && text !== 'UDP') throw new Refusal(402)
+  if (text !== 'TCP' && text !== 'UDP') throw new Refusal('InvalidArgs')
   return text
 }
 
 /** Characters that XML 1.0 cannot carry would spoil the listing for everybody else. */
 function description(text: string): string {
-  if (text.length > MAX_DESCRIPTION_LENGTH) throw new Refusal(605)
-  if (/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text)) throw new Refusal(402)
+  if (text.length > MAX_DESCRIPTION_LENGTH) throw new Refusal('StringArgumentTooLong')
+  if (/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text)) throw new Refusal('InvalidArgs')
   return text
 }

@@ -16,9 +16,9 @@ const ANY_PROTOCOL = 0xffff
 /** @throws Refusal 402, 705, 706, 707, 708, 601 */
 export function decodePinhole(args: InArguments<'AddPinhole'>): TimedPinholeRequest {
   const [internalPort, number] = [ui2(args.InternalPort), ui2(args.Protocol)]
-  if (internalPort === 0) throw new Refusal(706)
-  if (isAnyAddress(args.InternalClient)) throw new Refusal(708)
-  if (number === ANY_PROTOCOL) throw new Refusal(707)
+  if (internalPort === 0) throw new Refusal('InternalPortWildcardingNotAllowed')
+  if (isAnyAddress(args.InternalClient)) throw new Refusal('InvalidLayer2Address')
+  if (number === ANY_PROTOCOL) throw new Refusal('ProtocolWildcardingNotAllowed')
   const endpoints = {
     remoteHost: addressOrAny(args.RemoteHost),
     remotePort: ui2(args.RemotePort),
@@ -47,7 +47,7 @@ export function decodePinholeId(args: InArguments<'DeletePinhole'>): number {
 /** Outside the allowed range it is 601 (UDA 1.1 table 3-3); miniupnpd answers 402. @throws Refusal 402, 601 */
 export function decodePinholeLease(text: string): number {
   const seconds = unsigned(text, MAX_LEASE_SECONDS)
-  if (seconds < 1 || seconds > LONGEST_PINHOLE_LEASE_SECONDS) throw new Refusal(601)
+  if (seconds < 1 || seconds > LONGEST_PINHOLE_LEASE_SECONDS) throw new Refusal('ArgumentValueOutOfRange')
   return seconds
 }
 
@@ -62,11 +62,11 @@ function addressOrAny(text: string): string {
 
 /** The standard also allows host names; a gateway that looked them up would be talking to strangers. */
 function address(text: string): string {
-  if (!isUnicastIPv6(text)) throw new Refusal(402)
+  if (!isUnicastIPv6(text)) throw new Refusal('InvalidArgs')
   return text
 }
 
 function supported(protocol: number): number {
-  if (transportProtocolOf(protocol) === undefined) throw new Refusal(705)
+  if (transportProtocolOf(protocol) === undefined) throw new Refusal('ProtocolNotSupported')
   return protocol
 }

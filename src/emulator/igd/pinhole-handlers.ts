@@ -22,7 +22,7 @@ export const PINHOLE_HANDLERS: ActionHandlers<PinholeAction> = {
     InboundPinholeAllowed: encodeBoolean(facts.inboundPinholeAllowed),
   }),
   GetOutboundPinholeTimeout: (args, { facts }) => {
-    if (!facts.firewallEnabled) throw new Refusal(702)
+    if (!facts.firewallEnabled) throw new Refusal('FirewallDisabled')
     decodeOutboundPinhole(args)
     return { OutboundPinholeTimeout: encodeUi4(facts.outboundPinholeTimeoutSeconds) }
   },
@@ -51,15 +51,15 @@ export const PINHOLE_HANDLERS: ActionHandlers<PinholeAction> = {
   CheckPinholeWorking: (args, context) => {
     checkFirewall(context)
     permittedPinhole(args, context)
-    if (context.facts.pinholePackets === 0) throw new Refusal(709)
+    if (context.facts.pinholePackets === 0) throw new Refusal('NoTrafficReceived')
     return { IsWorking: encodeBoolean(true) }
   },
 }
 
 /** @throws Refusal 702, 703 */
 function checkFirewall({ facts }: ActionContext): void {
-  if (!facts.firewallEnabled) throw new Refusal(702)
-  if (!facts.inboundPinholeAllowed) throw new Refusal(703)
+  if (!facts.firewallEnabled) throw new Refusal('FirewallDisabled')
+  if (!facts.inboundPinholeAllowed) throw new Refusal('InboundPinholeNotAllowed')
 }
 
 /** @throws Refusal 402, 704, 606 */
@@ -74,5 +74,5 @@ function checkPermission(internalClient: string, { facts, askingAddress }: Actio
   if (!facts.pinholesOnlyForAsking) return
   if (isLoopbackIPv4(askingAddress) || isLoopbackIPv6(askingAddress)) return
   // Compared without the zone, which is the gateway's own name for the link; an IPv4 address is nobody's here.
-  if (!samePrefixIPv6(internalClient, askingAddress, 128)) throw new Refusal(606)
+  if (!samePrefixIPv6(internalClient, askingAddress, 128)) throw new Refusal('ActionNotAuthorized')
 }

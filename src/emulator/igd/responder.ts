@@ -113,8 +113,8 @@ function answer(
   { onAction, refusalOf }: IgdResponderOptions,
 ): string {
   const { action, serviceType } = soap
-  if (!isIgdActionName(action) || !service.actions.includes(action)) throw new Refusal(401)
-  if (!service.serviceTypes.includes(serviceType)) throw new Refusal(401)
+  if (!isIgdActionName(action) || !service.actions.includes(action)) throw new Refusal('InvalidAction')
+  if (!service.serviceTypes.includes(serviceType)) throw new Refusal('InvalidAction')
   onAction?.(action)
   const code = refusalOf?.(action)
   if (code !== undefined) throw new Refusal(code)
@@ -141,6 +141,6 @@ function perform<A extends IgdActionName>(action: A, soap: SoapRequest, context:
 function decodeArguments<A extends IgdActionName>(action: A, soap: SoapRequest): InArguments<A> {
   const given = new Map(soap.arguments)
   const names: readonly string[] = IGD_ACTIONS[action].in
-  if (!names.every((name) => given.has(name))) throw new Refusal(402)
+  if (!names.every((name) => given.has(name))) throw new Refusal('InvalidArgs')
   return Object.fromEntries(names.map((name) => [name, given.get(name) ?? ''])) as InArguments<A>
 }

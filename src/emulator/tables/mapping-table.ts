@@ -8,6 +8,7 @@
  * place.
  */
 import type { GatewayProtocol, MappingKey, TransportProtocol } from '../../domain/port-mapping.js'
+import type { UpnpErrorName } from '../../domain/upnp-errors.js'
 import { LeaseEnds } from './lease-ends.js'
 import { Refusal } from './refusal.js'
 
@@ -73,8 +74,9 @@ export class MappingTable {
     checkPorts(wanted)
     this.#dropEnded(nowMs)
     const present = this.#rows.get(textOf(wanted))
-    if (present !== undefined && present.mapping.internalClient !== wanted.internalClient) throw new Refusal(718)
-    if (present === undefined && this.#rows.size >= this.#maxMappings) throw new Refusal(728)
+    if (present !== undefined && present.mapping.internalClient !== wanted.internalClient)
+      throw new Refusal('ConflictInMappingEntry')
+    if (present === undefined && this.#rows.size >= this.#maxMappings) throw new Refusal('NoPortMapsAvailable')
     this.#put(wanted, nowMs)
   }
 
@@ -102,7 +104,7 @@ export class MappingTable {
       if (present.internalClient !== wanted.internalClient) continue
       if (externalPort === wanted.externalPort || present.internalPort === wanted.internalPort) return externalPort
     }
-    throw new Refusal(728)
+    throw new Refusal('NoPortMapsAvailable')
   }
 
   #put(wanted: WantedMapping, nowMs: number): void {
@@ -127,30 +129,32 @@ export class MappingTable {
   /** @throws Refusal 714 */
   get(key: MappingKey, nowMs: number): TableEntry {
     this.#dropEnded(nowMs)
-    return entryOf(this.#rows.get(textOf(key)), 714, nowMs)
+    return entryOf(this.#rows.get(textOf(key)), 'NoSuchEntryInArray', nowMs)
   }
 
   /** @throws Refusal 713 */
   at(index: number, nowMs: number): TableEntry {
-    return entryOf(this.#inOrder(nowMs)[index], 713, nowMs)
+    return entryOf(this.#inOrder(nowMs)[index], 'SpecifiedArrayIndexInvalid', nowMs)
   }
 
   /** @throws Refusal 714 */
   delete(key: MappingKey, nowMs: number): void {
     this.#dropEnded(nowMs)
     const row = this.#rows.get(textOf(key))
-    if (row === undefined) throw new Refusal(714)
+    if (row === undefined) throw new Refusal('NoSuchEntryInArray')
     this.#ends.delete(row)
     this.#drop([row])
   }
 
   list(nowMs: number): TableEntry[] {
-    return this.#inOrder(nowMs).map((row) => entryOf(row, 713, nowMs))
+    return this.#inOrder(nowMs).map((row) => entryOf(row, 'SpecifiedArrayIndexInvalid', nowMs))
   }
 
   /** Those that the test is true of, with what is left of their lease. */
   where(test: (mapping: WantedMapping) => boolean, nowMs: number): TableEntry[] {
-    return this.#inOrder(nowMs).flatMap((row) => (test(row.mapping) ? [entryOf(row, 713, nowMs)] : []))
+    return this.#inOrder(nowMs).flatMap((row) =>
+      test(row.mapping) ? [entryOf(row, 'SpecifiedArrayIndexInvalid', nowMs)] : [],
+    )
   }
 
   clear(): void {
@@ -161,7 +165,7 @@ export class MappingTable {
 
   /** @throws Refusal 730 */
   within(range: MappingRange, nowMs: number): TableEntry[] {
-    return this.#rowsWithin(range, nowMs).map((row) => entryOf(row, 730, nowMs))
+    return this.#rowsWithin(range, nowMs).map((row) => entryOf(row, 'PortMappingNotFound', nowMs))
   }
 
   /** All of them at once (WANIPConnection:2 2.5.19.2). @throws Refusal 730 */
@@ -179,7 +183,7 @@ export class MappingTable {
         mapping.externalPort <= endPort &&
         (internalClient === undefined || mapping.internalClient === internalClient),
     )
-    if (rows.length === 0) throw new Refusal(730)
+    if (rows.length === 0) throw new Refusal('PortMappingNotFound')
     return rows
   }
 
@@ -207,8 +211,8 @@ export class MappingTable {
 
 /** The external wildcard, which a gateway may do without (WANIPConnection:2 2.5.16, 2.5.17), is not had here. */
 function checkPorts({ externalPort, internalPort }: WantedMapping): void {
-  if (externalPort === 0) throw new Refusal(716)
-  if (internalPort === 0) throw new Refusal(732)
+  if (externalPort === 0) throw new Refusal('WildCardNotPermittedInExtPort')
+  if (internalPort === 0) throw new Refusal('WildCardNotPermittedInIntPort')
 }
 
 /** That one, the next ones up, and from 1024 again after 65535. */
@@ -222,8 +226,8 @@ function textOf({ protocol, remoteHost, externalPort }: MappingKey, otherPort = 
   return `${protocol} ${otherPort} ${remoteHost}`
 }
 
-function entryOf(row: Row | undefined, errorCodeIfNone: number, nowMs: number): TableEntry {
-  if (row === undefined) throw new Refusal(errorCodeIfNone)
+function entryOf(row: Row | undefined, errorIfNone: UpnpErrorName, nowMs: number): TableEntry {
+  if (row === undefined) throw new Refusal(errorIfNone)
   const leaseSeconds = Number.isFinite(row.endsMs) ? Math.ceil((row.endsMs - nowMs) / 1000) : 0
   return { ...row.mapping, leaseSeconds }
 }

@@ -91,7 +91,7 @@ export class PinholeTable {
   }
 
   #newId(): number {
-    if (this.#rows.size >= this.#maxPinholes) throw new Refusal(701)
+    if (this.#rows.size >= this.#maxPinholes) throw new Refusal('PinholeSpaceExhausted')
     do this.#lastId = (this.#lastId % MAX_PINHOLE_ID) + 1
     while (this.#rows.has(this.#lastId))
     return this.#lastId
@@ -100,7 +100,7 @@ export class PinholeTable {
   #row(id: number, nowMs: number): Row {
     this.#dropEnded(nowMs)
     const row = this.#rows.get(id)
-    if (row === undefined) throw new Refusal(704)
+    if (row === undefined) throw new Refusal('NoSuchEntry')
     return row
   }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { upnpErrorName } from '../../src/wire/upnp-error-codes.ts'
+import { upnpErrorName } from '../../src/domain/upnp-errors.ts'
 
 describe('upnpErrorName', () => {
   it.each([
