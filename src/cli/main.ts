@@ -1,7 +1,7 @@
 /** The composition root: parses the command line, puts the network under the command, prints, returns the exit code. */
 
 import { NoReplyError } from '../domain/errors.js'
-import { PORT_CONTROL_PORT } from '../domain/port-mapping.js'
+import { PORT_CONTROL_PORT, SSDP_PORT } from '../domain/ports.js'
 import { rehearseIgd, rehearsePortControl } from '../library/rehearsal.js'
 import { deadlineAfter } from '../net/clock.js'
 import { memoryFiles } from '../net/files/memory-files.js'
@@ -153,7 +153,14 @@ async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings
   const printer = await begin('') // the first line is the URL
   const { startEmulator } = await import('../emulator.js')
   const portControlPort = PORT_CONTROL_PORT
-  const emulator = await startEmulator({ address, httpPort, ssdpPort: 1900, portControlPort, externalAddress, quirks })
+  const emulator = await startEmulator({
+    address,
+    httpPort,
+    ssdpPort: SSDP_PORT,
+    portControlPort,
+    externalAddress,
+    quirks,
+  })
   const { descriptionUrl, ssdpError, portControl } = emulator
   const searchError = ssdpError && reportedError(ssdpError)
   const portControlError = emulator.portControlError && reportedError(emulator.portControlError)

@@ -5,9 +5,8 @@
  */
 import { isPortTaken, type PortMappingError, TransportError } from './errors.js'
 import type { MappingRequest, PortMapping } from './port-mapping.js'
+import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from './ports.js'
 
-const FIRST_DYNAMIC_PORT = 49_152
-const DYNAMIC_PORTS = 65_536 - FIRST_DYNAMIC_PORT
 const TRIES = 10
 
 /** The port that was asked for, then others, until one is not taken; otherwise what became of the first one is thrown. */

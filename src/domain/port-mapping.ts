@@ -20,9 +20,6 @@ export type GatewayProtocol = (typeof GATEWAY_PROTOCOLS)[number]
 /** What each protocol is called in sentences. */
 export const PROTOCOL_TITLES = { igd: 'UPnP', pcp: 'PCP', 'nat-pmp': 'NAT-PMP' } as const
 
-/** What PCP and NAT-PMP gateways listen on (RFC 6887 19.1, RFC 6886 1.1). */
-export const PORT_CONTROL_PORT = 5351
-
 /**
  * How long a mapping lives. `'unlimited'` is lease 0 of IGD:1 (and 604800 s in IGD:2); a number is seconds, 1 or more.
  * It is a type of its own because 0 means *delete* in NAT-PMP and PCP.

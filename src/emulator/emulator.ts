@@ -3,6 +3,7 @@
  * loopback unless told otherwise.
  */
 import { TransportError } from '../domain/errors.js'
+import { SSDP_PORT } from '../domain/ports.js'
 import { VERSION } from '../domain/version.js'
 import { type Clock, sleep, systemClock } from '../net/clock.js'
 import { type Datagrams, type Endpoint, nodeDatagrams } from '../net/datagrams.js'
@@ -10,7 +11,6 @@ import { type HttpServer, type HttpServers, nodeHttpServers } from '../net/http/
 import { type InterfaceAddress, interfaceAddresses } from '../net/interfaces.js'
 import type { RootDescription } from '../wire/description.js'
 import type { IgdActionName } from '../wire/igd-actions.js'
-import { SSDP_PORT } from '../wire/ssdp.js'
 import { createCounters, type EmulatorCounters } from './counters.js'
 import { type EmulatorOptions, type EmulatorSettings, settingsOf } from './emulator-options.js'
 import type { GatewayState } from './gateway-state.js'

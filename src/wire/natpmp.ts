@@ -7,9 +7,6 @@ import { parseIPv4 } from '../domain/address.js'
 import type { TransportProtocol } from '../domain/port-mapping.js'
 import { malformed, viewOf } from './binary.js'
 
-/** RFC 6886 1.1 and 3.2.1: what a gateway listens on, and where it announces itself. PCP shares both. */
-export const NAT_PMP_PORT = 5351
-export const NAT_PMP_ANNOUNCEMENT_PORT = 5350
 /** RFC 6886 3.2.1: all hosts of the link. */
 export const NAT_PMP_ANNOUNCEMENT_GROUP = '224.0.0.1'
 

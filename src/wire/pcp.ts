@@ -22,9 +22,6 @@ import { PCP_RESULTS } from './pcp-result-codes.js'
 
 export type { BadPcpRequest, PcpRequest, PcpResponse } from './pcp-messages.js'
 
-/** RFC 6887 19.1, 19.2: what a server listens on, and where it announces itself. */
-export const PCP_PORT = 5351
-export const PCP_ANNOUNCEMENT_PORT = 5350
 /** RFC 6887 14.1.1. */
 export const PCP_ANNOUNCEMENT_GROUPS = { ipv4: '224.0.0.1', ipv6: 'ff02::1' } as const
 

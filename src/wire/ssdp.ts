@@ -6,9 +6,9 @@
  * A datagram that is no SSDP message at all is a MalformedMessageError; a receive loop drops it and keeps listening.
  */
 import { MalformedMessageError } from '../domain/errors.js'
+import { SSDP_PORT } from '../domain/ports.js'
 
 /** UDA 1.1 1.2.2. */
-export const SSDP_PORT = 1900
 export const SSDP_MULTICAST_IPV4 = '239.255.255.250'
 /** UDA 1.1 A.3: site-local, then link-local; in HOST they are spelled in upper case. */
 export const SSDP_MULTICAST_IPV6 = ['FF05::C', 'FF02::C'] as const

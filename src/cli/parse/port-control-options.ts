@@ -1,12 +1,8 @@
 /** The options about PCP and NAT-PMP: --via --gateway --nonce. */
 import type { Via } from '../../client/search/open-gateway.js'
 import { isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
-import {
-  GATEWAY_PROTOCOLS,
-  type GatewayProtocol,
-  PORT_CONTROL_PORT,
-  PROTOCOL_TITLES,
-} from '../../domain/port-mapping.js'
+import { GATEWAY_PROTOCOLS, type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import { PORT_CONTROL_PORT } from '../../domain/ports.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
 import type { CommandFacts, CommandRow } from './command-table.js'

@@ -1,4 +1,5 @@
 /** The options that say how to search: -6 -m -z -t -p. */
+import { SSDP_PORT } from '../../domain/ports.js'
 import { textOption } from './option-values.js'
 import { integerWithin, UsageError } from './words.js'
 
@@ -18,7 +19,7 @@ export interface SearchOptions {
 /** upnpc: 1 means 1900, and other ports below 1024 are not for this. */
 function localPortOf(word: string): number {
   const port = /^\d{1,5}$/.test(word) ? Number(word) : Number.NaN
-  if (port === 1) return 1900
+  if (port === 1) return SSDP_PORT
   if (port === 0 || (port >= 1024 && port <= 65535)) return port
   throw new UsageError(`Invalid localport '${word}': -z takes 0 for any, 1 for 1900, or a number from 1024 to 65535`)
 }

@@ -13,13 +13,14 @@
  */
 import { isIPv6Host, isSameAddress, onSameSubnet, splitZone, withZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
+import { PORT_CONTROL_ANNOUNCEMENT_PORT, SSDP_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface } from '../../net/interfaces.js'
 import { limitPerSecond, OncePerSecond } from '../../net/rate-limit.js'
 import { decodeNatPmpResponse } from '../../wire/natpmp.js'
-import { decodePcpResponse, PCP_ANNOUNCEMENT_GROUPS, PCP_ANNOUNCEMENT_PORT, PCP_VERSION } from '../../wire/pcp.js'
-import { decodeSsdp, type Notify, SSDP_MULTICAST_IPV4, SSDP_MULTICAST_IPV6, SSDP_PORT } from '../../wire/ssdp.js'
+import { decodePcpResponse, PCP_ANNOUNCEMENT_GROUPS, PCP_VERSION } from '../../wire/pcp.js'
+import { decodeSsdp, type Notify, SSDP_MULTICAST_IPV4, SSDP_MULTICAST_IPV6 } from '../../wire/ssdp.js'
 
 /** What the gateway, or whoever forges its address, can make us look at and keep. */
 export const MAX_ANNOUNCEMENTS_PER_SECOND = 100
@@ -38,7 +39,7 @@ const GROUPS = [
     (group) => ({ port: SSDP_PORT, group, protocol: 'ssdp' }) as const,
   ),
   ...Object.values(PCP_ANNOUNCEMENT_GROUPS).map(
-    (group) => ({ port: PCP_ANNOUNCEMENT_PORT, group, protocol: 'port-control' }) as const,
+    (group) => ({ port: PORT_CONTROL_ANNOUNCEMENT_PORT, group, protocol: 'port-control' }) as const,
   ),
 ]
 

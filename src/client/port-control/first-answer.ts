@@ -1,8 +1,9 @@
 /** What is needed once a gateway has answered over PCP or NAT-PMP; loaded then. */
+import { PORT_CONTROL_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
 import type { Datagrams } from '../../net/datagrams.js'
 import { memoryFiles } from '../../net/files/memory-files.js'
-import { decodePcpRequest, encodePcpResponse, PCP_PORT } from '../../wire/pcp.js'
+import { decodePcpRequest, encodePcpResponse } from '../../wire/pcp.js'
 import { keptMappings } from './mapping-memory.js'
 import { derivedNonces } from './mapping-nonce.js'
 import { PcpGateway } from './pcp-gateway.js'
@@ -18,7 +19,7 @@ export { derivedNonces, keptMappings, PcpGateway }
 export async function rehearseMapping(clock: Clock): Promise<void> {
   const files = memoryFiles()
   const net = { clock, datagrams: { connect } }
-  const endpoint = { address: '192.0.2.1', port: PCP_PORT }
+  const endpoint = { address: '192.0.2.1', port: PORT_CONTROL_PORT }
   const [localAddress, epochSeconds, random, ownAddresses] = ['192.0.2.2', 0, () => 0.5, () => []]
   const memory = keptMappings(files, clock, 'rehearsal')
   const nonces = derivedNonces(files)

@@ -3,6 +3,7 @@ import { parseIPv4 } from '../../domain/address.js'
 import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../domain/errors.js'
 import type { MappingToRemove, PinholeOpener } from '../../domain/gateway.js'
 import { isPort, type MappingRequest, type PortMapping, PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
+import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from '../../domain/ports.js'
 import { ANY_ADDRESS } from '../../wire/pcp.js'
 import type { PcpOption } from '../../wire/pcp-options.js'
 import { PCP_RESULTS } from '../../wire/pcp-result-codes.js'
@@ -13,12 +14,6 @@ import { askMap, filterFor, MAP, type MapAsked, type MapGranted } from './pcp-ma
 import { PcpPinholes } from './pcp-pinholes.js'
 import { probePcp } from './probe.js'
 
-/**
- * What is mapped for a moment to learn the external address (RFC 6887 11.6): a port that nobody uses, at random from the
- * dynamic ones (RFC 6335 6), and not Discard, because port 9 is also that of Wake-on-LAN, which people do map.
- */
-const FIRST_DYNAMIC_PORT = 49_152
-const DYNAMIC_PORTS = 65_536 - FIRST_DYNAMIC_PORT
 const SHORTEST_LIFETIME_SECONDS = 120
 
 export class PcpGateway extends PortControlGatewayBase {
@@ -34,6 +29,7 @@ export class PcpGateway extends PortControlGatewayBase {
   /** Known from the first mapping on; before that a port is mapped for a moment to learn it (RFC 6887 11.6). */
   async externalAddress(): Promise<string> {
     if (this.knownExternalAddress !== undefined) return this.knownExternalAddress
+    // A port that nobody uses, and not Discard: port 9 is also Wake-on-LAN's, which people do map.
     const asked: MapAsked = {
       protocol: PROTOCOL_NUMBERS.UDP,
       internalAddress: this.localAddress,

@@ -6,6 +6,7 @@
  */
 import { hostAndPort, isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
+import { SSDP_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import {
@@ -14,7 +15,6 @@ import {
   type SearchReply,
   SSDP_MULTICAST_IPV4,
   SSDP_MULTICAST_IPV6,
-  SSDP_PORT,
 } from '../../wire/ssdp.js'
 import { type IPv6SearchRoute, isIPv6Route, type SearchRoute } from './routes.js'
 

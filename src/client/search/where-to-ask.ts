@@ -3,11 +3,10 @@
  * one, and who may speak PCP or NAT-PMP.
  */
 import { isIPv6, isLinkLocalIPv6, onSameSubnet, splitZone } from '../../domain/address.js'
-import { PORT_CONTROL_PORT } from '../../domain/port-mapping.js'
+import { PORT_CONTROL_PORT, SSDP_PORT } from '../../domain/ports.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface } from '../../net/interfaces.js'
 import type { ClientNet } from '../../net/network.js'
-import { SSDP_PORT } from '../../wire/ssdp.js'
 import type { DiscoveryOptions } from './discovery.js'
 import { type IPv6SearchRoute, isIPv6Route, type RouteOptions, type SearchRoute, searchRoutes } from './routes.js'
 

@@ -6,10 +6,11 @@
  * other programs of this computer, and their datagrams then come here too (Linux, IP_MULTICAST_ALL).
  */
 import { type TransportError, unlessMalformed } from '../../domain/errors.js'
+import { SSDP_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import { limitPerSecond } from '../../net/rate-limit.js'
-import { decodeSsdp, type SearchRequest, SSDP_MULTICAST_IPV4, SSDP_PORT } from '../../wire/ssdp.js'
+import { decodeSsdp, type SearchRequest, SSDP_MULTICAST_IPV4 } from '../../wire/ssdp.js'
 import type { EmulatorCounters } from '../counters.js'
 import { MAX_AGE_SECONDS, type SsdpResponder } from './ssdp-responder.js'
 

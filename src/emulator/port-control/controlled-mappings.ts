@@ -11,12 +11,10 @@ import {
   type TransportProtocol,
   transportProtocolOf,
 } from '../../domain/port-mapping.js'
+import { FIRST_DYNAMIC_PORT, PORT_CONTROL_ANNOUNCEMENT_PORT, PORT_CONTROL_PORT } from '../../domain/ports.js'
 import type { GatewayState } from '../gateway-state.js'
 import { portsToTry, type TableEntry, type WantedMapping } from '../tables/mapping-table.js'
 import type { PinholeEntry } from '../tables/pinhole-table.js'
-
-/** RFC 6335 6: the dynamic ports begin here; whoever suggests none gets one of them. */
-const FIRST_DYNAMIC_PORT = 49152
 
 export interface Inside {
   readonly protocol: TransportProtocol
@@ -52,7 +50,7 @@ export function findInside(mappings: ControlledMappings, inside: Inside, nowMs: 
 
 /** The ports of PCP and NAT-PMP themselves (RFC 6887 19.1): who had them could pose as the gateway. */
 export function isPortOfPortControl({ protocol }: Pick<Inside, 'protocol'>, port: number): boolean {
-  return protocol === 'UDP' && (port === 5350 || port === 5351)
+  return protocol === 'UDP' && (port === PORT_CONTROL_PORT || port === PORT_CONTROL_ANNOUNCEMENT_PORT)
 }
 
 export function natMappings({ table }: GatewayState): ControlledMappings {
@@ -63,6 +61,7 @@ export function natMappings({ table }: GatewayState): ControlledMappings {
         .map(controlledOf),
     isStatic: (inside, nowMs) =>
       table.where((entry) => entry.madeBy === undefined && isSameInside(entry, inside), nowMs).length > 0,
+    // Whoever suggests no port gets a dynamic one.
     freePort(inside, suggested, madeBy, nowMs) {
       const isTaken = takenPorts(table.list(nowMs), inside, madeBy)
       for (const port of portsToTry(suggested === 0 ? FIRST_DYNAMIC_PORT : suggested)) {

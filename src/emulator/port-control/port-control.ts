@@ -3,10 +3,11 @@
  * is announced. Over IPv6 there is PCP alone.
  */
 import { TransportError } from '../../domain/errors.js'
+import { PORT_CONTROL_ANNOUNCEMENT_PORT, PORT_CONTROL_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
 import type { Datagrams, Endpoint } from '../../net/datagrams.js'
 import type { InterfaceAddress } from '../../net/interfaces.js'
-import { PCP_ANNOUNCEMENT_GROUPS, PCP_ANNOUNCEMENT_PORT, PCP_PORT } from '../../wire/pcp.js'
+import { PCP_ANNOUNCEMENT_GROUPS } from '../../wire/pcp.js'
 import type { EmulatorCounters } from '../counters.js'
 import type { EmulatorSettings } from '../emulator-options.js'
 import type { GatewayState } from '../gateway-state.js'
@@ -90,7 +91,7 @@ function ipv4Options(options: PortControlOptions, address: string, responders: P
     ...options,
     address,
     multicastInterface: address,
-    announceTo: { address: PCP_ANNOUNCEMENT_GROUPS.ipv4, port: PCP_ANNOUNCEMENT_PORT },
+    announceTo: { address: PCP_ANNOUNCEMENT_GROUPS.ipv4, port: PORT_CONTROL_ANNOUNCEMENT_PORT },
     announcements: [...announcementsOf(pcp, PCP_ANNOUNCING), ...announcementsOf(natPmp, NAT_PMP_ANNOUNCING)],
     isNeighbour: neighboursOf(address, options.interfaces()),
     answer: (...request) => answerPortControl(responders, ...request),
@@ -104,7 +105,7 @@ function ipv6Options(options: PortControlOptions, address: string, pcp: PcpRespo
     ...options,
     address,
     multicastInterface: zone === undefined ? undefined : `::%${zone}`,
-    announceTo: { address: PCP_ANNOUNCEMENT_GROUPS.ipv6, port: PCP_ANNOUNCEMENT_PORT },
+    announceTo: { address: PCP_ANNOUNCEMENT_GROUPS.ipv6, port: PORT_CONTROL_ANNOUNCEMENT_PORT },
     announcements: announcementsOf(pcp, PCP_ANNOUNCING),
     isNeighbour: ipv6NeighboursOf(address, interfaces),
     answer: (...request) => answerPortControl({ pcp, natPmp: undefined }, ...request),
@@ -129,7 +130,7 @@ async function openOrSayWhyNot(port: number, facts: SocketFacts, orElse = port):
     return { socket: await openPortControlSocket({ ...facts, port }) }
   } catch (error) {
     if (port !== orElse) return openOrSayWhyNot(orElse, facts)
-    if (error instanceof TransportError && port === PCP_PORT) return { error }
+    if (error instanceof TransportError && port === PORT_CONTROL_PORT) return { error }
     throw error
   }
 }

@@ -3,10 +3,10 @@
  * address, so that replies come from where they are expected, and what is announced leaves by that interface alone.
  */
 import { type TransportError, unlessMalformed } from '../../domain/errors.js'
+import { PORT_CONTROL_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramOptions, Datagrams, Endpoint } from '../../net/datagrams.js'
 import { limitPerSecond } from '../../net/rate-limit.js'
-import { PCP_PORT } from '../../wire/pcp.js'
 import type { EmulatorCounters } from '../counters.js'
 import type { IsNeighbour } from '../neighbours.js'
 import { type Announcement, announce } from './announcements.js'
@@ -59,7 +59,7 @@ export async function openPortControlSocket(options: PortControlSocketOptions): 
       endAnnouncing()
     },
   })
-  const announcements = port === PCP_PORT && multicastInterface !== undefined ? options.announcements : []
+  const announcements = port === PORT_CONTROL_PORT && multicastInterface !== undefined ? options.announcements : []
   return {
     local: socket.local,
     get failure() {
