@@ -70,11 +70,11 @@ export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65535
 }
 
-/** Routers keep 32 to 256 bytes of it, or refuse a longer one; this only bounds what we send. */
+/** Routers keep 32 to 256 bytes of it, or refuse a longer one; this only bounds what we send, and what the emulator keeps. */
 export const MAX_DESCRIPTION_LENGTH = 1024
 
 /** XML 1.0 2.2 has no way to write these. */
-const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
+export const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
 
 /** What is wrong with the request, as the end of a sentence, or undefined. External port 0 would be every port. */
 export function flawOf(request: MappingKey & Partial<MappingRequest>): string | undefined {

@@ -12,6 +12,8 @@ import { SSDP_PORT } from '../domain/ports.js'
 export const SSDP_MULTICAST_IPV4 = '239.255.255.250'
 /** UDA 1.1 A.3: site-local, then link-local; in HOST they are spelled in upper case. */
 export const SSDP_MULTICAST_IPV6 = ['FF05::C', 'FF02::C'] as const
+/** UDA 1.1 1.1.2 and 1.3.2: the TTL of IPv4, and the hop limit of IPv6. */
+export const SSDP_MULTICAST_TTL = 2
 
 /** What a LAN peer can make us keep of one datagram: more than any real device sends. */
 export const MAX_SSDP_DATAGRAM_BYTES = 8192

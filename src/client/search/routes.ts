@@ -14,7 +14,7 @@ export interface SearchRoute {
   readonly unicastTo: readonly Endpoint[]
   /** The port to ask from; any free one where it is not given. */
   readonly localPort?: number
-  /** MULTICAST_TTL where it is not given. */
+  /** SSDP_MULTICAST_TTL where it is not given. */
   readonly multicastTtl?: number
 }
 

@@ -15,6 +15,7 @@ import {
   type SearchReply,
   SSDP_MULTICAST_IPV4,
   SSDP_MULTICAST_IPV6,
+  SSDP_MULTICAST_TTL,
 } from '../../wire/ssdp.js'
 import { type IPv6SearchRoute, isIPv6Route, type SearchRoute } from './routes.js'
 
@@ -42,8 +43,6 @@ export const BETWEEN_TARGETS_MS = 20
 
 /** Devices answer a multicast search within that time, at random (UDA 1.1 1.3.2: at least 1). */
 const MX_SECONDS = 1
-/** UDA 1.1 1.3.2; also the hop limit of IPv6. */
-export const MULTICAST_TTL = 2
 /** A flood is not read to its end, and one sender's flood does not keep us from hearing others. */
 export const MAX_REPLIES_PER_SENDER = 128
 export const MAX_SENDERS = 256
@@ -137,7 +136,7 @@ function openSocket(
   route: SearchRoute,
   onMessage: (datagram: Uint8Array, from: Endpoint) => void,
 ): Promise<DatagramSocket> {
-  const { address, localPort: port = 0, multicastTtl = MULTICAST_TTL } = route
+  const { address, localPort: port = 0, multicastTtl = SSDP_MULTICAST_TTL } = route
   const multicastInterface = isIPv6Route(route) ? `::%${route.zone}` : address
   const multicast = route.multicast ? { multicastInterface, multicastTtl } : {}
   // A port that was asked for is taken on every interface, and 1900 may be another program's too.

@@ -3,15 +3,18 @@
  * such a value is refused with 402, a description that is too long with 605.
  */
 import { isUnicastIPv4 } from '../../domain/address.js'
-import { MAX_LEASE_SECONDS, type MappingKey, type TransportProtocol } from '../../domain/port-mapping.js'
+import {
+  MAX_DESCRIPTION_LENGTH,
+  MAX_LEASE_SECONDS,
+  type MappingKey,
+  NOT_IN_XML,
+  type TransportProtocol,
+} from '../../domain/port-mapping.js'
 import type { InArguments, OutArguments } from '../../wire/igd-actions.js'
 import { encodePortListing } from '../../wire/port-listing.js'
 import type { MappingRange, TableEntry, WantedMapping } from '../tables/mapping-table.js'
 import { Refusal } from '../tables/refusal.js'
 import { boolean, encodeBoolean, ui2, unsigned } from './argument-values.js'
-
-/** What one mapping can make us keep: upnpc does not even send a message of twice this length. */
-export const MAX_DESCRIPTION_LENGTH = 1024
 
 /** @throws Refusal */
 export function decodeKey(args: InArguments<'DeletePortMapping'>): MappingKey {
@@ -102,6 +105,6 @@ function protocol(text: string): TransportProtocol {
 /** Characters that XML 1.0 cannot carry would spoil the listing for everybody else. */
 function description(text: string): string {
   if (text.length > MAX_DESCRIPTION_LENGTH) throw new Refusal('StringArgumentTooLong')
-  if (/[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/.test(text)) throw new Refusal('InvalidArgs')
+  if (NOT_IN_XML.test(text)) throw new Refusal('InvalidArgs')
   return text
 }

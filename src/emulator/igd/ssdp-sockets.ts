@@ -10,12 +10,9 @@ import { SSDP_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import { limitPerSecond } from '../../net/rate-limit.js'
-import { decodeSsdp, type SearchRequest, SSDP_MULTICAST_IPV4 } from '../../wire/ssdp.js'
+import { decodeSsdp, type SearchRequest, SSDP_MULTICAST_IPV4, SSDP_MULTICAST_TTL } from '../../wire/ssdp.js'
 import type { EmulatorCounters } from '../counters.js'
 import { MAX_AGE_SECONDS, type SsdpResponder } from './ssdp-responder.js'
-
-/** UDA 1.1 1.1.2. */
-const MULTICAST_TTL = 2
 
 /** What a peer can make us send: this many searches in a second are answered. */
 export const MAX_SEARCHES_PER_SECOND = 200
@@ -77,7 +74,7 @@ function openDirect(
     port,
     shared: port === SSDP_PORT,
     multicastInterface: address,
-    multicastTtl: MULTICAST_TTL,
+    multicastTtl: SSDP_MULTICAST_TTL,
     onMessage,
     onError,
   })
