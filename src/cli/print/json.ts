@@ -212,7 +212,7 @@ function searchedFields({
   return {
     via,
     searchedMs,
-    interfaces,
+    interfaces: interfaces.map(({ name, address }) => ({ name, address })),
     defaultGateways,
     portControl: portControl.map(({ error, via, gateway, port }) => ({
       via,
