@@ -1,14 +1,17 @@
 /** The address of this computer that a pinhole is for. */
-import { isGlobalIPv6, isIPv6, splitZone } from '../domain/address.js'
-import type { InterfaceAddress } from '../net/interfaces.js'
+import { isGlobalIPv6, splitZone } from '../domain/address.js'
+import { type InterfaceAddress, isIPv6Interface } from '../net/interfaces.js'
 
 /**
- * An address that the internet can reach: the one on the way to the gateway, or if that is link-local or of the site only,
- * a global one, first of all of the same interface.
+ * An address that the internet can reach: the one on the way to the gateway, or a global one, first of all of the same
+ * interface. The one on the way to the gateway also if there is none.
  */
 export function pinholeAddress(localAddress: string, interfaces: readonly InterfaceAddress[]): string {
   const { address, zone } = splitZone(localAddress)
-  if (!isIPv6(address) || isGlobalIPv6(address)) return address
+  if (isGlobalIPv6(address)) return address
   const global = interfaces.filter((each) => isGlobalIPv6(each.address))
-  return (global.find((each) => each.name === zone) ?? global[0])?.address ?? address
+  const isOwn = (each: InterfaceAddress): boolean =>
+    each.address === address && (zone === '' || (isIPv6Interface(each) && each.zone === zone))
+  const ownName = interfaces.find(isOwn)?.name ?? zone
+  return (global.find(({ name }) => name === ownName) ?? global[0])?.address ?? address
 }
