@@ -8,13 +8,19 @@ import {
   isPortTaken,
   MalformedMessageError,
   NoGatewayError,
+  NotConfirmedError,
   RefusedError,
 } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
-import type { MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import {
+  leaseToSeconds,
+  MAX_LEASE_SECONDS,
+  type MappingKey,
+  type MappingRequest,
+  type PortMapping,
+} from '../domain/port-mapping.js'
 import type { Held, Kept, Presence } from './kept.js'
 import { hasClosed, madeAgain } from './lost-in-renewal.js'
-import { isAnothers, isMapping, leadsToPort, leaseMsOf, type Shown, takenBy, unlessRefused } from './shown-mapping.js'
 import { externalAddressOf } from './signs-of-life.js'
 
 export interface HeldMapping extends Held {
@@ -258,4 +264,39 @@ export class KeptMapping implements Kept<HeldMapping> {
     const message = `it was opened for ${internalClient}, the address that this computer had before; it ends with its lease`
     throw new NoGatewayError(message)
   }
+}
+
+/** Undefined for none, 'untold' where it does not say. */
+type Shown = PortMapping | undefined | 'untold'
+
+function isMapping(found: Shown): found is PortMapping {
+  return typeof found === 'object'
+}
+
+function isAnothers(found: Shown, { internalClient }: MappingRequest): found is PortMapping {
+  return isMapping(found) && found.internalClient !== internalClient
+}
+
+/** Some do not show the port, or show 0 (miniupnpd 2.3.0 for any). */
+function leadsToPort({ internalPort = 0 }: PortMapping, wanted: number | undefined): boolean {
+  return internalPort === 0 || internalPort === wanted
+}
+
+function takenBy(found: PortMapping, { externalPort, protocol }: MappingRequest): NotConfirmedError {
+  const message = `external port ${externalPort} ${protocol} leads to ${found.internalClient}, another computer`
+  return new NotConfirmedError(found, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother: true })
+}
+
+/** For what may well not be there any more. */
+function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof RefusedError)) throw error
+}
+
+/**
+ * Some show 0 for every lease (miniupnpd on nftables, miniupnp#466): what was asked for may be over then. More than
+ * there can be (WANIPConnection:2 2.2.21, ui4) would have an end that is no date.
+ */
+function leaseMsOf({ leaseSeconds = 0 }: PortMapping, wanted: Pick<MappingRequest, 'lease'>): number {
+  const seconds = leaseSeconds === 0 ? leaseToSeconds(wanted.lease) : leaseSeconds
+  return seconds === 0 ? Number.POSITIVE_INFINITY : Math.min(seconds, MAX_LEASE_SECONDS) * 1000
 }

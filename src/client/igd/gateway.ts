@@ -9,6 +9,7 @@ import {
   PortMappingError,
   RefusedError,
   TransportError,
+  upnpErrorOf,
 } from '../../domain/errors.js'
 import type {
   ConnectionStatus,
@@ -22,18 +23,19 @@ import type {
 import { mapToFreePort } from '../../domain/other-ports.js'
 import {
   isPort,
+  leaseToSeconds,
   MAX_LISTED_PORT_MAPPINGS,
   type MappingKey,
   type MappingRequest,
   type PortMapping,
   type TransportProtocol,
 } from '../../domain/port-mapping.js'
+import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { parseZonedUrl } from '../../domain/url.js'
 import { IGD_ACTIONS, type IgdActionName, type InArguments } from '../../wire/igd-actions.js'
 import { decodePortListing } from '../../wire/port-listing.js'
 import type { SoapArguments } from '../../wire/soap.js'
 import { findEntry, type ShownBy, showEntry, UNKNOWN_ACTION } from './entry.js'
-import { withLeaseThatIsTaken } from './lease-fallback.js'
 import { listPortMappings } from './listing.js'
 import { IgdPinholeFirewall } from './pinhole-firewall.js'
 import { differenceOf, keyArguments, mappingArguments, mappingOfEntry, refuseFlawed } from './port-mapping-messages.js'
@@ -208,4 +210,24 @@ function unconfirmed(error: unknown): never {
 function isUnknownAction(error: PortMappingError, action: string): boolean {
   if (error.action !== action) return false
   return error instanceof RefusedError ? UNKNOWN_ACTION.has(error.number) : error instanceof TransportError
+}
+
+/** For routers that refuse lease 0: most take an hour. */
+const FALLBACK_LEASE_SECONDS = 3600
+
+/**
+ * A lease that the router does not take is not worth failing for: 725, and 402 to a finite lease (ARRIS), mean
+ * permanent ones only; 402 to a permanent one (routers with a maximum) means a finite one.
+ */
+async function withLeaseThatIsTaken<T>(request: MappingRequest, add: (leaseSeconds: number) => Promise<T>): Promise<T> {
+  const asked = leaseToSeconds(request.lease)
+  try {
+    return await add(asked)
+  } catch (error) {
+    const refusedWith = upnpErrorOf(error)
+    const isInvalid = refusedWith === UPNP_ERRORS.InvalidArgs
+    if (asked > 0 && (isInvalid || refusedWith === UPNP_ERRORS.OnlyPermanentLeasesSupported)) return add(0)
+    if (asked === 0 && isInvalid) return add(FALLBACK_LEASE_SECONDS)
+    throw error
+  }
 }

@@ -11,9 +11,14 @@ import {
   natPmpOpcode,
   natPmpResultName,
 } from '../../wire/natpmp.js'
-import { EXCHANGE_TIMEOUT_MS, lifetimeOf, refuseFlawedOrAny } from './common.js'
 import { exchange } from './exchange.js'
-import { type GrantedMapping, PortControlGatewayBase } from './gateway-base.js'
+import {
+  EXCHANGE_TIMEOUT_MS,
+  type GrantedMapping,
+  lifetimeOf,
+  PortControlGatewayBase,
+  refuseFlawedOrAny,
+} from './gateway-base.js'
 import type { RememberedMapping } from './mapping-memory.js'
 import { natPmpWaits } from './retransmission.js'
 

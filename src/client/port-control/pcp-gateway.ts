@@ -7,8 +7,15 @@ import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from '../../domain/ports.js'
 import { ANY_ADDRESS } from '../../wire/pcp.js'
 import type { PcpOption } from '../../wire/pcp-options.js'
 import { PCP_RESULTS } from '../../wire/pcp-result-codes.js'
-import { EXCHANGE_TIMEOUT_MS, lifetimeOf, type PortControlOptions, passOver, refuseFlawedOrAny } from './common.js'
-import { type GrantedMapping, PortControlGatewayBase } from './gateway-base.js'
+import {
+  EXCHANGE_TIMEOUT_MS,
+  type GrantedMapping,
+  lifetimeOf,
+  PortControlGatewayBase,
+  type PortControlOptions,
+  passOver,
+  refuseFlawedOrAny,
+} from './gateway-base.js'
 import type { RememberedMapping } from './mapping-memory.js'
 import { askMap, filterFor, MAP, type MapAsked, type MapGranted } from './pcp-map.js'
 import { PcpPinholes } from './pcp-pinholes.js'

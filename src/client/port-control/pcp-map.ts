@@ -4,8 +4,8 @@ import { RefusedError } from '../../domain/errors.js'
 import { decodePcpResponse, encodePcpRequest, PCP_OPCODES, type PcpResponse } from '../../wire/pcp.js'
 import type { PcpOption } from '../../wire/pcp-options.js'
 import { PCP_RESULTS, pcpResultName } from '../../wire/pcp-result-codes.js'
-import { EXCHANGE_TIMEOUT_MS, type PortControlOptions } from './common.js'
 import { exchange } from './exchange.js'
+import { EXCHANGE_TIMEOUT_MS, type PortControlOptions } from './gateway-base.js'
 import { pcpWaits } from './retransmission.js'
 
 /** Its name, for messages. */

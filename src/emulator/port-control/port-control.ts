@@ -1,12 +1,15 @@
 /**
  * PCP (RFC 6887) and NAT-PMP (RFC 6886) of the emulated gateway: which of them are spoken, on which addresses, and what
- * is announced. Over IPv6 there is PCP alone.
+ * is announced. Over IPv6 there is PCP alone. Both share a port, and the first byte of a request tells them apart
+ * (RFC 6887 9, RFC 6886 3.5). A gateway that speaks only one of them answers requests of the other in that one: the
+ * version is not supported.
  */
-import { TransportError } from '../../domain/errors.js'
+import { MalformedMessageError, TransportError } from '../../domain/errors.js'
 import { PORT_CONTROL_ANNOUNCEMENT_PORT, PORT_CONTROL_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
 import type { Datagrams, Endpoint } from '../../net/datagrams.js'
 import type { InterfaceAddress } from '../../net/interfaces.js'
+import { NAT_PMP_VERSION } from '../../wire/natpmp.js'
 import { PCP_ANNOUNCEMENT_GROUPS } from '../../wire/pcp.js'
 import type { EmulatorCounters } from '../counters.js'
 import type { EmulatorSettings } from '../emulator-options.js'
@@ -16,7 +19,9 @@ import { type Announcement, NAT_PMP_ANNOUNCING, PCP_ANNOUNCING } from './announc
 import { createNatPmpResponder, type NatPmpOperation, type NatPmpResponder } from './natpmp-responder.js'
 import { createPcpResponder, type PcpOperation, type PcpResponder } from './pcp-responder.js'
 import { openPortControlSocket, type PortControlSocket, type PortControlSocketOptions } from './sockets.js'
-import { answerPortControl, type PortControlResponders } from './which-protocol.js'
+
+/** The bit of a response, of either protocol. */
+const RESPONSE = 0x80
 
 export interface PortControlOptions {
   readonly settings: EmulatorSettings
@@ -133,4 +138,28 @@ async function openOrSayWhyNot(port: number, facts: SocketFacts, orElse = port):
     if (error instanceof TransportError && port === PORT_CONTROL_PORT) return { error }
     throw error
   }
+}
+
+/** At least one of them; PCP alone over IPv6, where there is no NAT-PMP. */
+interface PortControlResponders {
+  readonly pcp: PcpResponder | undefined
+  readonly natPmp: NatPmpResponder | undefined
+}
+
+/** @throws MalformedMessageError for what is to be dropped */
+function answerPortControl(
+  { pcp, natPmp }: PortControlResponders,
+  datagram: Uint8Array,
+  fromAddress: string,
+  nowMs: number,
+): Uint8Array {
+  const isNatPmp = datagram[0] === NAT_PMP_VERSION
+  if (isNatPmp && natPmp !== undefined) return natPmp.answer(datagram, fromAddress, nowMs)
+  if (!isNatPmp && pcp !== undefined) return pcp.answer(datagram, fromAddress, nowMs)
+  const opcode = datagram[1] ?? RESPONSE
+  if (opcode >= RESPONSE)
+    throw new MalformedMessageError('a request', Buffer.from(datagram.subarray(0, 32)).toString('hex'))
+  if (pcp !== undefined) return pcp.refuseVersion(datagram, nowMs)
+  if (natPmp !== undefined) return natPmp.refuseVersion(opcode, nowMs)
+  throw new RangeError('neither PCP nor NAT-PMP')
 }

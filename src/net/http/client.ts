@@ -8,7 +8,6 @@ import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoReplyError, TransportError } from '../../domain/errors.js'
 import type { Clock } from '../clock.js'
 import { codeOf, reasonOf } from '../system-error.js'
-import { limitOf, type RequestLimit } from './request-limit.js'
 
 /** How long to wait for more once the declared length has come without the document being complete. */
 const AFTER_DECLARED_LENGTH_MS = 200
@@ -235,4 +234,39 @@ class Collector implements ReplySink {
     this.stop()
     finish?.(outcome)
   }
+}
+
+/**
+ * What ends a request that is under way: its time, or its caller's signal. An AbortController for each request, as
+ * deadlineAfter has it, is what a listing of hundreds of entries would spend a good part of its time on.
+ */
+interface RequestLimit {
+  /** Why it has to end, once it has. */
+  readonly ended: { readonly reason: Error } | undefined
+  /** Called when it has to end; for one listener. */
+  onEnd: () => void
+  /** Must be called, or the timer keeps the process alive. */
+  dispose(): void
+}
+
+function limitOf(clock: Clock, timeoutMs: number, reason: () => Error, signal?: AbortSignal): RequestLimit {
+  let ended: RequestLimit['ended'] = signal?.aborted ? { reason: signal.reason } : undefined
+  const end = (why: Error): void => {
+    ended ??= { reason: why }
+    limit.onEnd()
+  }
+  const cancel = clock.schedule(timeoutMs, () => end(reason()))
+  const onAbort = (): void => end(signal?.reason)
+  signal?.addEventListener('abort', onAbort, { once: true })
+  const limit: RequestLimit = {
+    get ended() {
+      return ended
+    },
+    onEnd: () => {},
+    dispose() {
+      cancel()
+      signal?.removeEventListener('abort', onAbort)
+    },
+  }
+  return limit
 }

@@ -1,7 +1,7 @@
 /** A gateway of PCP or NAT-PMP that a script answers for, and what it was asked. */
 import 'node:crypto' // loaded late there: here it is loaded already
 import { expect } from 'vitest'
-import type { PortControlOptions } from '../../../src/client/port-control/common.ts'
+import type { PortControlOptions } from '../../../src/client/port-control/gateway-base.ts'
 import { keptMappings } from '../../../src/client/port-control/mapping-memory.ts'
 import { derivedNonces } from '../../../src/client/port-control/mapping-nonce.ts'
 import { NatPmpGateway } from '../../../src/client/port-control/natpmp-gateway.ts'
