@@ -29,9 +29,12 @@ import { Script } from 'node:vm'
 /** A CommonJS file that has run. */
 export interface Loaded {
   readonly exports: unknown
-  /** Keeps what V8 has made of it until now, for the next start; nothing if that was there. */
+  /** Keeps what V8 has made of it until now for the next start, unless there is enough of it. */
   readonly keep: () => void
 }
+
+/** Each command runs something else: so many add to what is kept. */
+export const COMMANDS_KEPT = 3
 
 /** `load` is the `require` of the file. */
 export function loadCached(path: string, load: (path: string) => unknown, env = process.env): Loaded {
@@ -42,13 +45,14 @@ export function loadCached(path: string, load: (path: string) => unknown, env = 
   const name = `upnp-ts-${process.version}-${process.arch}`
   // V8 compares its version and the length of the code; the first line of the file is the hash of the rest.
   const key = Buffer.from(`${code.slice(HEAD.length, code.indexOf('\n'))} ${encodeURI(process.execPath)}`)
-  const cachedData = readKept(directory, name, key, user)
-  const script = new Script(code, { filename: path, ...(cachedData === undefined ? {} : { cachedData }) })
+  const kept = readKept(directory, name, key, user)
+  const script = new Script(code, { filename: path, ...(kept && { cachedData: kept.compiled }) })
   const module = { exports: {} }
   Reflect.apply(script.runInThisContext(), module.exports, [module.exports, load, module])
-  const isKept = cachedData !== undefined && script.cachedDataRejected !== true
-  const keep = (): void => keepCompiled(directory, name, () => script.createCachedData(), key, user)
-  return { exports: module.exports, keep: isKept ? () => {} : keep }
+  const commands = kept === undefined || script.cachedDataRejected === true ? 0 : kept.commands
+  const end = Buffer.concat([Buffer.of(commands + 1), key])
+  const keep = (): void => keepCompiled(directory, name, () => script.createCachedData(), end, user)
+  return { exports: module.exports, keep: commands < COMMANDS_KEPT ? keep : () => {} }
 }
 
 /** Never the system's temporary directory, which is Node's choice. */
@@ -73,14 +77,21 @@ function readWrapped(path: string): string {
   return bytes.toString('latin1') // esbuild writes ASCII
 }
 
+interface Kept {
+  readonly compiled: Buffer
+  /** How many have added to it. */
+  readonly commands: number
+}
+
 /** What is kept is there twice: V8 does not look for damage, and would run it. */
-function readKept(directory: string, name: string, key: Buffer, user: number): Buffer | undefined {
+function readKept(directory: string, name: string, key: Buffer, user: number): Kept | undefined {
   try {
     return within(directory, user, (place) => {
       const kept = readOwn(join(place, name), user)
-      const end = kept.length - key.length
-      const [one, other] = [kept.subarray(0, end / 2), kept.subarray(end / 2, Math.max(end, 0))]
-      return kept.subarray(end).equals(key) && one.equals(other) ? one : undefined
+      const end = kept.length - key.length - 1
+      const [compiled, again] = [kept.subarray(0, end / 2), kept.subarray(end / 2, end)]
+      const isWhole = end > 0 && kept.subarray(end + 1).equals(key) && compiled.equals(again)
+      return isWhole ? { compiled, commands: kept.readUInt8(end) } : undefined
     })
   } catch {
     return undefined
@@ -100,14 +111,14 @@ function readOwn(path: string, user: number): Buffer {
   }
 }
 
-function keepCompiled(directory: string, name: string, compile: () => Buffer, key: Buffer, user: number): void {
+function keepCompiled(directory: string, name: string, compile: () => Buffer, end: Buffer, user: number): void {
   try {
     for (const each of [dirname(directory), directory]) {
       if (!existsSync(each) && isSafe(realpathSync(dirname(each)), user)) mkdirSync(each, { mode: 0o700 })
     }
     within(directory, user, (place) => {
       const compiled = compile()
-      writeAtOnce(place, name, Buffer.concat([compiled, compiled, key]))
+      writeAtOnce(place, name, Buffer.concat([compiled, compiled, end]))
     })
   } catch {}
 }

@@ -18,7 +18,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { isSafe, loadCached } from '../../../src/net/files/code-cache.ts'
+import { COMMANDS_KEPT, isSafe, loadCached } from '../../../src/net/files/code-cache.ts'
 
 const POSIX = process.getuid !== undefined
 const ROOT = process.getuid?.() === 0
@@ -63,6 +63,15 @@ describe.runIf(POSIX)('compiled code', () => {
     expect(run('true')).toBe('true')
     expect([directory(), kept()].map((path) => statSync(path).mode & 0o777)).toEqual([0o700, 0o600])
     expect(run('evil')).toBe('true') // so it is the kept one that runs: the tests below rest on it
+  })
+
+  it('is made anew with what the next commands run, and then stays', () => {
+    const times = Array.from({ length: COMMANDS_KEPT + 2 }, () => {
+      run('true')
+      return statSync(kept(), { bigint: true }).mtimeNs
+    })
+    expect(new Set(times.slice(0, COMMANDS_KEPT)).size).toBe(COMMANDS_KEPT)
+    expect(new Set(times.slice(COMMANDS_KEPT - 1)).size).toBe(1)
   })
 
   it.each([{ HOME: 'relative' }, {}, { NODE_DISABLE_COMPILE_CACHE: '1' }])('is kept nowhere with %j', (env) => {
