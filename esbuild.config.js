@@ -6,13 +6,13 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { build } from 'esbuild'
+import { helpText, VERSION_TEXT } from './dist/cli/print/usage.js' // tsc goes first
 
 const OUT = 'dist/bin'
 
-/** Each of them for bin/upnp-ts.js to load: the program, and what stands apart from it. */
+/** What bin/upnp-ts.js loads: the program, and what loads it. */
 const FILES = {
   'upnp-ts': 'src/cli/main.ts',
-  'plain-answers': 'src/cli/print/plain-answers.ts',
   'code-cache': 'src/net/files/code-cache.ts',
 }
 
@@ -29,9 +29,13 @@ const { outputFiles } = await build({
   supported: { 'dynamic-import': false }, // import() becomes require(), which is in the same file or in Node
 })
 
+/** What it loads in their place. */
+const answers = `exports.version=${JSON.stringify(VERSION_TEXT)};exports.help=${JSON.stringify(helpText())}\n`
+
 rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT, { recursive: true })
 writeFileSync(`${OUT}/package.json`, '{ "type": "commonjs" }\n')
+writeFileSync(`${OUT}/plain-answers.js`, answers)
 for (const { path, text } of outputFiles) {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 32) // the code cache knows the text by it
   writeFileSync(path, `//${hash}\n${text}`)

@@ -28,5 +28,12 @@ function print(answer) {
   return true
 }
 
-const isPlain = argv.length === 1 && /^(-V|-h|--version|--help)$/.test(argv[0])
-if (!isPlain || !print(require(`${BUNDLE}plain-answers.js`).plainAnswer(argv))) start()
+/** The version or the usage text, if that is all that is asked for; the build has made them. */
+function plainAnswer([word, ...others]) {
+  if (others.length > 0 || !/^(?:-V|--version|-h|--help)$/.test(word)) return undefined
+  const { version, help } = require(`${BUNDLE}plain-answers.js`)
+  return word === '-V' || word === '--version' ? version : help
+}
+
+const answer = plainAnswer(argv)
+if (answer === undefined || !print(answer)) start()

@@ -1,8 +1,13 @@
-/** The banner and the usage text, whose lists of commands and options are made from the tables. */
+/**
+ * The version, the banner and the usage text, whose lists of commands and options are made from the tables. The build
+ * makes texts of them for bin/upnp-ts.js, which prints them without this program.
+ */
 import { VERSION } from '../../domain/version.js'
 import { COMMANDS, type CommandRow } from '../parse/command-table.js'
 import { type Flag, labelOf, longOf } from '../parse/flags.js'
 import { isOnlyOfEmulate, OPTIONS, type OptionRow } from '../parse/option-table.js'
+
+export const VERSION_TEXT = `${VERSION}\n`
 
 export const BANNER = `upnp-ts : opens ports on your router, version ${VERSION}.
 It takes the options of upnpc and prints what upnpc prints.
@@ -37,6 +42,11 @@ function listOf(rows: readonly Flag[]): string {
 function emulateEntry(options: readonly OptionRow[]): string {
   const help = 'be a router: serve an emulated one until stopped'
   return `${entry('emulate', help)}\n${told(`(${options.map(headOf).join(', ')})`)}`
+}
+
+/** What -h prints. */
+export function helpText(): string {
+  return BANNER + usageText()
 }
 
 /** It is plain text for a terminal of 80 columns. */
