@@ -14,10 +14,10 @@ import { Changes, WATCH_MS } from './changes.js'
 import { GatewaySearch } from './gateway-search.js'
 import type { Held, KeeperEvent, Kept, LossReason } from './kept.js'
 import { KeptRow } from './kept-row.js'
-import { LookSchedule } from './look-schedule.js'
 import { LostInRenewal } from './lost-in-renewal.js'
 import { LAST_TURN_MS, LONGEST_END_MS, Removal } from './removal.js'
 import { Restarts } from './restarts.js'
+import { LookSchedule } from './schedule.js'
 import { isSignOfTrouble, presenceOf, pulseOf } from './signs-of-life.js'
 
 /** How often a gateway is looked at when all is well; after something was put back sooner, doubling up to that. */
