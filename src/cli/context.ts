@@ -13,8 +13,8 @@ export interface RunContext extends ClientNet {
   /** Search there and nowhere else, and ask that one for PCP and NAT-PMP: the emulated gateway. */
   readonly onlyRoute?: SearchRoute | undefined
   readonly onlyEndpoint?: Endpoint | undefined
-  /** Called when the searches are on their way: the moment for what need not come before them. */
-  readonly whileWaiting: () => void
+  /** Called once, when all requests that can be sent are on their way: the moment for what need not come before them. */
+  readonly onIdle?: () => void
 }
 
 /** What is known about the chosen gateway, beside the gateway itself. */

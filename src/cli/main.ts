@@ -2,7 +2,7 @@
 
 import { NoReplyError } from '../domain/errors.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../domain/ports.js'
-import { rehearseIgd, rehearsePortControl } from '../library/rehearsal.js'
+import { rehearse } from '../library/search-gateway.js'
 import { deadlineAfter } from '../net/clock.js'
 import { memoryFiles } from '../net/files/memory-files.js'
 import { reportedError } from './failure.js'
@@ -16,7 +16,7 @@ import { run } from './run/run.js'
 import { END_SIGNALS } from './signals.js'
 import { ofProcess, type Surroundings } from './surroundings.js'
 
-/** Opens the streams and prints the banner, the first time that it is called: Node's cost 5 ms. */
+/** Opens the streams and prints the banner, the first time that it is called: Node's cost 3 ms. */
 type Begin = (banner?: string) => Promise<Printer>
 
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
@@ -76,16 +76,12 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   const outOfTime = (): Error =>
     new NoReplyError(`gave up after ${seconds} s; --timeout MS gives the command more time`)
   const deadline = deadlineAfter(clock, invocation.timeoutMs, outOfTime)
-  const { via } = invocation.portControl
-  const rehearse = via === 'pcp' || via === 'nat-pmp' ? rehearsePortControl : rehearseIgd
-  const whileSearching = (): void => void Promise.allSettled([begin(), rehearse(clock)])
-  const whileWaiting = invocation.url === undefined ? whileSearching : () => {}
-  if (invocation.url !== undefined) await begin()
+  const onIdle = (): void => void Promise.allSettled([begin(), searchesForIgd(invocation) && rehearse(clock)])
   let gatewayFound = false
   try {
     const { signal } = deadline
     const net = { clock, datagrams, http, interfaces, defaultGateways, files }
-    const reports = run(invocation, { ...net, signal, onlyRoute, onlyEndpoint, whileWaiting })
+    const reports = run(invocation, { ...net, signal, onlyRoute, onlyEndpoint, onIdle })
     for (;;) {
       const next = await reports.next()
       const printer = await begin()
@@ -116,13 +112,18 @@ async function keepOpen(
   const printer = await begin()
   const { keepSurroundings } = await import('./keep/index.js')
   const { keep } = await import('./keep/session.js')
-  const reports = keep(invocation, options, { ...keepSurroundings(surroundings), whileWaiting: () => {} })
+  const reports = keep(invocation, options, keepSurroundings(surroundings))
   for (;;) {
     const next = await reports.next()
     if (next.done === true) return next.value
     printer.report(next.value)
     printer.complain() // it may go on for months
   }
+}
+
+/** Then there is time for a rehearsal. */
+function searchesForIgd({ url, portControl: { via } }: GatewayInvocation): boolean {
+  return url === undefined && (via === 'auto' || via === 'igd')
 }
 
 /** --emulate: the command finds a gateway of its own by the same search, on loopback and nowhere else. */

@@ -10,6 +10,7 @@ import { InvalidArgumentError } from '../domain/errors.js'
 import { parseZonedUrl, type ZonedUrl } from '../domain/url.js'
 
 export type { FoundGateway, FoundIgd, FoundPortControl, Opened } from '../client/search/open-gateway.js'
+export { rehearse } from '../client/search/rehearsal.js'
 
 export interface SearchWishes extends GatewayWishes {
   /** Of the root description: no search is made. Its host is trusted, and may be a name; a link-local one needs its zone. */

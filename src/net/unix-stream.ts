@@ -1,9 +1,9 @@
 /**
  * Unix stream sockets: one question and its answer on one fresh connection, before an absolute deadline. An interface
- * that tests script, and its implementation on node:net, which is loaded only where there is something at the path.
+ * that tests script, and its implementation on node:net.
  */
 import { accessSync } from 'node:fs'
-import type { Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import { NoReplyError, TransportError } from '../domain/errors.js'
 import { type Clock, deadlineAfter } from './clock.js'
 
@@ -33,7 +33,6 @@ export function createUnixStreams(clock: Clock): UnixStreams {
       const deadline = deadlineAfter(clock, timeoutMs, late, signal)
       try {
         mustExist(path)
-        const { connect } = await import('node:net')
         if (deadline.signal.aborted) throw reasonOf(deadline.signal, path)
         return await converse(connect({ path }), path, question, options, deadline.signal)
       } finally {
@@ -43,7 +42,7 @@ export function createUnixStreams(clock: Clock): UnixStreams {
   }
 }
 
-/** Mostly there is no such socket, and never on Windows: then node:net is not even loaded. */
+/** Mostly there is no such socket, and never on Windows. */
 function mustExist(path: string): void {
   try {
     accessSync(path)

@@ -1,7 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import '../../src/client/search/first-answer.ts' // all three are loaded late: here they are loaded already
-import '../../src/client/port-control/first-answer.ts'
-import '../../src/client/port-control/search.ts'
 import { NoGatewayError } from '../../src/domain/errors.ts'
 import { type FindGatewayOptions, findGateway } from '../../src/library/find-gateway.ts'
 import { memoryFiles } from '../../src/net/files/memory-files.ts'

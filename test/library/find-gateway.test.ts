@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import '../../src/client/search/first-answer.ts' // discovery loads it late: here it is loaded already
 import {
   InvalidArgumentError,
   MalformedMessageError,

@@ -12,7 +12,7 @@ import type { KeepContext } from './session.js'
 
 const HOOK_TIMEOUT_MS = 60_000
 
-export function keepSurroundings(surroundings: Surroundings): Omit<KeepContext, 'whileWaiting'> {
+export function keepSurroundings(surroundings: Surroundings): KeepContext {
   keepYoungMemorySmall()
   const { env, onlyRoute } = surroundings
   const watch = new InterfaceWatch(surroundings.interfaces)

@@ -2,7 +2,6 @@
 import { NoGatewayError } from '../../domain/errors.js'
 import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import { zonedUrlText } from '../../domain/url.js'
-import { rehearsePortControl } from '../../library/rehearsal.js'
 import { type FoundGateway, type Opened, searchGateway } from '../../library/search-gateway.js'
 import type { RunContext } from '../context.js'
 import { reportedError } from '../failure.js'
@@ -34,8 +33,7 @@ export function openFor(invocation: GatewayInvocation, context: RunContext): Pro
     forPinholes: facts.isAboutPinholes,
     family: facts.family === 4 ? 4 : search.family, // many routers refuse to map ports over IPv6
   } as const
-  const whileYielding = (): void => void rehearsePortControl(context.clock).catch(() => {})
-  return searchGateway(wishes, { ...context, whileYielding })
+  return searchGateway(wishes, context)
 }
 
 /** What was found, or an error as the last one. */

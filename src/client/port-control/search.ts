@@ -18,8 +18,6 @@ import {
 export interface PortControlSearch {
   /** The first answer; undefined when nobody is left to answer, or the time is over. */
   readonly first: Promise<PortControlAnswer | undefined>
-  /** Resolves when the first questions are on their way, or cannot be. */
-  readonly sent: Promise<void>
   /** Resolves when everybody has answered or cannot any more. */
   readonly finished: Promise<void>
   /** The best so far: PCP before NAT-PMP, and the preferred gateway first. */
@@ -36,9 +34,16 @@ export interface SearchPortControlOptions extends Omit<ProbeOptions, 'endpoint' 
   readonly endpoints: Promise<readonly Endpoint[]>
   /** In the order of preference. */
   readonly protocols: readonly PortControlProtocol[]
+  /** Called once, when the first questions to all are on their way, or cannot be. */
+  readonly onSent?: (() => void) | undefined
 }
 
-export function searchPortControl({ endpoints, protocols, ...options }: SearchPortControlOptions): PortControlSearch {
+export function searchPortControl({
+  endpoints,
+  protocols,
+  onSent,
+  ...options
+}: SearchPortControlOptions): PortControlSearch {
   const answers: PortControlAnswer[] = []
   const refusals: PortControlRefusal[] = []
   const stop = new AbortController()
@@ -51,27 +56,33 @@ export function searchPortControl({ endpoints, protocols, ...options }: SearchPo
   const first = new Promise<PortControlAnswer | undefined>((resolve) => {
     answerFirst = resolve
   })
-  let tellSent: () => void = () => {}
-  const sent = new Promise<void>((resolve) => {
-    tellSent = resolve
-  })
+  let isSent = false
+  const tellSent = (): void => {
+    if (!isSent && !stop.signal.aborted) onSent?.()
+    isSent = true
+  }
   let unsent = Number.POSITIVE_INFINITY
   const ask = async (endpoint: Endpoint, protocol: PortControlProtocol): Promise<void> => {
-    let isSent = false
-    const onSent = (): void => {
-      if (!isSent && --unsent === 0) tellSent()
-      isSent = true
+    let isCounted = false
+    const countSent = (): void => {
+      if (!isCounted && --unsent === 0) tellSent()
+      isCounted = true
     }
     const probe = protocol === 'pcp' ? probePcp : probeNatPmp
     try {
-      const answer = await probe({ ...options, endpoint, onSent, net: { ...options.net, signal: stop.signal } })
+      const answer = await probe({
+        ...options,
+        endpoint,
+        onSent: countSent,
+        net: { ...options.net, signal: stop.signal },
+      })
       answers.push(answer)
       answerFirst(answer)
     } catch (error) {
       if (error instanceof PortMappingError) refusals.push({ protocol, endpoint, error })
       else if (!stop.signal.aborted) throw error
     } finally {
-      onSent()
+      countSent()
     }
   }
   const askAll = async (): Promise<void> => {
@@ -90,7 +101,7 @@ export function searchPortControl({ endpoints, protocols, ...options }: SearchPo
     signal?.removeEventListener('abort', onAbort)
   })
   finished.catch(() => {}) // whoever awaits it hears of a defect
-  return { first, sent, finished, best: () => bestOf(answers, known, protocols), refusals, stop: () => stop.abort() }
+  return { first, finished, best: () => bestOf(answers, known, protocols), refusals, stop: () => stop.abort() }
 }
 
 function bestOf(

@@ -9,7 +9,7 @@ import type { Clock } from '../../net/clock.js'
 import type { Datagrams } from '../../net/datagrams.js'
 import type { HttpClient } from '../../net/http/client.js'
 import { type Trust, trustedUrl, trustSender } from '../trusted-url.js'
-import type { Candidate } from './candidate.js'
+import { type Candidate, examine } from './candidate.js'
 import { DeviceList, type FoundDevice, isIgdTarget, type KnownDevice } from './device-list.js'
 import { type HeardReply, isIPv6Route, type SearchRoute, startSsdpSearch } from './ssdp-search.js'
 
@@ -19,7 +19,7 @@ export const SEARCH_MS = 4000
 export const DEFAULT_GATEWAY_GRACE_MS = 150
 /** How long an IGD that has not begun to answer is waited for when there is a gateway of another protocol. */
 export const ALTERNATIVE_GRACE_MS = 150
-/** What others have heard of is asked for after our own searches are on their way: it has to be loaded. */
+/** What others have heard of is asked for after our own searches are on their way. */
 const BEFORE_OTHERS_MS = 15
 /** Who answered at the last moment is still looked at. */
 const LAST_LOOK_MS = 1500
@@ -57,8 +57,8 @@ export interface DiscoveryOptions {
   readonly alsoKnown?: (() => Promise<readonly KnownDevice[]>) | undefined
   /** Resolves when there is a gateway of another protocol to go on with; true ends the search before its time. */
   readonly alternative?: Promise<boolean> | undefined
-  /** Called when the first searches are on their way: the moment to load what the answers will need. */
-  readonly whileWaiting?: () => void
+  /** Called once, when the first searches are on their way. */
+  readonly onIdle?: (() => void) | undefined
 }
 
 export { type FoundDevice, type KnownDevice, MAX_DEVICES, MAX_DEVICES_PER_SENDER } from './device-list.js'
@@ -133,11 +133,11 @@ class Search {
   }
 
   #ready(opened: number): void {
-    const { clock, whileWaiting, alsoKnown } = this.#options
+    const { clock, onIdle, alsoKnown } = this.#options
     this.#routesOpened = opened
     if (opened === 0)
       this.#finish() // nobody can hear us: no use in waiting
-    else this.#cancels.push(clock.schedule(0, () => whileWaiting?.()))
+    else this.#cancels.push(clock.schedule(0, () => onIdle?.()))
     if (alsoKnown !== undefined) this.#cancels.push(clock.schedule(BEFORE_OTHERS_MS, () => this.#askOthers(alsoKnown)))
   }
 
@@ -188,7 +188,6 @@ class Search {
     const { hostname: host } = location
     this.#inFlight.set(stop, { host, isIgd: calledIgd || this.#gateways?.includes(host) === true })
     try {
-      const { examine } = await import('./first-answer.js') // with the XML parser: loaded while the search is on its way
       const context = { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
       const candidate = await examine(location, trust, context)
       if (this.#isOver) return

@@ -2,8 +2,12 @@
 import { PortMappingError } from '../../domain/errors.js'
 import type { ConnectionStatus, IgdGateway, PortControlGateway } from '../../domain/gateway.js'
 import type { ZonedUrl } from '../../domain/url.js'
+import { keptMappings } from '../port-control/mapping-memory.js'
+import { derivedNonces, fixedNonce } from '../port-control/mapping-nonce.js'
+import { NatPmpGateway } from '../port-control/natpmp-gateway.js'
+import { PcpGateway } from '../port-control/pcp-gateway.js'
 import type { PortControlAnswer, PortControlProtocol } from '../port-control/probe.js'
-import type { Candidate } from './candidate.js'
+import { type Candidate, describeGateway } from './candidate.js'
 import { type FoundDevice, isUsable } from './discovery.js'
 import { interfacesOf, placesToAsk } from './where-to-ask.js'
 import { type Answers, askGateways, type GatewayWishes, type OpeningNet } from './which-protocol.js'
@@ -64,7 +68,7 @@ export async function openGateway(wishes: GatewayWishes, net: OpeningNet): Promi
   const igd = usableIgd(best, wishes.ignoreState)
   if (igd !== undefined) return { ...heard, found: igd }
   if (answered !== undefined && wishes.igdOnly !== true)
-    return { ...heard, found: await answeredGateway(answered, wishes, net) }
+    return { ...heard, found: answeredGateway(answered, wishes, net) }
   const interfaces = discovery === undefined ? [] : interfacesOf(places.routes, net.interfaces())
   const tried = { interfaces, routesOpened, defaultGateways: await places.defaultGateways }
   return { ...heard, found: undefined, tried }
@@ -75,12 +79,11 @@ export async function openGateway(wishes: GatewayWishes, net: OpeningNet): Promi
  * its zone. @throws whatever the signal aborts with
  */
 export async function openNamedGateway({ url, zone }: ZonedUrl, net: OpeningNet): Promise<Opened> {
-  const { http, signal } = net
+  const { http, signal, onIdle } = net
   const heard = { devices: [], answered: undefined, refusals: [], searchedMs: 0, tried: undefined }
   try {
-    const { describeGateway } = await import('./first-answer.js')
     const describing = describeGateway(url, { http, signal, timeoutMs: NAMED_DESCRIPTION_TIMEOUT_MS }, zone)
-    net.whileWaiting?.()
+    onIdle?.()
     const described = await describing
     const kind = described.gateway === undefined ? 'not-an-igd' : 'connected'
     const best: Candidate = { ...described, kind, status: undefined, externalAddress: undefined }
@@ -99,14 +102,11 @@ function usableIgd(candidate: Candidate | undefined, ignoreState?: boolean): Fou
   return { protocol: 'igd', gateway, status, externalAddress }
 }
 
-async function answeredGateway(
+function answeredGateway(
   answer: PortControlAnswer,
   { nonce }: GatewayWishes,
   { clock, datagrams, signal, files, interfaces, random = Math.random }: OpeningNet,
-): Promise<FoundPortControl> {
-  const { derivedNonces, fixedNonce, keptMappings, NatPmpGateway, PcpGateway } = await import(
-    '../port-control/first-answer.js'
-  )
+): FoundPortControl {
   const { protocol, endpoint, externalAddress } = answer
   const troubles: PortMappingError[] = []
   const options = {

@@ -7,7 +7,9 @@ import { PORT_CONTROL_PORT, SSDP_PORT } from '../../domain/ports.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface } from '../../net/interfaces.js'
 import type { ClientNet } from '../../net/network.js'
+import { createUnixStreams } from '../../net/unix-stream.js'
 import type { DiscoveryOptions } from './discovery.js'
+import { searchMiniSsdpd } from './minissdpd-search.js'
 import { type IPv6SearchRoute, isIPv6Route, type RouteOptions, type SearchRoute, searchRoutes } from './routes.js'
 
 /** With an interface, its gateway is the one that is asked. */
@@ -129,9 +131,5 @@ function devicesOfMiniSsdpd(
   { clock, signal }: PlacesNet,
 ): DiscoveryOptions['alsoKnown'] {
   if (path === '') return undefined
-  return async () => {
-    const { searchMiniSsdpd } = await import('./minissdpd-search.js')
-    const { createUnixStreams } = await import('../../net/unix-stream.js')
-    return searchMiniSsdpd({ clock, signal, unixStreams: createUnixStreams(clock), path })
-  }
+  return () => searchMiniSsdpd({ clock, signal, unixStreams: createUnixStreams(clock), path })
 }

@@ -82,7 +82,6 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     defaultGateways: () => Promise.resolve([]),
     files,
     env: {},
-    whileWaiting: () => {},
     onSignal(names, listener) {
       state.hearing = names
       heard.signal = listener

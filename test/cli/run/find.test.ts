@@ -1,5 +1,5 @@
 /** Which gateway a command is for, of which protocol, on a network that a test makes up. */
-import { beforeAll, describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { BANNER } from '../../../src/cli/print/usage.ts'
 import { SEARCH_MS } from '../../../src/client/search/discovery.ts'
 import { decodePcpRequest } from '../../../src/wire/pcp.ts'
@@ -17,13 +17,6 @@ import { type CliResult, runCli, withoutBanner } from '../../support/run-cli.ts'
 const ETH0 = { name: 'eth0', address: '192.168.1.10', netmask: '255.255.255.0', loopback: false }
 const WIFI = { name: 'wlan0', address: '10.0.0.10', netmask: '255.255.255.0', loopback: false }
 const ETH0_6 = { name: 'eth0', address: '2001:db8::5', netmask: '', prefixLength: 64, zone: 'eth0', loopback: false }
-
-/** Loading takes real time, which the clock of a test knows nothing of. */
-beforeAll(async () => {
-  await import('../../../src/client/port-control/search.ts')
-  await import('../../../src/client/port-control/first-answer.ts')
-  await import('../../../src/cli/run/dispatch.ts')
-})
 
 const GATEWAYS = { 4: ['192.168.1.1'], 6: ['fe80::1%eth0'] }
 const NOBODY: PortControlAnswering = () => undefined

@@ -1,6 +1,5 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
-import '../../../src/client/search/first-answer.ts' // discovery loads it late: here it is loaded already
 import {
   type Discovery,
   type DiscoveryOptions,

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { begin, chosen, disconnected, ROUTER, slow, TV } from './opening.ts'
+import { begin, chosen, disconnected, ROUTER, type Settings, slow, TV } from './opening.ts'
 
 const answered = { protocol: 'pcp', endpoint: { address: '192.168.1.1', port: 5351 }, epochSeconds: 3600 }
 
@@ -205,48 +205,30 @@ describe('an IGD that another NAT is in front of, beside PCP', () => {
   })
 })
 
-describe('what is loaded while there is time', () => {
-  it.each([
-    ['when all have answered', { pcpAtMs: 3, natPmpAtMs: 4 }, 4],
-    ['after 10 ms where not all have', { pcpAtMs: 3 }, 10],
-  ])('is loaded %s', async (_name, times, atMs) => {
-    const whileWaiting = vi.fn()
-    const opening = begin({ whileWaiting })
-    opening.portControlAnswers(times)
-    await opening.until(atMs - 0.5)
-    expect(whileWaiting).not.toHaveBeenCalled()
-    await opening.until(atMs)
-    expect(whileWaiting).toHaveBeenCalledTimes(1)
-    await opening.endsAt(153)
-    expect(whileWaiting).toHaveBeenCalledTimes(1)
+describe('the moment in which there is nothing to do', () => {
+  it.each<[string, Settings, string]>([
+    ['an IGD', { via: 'igd' }, '239.255.255.250:1900'],
+    ['all three protocols', {}, '192.168.1.1:5351'],
+    ['PCP', { via: 'pcp' }, '192.168.1.1:5351'],
+  ])('comes once, when %s has been asked for', async (_name, settings, askedLast) => {
+    const asked: string[] = []
+    const opening: ReturnType<typeof begin> = begin({
+      ...settings,
+      onIdle: () => asked.push([...opening.datagrams.sent, ...opening.datagrams.requests].at(-1)?.to ?? 'nobody'),
+    })
+    await opening.until(1)
+    expect(asked).toEqual([askedLast])
+    await opening.endsAt(4000)
+    expect(asked).toHaveLength(1)
   })
 
-  it('is more where an IGD has kept us waiting for 75 ms', async () => {
-    const whileYielding = vi.fn()
-    const opening = begin({ whileYielding })
-    opening.portControlAnswers({ pcpAtMs: 1 })
-    await opening.until(75.5)
-    expect(whileYielding).not.toHaveBeenCalled()
-    await opening.until(76)
-    expect(whileYielding).toHaveBeenCalledTimes(1)
-    await opening.endsAt(151)
-  })
-
-  it('is less where an IGD answers soon', async () => {
-    const whileYielding = vi.fn()
-    const opening = begin({ devices: [ROUTER], whileYielding })
-    opening.portControlAnswers({ pcpAtMs: 1 })
-    opening.deviceAnswers(ROUTER, 11)
-    await opening.endsAt(11)
-    await opening.until(1000)
-    expect(whileYielding).not.toHaveBeenCalled()
-  })
-
-  it('needs no IGD to be searched for on an interface', async () => {
-    const whileWaiting = vi.fn()
-    const opening = begin({ via: 'pcp', whileWaiting })
-    opening.portControlAnswers({ pcpAtMs: 30 })
-    await opening.endsAt(30)
-    expect(whileWaiting).toHaveBeenCalledTimes(1)
+  it('does not come once it is over', async () => {
+    const controller = new AbortController()
+    const onIdle = vi.fn()
+    const opening = begin({ onIdle, signal: controller.signal })
+    controller.abort(new Error('enough'))
+    await expect(opening.result).rejects.toThrow('enough')
+    await opening.until(5000)
+    expect(onIdle).not.toHaveBeenCalled()
   })
 })

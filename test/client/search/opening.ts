@@ -1,8 +1,5 @@
 /** A LAN with an IGD, a gateway of PCP and NAT-PMP and others, and the opening of whichever counts. */
 import { expect } from 'vitest'
-import '../../../src/client/search/first-answer.ts' // all three are loaded late: here they are loaded already
-import '../../../src/client/port-control/first-answer.ts'
-import '../../../src/client/port-control/search.ts'
 import {
   type GatewayWishes,
   type Opened,
@@ -44,9 +41,7 @@ export interface PortControlTimes {
   readonly natPmpRefusedAtMs?: number
 }
 
-export interface Settings
-  extends Partial<GatewayWishes>,
-    Pick<OpeningNet, 'signal' | 'whileWaiting' | 'whileYielding'> {
+export interface Settings extends Partial<GatewayWishes>, Pick<OpeningNet, 'signal' | 'onIdle'> {
   readonly interfaces?: readonly InterfaceAddress[]
   readonly devices?: readonly ScriptedDevice[]
 }
@@ -56,11 +51,19 @@ export function begin({ devices = [], interfaces = [HOME], ...options }: Setting
   const datagrams = new ScriptedDatagrams(clock)
   const http = new ScriptedHttp(clock, answersOf(...devices))
   const opened: Opened[] = []
-  const { signal, whileWaiting, whileYielding, ...wishes } = options
-  const hooks = { ...(whileWaiting && { whileWaiting }), ...(whileYielding && { whileYielding }) }
+  const { signal, onIdle, ...wishes } = options
   const defaultGateways = (): Promise<string[]> => Promise.resolve(['192.168.1.1'])
-  const net = { clock, datagrams, http, interfaces: () => interfaces, defaultGateways, files: memoryFiles(), signal }
-  const result = openGateway({ via: 'auto', minissdpdPath: '', ...wishes }, { ...net, ...hooks })
+  const net = {
+    clock,
+    datagrams,
+    http,
+    interfaces: () => interfaces,
+    defaultGateways,
+    files: memoryFiles(),
+    signal,
+    onIdle,
+  }
+  const result = openGateway({ via: 'auto', minissdpdPath: '', ...wishes }, net)
   result.then(
     (each) => opened.push(each),
     () => {},

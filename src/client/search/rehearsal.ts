@@ -1,7 +1,6 @@
 /**
- * What is needed once a device has answered the search: the door to candidate.ts and the XML parser, which are loaded
- * then. Also the rehearsal: a gateway that does not exist is examined, so that the one that answers next is examined
- * sooner.
+ * Examines a gateway that does not exist, so that the one that answers next is examined sooner: V8 has then compiled what
+ * it takes. It saves 5 to 8 ms of a search, if there is time for it.
  */
 import { Duplex } from 'node:stream'
 import type { Clock } from '../../net/clock.js'
@@ -12,11 +11,9 @@ import { IGD_ACTIONS, type IgdActionName, isIgdActionName } from '../../wire/igd
 import { encodeSoapResponse } from '../../wire/soap.js'
 import { examine } from './candidate.js'
 
-export { describeGateway, examine } from './candidate.js'
-
 const SERVICE_TYPE = 'urn:schemas-upnp-org:service:WANIPConnection:1'
 
-/** Takes some 15 ms the first time; sends nothing. */
+/** Takes some 15 ms; sends nothing. */
 export async function rehearse(clock: Clock): Promise<void> {
   const http = createHttpClient(
     clock,
