@@ -62,11 +62,18 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
       return 0
     case 'emulate':
       return emulate(invocation, begin, surroundings)
-    case 'gateway':
-      return invocation.emulate
-        ? onEmulatedGateway(invocation, begin, surroundings)
-        : command(invocation, begin, surroundings)
+    case 'gateway': {
+      const seen = outputOf(argv).verbose ? await traced(surroundings, begin) : surroundings
+      return invocation.emulate ? onEmulatedGateway(invocation, begin, seen) : command(invocation, begin, seen)
+    }
   }
+}
+
+/** --verbose: the same surroundings, with a line for each message that passes. */
+async function traced(surroundings: Surroundings, begin: Begin): Promise<Surroundings> {
+  const { tracedNet } = await import('../client/trace.js')
+  const printer = await begin()
+  return tracedNet(surroundings, (message) => printer.trace(message))
 }
 
 async function command(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<number> {

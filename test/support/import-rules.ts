@@ -49,6 +49,7 @@ const ROOMS = {
     'library',
     'net',
     'emulator.ts',
+    'client/trace',
     'cli/report',
     'cli/parse',
     'cli/context',

@@ -2,11 +2,13 @@
  * Reports -> the streams, as text or as JSON; with --quiet only what went wrong, once it matters. It notices when whoever reads has gone (`| head -1`), and paints only
  * where a person looks: a terminal, or FORCE_COLOR; NO_COLOR and a dumb terminal are obeyed.
  */
+import type { TracedMessage } from '../../client/trace.js'
 import type { Output } from '../parse/invocation.js'
 import type { Report } from '../report.js'
 import { renderJson } from './json.js'
 import type { Piece } from './pieces.js'
 import { DEVICES_HEADING, renderComplaints, renderText } from './text.js'
+import { traceLine } from './trace-text.js'
 
 export interface OutputStream {
   write(text: string): unknown
@@ -81,6 +83,11 @@ export class Printer {
       this.#write('stdout', DEVICES_HEADING)
     }
     for (const { stream, text, tone } of pieces) this.#write(stream, this.#paint[stream](text, tone))
+  }
+
+  /** --verbose: beside the output, which stays as it is. */
+  trace(message: TracedMessage): void {
+    this.#write('stderr', traceLine(message))
   }
 
   /** Text that is no report: the banner, help. Not with --json or --quiet. */
