@@ -1,4 +1,12 @@
-/** The public names of the emulated gateway. */
+/**
+ * `upnp-ts/emulator`: a gateway for tests, which speaks UPnP IGD, PCP and NAT-PMP. This file lists its public names.
+ *
+ * @example
+ * const emulator = await startEmulator({ quirks: [{ name: 'igd1' }] })
+ * // ... point the program under test at emulator.descriptionUrl ...
+ * console.log(emulator.mappings(), emulator.counters)
+ * await emulator.close()
+ */
 
 export type { Quirk } from './domain/quirk.js'
 export type { EmulatorCounters } from './emulator/counters.js'

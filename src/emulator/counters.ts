@@ -1,24 +1,25 @@
-/** What the emulated gateway has seen. */
+/** The counters of the emulated gateway: what other programs have sent it. */
 import type { IgdActionName } from '../wire/igd-actions.js'
 
-/** `other`: another version, an unknown opcode, or what cannot be read. */
+/** The opcodes of RFC 6887 19.1. `other` is another version, an unknown opcode, or a request that cannot be read. */
 export type PcpRequestName = 'ANNOUNCE' | 'MAP' | 'PEER' | 'other'
+/** The requests of RFC 6886 3.2 and 3.3. `other` is another version or an unknown opcode. */
 export type NatPmpRequestName = 'externalAddress' | 'map' | 'other'
 
 export interface EmulatorCounters {
-  /** Searches that were let in, answered or not. */
+  /** SSDP searches from the gateway's subnet and within the limit per second, whether answered or not. */
   searches: number
-  /** Datagrams that are no messages of the protocol that they came to. */
+  /** Datagrams that are not messages of SSDP, PCP or NAT-PMP, whichever port they came to. */
   malformedDatagrams: number
-  /** Datagrams from outside the subnet, and those over the limit per second. */
+  /** Datagrams from outside the gateway's subnet, and datagrams above the limit per second. */
   ignoredDatagrams: number
-  /** HTTP requests, whatever became of them. */
+  /** HTTP requests, whatever the answer. */
   requests: number
-  /** Known actions that were asked for, refused ones included. */
+  /** Requests for each action that the gateway has, refused ones included. */
   readonly actions: Partial<Record<IgdActionName, number>>
-  /** Refused ones included. */
+  /** PCP requests, refused ones included. */
   readonly pcpRequests: Record<PcpRequestName, number>
-  /** Refused ones included. */
+  /** NAT-PMP requests, refused ones included. */
   readonly natPmpRequests: Record<NatPmpRequestName, number>
 }
 

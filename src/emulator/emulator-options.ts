@@ -1,4 +1,4 @@
-/** What the emulated gateway can be told to be, what it is if it is told nothing, and what it cannot be. */
+/** The options of the emulated gateway, their defaults, and the checks of their values. */
 import { randomUUID } from 'node:crypto'
 import { isUnicastIPv4, isUnicastIPv6, splitZone } from '../domain/address.js'
 import { InvalidArgumentError } from '../domain/errors.js'
@@ -9,33 +9,42 @@ import type { DescriptionFacts } from './igd/gateway-description.js'
 import { MAX_MAPPINGS } from './tables/mapping-table.js'
 import { MAX_PINHOLE_ID, MAX_PINHOLES } from './tables/pinhole-table.js'
 
+/** Every option has a default, except `ipv6Address`. `GatewayFacts` and `DescriptionFacts` name theirs. */
 export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<DescriptionFacts> {
-  /** The one IPv4 address of this computer that the gateway is on; 127.0.0.1 if not given. */
+  /** The gateway's IPv4 address, which must be one of this computer's. Default 127.0.0.1. */
   readonly address?: string
-  /** The one IPv6 address of this computer on which PCP is spoken as well, with its zone if it is a link-local one. */
+  /**
+   * The gateway's IPv6 address, which must be one of this computer's; a link-local one has its zone, as in
+   * `fe80::1%eth0`. The gateway speaks PCP on it. It has none by default.
+   */
   readonly ipv6Address?: string
-  /** 0, the default, for any free port. */
+  /** The TCP port of the descriptions and of the actions. Default 0: any free port. */
   readonly httpPort?: number
-  /** 0, the default, for unicast searches on any free port; 1900 for the multicast group as well. */
+  /**
+   * The UDP port of SSDP. Default 0: any free port, for unicast searches only. With 1900 the gateway also joins the
+   * multicast group and announces itself.
+   */
   readonly ssdpPort?: number
-  /** Of PCP and NAT-PMP: 0, the default, for any free port; on 5351 the gateway announces itself as well. */
+  /** The UDP port of PCP and NAT-PMP. Default 0: any free port. With 5351 the gateway also announces itself. */
   readonly portControlPort?: number
-  /** Whether it speaks PCP; true if not given. */
+  /** Whether the gateway speaks PCP. Default true. */
   readonly pcp?: boolean
-  /** Whether it speaks NAT-PMP; true if not given. */
+  /** Whether the gateway speaks NAT-PMP. Default true. */
   readonly natPmp?: boolean
+  /** How many mappings the gateway has room for; above that it refuses (with 728 over UPnP). Default 4096. */
   readonly maxMappings?: number
+  /** How many pinholes the gateway has room for, 0 to 65535; above that it refuses (701 over UPnP). Default 1024. */
   readonly maxPinholes?: number
-  /** How long the HTTP server takes over every reply, beside what it needs; 0 if not given. */
+  /** How many milliseconds the HTTP server waits before each reply, 0 to 600000. Default 0. */
   readonly replyDelayMs?: number
-  /** In what it behaves as some routers do and the standards do not want; in nothing if not given. */
+  /** How the gateway differs from the standards, as some real routers do. Default `[]`: it does not differ. */
   readonly quirks?: readonly Quirk[]
 }
 
-/** Longer than anybody waits for. */
+/** Longer than any client waits. */
 const MAX_REPLY_DELAY_MS = 600_000
 
-/** Without a default. */
+/** The options without a default of their own. */
 type Optional = 'presentationUrl' | 'ipv6Address'
 
 export type EmulatorSettings = Required<Omit<EmulatorOptions, Optional>> & Pick<EmulatorOptions, Optional>
@@ -51,7 +60,7 @@ const DEFAULTS = {
   maxPinholes: MAX_PINHOLES,
   replyDelayMs: 0,
   quirks: [],
-  externalAddress: '11.22.33.44', // not a reserved one: clients warn of those
+  externalAddress: '11.22.33.44', // clients warn about a reserved address
   connectionType: 'IP_Routed',
   connectionStatus: 'Connected',
   lastConnectionError: 'ERROR_NONE',

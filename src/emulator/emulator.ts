@@ -1,6 +1,7 @@
 /**
- * The emulated gateway: binds the responders to the network, counts, and lets go of everything at the end. It is on
- * loopback unless told otherwise.
+ * The emulated gateway. The emulator folder is a gateway and knows nothing about the client. This file connects the
+ * responders to the network, counts what they receive, and closes everything at the end. The gateway is on loopback by
+ * default.
  */
 import { TransportError } from '../domain/errors.js'
 import { SSDP_PORT } from '../domain/ports.js'
@@ -24,7 +25,7 @@ import { type Behaviour, behaviourOf } from './quirks/quirks.js'
 import { MappingTable, type TableEntry } from './tables/mapping-table.js'
 import { type PinholeEntry, PinholeTable } from './tables/pinhole-table.js'
 
-/** What it runs on; tests give their own. */
+/** The clock and the network that the emulated gateway uses. The default is the system's; tests bring their own. */
 export interface EmulatorNetwork {
   readonly clock: Clock
   readonly datagrams: Datagrams
@@ -32,27 +33,32 @@ export interface EmulatorNetwork {
   readonly interfaces: () => readonly InterfaceAddress[]
 }
 
+/** A running emulated gateway. */
 export interface Emulator {
+  /** The URL of the device description, to give to a client that does not search. */
   readonly descriptionUrl: string
   readonly httpPort: number
-  /** Where unicast searches go; undefined where SSDP could not be had, see `ssdpError`. */
+  /** Where unicast searches go. Undefined if SSDP could not start; `ssdpError` says why. */
   readonly ssdp: Endpoint | undefined
+  /** Why SSDP could not start, or why it stopped later. */
   readonly ssdpError: TransportError | undefined
-  /** Where PCP and NAT-PMP are spoken; undefined where both are switched off or not to be had, see `portControlError`. */
+  /** Where PCP and NAT-PMP are spoken. Undefined if both are off, or could not start; `portControlError` says why. */
   readonly portControl: Endpoint | undefined
-  /** Where PCP is spoken over IPv6. */
+  /** Where PCP is spoken over IPv6. Undefined without `ipv6Address`, or if it could not start. */
   readonly portControlIPv6: Endpoint | undefined
+  /** Why PCP and NAT-PMP could not start, or why they stopped later. */
   readonly portControlError: TransportError | undefined
   readonly counters: Readonly<EmulatorCounters>
-  /** Those that PCP and NAT-PMP made are among them, also at `pinholes`. */
+  /** The mappings that exist now, from all three protocols. */
   mappings(): TableEntry[]
+  /** The pinholes that exist now, from UPnP and PCP. */
   pinholes(): PinholeEntry[]
   /**
-   * As after a loss of power: without mappings and pinholes, the epoch and the uptime from 0, and announced anew where it
-   * is on port 5351. With another external address where one is given.
+   * Starts again as after a power cut. Mappings and pinholes are gone, and the epoch and the uptime start from 0. On
+   * port 5351 the gateway announces itself again. `externalAddress` replaces the external address.
    */
   forget(options?: { readonly externalAddress?: string }): void
-  /** Says goodbye and closes every socket, connection and timer. May be called again. */
+  /** Says goodbye over SSDP and closes every socket, connection and timer. It may be called twice. */
   close(): Promise<void>
 }
 
@@ -65,7 +71,12 @@ const NODE_NETWORK: EmulatorNetwork = {
   interfaces: interfaceAddresses,
 }
 
-/** @throws InvalidArgumentError, TransportError */
+/**
+ * Starts an emulated gateway. If another program has port 1900 or 5351, the gateway starts without that protocol, and
+ * `ssdpError` or `portControlError` says so.
+ * @throws InvalidArgumentError if an option has a value that it cannot have
+ * @throws TransportError if any other port cannot be opened; then nothing stays open
+ */
 export async function startEmulator(
   options: EmulatorOptions = {},
   network: Partial<EmulatorNetwork> = {},
@@ -119,7 +130,7 @@ interface Running extends EmulatorNetwork, Behaviour {
   readonly counters: EmulatorCounters
 }
 
-/** All or nothing. */
+/** If one of the three cannot be opened, the others are closed again. */
 async function openAll(running: Running) {
   const closing: (() => void | Promise<void>)[] = []
   const close = async (): Promise<void> => {
@@ -171,7 +182,7 @@ async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, 
   return { server: { ...server, close }, description, descriptionUrl: origin + DESCRIPTION_PATH }
 }
 
-/** Other programs may hold port 1900: the gateway is of use without it, at its URL. */
+/** If another program has port 1900, the gateway is still useful: clients can use its URL. */
 async function openSsdpOrSayWhyNot(running: Running, igd: Igd): Promise<SsdpSockets | TransportError> {
   const { address, ssdpPort } = running.settings
   const responder = createSsdpResponder({

@@ -1,42 +1,49 @@
-/** What the emulated gateway is at a moment: what it says about itself, and its tables. The responders of all protocols read it. */
+/** The state of the emulated gateway: the facts about it, and its tables. The responders of all protocols read it. */
 import type { LinkRates } from '../domain/gateway.js'
 import type { FirewallStatus } from '../domain/pinhole.js'
 import type { MappingTable } from './tables/mapping-table.js'
 import type { PinholeTable } from './tables/pinhole-table.js'
 
-/** What the gateway says about itself and its connection. */
+/**
+ * What the gateway says about itself and its connection, and whom it lets open ports. By default the firewall is on and
+ * allows pinholes.
+ */
 export interface GatewayFacts extends FirewallStatus {
+  /** Default 11.22.33.44. */
   readonly externalAddress: string
-  /** WANIPConnection:2 2.3.3, e.g. IP_Routed. */
+  /** WANIPConnection:2 2.3.3. Default IP_Routed. */
   readonly connectionType: string
-  /** WANIPConnection:2 2.3.5, e.g. Connected. */
+  /** WANIPConnection:2 2.3.5. Default Connected. */
   readonly connectionStatus: string
-  /** WANIPConnection:2 2.3.7, e.g. ERROR_NONE. */
+  /** WANIPConnection:2 2.3.7. Default ERROR_NONE. */
   readonly lastConnectionError: string
+  /** Default 1 Gbit/s both ways. */
   readonly linkRates: LinkRates
+  /** Default 0 for all four. */
   readonly traffic: {
     readonly bytesSent: number
     readonly bytesReceived: number
     readonly packetsSent: number
     readonly packetsReceived: number
   }
-  /** Mappings only for the computer that asks; another internal client is refused with 606. */
+  /** Whether a computer can map ports only to itself; for another internal client it gets 606. Default false. */
   readonly secureMode: boolean
   /**
-   * Pinholes only for the computer that asks; another internal client is refused with 606. Who asks from a loopback
-   * address may have them for anybody: no IPv6 address can be its own.
+   * Whether a computer can open pinholes only to itself; for another internal client it gets 606. A request from a
+   * loopback address may name any client, because a loopback address has no IPv6 address to compare. Default true.
    */
   readonly pinholesOnlyForAsking: boolean
-  /** How many packets have gone through each pinhole; with 0 none can be said to be working (709). */
+  /** How many packets have gone through each pinhole. With 0, CheckPinholeWorking is refused with 709. Default 1. */
   readonly pinholePackets: number
+  /** How long the firewall lets answers in after an outgoing packet. Default 120. */
   readonly outboundPinholeTimeoutSeconds: number
 }
 
-/** What the gateway is at this moment: the responders of all protocols read it anew at every request. */
+/** The state now: each request reads it again. */
 export interface GatewayState {
   readonly facts: GatewayFacts
   readonly table: MappingTable
   readonly pinholes: PinholeTable
-  /** When the connection came up, and the epoch of PCP and NAT-PMP began. */
+  /** When the connection came up and the epoch of PCP and NAT-PMP began, on the monotonic clock. */
   readonly startedMs: number
 }

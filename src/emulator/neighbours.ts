@@ -1,4 +1,4 @@
-/** Who is on the gateway's own link: nobody else is answered. */
+/** Which addresses are on the gateway's own link. The gateway answers no others. */
 import { isLinkLocalIPv6, isLoopbackIPv4, onSameSubnet, samePrefixIPv6, splitZone } from '../domain/address.js'
 import { type InterfaceAddress, type IPv6InterfaceAddress, isIPv6Interface } from '../net/interfaces.js'
 
@@ -10,7 +10,7 @@ export function neighboursOf(address: string, interfaces: readonly InterfaceAddr
   return (other) => onSameSubnet(address, netmask, other)
 }
 
-/** Those of the address's prefix, and the link-local addresses of its interface. */
+/** The addresses with the same prefix, and the link-local addresses on the same interface. */
 export function ipv6NeighboursOf(address: string, interfaces: readonly InterfaceAddress[]): IsNeighbour {
   const own = interfaceOf(address, interfaces)
   return (other) => {
@@ -20,7 +20,7 @@ export function ipv6NeighboursOf(address: string, interfaces: readonly Interface
   }
 }
 
-/** Undefined where no interface has it. */
+/** The interface that has this IPv6 address, or undefined. */
 export function interfaceOf(text: string, interfaces: readonly InterfaceAddress[]): IPv6InterfaceAddress | undefined {
   const { address, zone } = splitZone(text)
   return interfaces

@@ -132,7 +132,10 @@ describe('--quirk', () => {
   it.each([
     ['igd2', "--quirk: 'igd2' is not a quirk: there are igd1, late-search=MS and refuse=ACTION:CODE[:TIMES]\n"],
     ['late-search=99999', 'late-search: the delay must be 0 to 60000 ms: 99999\n'],
-    ['refuse=Reboot:501', /^refuse: there is no 'Reboot' to refuse; there are GetConnectionTypeInfo, .*, map-tcp\n$/],
+    [
+      'refuse=Reboot:501',
+      /^refuse: unknown operation 'Reboot'; the known ones are GetConnectionTypeInfo, .*, map-tcp\n$/,
+    ],
   ])('%s, which cannot be, is one clear line and exit 1', async (quirk, line) => {
     for (const argv of [['emulate'], ['--emulate', '-l']]) {
       const { stderr, exitCode } = await runCli([...argv, '--quirk', quirk])

@@ -1,6 +1,6 @@
 /**
- * What the emulated gateway does for each action of the table: one function each, typed by the table, so that the
- * compiler finds an action without one. Those of the IPv6 firewall are in pinhole-handlers.ts.
+ * One function for each action of the table in wire/igd-actions.ts. The table gives the types, so the compiler reports
+ * an action without a function. The functions of the IPv6 firewall are in pinhole-handlers.ts.
  */
 import type { IgdActionName, InArguments, OutArguments } from '../../wire/igd-actions.js'
 import type { WantedMapping } from '../tables/mapping-table.js'

@@ -1,6 +1,6 @@
 /**
- * The arguments of the mapping actions: text of WANIPConnection:2 <-> values of the mapping table. Text that cannot be
- * such a value is refused with 402, a description that is too long with 605.
+ * The arguments of the mapping actions: text of WANIPConnection:2 <-> values of the mapping table. A text that is not
+ * such a value is refused with 402, and a description that is too long with 605.
  */
 import { isUnicastIPv4 } from '../../domain/address.js'
 import {
@@ -43,7 +43,7 @@ export function decodeIndex(args: InArguments<'GetGenericPortMappingEntry'>): nu
 }
 
 /**
- * NewManage 0 (WANIPConnection:2 2.5.19): only the mappings of the computer that asks.
+ * With NewManage 0 the range has only mappings to the computer that asks (WANIPConnection:2 2.5.19).
  * @throws Refusal 402, 733
  */
 export function decodeRange(args: InArguments<'DeletePortMappingRange'>, askingAddress: string): MappingRange {
@@ -54,7 +54,7 @@ export function decodeRange(args: InArguments<'DeletePortMappingRange'>, askingA
   return { ...range, internalClient }
 }
 
-/** NewNumberOfPorts 0 is all of them (WANIPConnection:2 2.5.21). @throws Refusal 402, 733 */
+/** NewNumberOfPorts 0 asks for all mappings (WANIPConnection:2 2.5.21). @throws Refusal 402, 733 */
 export function decodeListRequest(
   args: InArguments<'GetListOfPortMappings'>,
   askingAddress: string,
@@ -91,7 +91,7 @@ export function encodeEntry(entry: TableEntry): OutArguments<'GetGenericPortMapp
   }
 }
 
-/** The standard also allows host names; a gateway that looked them up would be talking to strangers. */
+/** The standard also allows host names, but to look one up the gateway would have to talk to strangers. */
 function address(text: string): string {
   if (!isUnicastIPv4(text)) throw new Refusal('InvalidArgs')
   return text
@@ -102,7 +102,7 @@ function protocol(text: string): TransportProtocol {
   return text
 }
 
-/** Characters that XML 1.0 cannot carry would spoil the listing for everybody else. */
+/** Characters that XML 1.0 does not allow would break the listing for every other client. */
 function description(text: string): string {
   if (text.length > MAX_DESCRIPTION_LENGTH) throw new Refusal('StringArgumentTooLong')
   if (NOT_IN_XML.test(text)) throw new Refusal('InvalidArgs')

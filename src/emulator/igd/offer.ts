@@ -1,21 +1,21 @@
 /**
- * What the emulated gateway offers over UPnP: which version it is, which services it has, and which actions. It is an
- * InternetGatewayDevice:2 unless a quirk makes something else of it.
+ * What the emulated gateway offers over UPnP: its version, its services and their actions. The gateway is an
+ * InternetGatewayDevice:2, unless a quirk changes that.
  */
 import { IGD_ACTIONS, type IgdActionName, type IgdService, isIgdActionName } from '../../wire/igd-actions.js'
 import { LONGEST_LEASE_SECONDS } from '../tables/mapping-table.js'
 
 export interface IgdOffer {
-  /** The version of each of the three devices. */
+  /** The version of all three devices. */
   readonly deviceVersion: number
-  /** Infinite if leases without end are given. */
+  /** In seconds. Infinite if a lease need not end. */
   readonly longestLeaseSeconds: number
   readonly services: readonly OfferedService[]
 }
 
 export interface OfferedService {
   readonly name: IgdService
-  /** The type in the description first, then older ones that a control point may speak (UDA 1.1 2.3). */
+  /** First the type in the description, then the older ones that a client may use instead (UDA 1.1 2.3). */
   readonly serviceTypes: readonly [string, ...string[]]
   readonly serviceId: string
   readonly descriptionPath: string

@@ -1,6 +1,6 @@
 /**
- * The arguments of the pinhole actions: text of WANIPv6FirewallControl:1 -> values of the pinhole table. Text that
- * cannot be such a value is refused with 402, what the firewall does not do with a number of its own.
+ * The arguments of the pinhole actions: text of WANIPv6FirewallControl:1 -> values of the pinhole table. A text that is
+ * not such a value is refused with 402. For a value that the firewall does not support, the standard has other numbers.
  */
 import { isUnicastIPv6, parseIPv6 } from '../../domain/address.js'
 import type { PinholeRequest, TimedPinholeRequest } from '../../domain/pinhole.js'
@@ -10,7 +10,7 @@ import { LONGEST_PINHOLE_LEASE_SECONDS } from '../tables/pinhole-table.js'
 import { Refusal } from '../tables/refusal.js'
 import { ui2, unsigned } from './argument-values.js'
 
-/** The wildcard of WANIPv6FirewallControl:1. */
+/** The wildcard for the protocol in WANIPv6FirewallControl:1. */
 const ANY_PROTOCOL = 0xffff
 
 /** @throws Refusal 402, 705, 706, 707, 708, 601 */
@@ -28,7 +28,7 @@ export function decodePinhole(args: InArguments<'AddPinhole'>): TimedPinholeRequ
   return { ...endpoints, protocol: supported(number), leaseSeconds: decodePinholeLease(args.LeaseTime) }
 }
 
-/** A question about traffic, in which every part may be left open but the protocol. @throws Refusal 402, 705 */
+/** Which traffic the question is about. Every part but the protocol may be a wildcard. @throws Refusal 402, 705 */
 export function decodeOutboundPinhole(args: InArguments<'GetOutboundPinholeTimeout'>): PinholeRequest {
   return {
     remoteHost: addressOrAny(args.RemoteHost),
@@ -44,14 +44,14 @@ export function decodePinholeId(args: InArguments<'DeletePinhole'>): number {
   return ui2(args.UniqueID)
 }
 
-/** Outside the allowed range it is 601 (UDA 1.1 table 3-3); miniupnpd answers 402. @throws Refusal 402, 601 */
+/** A lease outside the allowed range gets 601 (UDA 1.1 table 3-3); miniupnpd answers 402. @throws Refusal 402, 601 */
 export function decodePinholeLease(text: string): number {
   const seconds = unsigned(text, MAX_LEASE_SECONDS)
   if (seconds < 1 || seconds > LONGEST_PINHOLE_LEASE_SECONDS) throw new Refusal('ArgumentValueOutOfRange')
   return seconds
 }
 
-/** The wildcard is the empty string; miniupnpd takes the asterisk as well, and all zeros are nobody's address. */
+/** The wildcard is the empty string. miniupnpd also takes an asterisk. The address of all zeros belongs to no host. */
 function isAnyAddress(text: string): boolean {
   return text === '' || text === '*' || parseIPv6(text)?.every((group) => group === 0) === true
 }
@@ -60,7 +60,7 @@ function addressOrAny(text: string): string {
   return text === '' ? '' : address(text)
 }
 
-/** The standard also allows host names; a gateway that looked them up would be talking to strangers. */
+/** The standard also allows host names, but to look one up the gateway would have to talk to strangers. */
 function address(text: string): string {
   if (!isUnicastIPv6(text)) throw new Refusal('InvalidArgs')
   return text

@@ -1,4 +1,4 @@
-/** What the emulated gateway does for each action of WANIPv6FirewallControl:1. */
+/** One function for each action of WANIPv6FirewallControl:1. */
 import { isLoopbackIPv4, isLoopbackIPv6, samePrefixIPv6 } from '../../domain/address.js'
 import type { InArguments } from '../../wire/igd-actions.js'
 import type { PinholeEntry } from '../tables/pinhole-table.js'
@@ -73,6 +73,6 @@ function permittedPinhole(args: InArguments<'DeletePinhole'>, context: ActionCon
 function checkPermission(internalClient: string, { facts, askingAddress }: ActionContext): void {
   if (!facts.pinholesOnlyForAsking) return
   if (isLoopbackIPv4(askingAddress) || isLoopbackIPv6(askingAddress)) return
-  // Compared without the zone, which is the gateway's own name for the link; an IPv4 address is nobody's here.
+  // Without the zone, which is only the gateway's name for the link. An IPv4 address never equals an internal client.
   if (!samePrefixIPv6(internalClient, askingAddress, 128)) throw new Refusal('ActionNotAuthorized')
 }

@@ -1,9 +1,11 @@
 /**
- * The HTTP side of the emulated gateway: the descriptions, and SOAP to the services (UPnP Device Architecture 1.1,
- * chapters 2 and 3). A request in, a reply out; sockets and the clock are elsewhere.
+ * The HTTP side of the emulated gateway (UPnP Device Architecture 1.1, chapters 2 and 3). It serves the descriptions,
+ * and carries out actions, which arrive as SOAP: XML over HTTP. A request comes in, and a reply goes out; sockets and
+ * the clock are elsewhere.
  *
- * A web page must not be able to drive it through a browser: a host name in Host is refused (DNS rebinding brings one),
- * and no action is carried out without the header SOAPAction, for which a browser first asks permission of other sites.
+ * A web page must not be able to control the gateway through a browser. So a Host header with a name is refused,
+ * because a DNS rebinding attack has one. And every action needs the header SOAPAction, which a browser sends to
+ * another site only with that site's permission.
  */
 import { parseIPv4 } from '../../domain/address.js'
 import { MalformedMessageError } from '../../domain/errors.js'
@@ -32,9 +34,9 @@ export interface IgdResponderOptions {
   readonly description: RootDescription
   /** The SERVER header (UDA 1.1 2.10). */
   readonly server: string
-  /** Told of every known action that is asked for, before it is carried out. */
+  /** Called before each action that the gateway has, refused or not. */
   readonly onAction?: (action: IgdActionName) => void
-  /** The number with which an action is refused instead of being carried out. */
+  /** Returns the error number to refuse the action with, or undefined to carry it out. */
   readonly refusalOf?: (action: IgdActionName) => number | undefined
 }
 
@@ -61,7 +63,7 @@ function resourcesOf({ offer, description }: IgdResponderOptions): ReadonlyMap<s
   const root = encodeDescription(description)
   resources.set(DESCRIPTION_PATH, { method: 'GET', document: () => root })
   for (const service of offer.services) {
-    // Made when asked for, which is seldom: 200 gateways would keep them 200 times.
+    // Made for each request, which is rare. Otherwise 200 gateways in one process would keep 200 copies.
     const document = (): string => encodeServiceDescription(service, offer)
     resources.set(service.descriptionPath, { method: 'GET', document })
     resources.set(service.controlPath, { method: 'POST', service })
@@ -69,7 +71,7 @@ function resourcesOf({ offer, description }: IgdResponderOptions): ReadonlyMap<s
   return resources
 }
 
-/** `a.b.c.d`, `a.b.c.d:port`, `[v6]` or `[v6]:port`; never a name, not even localhost. */
+/** `a.b.c.d`, `a.b.c.d:port`, `[v6]` or `[v6]:port`. A name is not one, not even localhost. */
 function isIpLiteral(host: string): boolean {
   const [, ipv4, ipv6] = /^(?:([\d.]+)|\[([\da-f:.]+)\])(?::\d{1,5})?$/i.exec(host) ?? []
   return ipv4 === undefined ? ipv6 !== undefined : parseIPv4(ipv4) !== undefined
@@ -119,15 +121,15 @@ function answer(
   const code = refusalOf?.(action)
   if (code !== undefined) throw new Refusal(code)
   const out: Readonly<Record<string, string>> = perform(action, soap, context)
-  // UDA 1.1 3.2.2: the answer is in the version of the service that was spoken to.
+  // UDA 1.1 3.2.2: the response names the same version of the service as the request.
   const { NewPortListing, ...others } = out
   const body = encodeSoapResponse({ serviceType, action, arguments: argumentList(IGD_ACTIONS[action].out, others) })
   return NewPortListing === undefined ? body : withListing(body, NewPortListing)
 }
 
 /**
- * The listing goes as CDATA, as miniupnpd sends it: miniupnpc finds nothing in escaped text. There is no `]]>` in it,
- * because every `>` in its texts is escaped.
+ * The listing is sent as CDATA, as miniupnpd does, because miniupnpc finds nothing in escaped text. The listing cannot
+ * contain `]]>`, because every `>` in its texts is escaped.
  */
 function withListing(body: string, listing: string): string {
   return body.replace('<NewPortListing>', (tag) => `${tag}<![CDATA[${listing}]]>`)
@@ -137,7 +139,7 @@ function perform<A extends IgdActionName>(action: A, soap: SoapRequest, context:
   return performAction(action, decodeArguments(action, soap), context)
 }
 
-/** Arguments that the action does not have are passed over. */
+/** Arguments that the action does not have are ignored. */
 function decodeArguments<A extends IgdActionName>(action: A, soap: SoapRequest): InArguments<A> {
   const given = new Map(soap.arguments)
   const names: readonly string[] = IGD_ACTIONS[action].in

@@ -1,6 +1,6 @@
 /**
- * The service descriptions (UPnP Device Architecture 1.1, 2.5), made from the table of actions: a control point reads
- * in them which actions there are, with which arguments of which types.
+ * The service descriptions (UPnP Device Architecture 1.1, 2.5), made from the table in wire/igd-actions.ts. A service
+ * description lists the actions of a service, and the arguments of each action with their types.
  */
 import { IGD_ACTIONS, type IgdActionName } from '../../wire/igd-actions.js'
 import { encodeEntities } from '../../wire/xml.js'
@@ -28,8 +28,8 @@ const EXTERNAL_PORT = { name: 'ExternalPort', dataType: 'ui2' } as const
 const NUMBER_OF_ENTRIES = { name: 'PortMappingNumberOfEntries', dataType: 'ui2' } as const
 
 /**
- * WANIPConnection:2 table 2-2, WANCommonInterfaceConfig:1 table 2-1, WANIPv6FirewallControl:1 table 2-1: the state
- * variable behind each argument.
+ * The state variable that gives each argument its type (WANIPConnection:2 table 2-2, WANCommonInterfaceConfig:1 table
+ * 2-1, WANIPv6FirewallControl:1 table 2-1).
  */
 const STATE_VARIABLES: Readonly<Record<ArgumentName, StateVariable>> = {
   NewConnectionType: { name: 'ConnectionType', dataType: 'string' },
@@ -101,7 +101,7 @@ interface DescribedAction {
 export function encodeServiceDescription(service: OfferedService, { longestLeaseSeconds }: IgdOffer): string {
   const actions: DescribedAction[] = service.actions.map((name) => ({ name, ...IGD_ACTIONS[name] }))
   const names = new Set(actions.flatMap((action) => [...action.in, ...action.out]))
-  // Two arguments may share a variable, which is declared once.
+  // Two arguments may have the same variable, which is declared once.
   const variables = new Map([...names].map((name) => [STATE_VARIABLES[name].name, STATE_VARIABLES[name]]))
   const lease = STATE_VARIABLES.NewLeaseDuration
   if (variables.has(lease.name) && Number.isFinite(longestLeaseSeconds))
@@ -114,7 +114,7 @@ export function encodeServiceDescription(service: OfferedService, { longestLease
   )
 }
 
-/** In arguments come before out arguments; an action without any has no argumentList (UDA 1.1 2.5). */
+/** In arguments come before out arguments. An action without arguments has no argumentList (UDA 1.1 2.5). */
 function encodeAction(action: DescribedAction): string {
   const args = [...action.in.map((name) => argument(name, 'in')), ...action.out.map((name) => argument(name, 'out'))]
   const list = args.length === 0 ? '' : `<argumentList>${args.join('')}</argumentList>`
@@ -126,7 +126,7 @@ function argument(name: ArgumentName, direction: 'in' | 'out'): string {
   return `<argument>${tag('name', name)}${tag('direction', direction)}${related}</argument>`
 }
 
-/** Nothing is evented: the gateway takes no subscriptions. */
+/** No variable sends events, because the gateway accepts no subscriptions. */
 function encodeVariable({ name, dataType, allowedValues, allowedRange }: StateVariable): string {
   const values = allowedValues?.map((value) => tag('allowedValue', value)).join('')
   const list = values === undefined ? '' : `<allowedValueList>${values}</allowedValueList>`

@@ -1,11 +1,12 @@
 /**
- * The SSDP side of the emulated gateway (UPnP Device Architecture 1.1, chapter 1): a search in, the replies out, and
- * the announcements. A message each for the root device, for every device's UDN and type, and for every service.
+ * The SSDP side of the emulated gateway: replies to searches, and announcements (UPnP Device Architecture 1.1, chapter
+ * 1). There is one message for the root device, one for the UDN and one for the type of each device, and one for each
+ * service.
  */
 import { allDevices, type Device } from '../../wire/description.js'
 import { encodeNotify, encodeSearchReply, type SearchRequest } from '../../wire/ssdp.js'
 
-/** CACHE-CONTROL: how long an announcement counts. */
+/** CACHE-CONTROL: how long an announcement is valid. */
 export const MAX_AGE_SECONDS = 1800
 
 export interface SsdpResponderOptions {
@@ -13,12 +14,12 @@ export interface SsdpResponderOptions {
   /** The URL of the description. */
   readonly location: string
   readonly server: string
-  /** Greater than at the last start (UDA 1.1 1.2). */
+  /** BOOTID.UPNP.ORG: greater than at the last start (UDA 1.1 1.2). */
   readonly bootId: number
 }
 
 export interface SsdpResponder {
-  /** In the order of the device tree; none where the search is for something else. */
+  /** The replies, in the order of the device tree. None if the search is for something else. */
   answer(search: SearchRequest): Uint8Array[]
   alive(): Uint8Array[]
   byebye(): Uint8Array[]
@@ -66,7 +67,7 @@ function usnOf({ UDN, NT }: Offer): string {
 
 function matching(offers: readonly Offer[], ST: string): Offer[] {
   if (ST === 'ssdp:all') return [...offers]
-  // UDA 1.1 1.3.2: whoever asks for an older version is answered with that version, in ST and USN.
+  // UDA 1.1 1.3.2: if the search is for an older version, ST and USN of the reply have that version.
   return offers.filter(({ NT }) => isOrSucceeds(NT, ST)).map(({ UDN }) => ({ UDN, NT: ST }))
 }
 

@@ -1,9 +1,9 @@
 /**
- * The sockets of the SSDP responder. One, bound to the gateway's own address, gets unicast searches and sends everything.
- * On port 1900 a second one gets what is sent to the multicast group; a socket bound to a unicast address does not.
+ * The sockets of the SSDP responder. The first is bound to the gateway's address: it receives unicast searches, and
+ * sends everything. A socket like that does not receive multicast, so on port 1900 a second one is bound to the group.
  *
- * Whoever is not in the subnet of the gateway's address is not answered: a group can be joined on other interfaces by
- * other programs of this computer, and their datagrams then come here too (Linux, IP_MULTICAST_ALL).
+ * Only searches from the subnet of the gateway's address are answered. Another program on this computer may have joined
+ * the group on another interface, and then the datagrams from there arrive here too (Linux, IP_MULTICAST_ALL).
  */
 import { type TransportError, unlessMalformed } from '../../domain/errors.js'
 import { SSDP_PORT } from '../../domain/ports.js'
@@ -14,15 +14,15 @@ import { decodeSsdp, type SearchRequest, SSDP_MULTICAST_IPV4, SSDP_MULTICAST_TTL
 import type { EmulatorCounters } from '../counters.js'
 import { MAX_AGE_SECONDS, type SsdpResponder } from './ssdp-responder.js'
 
-/** What a peer can make us send: this many searches in a second are answered. */
+/** Bounds what a peer can make the gateway send: it answers this many searches in a second. */
 export const MAX_SEARCHES_PER_SECOND = 200
 
 export interface SsdpOptions {
   readonly address: string
-  /** 1900 for the multicast group as well, 0 for any free port. */
+  /** 0 for any free port. With 1900 the multicast group is joined too. */
   readonly port: number
   readonly responder: SsdpResponder
-  /** How long to wait before a search is answered. */
+  /** How long to wait before each answer. */
   readonly searchDelayMs: number
   readonly isNeighbour: (address: string) => boolean
   readonly counters: EmulatorCounters
@@ -32,7 +32,7 @@ export interface SsdpOptions {
 
 export interface SsdpSockets {
   readonly local: Endpoint
-  /** Why it fell silent, if it did. */
+  /** Why a socket stopped, if one did. */
   readonly failure: TransportError | undefined
   close(): Promise<void>
 }
@@ -96,7 +96,7 @@ async function openGroup(
       multicastGroup: SSDP_MULTICAST_IPV4,
     })
   try {
-    // Windows binds to no group address. On all addresses it hears more, but the subnet decides who is answered.
+    // Windows cannot bind to a group address. A socket on all addresses receives more, but isNeighbour() filters it.
     return await open(SSDP_MULTICAST_IPV4).catch(() => open('0.0.0.0'))
   } catch (error) {
     direct.close()
@@ -106,7 +106,7 @@ async function openGroup(
 
 interface Receiver {
   readonly receive: OnMessage
-  /** Gives up the answers that are still waiting. */
+  /** Cancels the answers that still wait. */
   forget(): void
 }
 
@@ -137,7 +137,7 @@ function createReceiver(options: SsdpOptions, direct: DatagramSocket): Receiver 
       return
     }
     counters.searches++
-    // At once, not within MX seconds (UDA 1.1 1.3.3): there is one gateway here and nobody to collide with.
+    // At once, not at a random moment within MX seconds (UDA 1.1 1.3.3): a single gateway has nobody to collide with.
     if (searchDelayMs === 0) answer(message, from)
     else answerLater(message, from)
   }
@@ -149,7 +149,7 @@ function createReceiver(options: SsdpOptions, direct: DatagramSocket): Receiver 
   }
 }
 
-/** ssdp:alive now and again before it is forgotten (UDA 1.1 1.2.2), ssdp:byebye at the end (1.2.3). */
+/** Sends ssdp:alive now and again before it expires (UDA 1.1 1.2.2), and ssdp:byebye at the end (1.2.3). */
 function announce({ responder, clock }: SsdpOptions, direct: DatagramSocket): { end(): Promise<void> } {
   const send = (messages: readonly Uint8Array[]): void => {
     for (const message of messages) direct.send(message, { address: SSDP_MULTICAST_IPV4, port: SSDP_PORT })
@@ -164,7 +164,7 @@ function announce({ responder, clock }: SsdpOptions, direct: DatagramSocket): { 
     end() {
       cancel()
       send(responder.byebye())
-      // A datagram leaves in a later turn of the event loop than the one in which it is given to send().
+      // send() only queues a datagram. The datagram leaves in a later turn of the event loop.
       return new Promise((resolve) => setImmediate(resolve))
     },
   }

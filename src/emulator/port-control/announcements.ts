@@ -1,20 +1,20 @@
-/** What a gateway says unasked when its epoch begins, several times over, because datagrams get lost. */
+/** Announcements: a gateway says unasked that a new epoch begins, and repeats it because datagrams get lost. */
 import type { Clock } from '../../net/clock.js'
 
 export interface Announcement {
-  /** Made anew every time: the epoch has gone on. */
+  /** Makes each repetition, because the epoch time in it goes on. */
   readonly message: (nowMs: number) => Uint8Array
   readonly times: number
-  /** Doubled every time. */
+  /** Each wait after this one is twice as long as the one before. */
   readonly firstWaitMs: number
 }
 
 /** RFC 6886 3.2.1: ten times, the second one after 250 ms. */
 export const NAT_PMP_ANNOUNCING = { times: 10, firstWaitMs: 250 } as const
-/** RFC 6887 14.1 says no number that has to be kept. */
+/** RFC 6887 14.1 requires no particular number. */
 export const PCP_ANNOUNCING = { times: 3, firstWaitMs: 500 } as const
 
-/** The first one at once. @returns what stops it */
+/** Sends the first one at once. @returns a function that stops the repetition */
 export function announce(
   { message, times, firstWaitMs }: Announcement,
   clock: Clock,

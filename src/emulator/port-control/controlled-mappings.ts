@@ -1,7 +1,8 @@
 /**
- * The mappings of PCP and NAT-PMP, which know a mapping by its inside: protocol, internal client and internal port. They
- * stand in the tables of the IGD, where everybody sees them: those of the NAT among the port mappings, those of the IPv6
- * firewall, which translates nothing, among the pinholes. An IGD, which knows no nonce, overwrites and deletes them as its own.
+ * The mappings of PCP and NAT-PMP. In both protocols the inside identifies a mapping: protocol, internal client and
+ * internal port. The mappings are in the tables of the IGD, where every client sees them. Those of the NAT are among
+ * the port mappings. Those of the IPv6 firewall, which translates nothing, are among the pinholes. An IGD knows no
+ * nonces, so its actions can overwrite and delete these mappings too.
  */
 import { isSameAddress } from '../../domain/address.js'
 import {
@@ -28,18 +29,18 @@ export interface ControlledMapping extends Inside {
   readonly remoteHost: string
   readonly leaseSeconds: number
   readonly madeBy: Exclude<GatewayProtocol, 'igd'>
-  /** PCP's. */
+  /** The mapping nonce of PCP (RFC 6887 11.1); undefined for NAT-PMP, which has none. */
   readonly nonce: string | undefined
 }
 
 export interface ControlledMappings {
-  /** Every mapping of the internal client that PCP or NAT-PMP made. */
+  /** Every mapping to the internal client that PCP or NAT-PMP made. */
   of(internalClient: string, nowMs: number): ControlledMapping[]
-  /** Whether an IGD's mapping leads there: to PCP and NAT-PMP a static one. */
+  /** Whether an IGD action made a mapping with this inside. PCP and NAT-PMP treat that as a static mapping. */
   isStatic(inside: Inside, nowMs: number): boolean
-  /** The suggested port, or the next one that can be had; 0 suggests none. */
+  /** The suggested port, or else the next free one. `suggested` is 0 if the client suggests none. */
   freePort(inside: Inside, suggested: number, madeBy: GatewayProtocol, nowMs: number): number | undefined
-  /** In place of the one that was there. @throws Refusal where there is no room */
+  /** Adds a mapping in place of `present`. @throws Refusal if the table is full */
   put(mapping: ControlledMapping, present: ControlledMapping | undefined, nowMs: number): void
   delete(mapping: ControlledMapping, nowMs: number): void
 }
@@ -48,7 +49,7 @@ export function findInside(mappings: ControlledMappings, inside: Inside, nowMs: 
   return mappings.of(inside.internalClient, nowMs).find((mapping) => isSameInside(mapping, inside))
 }
 
-/** The ports of PCP and NAT-PMP themselves (RFC 6887 19.1): who had them could pose as the gateway. */
+/** The ports of PCP and NAT-PMP (RFC 6887 19.1): with a mapping of one, a client could pose as the gateway. */
 export function isPortOfPortControl({ protocol }: Pick<Inside, 'protocol'>, port: number): boolean {
   return protocol === 'UDP' && (port === PORT_CONTROL_PORT || port === PORT_CONTROL_ANNOUNCEMENT_PORT)
 }
@@ -61,7 +62,7 @@ export function natMappings({ table }: GatewayState): ControlledMappings {
         .map(controlledOf),
     isStatic: (inside, nowMs) =>
       table.where((entry) => entry.madeBy === undefined && isSameInside(entry, inside), nowMs).length > 0,
-    // Whoever suggests no port gets a dynamic one.
+    // A client that suggests no port gets a dynamic one.
     freePort(inside, suggested, madeBy, nowMs) {
       const isTaken = takenPorts(table.list(nowMs), inside, madeBy)
       for (const port of portsToTry(suggested === 0 ? FIRST_DYNAMIC_PORT : suggested)) {
@@ -71,7 +72,7 @@ export function natMappings({ table }: GatewayState): ControlledMappings {
     },
     put(mapping, present, nowMs) {
       table.add(entryOf(mapping), nowMs)
-      // The remote host is a part of the key. The old one goes last, so that nothing is lost where there is no room.
+      // The table keeps both, because the remote host is part of the key. The old one goes last: add() may be refused.
       if (present !== undefined && present.remoteHost !== mapping.remoteHost) table.delete(present, nowMs)
     },
     delete: (mapping, nowMs) => table.delete(mapping, nowMs),
@@ -111,8 +112,8 @@ function isSameInside(one: Inside, other: Inside): boolean {
 }
 
 /**
- * A port is taken as soon as somebody has it for any remote host. NAT-PMP keeps the companion port, the same one of the
- * other protocol, for the same client (RFC 6886 3.3).
+ * A port is taken if any client has it, whatever the remote host. With NAT-PMP the companion port, which is the same
+ * port of the other protocol, is reserved for the same client (RFC 6886 3.3).
  */
 function takenPorts(entries: readonly TableEntry[], { protocol, internalClient }: Inside, madeBy: GatewayProtocol) {
   const taken = new Set<number>()
@@ -128,7 +129,7 @@ function controlledOf({ madeBy, nonce, ...entry }: TableEntry): ControlledMappin
   return { ...entry, madeBy: madeBy === 'nat-pmp' ? 'nat-pmp' : 'pcp', nonce }
 }
 
-/** The description is for whoever lists the mappings over the IGD. */
+/** A listing over UPnP shows the description. */
 function entryOf({ nonce, ...mapping }: ControlledMapping): WantedMapping {
   const description = `${PROTOCOL_TITLES[mapping.madeBy]} ${mapping.internalPort} ${mapping.protocol}`
   return { ...mapping, enabled: true, description, ...(nonce === undefined ? {} : { nonce }) }

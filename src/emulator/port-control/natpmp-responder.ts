@@ -1,6 +1,7 @@
 /**
- * The NAT-PMP side of the emulated gateway (RFC 6886 3): a request in, a response out; sockets and the clock are
- * elsewhere. A mapping that PCP made is protected by its nonce, which NAT-PMP cannot give: it is refused with 2.
+ * The NAT-PMP side of the emulated gateway (RFC 6886 3). A request comes in, and a response goes out; sockets and the
+ * clock are elsewhere. A nonce protects each mapping that PCP made. NAT-PMP has no nonces, so a request for such a
+ * mapping gets result 2.
  */
 import {
   decodeNatPmpRequest,
@@ -22,31 +23,31 @@ import {
   natMappings,
 } from './controlled-mappings.js'
 
-/** Not more than is asked for (RFC 6886 3.3), and no more than PCP gives. */
+/** The longest lifetime, the same as in PCP. A client that asks for less gets less (RFC 6886 3.3). */
 export const LONGEST_NAT_PMP_LIFETIME_SECONDS = 86_400
 
-/** The opcodes that it carries out (RFC 6886 3.2, 3.3). */
+/** The opcodes that the gateway carries out (RFC 6886 3.2, 3.3). */
 export type NatPmpOperation = 'external-address' | 'map-udp' | 'map-tcp'
 
 export interface NatPmpResponderOptions {
   readonly state: GatewayState
-  /** The result code with which a request is refused instead of being carried out. */
+  /** Returns the result code to refuse a request with, or undefined to carry it out. */
   readonly refusalOf?: (operation: NatPmpOperation) => number | undefined
   readonly onRequest?: (request: NatPmpRequestName) => void
 }
 
 export interface NatPmpResponder {
-  /** @throws MalformedMessageError for what is to be dropped */
+  /** The response to a request. @throws MalformedMessageError if the datagram must be dropped */
   answer(datagram: Uint8Array, fromAddress: string, nowMs: number): Uint8Array
-  /** To a request of another protocol (RFC 6886 3.5, RFC 6887 9). */
+  /** The response to a request of another protocol (RFC 6886 3.5, RFC 6887 9). */
   refuseVersion(opcode: number, nowMs: number): Uint8Array
-  /** What is sent unasked when the epoch begins (RFC 6886 3.2.1). */
+  /** The message that is sent unasked when the epoch begins (RFC 6886 3.2.1). */
   announcement(nowMs: number): Uint8Array
 }
 
 type MapRequest = Extract<NatPmpRequest, { kind: 'map-request' }>
 
-/** The result code, or a response without the epoch, which all have. */
+/** The result code of a refusal, or a response that still lacks the epoch. */
 type Outcome = number | WithoutEpoch<NatPmpResponse>
 type WithoutEpoch<R> = R extends unknown ? Omit<R, 'epochSeconds'> : never
 
@@ -105,7 +106,7 @@ function map(request: MapRequest, inside: Inside, mappings: ControlledMappings, 
   if (internalPort === 0 || isPortOfPortControl(inside, internalPort)) return NAT_PMP_RESULTS.notAuthorized
   const present = findInside(mappings, inside, nowMs)
   if (present?.madeBy === 'pcp') return NAT_PMP_RESULTS.notAuthorized
-  // RFC 6886 3.3: a mapping that is there keeps its external port, whatever is suggested.
+  // RFC 6886 3.3: a mapping that exists keeps its external port, whatever the client suggests.
   const externalPort = present?.externalPort ?? mappings.freePort(inside, suggestedExternalPort, 'nat-pmp', nowMs)
   if (externalPort === undefined) return NAT_PMP_RESULTS.outOfResources
   const leaseSeconds = Math.min(request.lifetimeSeconds, LONGEST_NAT_PMP_LIFETIME_SECONDS)
@@ -135,7 +136,7 @@ function hasRoom(
   }
 }
 
-/** RFC 6886 3.4. Internal port 0 is all of the client's of that protocol; what PCP or an IGD made stays. */
+/** RFC 6886 3.4. Internal port 0 means all mappings to the client of that protocol. Those of PCP and of an IGD stay. */
 function remove(inside: Inside, mappings: ControlledMappings, nowMs: number): Outcome {
   const { protocol, internalClient, internalPort } = inside
   const asked = mappings

@@ -1,6 +1,6 @@
 /**
- * The options of MAP (RFC 6887 7.3, 13) as the emulated gateway takes them. Of filters it has one for a mapping, which is
- * a single remote host with all its ports: what an IGD has a word for.
+ * The options of MAP (RFC 6887 7.3, 13) and how the emulated gateway reads them. A mapping has one filter at most, and
+ * the filter is one remote host with all its ports. An IGD can show no other filter.
  */
 import { isSameAddress, isUnicastIPv4, isUnicastIPv6 } from '../../domain/address.js'
 import type { PcpRequest } from '../../wire/pcp.js'
@@ -13,15 +13,15 @@ type Filter = Extract<PcpOption, { kind: 'FILTER' }>
 type KnownOption = Exclude<PcpOption, { kind: 'unknown' }>
 
 export interface MapOptions {
-  /** The internal client, where it is another one than who asks. */
+  /** The internal client, if the client that asks names another one. */
   readonly thirdParty: string | undefined
   readonly preferFailure: boolean
   readonly filters: readonly Filter[]
-  /** For the response: those that were understood, in their order (RFC 6887 7.3). */
+  /** The options that were understood, in their order. The response repeats them (RFC 6887 7.3). */
   readonly processed: readonly PcpOption[]
 }
 
-/** The prefix length of one host; of an IPv4 one, which goes IPv4-mapped, too (RFC 6887 13.3). */
+/** The prefix length of a single host. IPv4 has the same, because its addresses are IPv4-mapped (RFC 6887 13.3). */
 const ONE_HOST = 128
 
 /** @throws PcpRefusal UNSUPP_OPTION, MALFORMED_OPTION, MALFORMED_REQUEST */
@@ -29,9 +29,9 @@ export function readMapOptions(request: MapRequest, mayBeForOthers: boolean): Ma
   const options = request.options.filter(isKnown)
   const [thirdParties, preferences] = [options.filter(isThirdParty), options.filter(isPreference)]
   const filters = options.filter((option) => option.kind === 'FILTER')
-  // RFC 6887 13.1, 13.2: once at the most.
+  // RFC 6887 13.1, 13.2: at most one of each.
   if (thirdParties.length > 1 || preferences.length > 1) throw new PcpRefusal(PCP_RESULTS.MALFORMED_OPTION)
-  // RFC 6887 13.2, 13.3: neither goes with a deletion.
+  // RFC 6887 13.2, 13.3: a deletion can have neither.
   if (request.lifetimeSeconds === 0 && preferences.length + filters.length > 0) {
     throw new PcpRefusal(PCP_RESULTS.MALFORMED_OPTION)
   }
@@ -40,7 +40,7 @@ export function readMapOptions(request: MapRequest, mayBeForOthers: boolean): Ma
   return { thirdParty, preferFailure: preferences.length > 0, filters, processed: options }
 }
 
-/** RFC 6887 7.3: one that need not be understood is passed over. @throws PcpRefusal UNSUPP_OPTION */
+/** RFC 6887 7.3: an unknown option is ignored if its code says that it is optional. @throws PcpRefusal UNSUPP_OPTION */
 function isKnown(option: PcpOption): option is KnownOption {
   if (option.kind !== 'unknown') return true
   if (option.code < FIRST_OPTIONAL_CODE) throw new PcpRefusal(PCP_RESULTS.UNSUPP_OPTION)
@@ -55,20 +55,20 @@ function isPreference(option: KnownOption): boolean {
   return option.kind === 'PREFER_FAILURE'
 }
 
-/** RFC 6887 13.1: prohibited is as not supported, and whoever asks is no third party. @throws PcpRefusal */
+/** RFC 6887 13.1: a prohibited option counts as unsupported. A client is not its own third party. @throws PcpRefusal */
 function checkThirdParty(address: string, clientAddress: string, mayBeForOthers: boolean): void {
   if (!mayBeForOthers) throw new PcpRefusal(PCP_RESULTS.UNSUPP_OPTION)
   if (isSameAddress(address, clientAddress)) throw new PcpRefusal(PCP_RESULTS.MALFORMED_REQUEST)
   if (!isHostLike(clientAddress, address)) throw new PcpRefusal(PCP_RESULTS.MALFORMED_OPTION)
 }
 
-/** One host's address of the same family. */
+/** Whether this is the address of a single host, of the same family as the model. */
 function isHostLike(model: string, address: string): boolean {
   return isUnicastIPv6(model) ? isUnicastIPv6(address) : isUnicastIPv4(address)
 }
 
 /**
- * RFC 6887 13.3: filters are added to those that the mapping has; prefix length 0 takes them away.
+ * RFC 6887 13.3: a filter is added to those that the mapping has. Prefix length 0 removes all of them.
  * @throws PcpRefusal EXCESSIVE_REMOTE_PEERS, MALFORMED_OPTION
  */
 export function remoteHostOf({ filters }: MapOptions, internalClient: string, present: string): string {

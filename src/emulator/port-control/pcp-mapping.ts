@@ -1,7 +1,7 @@
 /**
- * The MAP opcode of the emulated gateway (RFC 6887 11, 15): for IPv4 it is a NAT, for IPv6 a firewall, in which the
- * external address and port are the internal ones. Stricter than miniupnpd 2.3.1, which renews and deletes an IPv4
- * mapping whatever the nonce is, and grants another port where PREFER_FAILURE asks for none.
+ * The MAP opcode of the emulated gateway (RFC 6887 11, 15). For IPv4 the gateway is a NAT. For IPv6 it is a firewall,
+ * so external address and port are the same as the internal ones. The gateway is stricter than miniupnpd 2.3.1, which
+ * renews and deletes an IPv4 mapping whatever the nonce is, and grants another port despite PREFER_FAILURE.
  */
 import { isLoopbackIPv6, isSameAddress, isUnicastIPv6 } from '../../domain/address.js'
 import { transportProtocolOf } from '../../domain/port-mapping.js'
@@ -21,7 +21,7 @@ import {
 import { type MapOptions, readMapOptions, remoteHostOf } from './pcp-map-options.js'
 import { PcpRefusal } from './pcp-refusal.js'
 
-/** RFC 6887 15: what a lifetime is brought within. */
+/** RFC 6887 15: a lifetime outside these bounds is changed to the nearer one. */
 export const SHORTEST_PCP_LIFETIME_SECONDS = 120
 export const LONGEST_PCP_LIFETIME_SECONDS = 86_400
 
@@ -38,10 +38,10 @@ interface MapContext {
   readonly nowMs: number
 }
 
-/** The client address of the request has been found to be its source. @throws PcpRefusal */
+/** The caller has checked that the client address is the source address. @throws PcpRefusal */
 export function performMap(request: MapRequest, state: GatewayState, nowMs: number): MapOutcome {
   const { nonce, protocol, internalPort, clientAddress } = request
-  // RFC 6887 11.1: all protocols only with all ports.
+  // RFC 6887 11.1: a request for all protocols must be for all ports.
   if (protocol === 0 && internalPort !== 0) throw new PcpRefusal(PCP_RESULTS.MALFORMED_REQUEST)
   const options = readMapOptions(request, mayBeForOthers(clientAddress, state))
   const internalClient = options.thirdParty ?? clientAddress
@@ -51,7 +51,7 @@ export function performMap(request: MapRequest, state: GatewayState, nowMs: numb
   return { nonce, protocol, internalPort, options: options.processed, ...made }
 }
 
-/** As over the IGD: secureMode, and for pinholes pinholesOnlyForAsking, which does not count for a loopback address. */
+/** The same rules as for an IGD: secureMode, and for IPv6 pinholesOnlyForAsking, which exempts loopback addresses. */
 function mayBeForOthers(clientAddress: string, { facts }: GatewayState): boolean {
   const isOwnOnly = facts.pinholesOnlyForAsking && isUnicastIPv6(clientAddress) && !isLoopbackIPv6(clientAddress)
   return !facts.secureMode && !isOwnOnly
@@ -79,7 +79,7 @@ function clamp(seconds: number): number {
   return Math.min(Math.max(seconds, SHORTEST_PCP_LIFETIME_SECONDS), LONGEST_PCP_LIFETIME_SECONDS)
 }
 
-/** Neither all ports nor other protocols are had here (RFC 6887 11.3), nor the ports of PCP itself. @throws PcpRefusal */
+/** Refuses all ports and other protocols (RFC 6887 11.3), and the ports of PCP itself. @throws PcpRefusal */
 function insideOf({ request: { protocol: number, internalPort }, internalClient }: MapContext): Inside {
   const protocol = transportProtocolOf(number)
   if (protocol === undefined || internalPort === 0) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
@@ -88,7 +88,7 @@ function insideOf({ request: { protocol: number, internalPort }, internalClient 
   return inside
 }
 
-/** @throws PcpRefusal where there is none, or the firewall opens to nobody */
+/** @throws PcpRefusal if there is none, or if the firewall allows no pinholes */
 function externalAddressFor({ internalClient, state: { facts } }: MapContext): string {
   if (isUnicastIPv6(internalClient)) {
     if (!facts.firewallEnabled || !facts.inboundPinholeAllowed) throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED)
@@ -99,8 +99,8 @@ function externalAddressFor({ internalClient, state: { facts } }: MapContext): s
 }
 
 /**
- * RFC 6887 11.3: of a mapping that is there the nonce has to be given, for as long as it is there. NAT-PMP's has none,
- * and is taken over. @throws PcpRefusal
+ * RFC 6887 11.3: to change a mapping, a client must know its nonce. The refusal lasts as long as the mapping. A mapping
+ * of NAT-PMP has no nonce, so any request takes it over. @throws PcpRefusal
  */
 function checkNonce(present: ControlledMapping | undefined, nonce: string): void {
   if (present?.nonce === undefined || present.nonce === nonce) return
@@ -114,7 +114,7 @@ function freePort({ request, mappings, nowMs }: MapContext, inside: Inside): num
   return port
 }
 
-/** RFC 6887 13.2. What is not suggested is not preferred either. @throws PcpRefusal */
+/** RFC 6887 13.2. If a client suggests no port or no address, it gets any. @throws PcpRefusal */
 function checkSuggestion(request: MapRequest, externalPort: number, externalAddress: string): void {
   const { suggestedExternalPort: port, suggestedExternalAddress: address } = request
   const isAnyAddress = address === ANY_ADDRESS.ipv4 || address === ANY_ADDRESS.ipv6
@@ -132,8 +132,9 @@ function put({ mappings, nowMs }: MapContext, made: ControlledMapping, present: 
 }
 
 /**
- * RFC 6887 15: what is not there is deleted with success, what an IGD made is not to be deleted. With internal port 0
- * all go that have this nonce, of the protocol or of any. @throws PcpRefusal
+ * RFC 6887 15: the deletion of a mapping that does not exist succeeds, and that of a mapping that an IGD made is
+ * refused. With internal port 0, all mappings with this nonce are deleted, of the one protocol or of any.
+ * @throws PcpRefusal
  */
 function remove(context: MapContext): Assigned {
   const { request, internalClient, mappings, nowMs } = context

@@ -1,7 +1,7 @@
-/** A PCP request that is answered with an error; the responder makes a response of it. */
+/** The gateway refuses a PCP request. The responder turns this error into an error response. */
 import { PCP_RESULTS, pcpResultName } from '../../wire/pcp-result-codes.js'
 
-/** RFC 6887 7.4: 30 seconds for what may pass, 30 minutes for what will not. */
+/** RFC 6887 7.4: 30 seconds for an error that may soon be over, 30 minutes for the others. */
 export const SHORT_ERROR_SECONDS = 30
 export const LONG_ERROR_SECONDS = 1800
 
@@ -13,9 +13,9 @@ const SHORT_ERRORS: ReadonlySet<number> = new Set([
 ])
 
 export class PcpRefusal extends Error {
-  /** RFC 6887 7.4. */
+  /** RFC 6887 7.4, such as 2 for NOT_AUTHORIZED. */
   readonly resultCode: number
-  /** For how long the same answer is to be expected (RFC 6887 7.2). */
+  /** For how long the client must expect the same answer (RFC 6887 7.2). */
   readonly lifetimeSeconds: number
 
   constructor(resultCode: number, lifetimeSeconds?: number) {

@@ -1,6 +1,7 @@
 /**
- * The PCP side of the emulated gateway (RFC 6887 8.2, 14): a request in, a response out; sockets and the clock are
- * elsewhere. MAP is in pcp-mapping.ts; of PEER it knows nothing, as it carries no traffic of which a mapping could come.
+ * The PCP side of the emulated gateway (RFC 6887 8.2, 14). A request comes in, and a response goes out; sockets and the
+ * clock are elsewhere. MAP is in pcp-mapping.ts. PEER is not supported: it is about mappings that outgoing traffic
+ * makes, and the emulated gateway carries no traffic.
  */
 import { isSameAddress, splitZone } from '../../domain/address.js'
 import {
@@ -17,22 +18,22 @@ import type { GatewayState } from '../gateway-state.js'
 import { performMap } from './pcp-mapping.js'
 import { PcpRefusal } from './pcp-refusal.js'
 
-/** The opcodes that it carries out (RFC 6887 19.1). */
+/** The opcodes that the gateway carries out (RFC 6887 19.1). */
 export type PcpOperation = Exclude<PcpRequestName, 'PEER' | 'other'>
 
 export interface PcpResponderOptions {
   readonly state: GatewayState
-  /** The result code with which a request is refused instead of being carried out. */
+  /** Returns the result code to refuse a request with, or undefined to carry it out. */
   readonly refusalOf?: (operation: PcpOperation) => number | undefined
   readonly onRequest?: (request: PcpRequestName) => void
 }
 
 export interface PcpResponder {
-  /** @throws MalformedMessageError for what is to be dropped */
+  /** The response to a request. @throws MalformedMessageError if the datagram must be dropped */
   answer(datagram: Uint8Array, fromAddress: string, nowMs: number): Uint8Array
-  /** To a request of another protocol (RFC 6887 9). */
+  /** The response to a request of another protocol (RFC 6887 9). */
   refuseVersion(datagram: Uint8Array, nowMs: number): Uint8Array
-  /** What is sent unasked when the epoch begins (RFC 6887 14.1.1). */
+  /** The message that is sent unasked when the epoch begins (RFC 6887 14.1.1). */
   announcement(nowMs: number): Uint8Array
 }
 
@@ -87,7 +88,7 @@ interface Circumstances {
 
 /** @throws PcpRefusal */
 function perform(request: Known, state: GatewayState, { fromAddress, nowMs, epochSeconds }: Circumstances): Response {
-  // RFC 6887 8.2: another address means a NAT in between. THIRD_PARTY does not change that.
+  // RFC 6887 8.2: a different address means that there is a NAT in between. THIRD_PARTY makes no exception.
   if (!isSameAddress(request.clientAddress, splitZone(fromAddress).address)) {
     throw new PcpRefusal(PCP_RESULTS.ADDRESS_MISMATCH)
   }
@@ -95,7 +96,7 @@ function perform(request: Known, state: GatewayState, { fromAddress, nowMs, epoc
     const made = performMap(request, state, nowMs)
     return { kind: 'MAP-response', resultCode: PCP_RESULTS.SUCCESS, epochSeconds, ...made }
   }
-  // RFC 6887 7.3: no option that has to be understood goes with ANNOUNCE (19.4).
+  // RFC 6887 7.3: ANNOUNCE can have only optional options (19.4).
   const isOptional = (option: Known['options'][number]): boolean =>
     option.kind === 'unknown' && option.code >= FIRST_OPTIONAL_CODE
   if (!request.options.every(isOptional)) throw new PcpRefusal(PCP_RESULTS.UNSUPP_OPTION)

@@ -1,8 +1,8 @@
 /**
- * PCP (RFC 6887) and NAT-PMP (RFC 6886) of the emulated gateway: which of them are spoken, on which addresses, and what
- * is announced. Over IPv6 there is PCP alone. Both share a port, and the first byte of a request tells them apart
- * (RFC 6887 9, RFC 6886 3.5). A gateway that speaks only one of them answers requests of the other in that one: the
- * version is not supported.
+ * PCP (RFC 6887) and NAT-PMP (RFC 6886) of the emulated gateway: which of them it speaks, on which addresses, and what
+ * it announces. Over IPv6 there is only PCP. Both have the same port, and the first byte of a request, the version,
+ * shows which one it is (RFC 6887 9, RFC 6886 3.5). If the gateway speaks only one of them, its response to the other
+ * says that the version is not supported.
  */
 import { MalformedMessageError, TransportError } from '../../domain/errors.js'
 import { PORT_CONTROL_ANNOUNCEMENT_PORT, PORT_CONTROL_PORT } from '../../domain/ports.js'
@@ -20,7 +20,7 @@ import { createNatPmpResponder, type NatPmpOperation, type NatPmpResponder } fro
 import { createPcpResponder, type PcpOperation, type PcpResponder } from './pcp-responder.js'
 import { openPortControlSocket, type PortControlSocket, type PortControlSocketOptions } from './sockets.js'
 
-/** The bit of a response, of either protocol. */
+/** In both protocols this bit of the opcode marks a response. */
 const RESPONSE = 0x80
 
 export interface PortControlOptions {
@@ -36,13 +36,16 @@ export interface PortControlOptions {
 export interface PortControl {
   readonly local: Endpoint | undefined
   readonly localIPv6: Endpoint | undefined
-  /** Why port 5351 could not be had, or a socket fell silent. */
+  /** Why port 5351 could not be opened, or why a socket stopped. */
   readonly failure: TransportError | undefined
   announce(): void
   close(): void
 }
 
-/** Port 5351 may be another program's: the gateway is of use without it. @throws TransportError for any other port */
+/**
+ * If another program has port 5351, the gateway is still useful without PCP and NAT-PMP.
+ * @throws TransportError if any other port cannot be opened
+ */
 export async function openPortControl(options: PortControlOptions): Promise<PortControl> {
   const { address, portControlPort: port, ipv6Address } = options.settings
   const { pcp, natPmp } = respondersOf(options)
@@ -129,7 +132,7 @@ interface Opened {
   readonly error?: TransportError
 }
 
-/** `port`, or else `orElse`, which is 0 where `port` was only a wish. @throws TransportError */
+/** Tries `port`, and then `orElse`, which is 0 if any other port is as good. @throws TransportError */
 async function openOrSayWhyNot(port: number, facts: SocketFacts, orElse = port): Promise<Opened> {
   try {
     return { socket: await openPortControlSocket({ ...facts, port }) }

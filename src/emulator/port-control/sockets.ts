@@ -1,6 +1,6 @@
 /**
- * The UDP socket on which PCP and NAT-PMP are answered, one for each of the gateway's addresses. It is bound to that
- * address, so that replies come from where they are expected, and what is announced leaves by that interface alone.
+ * The UDP socket for PCP and NAT-PMP, one for each address of the gateway. It is bound to that address, because a
+ * client expects replies from there. Announcements leave only through the interface with that address.
  */
 import { type TransportError, unlessMalformed } from '../../domain/errors.js'
 import { PORT_CONTROL_PORT } from '../../domain/ports.js'
@@ -11,19 +11,19 @@ import type { EmulatorCounters } from '../counters.js'
 import type { IsNeighbour } from '../neighbours.js'
 import { type Announcement, announce } from './announcements.js'
 
-/** What a peer can make us do: this many requests in a second are answered. */
+/** Bounds what a peer can make the gateway do: it answers this many requests in a second. */
 export const MAX_PORT_CONTROL_REQUESTS_PER_SECOND = 200
 
 export interface PortControlSocketOptions {
   readonly address: string
-  /** 5351 to announce itself as well, 0 for any free port. */
+  /** 0 for any free port. With 5351 the gateway announces itself. */
   readonly port: number
-  /** The interface that announcements leave by; without one nothing is announced. */
+  /** The interface that announcements leave through. Without one there are none. */
   readonly multicastInterface: string | undefined
   readonly announceTo: Endpoint
   readonly announcements: readonly Announcement[]
   readonly isNeighbour: IsNeighbour
-  /** @throws MalformedMessageError for what is to be dropped */
+  /** The response to a request. @throws MalformedMessageError if the datagram must be dropped */
   readonly answer: (datagram: Uint8Array, fromAddress: string, nowMs: number) => Uint8Array
   readonly counters: EmulatorCounters
   readonly clock: Clock
@@ -32,9 +32,9 @@ export interface PortControlSocketOptions {
 
 export interface PortControlSocket {
   readonly local: Endpoint
-  /** Why it fell silent, if it did. */
+  /** Why the socket stopped, if it did. */
   readonly failure: TransportError | undefined
-  /** From the first announcement again: the epoch has begun anew. */
+  /** Starts the announcements again from the first, because a new epoch has begun. */
   announce(): void
   close(): void
 }
@@ -52,7 +52,7 @@ export async function openPortControlSocket(options: PortControlSocketOptions): 
     address,
     port,
     ...(multicastInterface === undefined ? {} : { multicastInterface }),
-    multicastTtl: 1, // the link's own groups
+    multicastTtl: 1, // announcements stay on the link
     onMessage: receive,
     onError(error) {
       failure ??= error

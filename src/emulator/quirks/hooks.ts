@@ -1,10 +1,10 @@
-/** What a quirk can change about the emulated gateway. What it leaves out stays as it is. */
+/** What a quirk can change about the emulated gateway. A quirk leaves out the hooks that it does not need. */
 import type { IgdActionName } from '../../wire/igd-actions.js'
 import type { IgdOffer } from '../igd/offer.js'
 import type { NatPmpOperation } from '../port-control/natpmp-responder.js'
 import type { PcpOperation } from '../port-control/pcp-responder.js'
 
-/** What can be refused by its name. */
+/** What a quirk can refuse. */
 export type Operation = IgdActionName | PcpOperation | NatPmpOperation
 
 export interface Hooks {
@@ -12,6 +12,6 @@ export interface Hooks {
   readonly offer?: (offer: IgdOffer) => IgdOffer
   /** How long the gateway waits before it answers a search. */
   readonly searchDelayMs?: number
-  /** Asked once before each operation: the code with which it is refused, or undefined to carry it out. */
+  /** Called once before each operation. Returns the code to refuse it with, or undefined to carry it out. */
   readonly refusalOf?: (operation: Operation) => number | undefined
 }

@@ -1,7 +1,8 @@
 /**
- * An InternetGatewayDevice:1 with WANIPConnection:1. It lacks what came with version 2: AddAnyPortMapping,
- * DeletePortMappingRange, GetListOfPortMappings and the IPv6 firewall. A lease of 0 has no end (WANIPConnection:1,
- * PortMappingLeaseDuration). aMule, nat-upnp, Net::UPnP and goupnp's clients for version 1 speak to no other gateway.
+ * The quirk `igd1`: an InternetGatewayDevice:1 with WANIPConnection:1. It lacks what came with version 2:
+ * AddAnyPortMapping, DeletePortMappingRange, GetListOfPortMappings and the IPv6 firewall. A lease of 0 never ends
+ * (WANIPConnection:1, PortMappingLeaseDuration). aMule, nat-upnp, Net::UPnP and goupnp's clients for version 1 work
+ * with no other gateway.
  */
 import type { IgdActionName } from '../../wire/igd-actions.js'
 import type { IgdOffer } from '../igd/offer.js'

@@ -1,9 +1,12 @@
-/** A gateway that answers searches late. A router may wait for as long as the MX of the search says (UDA 1.1 1.3.3). */
+/**
+ * The quirk `late-search`: the gateway answers searches late. A router may wait as many seconds as the MX header of the
+ * search allows (UDA 1.1 1.3.3).
+ */
 import { InvalidArgumentError } from '../../domain/errors.js'
 import type { Quirk } from '../../domain/quirk.js'
 import type { Hooks } from './hooks.js'
 
-/** Longer than anybody listens. With the limit of searches per second, it bounds how many answers can be waiting. */
+/** Longer than any client listens. This and the limit of searches per second bound how many answers can wait. */
 const MAX_SEARCH_DELAY_MS = 60_000
 
 /** @throws InvalidArgumentError */

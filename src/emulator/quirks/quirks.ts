@@ -1,6 +1,6 @@
 /**
- * The misbehaviour of real routers, for the emulated gateway. Each quirk is one file here, which makes its hooks, and one
- * case in the switch. Nothing else in the emulator knows a quirk by its name.
+ * Quirks: ways in which the emulated gateway misbehaves as real routers do. Each quirk has one file in this folder,
+ * which makes its hooks, and one case in the switch below. No other file in the emulator knows the names of quirks.
  */
 import type { Quirk } from '../../domain/quirk.js'
 import { IGD2, type IgdOffer } from '../igd/offer.js'
@@ -16,7 +16,8 @@ export interface Behaviour {
 }
 
 /**
- * All quirks together. If several refuse the same operation, each of them does so in its turn.
+ * Combines all quirks. Search delays add up. If several quirks refuse the same operation, the first one refuses until
+ * it is used up, then the next one.
  * @throws InvalidArgumentError
  */
 export function behaviourOf(quirks: readonly Quirk[]): Behaviour {

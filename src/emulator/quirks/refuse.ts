@@ -1,4 +1,4 @@
-/** A gateway that refuses an action or an opcode, always or so many times. */
+/** The quirk `refuse`: the gateway refuses one action or opcode, always or a given number of times. */
 import { InvalidArgumentError } from '../../domain/errors.js'
 import type { Quirk } from '../../domain/quirk.js'
 import { IGD_ACTIONS, isIgdActionName } from '../../wire/igd-actions.js'
@@ -6,7 +6,7 @@ import type { NatPmpOperation } from '../port-control/natpmp-responder.js'
 import type { PcpOperation } from '../port-control/pcp-responder.js'
 import type { Hooks } from './hooks.js'
 
-/** The largest code that its message has room for (RFC 6887 7.2, RFC 6886 3.5). */
+/** The largest code that fits in the response (RFC 6887 7.2, RFC 6886 3.5). */
 const LARGEST_CODES: Readonly<Record<PcpOperation | NatPmpOperation, number>> = {
   MAP: 0xff,
   ANNOUNCE: 0xff,
@@ -14,7 +14,7 @@ const LARGEST_CODES: Readonly<Record<PcpOperation | NatPmpOperation, number>> = 
   'map-udp': 0xffff,
   'map-tcp': 0xffff,
 }
-/** UDA 1.1 table 3-3. */
+/** The last number of the last range in UDA 1.1 table 3-3. */
 const LARGEST_UPNP_ERROR = 899
 
 /** @throws InvalidArgumentError */
@@ -22,12 +22,12 @@ export function refuse({ operation, code, times }: Extract<Quirk, { name: 'refus
   const largest = largestCodeOf(operation)
   if (largest === undefined) {
     const known = [...Object.keys(IGD_ACTIONS), ...Object.keys(LARGEST_CODES)].join(', ')
-    throw new InvalidArgumentError(`refuse: there is no '${operation}' to refuse; there are ${known}`)
+    throw new InvalidArgumentError(`refuse: unknown operation '${operation}'; the known ones are ${known}`)
   }
   if (!Number.isInteger(code) || code < 1 || code > largest)
     throw new InvalidArgumentError(`refuse: a code for ${operation} must be 1 to ${largest}: ${code}`)
   let left = times ?? Number.POSITIVE_INFINITY
-  if (!(left >= 1)) throw new InvalidArgumentError(`refuse: how many times must be 1 or more: ${times}`)
+  if (!(left >= 1)) throw new InvalidArgumentError(`refuse: the number of times must be 1 or more: ${times}`)
   return {
     refusalOf(asked) {
       if (asked !== operation || left < 1) return undefined

@@ -1,26 +1,26 @@
 /**
- * Which leases have ended, found without looking at those that have not: a binary heap by their ends. A renewal leaves
- * the old end in the heap, to be passed over; when more is old than not, the heap is made anew, so that nobody can fill
- * it by renewing.
+ * Finds the leases that have ended without a look at the others: a binary heap, ordered by when each lease ends. A
+ * renewal leaves the old end in the heap, and takeEnded() skips it. If more than half of the heap is old ends, the heap
+ * is rebuilt, so that a client cannot fill it with renewals.
  */
 interface End<Key> {
   readonly key: Key
   readonly endsMs: number
 }
 
-/** So many old ends are not worth the making of a new heap. */
+/** So few old ends are not worth a rebuild of the heap. */
 const OLD_ENDS_BORNE = 64
 
 export class LeaseEnds<Key> {
   #heap: End<Key>[] = []
   readonly #ends = new Map<Key, number>()
 
-  /** How many ends are kept, old ones included. */
+  /** How many ends are in the heap, old ones included. */
   get kept(): number {
     return this.#heap.length
   }
 
-  /** In place of the end that it had. */
+  /** Replaces the end that the key had. */
   set(key: Key, endsMs: number): void {
     if (this.#ends.get(key) === endsMs) return
     this.#ends.set(key, endsMs)
@@ -38,7 +38,7 @@ export class LeaseEnds<Key> {
     this.#ends.clear()
   }
 
-  /** Those that have ended, the first one first; they are forgotten here. */
+  /** Removes the leases that have ended and returns their keys, the earliest end first. */
   takeEnded(nowMs: number): Key[] {
     const ended: Key[] = []
     for (let first = this.#heap[0]; first !== undefined && first.endsMs <= nowMs; first = this.#heap[0]) {
@@ -53,7 +53,7 @@ export class LeaseEnds<Key> {
   #sweep(): void {
     if (this.#heap.length <= 2 * this.#ends.size + OLD_ENDS_BORNE) return
     const ends = Array.from(this.#ends, ([key, endsMs]) => ({ key, endsMs }))
-    this.#heap = ends.sort((a, b) => a.endsMs - b.endsMs) // what is sorted is a heap
+    this.#heap = ends.sort((a, b) => a.endsMs - b.endsMs) // a sorted array is a heap
   }
 
   #push(end: End<Key>): void {
@@ -67,7 +67,7 @@ export class LeaseEnds<Key> {
     this.#heap[at] = end
   }
 
-  /** Without the first one; the last one sinks from its place. */
+  /** Removes the first end. The last one takes its place and sinks to where it belongs. */
   #shift(): void {
     const last = this.#heap.pop()
     if (last === undefined || this.#heap.length === 0) return

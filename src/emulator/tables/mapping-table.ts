@@ -1,55 +1,55 @@
 /**
- * The port mappings of the emulated gateway: who has which port, and until when. Pure: whoever calls says what time it
- * is, in monotonic milliseconds.
+ * The port mappings of the emulated gateway: who has which port, and until when. The table has no clock: each call gets
+ * the time in monotonic milliseconds.
  *
- * Rules (WANIPConnection:2 2.5.16 to 2.5.21): a mapping is known by its remote host, external port and protocol; its
- * own internal client overwrites it, another one gets 718, or another port where any will do; every lease ends, after a
- * week at the latest unless the table is told otherwise. Order is that of the first AddPortMapping: a renewal keeps its
- * place.
+ * Rules (WANIPConnection:2 2.5.16 to 2.5.21). Remote host, external port and protocol identify a mapping. The same
+ * internal client overwrites its mapping. Another client gets 718 from AddPortMapping, and another port from
+ * AddAnyPortMapping. Every lease ends, by default after a week at the latest. Mappings are in the order in which they
+ * were added; a renewal keeps its place.
  */
 import type { GatewayProtocol, MappingKey, TransportProtocol } from '../../domain/port-mapping.js'
 import type { UpnpErrorName } from '../../domain/upnp-errors.js'
 import { LeaseEnds } from './lease-ends.js'
 import { Refusal } from './refusal.js'
 
-/** WANIPConnection:2 2.3.16: a lease of 0 means this, and more is cut to it. */
+/** WANIPConnection:2 2.3.16: a lease of 0 means this long, and a longer lease is shortened to it. */
 export const LONGEST_LEASE_SECONDS = 604_800
 
-/** How many mappings the LAN can make us keep, unless told otherwise. */
+/** How many mappings the LAN can make the gateway keep, by default. */
 export const MAX_MAPPINGS = 4096
 
-/** A mapping that somebody asks for; port 0 means any port, lease 0 as long as possible. */
+/** A mapping that a client asks for. Port 0 means any port, and a lease of 0 means as long as possible. */
 export interface WantedMapping extends MappingKey {
   readonly internalClient: string
   readonly internalPort: number
   readonly enabled: boolean
   readonly description: string
   readonly leaseSeconds: number
-  /** An IGD's where it is not given. */
+  /** The protocol of the request; an IGD action made the mapping if this is missing. */
   readonly madeBy?: GatewayProtocol
-  /** The mapping nonce (RFC 6887 11.1) of one that PCP made. */
+  /** The mapping nonce (RFC 6887 11.1), if PCP made the mapping. */
   readonly nonce?: string
 }
 
-/** A mapping as it stands in the table; `leaseSeconds` is what is left of it, rounded up, or 0 if it has no end. */
+/** A mapping in the table. `leaseSeconds` is the rest of its lease, rounded up, or 0 if the lease does not end. */
 export type TableEntry = WantedMapping
 
-/** The mappings of a protocol on the external ports from one to another, both included. */
+/** The mappings of one protocol whose external ports are from `startPort` to `endPort`, both included. */
 export interface MappingRange {
   readonly startPort: number
   readonly endPort: number
   readonly protocol: TransportProtocol
-  /** Undefined for those of every internal client. */
+  /** Undefined for every internal client. */
   readonly internalClient: string | undefined
 }
 
-/** Below it are the well-known ports (RFC 6335 6), which nobody gets who has not asked for them. */
+/** The ports below are the well-known ones (RFC 6335 6): a client gets one only if it asks for that one. */
 const FIRST_PORT_TO_GIVE = 1024
 
-/** As many gaps to close cost as much as a pass through all rows, roughly. */
+/** To close this many gaps takes about as long as one pass through all rows. */
 const MANY = 50
 
-/** The same object for as long as the mapping is there. */
+/** A mapping has the same row object from its start to its end. */
 interface Row {
   mapping: WantedMapping
   endsMs: number
@@ -59,11 +59,11 @@ export class MappingTable {
   readonly #maxMappings: number
   readonly #longestLeaseSeconds: number
   readonly #rows = new Map<string, Row>()
-  /** The rows by index, always: a listing goes from index to index while others add, renew and delete. */
+  /** The rows by index. A listing goes from index to index while other clients add, renew and delete. */
   #ordered: Row[] = []
   readonly #ends = new LeaseEnds<Row>()
 
-  /** With an infinite longest lease, a mapping with a lease of 0 has no end. */
+  /** If the longest lease is infinite, a lease of 0 never ends. */
   constructor(maxMappings = MAX_MAPPINGS, longestLeaseSeconds = LONGEST_LEASE_SECONDS) {
     this.#maxMappings = maxMappings
     this.#longestLeaseSeconds = longestLeaseSeconds
@@ -81,9 +81,9 @@ export class MappingTable {
   }
 
   /**
-   * The external port that it was: the one asked for, where it is free or this client's; otherwise the next one up,
-   * from 1024 again after 65535. Whoever asks the same again gets the same port again: some gateways fill up with
-   * duplicates instead (miniupnpd of OpenWrt 24.10, openwrt#18011).
+   * Returns the external port: the wanted one if it is free or already this client's, and otherwise the next free one;
+   * after 65535 comes 1024. The same request gets the same port again. Some gateways fill up with duplicates instead
+   * (miniupnpd of OpenWrt 24.10, openwrt#18011).
    * @throws Refusal 716, 732, 728
    */
   addAny(wanted: WantedMapping, nowMs: number): number {
@@ -116,7 +116,7 @@ export class MappingTable {
     this.#ends.set(row, row.endsMs)
   }
 
-  /** The one that is there, or a new one at the end. */
+  /** The row of that mapping, or a new one at the end of the table. */
   #rowFor(wanted: WantedMapping): Row {
     const present = this.#rows.get(textOf(wanted))
     if (present !== undefined) return present
@@ -150,7 +150,7 @@ export class MappingTable {
     return this.#inOrder(nowMs).map((row) => entryOf(row, 'SpecifiedArrayIndexInvalid', nowMs))
   }
 
-  /** Those that the test is true of, with what is left of their lease. */
+  /** The mappings that pass the test. */
   where(test: (mapping: WantedMapping) => boolean, nowMs: number): TableEntry[] {
     return this.#inOrder(nowMs).flatMap((row) =>
       test(row.mapping) ? [entryOf(row, 'SpecifiedArrayIndexInvalid', nowMs)] : [],
@@ -168,7 +168,7 @@ export class MappingTable {
     return this.#rowsWithin(range, nowMs).map((row) => entryOf(row, 'PortMappingNotFound', nowMs))
   }
 
-  /** All of them at once (WANIPConnection:2 2.5.19.2). @throws Refusal 730 */
+  /** Deletes all of them in one step (WANIPConnection:2 2.5.19.2). @throws Refusal 730 */
   deleteWithin(range: MappingRange, nowMs: number): void {
     const rows = this.#rowsWithin(range, nowMs)
     for (const row of rows) this.#ends.delete(row)
@@ -197,7 +197,7 @@ export class MappingTable {
     if (ended.length > 0) this.#drop(ended)
   }
 
-  /** Many in one pass; few, as they mostly are, by closing the gaps, for which the engine moves memory and no code runs. */
+  /** Many rows go in one pass. A few, the usual case, go one by one: splice() closes each gap in one move of memory. */
   #drop(rows: readonly Row[]): void {
     for (const { mapping } of rows) this.#rows.delete(textOf(mapping))
     if (rows.length < MANY) {
@@ -209,13 +209,13 @@ export class MappingTable {
   }
 }
 
-/** The external wildcard, which a gateway may do without (WANIPConnection:2 2.5.16, 2.5.17), is not had here. */
+/** A gateway may refuse external port 0, the wildcard (WANIPConnection:2 2.5.16, 2.5.17). This one does. */
 function checkPorts({ externalPort, internalPort }: WantedMapping): void {
   if (externalPort === 0) throw new Refusal('WildCardNotPermittedInExtPort')
   if (internalPort === 0) throw new Refusal('WildCardNotPermittedInIntPort')
 }
 
-/** That one, the next ones up, and from 1024 again after 65535. */
+/** First the wanted port, then the ports above it, then those from 1024 up to it. */
 export function* portsToTry(asked: number): Generator<number> {
   yield asked
   for (let port = Math.max(asked + 1, FIRST_PORT_TO_GIVE); port <= 65535; port++) yield port

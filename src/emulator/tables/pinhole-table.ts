@@ -1,32 +1,34 @@
 /**
- * The pinholes of the emulated gateway's IPv6 firewall: which there are, and until when. Pure: whoever calls says what
- * time it is, in monotonic milliseconds.
+ * The pinholes of the emulated gateway's IPv6 firewall: which ones are open, and until when. The table has no clock:
+ * each call gets the time in monotonic milliseconds.
  *
- * Rules (WANIPv6FirewallControl:1 2.6.3 to 2.6.5): the same remote host and port, internal client and port and protocol
- * are the same pinhole, which keeps its UniqueID and gets the new lease; every lease ends. A UniqueID is not given again
- * before all the others have been. A pinhole that PCP made is another one than an IGD's with the same five parts.
+ * Rules (WANIPv6FirewallControl:1 2.6.3 to 2.6.5). Remote host and port, internal client and port, and protocol
+ * identify a pinhole. If such a pinhole is added again, it keeps its UniqueID and gets the new lease. Every lease ends.
+ * A UniqueID is used again only after all the others have been used. A pinhole of PCP and one of an IGD are always two
+ * pinholes.
  */
 import { parseIPv6 } from '../../domain/address.js'
 import type { PinholeRequest, TimedPinholeRequest } from '../../domain/pinhole.js'
 import { LeaseEnds } from './lease-ends.js'
 import { Refusal } from './refusal.js'
 
-/** WANIPv6FirewallControl:1 2.6.3: a lease is 1 s to a day. */
+/** WANIPv6FirewallControl:1 2.6.3: a lease is from one second to one day. */
 export const LONGEST_PINHOLE_LEASE_SECONDS = 86_400
 
-/** How many pinholes the LAN can make us keep, unless told otherwise. */
+/** How many pinholes the LAN can make the gateway keep, by default. */
 export const MAX_PINHOLES = 1024
 
-/** UniqueID is an ui2; 0 is not given: too many programs take it for none. */
+/** UniqueID has 16 bits. 0 is not used, because too many programs read it as "no pinhole". */
 export const MAX_PINHOLE_ID = 0xffff
 
 export interface WantedPinhole extends TimedPinholeRequest {
-  /** The mapping nonce (RFC 6887 11.1) of one that PCP made. */
+  /** The mapping nonce (RFC 6887 11.1), if PCP made the pinhole. */
   readonly nonce?: string
 }
 
-/** A pinhole as it stands in the table; `leaseSeconds` is what is left of it, rounded up. */
+/** A pinhole in the table. `leaseSeconds` is the rest of its lease, rounded up. */
 export interface PinholeEntry extends WantedPinhole {
+  /** Its UniqueID, 1 to 65535. */
   readonly id: number
 }
 
@@ -117,7 +119,7 @@ export class PinholeTable {
   }
 }
 
-/** An address may be written in several ways: it is its bits that count. */
+/** The key of a pinhole. It has the bits of each address, because an address can be written in several ways. */
 function textOf({ remoteHost, remotePort, internalClient, internalPort, protocol, nonce = '' }: Pinhole): string {
   const bits = (address: string): string => parseIPv6(address)?.join(':') ?? address
   return `${protocol} ${bits(remoteHost)} ${remotePort} ${bits(internalClient)} ${internalPort} ${nonce}`
