@@ -1,13 +1,14 @@
 /**
- * The root device description (UPnP Device Architecture 1.1, chapter 2): XML <-> a tree of devices and services, in the
- * standard's own names.
+ * The root device description (UPnP Device Architecture 1.1, chapter 2): XML <-> a tree of devices and services, with
+ * the names of the standard.
  *
- * Elements count by their local names whatever their namespace: `urn:dslforum-org:device-1-0` and none at all exist.
+ * Only the local names of elements count, because real devices have the namespace `urn:dslforum-org:device-1-0`, or
+ * none.
  */
 import { MalformedMessageError } from '../domain/errors.js'
 import { childNamed, decodeXml, descendants, encodeEntities, trimmed, type XmlElement } from './xml.js'
 
-/** What one description can make us keep. */
+/** Bounds what one description can make the reader keep. */
 export const MAX_DEVICES = 64
 export const MAX_SERVICES_PER_DEVICE = 64
 
@@ -32,7 +33,7 @@ export interface Device {
 }
 
 export interface RootDescription {
-  /** Empty where there is none. */
+  /** Empty if there is none. */
   readonly URLBase: string
   readonly device: Device
 }
@@ -47,7 +48,7 @@ export function decodeDescription(bytes: Uint8Array): RootDescription {
 }
 
 function textOf(element: XmlElement, name: string): string {
-  // Trailing NULs and blanks are common (TP-Link Archer C8 has them around URLBase and presentationURL).
+  // NULs and blanks at the end are common. TP-Link Archer C8 has them around URLBase and presentationURL.
   return trimmed(childNamed(element, name)?.text ?? '')
 }
 
@@ -94,7 +95,7 @@ function encodeDevice(device: Device): string {
   const optional = (name: string, text: string): string => (text === '' ? '' : tag(name, text))
   const list = (name: string, items: readonly string[]): string =>
     items.length === 0 ? '' : `<${name}>${items.join('')}</${name}>`
-  // The order of elements is that of UDA 1.1 2.3; presentationURL is the last one there.
+  // The elements are in the order of UDA 1.1 2.3, in which presentationURL is the last.
   return (
     `<device>${tag('deviceType', device.deviceType)}${tag('friendlyName', device.friendlyName)}` +
     `${tag('manufacturer', device.manufacturer)}${tag('modelName', device.modelName)}` +
@@ -117,12 +118,12 @@ export function* allDevices(device: Device): Generator<Device> {
   for (const child of device.deviceList) yield* allDevices(child)
 }
 
-/** Every service of the tree in the order of the document. */
+/** Every service of the device and of the devices in it, in the order of the document. */
 export function allServices(device: Device): Service[] {
   return [...allDevices(device)].flatMap((each) => each.serviceList)
 }
 
-/** What a service is, whoever wrote its URN: `urn:schemas-upnp-org:…`, or the older `urn:dslforum-org:…`. */
+/** Such as `WANIPConnection`, whether the type is `urn:schemas-upnp-org:…` or the older `urn:dslforum-org:…`. */
 export function serviceKind(serviceType: string): string {
   return /^urn:[^:]+:service:([^:]+)(:|$)/.exec(serviceType)?.[1] ?? ''
 }

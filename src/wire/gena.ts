@@ -1,17 +1,17 @@
 /**
- * GENA, the events of a service (UPnP Device Architecture 1.1, chapter 4), from the subscriber's side: what it asks for,
- * what is granted, and the notifications that come. Requests are written strictly, what devices write is read leniently.
+ * GENA, the events that a service sends to its subscribers (UPnP Device Architecture 1.1, chapter 4). This is the side
+ * of the subscriber: it encodes requests strictly, and decodes replies and notifications leniently.
  */
 import { MalformedMessageError } from '../domain/errors.js'
 import { decodeXml, trimmed } from './xml.js'
 
-/** What one device can make us keep and send back. */
+/** Bounds what one device can make the subscriber keep and send back. */
 export const MAX_SID_LENGTH = 256
 export const MAX_EVENTED_VARIABLES = 64
 
 type Headers = readonly (readonly [string, string])[]
 
-/** UDA 1.1 4.1.2; `callback` is where the notifications go. */
+/** UDA 1.1 4.1.2. The device sends its notifications to `callback`. */
 export function subscribeHeaders(callback: URL, timeoutSeconds: number): Headers {
   return [
     ['CALLBACK', `<${callback.href}>`],
@@ -20,7 +20,7 @@ export function subscribeHeaders(callback: URL, timeoutSeconds: number): Headers
   ]
 }
 
-/** UDA 1.1 4.1.3: with a CALLBACK or an NT it would be an error. */
+/** UDA 1.1 4.1.3: a renewal with a CALLBACK or an NT is an error. */
 export function renewalHeaders(SID: string, timeoutSeconds: number): Headers {
   return [
     ['SID', SID],
@@ -36,11 +36,11 @@ export function unsubscribeHeaders(SID: string): Headers {
 /** UDA 1.1 4.1.2: the answer to a subscription and to its renewal. */
 export interface Subscription {
   readonly SID: string
-  /** Infinity for `infinite`; undefined where there is none that can be read. */
+  /** Infinity for `infinite`. Undefined if the header is missing or cannot be read. */
   readonly timeoutSeconds: number | undefined
 }
 
-/** Names in lower case. @throws MalformedMessageError where there is no SID */
+/** Header names are in lower case. @throws MalformedMessageError if there is no valid SID */
 export function decodeSubscription(headers: ReadonlyMap<string, string>): Subscription {
   return { SID: decodeSid(headers), timeoutSeconds: decodeTimeout(headers.get('timeout') ?? '') }
 }
@@ -52,7 +52,7 @@ function decodeSid(headers: ReadonlyMap<string, string>): string {
   return SID
 }
 
-/** `Second-1800`; UDA 1.0 has `Second-infinite` too, and some write `infinite`. */
+/** Such as `Second-1800`. UDA 1.0 also has `Second-infinite`, and some devices write `infinite`. */
 function decodeTimeout(text: string): number | undefined {
   const [, seconds] = /^\s*(?:Second-)?(\d{1,10}|infinite)\s*$/i.exec(text) ?? []
   if (seconds === undefined) return undefined
@@ -62,11 +62,14 @@ function decodeTimeout(text: string): number | undefined {
 /** UDA 1.1 4.3.2. */
 export interface EventHead {
   readonly SID: string
-  /** 0 for the first event, which has all variables; undefined where there is none that can be read. */
+  /** 0 for the first event, which has all variables. Undefined if the header is missing or cannot be read. */
   readonly SEQ: number | undefined
 }
 
-/** Names in lower case. @throws MalformedMessageError where it is no event, or has no SID: both are answered with 412 */
+/**
+ * Header names are in lower case.
+ * @throws MalformedMessageError if it is not an event, or has no SID; the answer to both is 412
+ */
 export function decodeEventHead(headers: ReadonlyMap<string, string>): EventHead {
   const is = (name: string, value: string): boolean => headers.get(name)?.trim().toLowerCase() === value
   if (!is('nt', 'upnp:event') || !is('nts', 'upnp:propchange')) {
@@ -78,15 +81,15 @@ export function decodeEventHead(headers: ReadonlyMap<string, string>): EventHead
 }
 
 /**
- * The body of a notification (UDA 1.1 4.3.2): the variables that have changed, and what they are now. Texts from the
+ * The body of a notification (UDA 1.1 4.3.2): the variables that have changed, with their new values. Texts from the
  * network, not cleaned for a terminal. @throws MalformedMessageError
  */
 export function decodePropertySet(body: Uint8Array): ReadonlyMap<string, string> {
   const { root, complete } = decodeXml(body)
   if (!/^propertyset$/i.test(root.name) || !complete)
-    throw new MalformedMessageError('a whole <propertyset>', root.name)
+    throw new MalformedMessageError('a complete <propertyset>', root.name)
   const properties = root.children.filter(({ name }) => /^property$/i.test(name))
-  // One variable in each (UDA 1.1 4.3.2); some stacks put all of them in one.
+  // Each property should have one variable (UDA 1.1 4.3.2). Some devices put all variables into one property.
   const variables = properties.flatMap(({ children }) => children)
   return new Map(variables.slice(0, MAX_EVENTED_VARIABLES).map(({ name, text }) => [name, trimmed(text)]))
 }

@@ -1,10 +1,10 @@
 /**
- * THE TABLE of IGD actions: which service has it, its arguments in and out in the order of the standard. The client
- * encodes `in` and decodes `out`, the emulator decodes `in` and encodes `out`, the service descriptions and the tests
- * are made from it. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4, WANIPv6FirewallControl:1 2.4)
+ * THE TABLE of IGD actions: for each action its service, and its arguments in and out in the order of the standard
+ * (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4, WANIPv6FirewallControl:1 2.4). The client encodes `in` and
+ * decodes `out`. The emulator decodes `in` and encodes `out`, and makes its service descriptions from the table.
  */
 
-/** WANConnection stands for WANIPConnection and WANPPPConnection, whose mapping actions are the same. */
+/** WANConnection stands for both WANIPConnection and WANPPPConnection, because their mapping actions are the same. */
 export type IgdService = 'WANConnection' | 'WANCommonInterfaceConfig' | 'WANIPv6FirewallControl'
 
 interface IgdAction {
@@ -62,8 +62,8 @@ export const IGD_ACTIONS = {
   GetTotalBytesReceived: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalBytesReceived'] },
   GetTotalPacketsSent: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalPacketsSent'] },
   GetTotalPacketsReceived: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalPacketsReceived'] },
-  // No New prefix here, but for NewLeaseTime; and miniupnpc sends the internal port before the internal client, which
-  // every router has been tested with. (The standard has them the other way round.)
+  // These arguments have no prefix New, except NewLeaseTime. The internal port comes before the internal client, as in
+  // miniupnpc, because every router has been tested with that. The standard has the two the other way round.
   GetFirewallStatus: {
     service: 'WANIPv6FirewallControl',
     in: [],
@@ -93,7 +93,7 @@ export function isIgdActionName(name: string): name is IgdActionName {
   return Object.hasOwn(IGD_ACTIONS, name)
 }
 
-/** [name, value] pairs in the order of the standard, which some routers insist on. */
+/** [name, value] pairs in the order of the standard, because some routers insist on it. */
 export function argumentList(names: readonly string[], values: Readonly<Record<string, string>>): [string, string][] {
   return names.map((name) => [name, values[name] ?? ''])
 }

@@ -1,41 +1,42 @@
 /**
- * The protocol of MiniSSDPd, the daemon that remembers the SSDP announcements of a network, on its unix socket. A
- * request is a byte for its type and a text; a reply is a count, then LOCATION, ST and USN of each device. A text is
- * its length and its bytes; a length is base 128, the high groups first, and all bytes but its last have the top bit.
+ * The protocol of MiniSSDPd, a daemon that remembers the SSDP announcements on a network. Programs ask it through a
+ * unix socket. A request is a byte for its type, and a text. A reply is a count, and then LOCATION, ST and USN of each
+ * device. A text is its length, and its bytes. A length is written in base 128, the high digits first; every byte of it
+ * except the last has the top bit set.
  *
- * The daemon keeps the connection open after a reply, so only the reply itself says where it ends; the decoder is asked
- * after every read. What it tells comes from LAN peers: the daemon passes on their texts as they announced them.
+ * The daemon keeps the connection open after a reply, so only the reply itself shows where it ends. The reader calls
+ * the decoder after each read. The texts come from the LAN: the daemon passes them on as devices announced them.
  */
 import { MalformedMessageError } from '../domain/errors.js'
 
-/** 255 in the place of the count begins a notification, which nobody asked for here. */
+/** The count is one byte, and 255 marks a notification, which this client never asks for. */
 export const MAX_MINISSDPD_DEVICES = 254
-/** The daemon reads datagrams of at most 1500 bytes: no text of its is longer, whatever a LAN peer announces. */
+/** The daemon reads datagrams of at most 1500 bytes, so no announced text is longer than this. */
 export const MAX_MINISSDPD_TEXT_BYTES = 2048
-/** More than any daemon sends: MiniSSDPd makes replies of at most 4 KiB, with as many devices as fit. */
+/** More than any daemon sends: MiniSSDPd puts as many devices as fit into a reply of at most 4 KiB. */
 export const MAX_MINISSDPD_REPLY_BYTES = 0x10000
-/** A length may begin with zeros; the daemon writes none. */
+/** A length may begin with zero digits, although the daemon writes none. */
 const MAX_LENGTH_BYTES = 4
 
 export type MiniSsdpdRequest =
-  /** Which daemon that is; answered by one text. */
+  /** Asks for the version of the daemon. The reply is a single text. */
   | { readonly kind: 'version' }
-  /** The devices of that type; the daemon looks past the version of a device type, older ones do not. */
+  /** Asks for the devices of this type. The daemon ignores the version in a device type; older daemons do not. */
   | { readonly kind: 'type'; readonly ST: string }
   | { readonly kind: 'all' }
 
-/** Texts from the network: not cleaned for a terminal. */
+/** Texts from the network, not cleaned for a terminal. */
 export interface MiniSsdpdDevice {
   readonly LOCATION: string
-  /** The type of device or service that was announced (NT); its version may be another than the one asked for. */
+  /** The announced type of device or service (NT). Its version may differ from that in the request. */
   readonly ST: string
   readonly USN: string
 }
 
 export interface MiniSsdpdReply {
-  /** Those that are complete so far. */
+  /** The devices that are complete so far. */
   readonly devices: readonly MiniSsdpdDevice[]
-  /** Whether these are all. */
+  /** Whether these are all devices of the reply. */
   readonly ended: boolean
 }
 
@@ -52,7 +53,7 @@ function textOf(request: MiniSsdpdRequest): string {
     case 'type':
       return request.ST
     case 'all':
-      return 'ssdp:all' // means nothing; but older daemons refuse an empty text
+      return 'ssdp:all' // ignored, but older daemons refuse an empty text
   }
 }
 
@@ -79,8 +80,8 @@ export function encodeMiniSsdpdReply(devices: readonly MiniSsdpdDevice[]): Uint8
 }
 
 /**
- * Reads the beginning of a reply, of any length, as far as it has come; what follows its end is not looked at.
- * @throws MalformedMessageError where no continuation could make it a reply
+ * Reads as much of a reply as has arrived. Bytes after its end are ignored.
+ * @throws MalformedMessageError if no further bytes could make it a reply
  */
 export function decodeMiniSsdpdReply(bytes: Uint8Array): MiniSsdpdReply {
   const devices: MiniSsdpdDevice[] = []
@@ -103,7 +104,7 @@ export function encodeMiniSsdpdVersion(version: string): Uint8Array {
 }
 
 /**
- * The answer to a request for the version; undefined as long as it is not complete.
+ * The reply to a request for the version. Undefined until it is complete.
  * @throws MalformedMessageError
  */
 export function decodeMiniSsdpdVersion(bytes: Uint8Array): string | undefined {
@@ -121,7 +122,7 @@ function encodeLength(length: number): number[] {
   return groups
 }
 
-/** Reads one text after the other; where one is not complete, it stays before it. */
+/** Reads one text after another. If a text is not complete, next() returns undefined and moves no further. */
 class TextReader {
   readonly #bytes: Uint8Array
   readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })

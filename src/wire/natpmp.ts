@@ -1,13 +1,13 @@
 /**
- * NAT-PMP: messages <-> bytes. (RFC 6886 3) Pure and total: bytes are always a message or a MalformedMessageError.
- * Numbers are big-endian. A response repeats the opcode of its request plus 128; which request it is for has to be seen
- * from the opcode and the internal port, because there is no transaction id.
+ * NAT-PMP: messages <-> bytes (RFC 6886 3). Any bytes decode either to a message or to a MalformedMessageError. Numbers
+ * are big-endian. The opcode of a response is that of its request plus 128. There is no transaction id, so only opcode
+ * and internal port show which request a response is for.
  */
 import { parseIPv4 } from '../domain/address.js'
 import type { TransportProtocol } from '../domain/port-mapping.js'
 import { malformed, viewOf } from './binary.js'
 
-/** RFC 6886 3.2.1: all hosts of the link. */
+/** RFC 6886 3.2.1: the group of all hosts on the link. */
 export const NAT_PMP_ANNOUNCEMENT_GROUP = '224.0.0.1'
 
 /** RFC 6886 3.2. Version 1 does not exist; 2 is PCP. */
@@ -52,10 +52,10 @@ const MAP_RESPONSE_BYTES = 16
 /** RFC 6886 3.2: the first two bytes of every message. */
 const VERSION_AT = 0
 const OPCODE_AT = 1
-/** RFC 6886 3.2, 3.3 and 3.5: what follows them in every response. */
+/** RFC 6886 3.2, 3.3 and 3.5: the next fields of every response. */
 const RESULT_CODE_AT = 2
 const EPOCH_AT = 4
-/** RFC 6886 3.2: in the response to an external address request. */
+/** RFC 6886 3.2: where the address begins and ends in the response to an external address request. */
 const EXTERNAL_ADDRESS_AT = 8
 const EXTERNAL_ADDRESS_END = 12
 /** RFC 6886 3.3. */
@@ -68,15 +68,15 @@ export type NatPmpRequest =
   | {
       readonly kind: 'map-request'
       readonly protocol: TransportProtocol
-      /** 0, with a lifetime of 0: all of the client's mappings of that protocol (RFC 6886 3.4). */
+      /** 0, together with a lifetime of 0, means all mappings to the client of this protocol (RFC 6886 3.4). */
       readonly internalPort: number
       /** 0 for any. */
       readonly suggestedExternalPort: number
-      /** 0 deletes. */
+      /** 0 deletes the mapping. */
       readonly lifetimeSeconds: number
     }
 
-/** A request of another version or with another opcode: it is answered with that result (RFC 6886 3.5). */
+/** A request with another version or an unknown opcode. The answer is the error for that (RFC 6886 3.5). */
 export interface UnsupportedNatPmpRequest {
   readonly kind: 'unsupported-request'
   readonly version: number
@@ -88,7 +88,7 @@ interface WithEpoch {
   readonly epochSeconds: number
 }
 
-/** The first two are successes. */
+/** The first two mean success. */
 export type NatPmpResponse =
   | ({ readonly kind: 'external-address-response'; readonly externalAddress: string } & WithEpoch)
   | ({
@@ -100,14 +100,14 @@ export type NatPmpResponse =
     } & WithEpoch)
   | ({
       readonly kind: 'error-response'
-      /** That of the request. */
+      /** The opcode of the request. */
       readonly opcode: number
       readonly resultCode: number
-      /** Undefined in the short form, and where it is not about a mapping. */
+      /** Undefined if the response has the short form, or is not about a mapping. */
       readonly internalPort: number | undefined
     } & WithEpoch)
 
-/** The opcode of what was asked: with it an error response is known to be for this request. */
+/** The opcode of a request. It shows whether an error response is for that request. */
 export function natPmpOpcode(request: NatPmpRequest): number {
   return request.kind === 'map-request' ? OPCODES[request.protocol] : OPCODE_EXTERNAL_ADDRESS
 }
@@ -184,8 +184,9 @@ export function decodeNatPmpRequest(bytes: Uint8Array): NatPmpRequest | Unsuppor
 }
 
 /**
- * An error may come in 8 bytes or in the full length (RFC 6886 3.5); what follows a known message is passed over, as
- * some gateways pad. @throws MalformedMessageError
+ * An error response may have 8 bytes or the full length (RFC 6886 3.5). Bytes after a known message are ignored,
+ * because some gateways pad their messages.
+ * @throws MalformedMessageError
  */
 export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
   const [version, opcodePlus = 0] = bytes
@@ -220,7 +221,10 @@ export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
   }
 }
 
-/** RFC 6886 3.5: the answer to a request of another version has opcode 0, as printed there; most gateways add the 128. */
+/**
+ * RFC 6886 3.5: in the answer to a request of another version the RFC prints opcode 0, without the 128 of a response.
+ * Most gateways add the 128.
+ */
 export function isUnsupportedVersionResponse(bytes: Uint8Array): boolean {
   const head = [NAT_PMP_VERSION, OPCODE_EXTERNAL_ADDRESS, 0, NAT_PMP_RESULTS.unsupportedVersion]
   return bytes.length >= ERROR_RESPONSE_BYTES && head.every((byte, at) => bytes[at] === byte)

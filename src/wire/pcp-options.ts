@@ -1,36 +1,37 @@
 /**
- * The options of PCP messages <-> bytes: code, a reserved byte, length, data padded to four bytes. (RFC 6887 7.3, 13)
- * A code below 128 has to be understood, others may be passed over (RFC 6887 7.3); which ones are is for the responder.
+ * The options of PCP messages <-> bytes (RFC 6887 7.3, 13). An option has a code, a reserved byte, a length, and data
+ * padded to a multiple of four bytes. If its code is below 128, the other side must understand the option; otherwise it
+ * may ignore it (RFC 6887 7.3). The responder decides that, not this file.
  */
 import { addressOfBytes, bytesOfAddress } from '../domain/address.js'
 import { viewOf } from './binary.js'
 
 /** RFC 6887 13.1 to 13.3. */
 export const PCP_OPTION_CODES = { thirdParty: 1, preferFailure: 2, filter: 3 } as const
-/** Below it an option has to be understood (RFC 6887 7.3). */
+/** An option with a lower code must be understood (RFC 6887 7.3). */
 export const FIRST_OPTIONAL_CODE = 128
 
-/** RFC 6887 5: an address of either family. */
+/** RFC 6887 5: the length of an address of either family. */
 export const ADDRESS_BYTES = 16
 
 const HEAD_BYTES = 4
 /** RFC 6887 7.3. */
 const HEAD_AT = { code: 0, length: 2 } as const
-/** RFC 6887 13.1: the internal address, and nothing else. */
+/** RFC 6887 13.1: the data is the internal address. */
 const THIRD_PARTY_BYTES = ADDRESS_BYTES
 const FILTER_BYTES = 20
 /** RFC 6887 13.3. */
 const FILTER_AT = { prefixLength: 1, remotePort: 2, remoteAddress: 4 } as const
 
 export type PcpOption =
-  /** RFC 6887 13.1: the mapping is for that internal address, not for the client's own. */
+  /** RFC 6887 13.1: the mapping is for this internal address instead of the client's own. */
   | { readonly kind: 'THIRD_PARTY'; readonly internalAddress: string }
-  /** RFC 6887 13.2: the suggested external port and address, or CANNOT_PROVIDE_EXTERNAL. */
+  /** RFC 6887 13.2: the server grants the suggested external port and address, or refuses: CANNOT_PROVIDE_EXTERNAL. */
   | { readonly kind: 'PREFER_FAILURE' }
-  /** RFC 6887 13.3: only from there. */
+  /** RFC 6887 13.3: the mapping lets in traffic only from these remote hosts and this port. */
   | {
       readonly kind: 'FILTER'
-      /** 0 to 128; of an IPv4 address 96 more than usual. 0 removes the filters of the mapping. */
+      /** 0 to 128. For IPv4 it is 96 more than usual, because the address is IPv4-mapped. 0 removes all filters. */
       readonly prefixLength: number
       /** 0 for any. */
       readonly remotePort: number
@@ -68,14 +69,14 @@ function contentOf(option: PcpOption): { code: number; data: Uint8Array } {
   }
 }
 
-/** The unspecified address for what is no address. */
+/** A text that is not an address becomes the unspecified address. */
 export function addressBytes(text: string): Uint8Array {
   return bytesOfAddress(text) ?? new Uint8Array(ADDRESS_BYTES)
 }
 
 export interface DecodedOptions {
   readonly options: readonly PcpOption[]
-  /** Whether all of it could be read; otherwise the options are those before the first that could not. */
+  /** Whether all bytes could be read. If not, `options` has those before the first option that could not be read. */
   readonly complete: boolean
 }
 
@@ -95,7 +96,7 @@ export function decodePcpOptions(bytes: Uint8Array): DecodedOptions {
   return { options, complete: true }
 }
 
-/** Undefined where a known option has another form than its own. */
+/** Undefined if a known option has the wrong length or a value that it cannot have. */
 function optionOf(code: number, data: Uint8Array): PcpOption | undefined {
   switch (code) {
     case PCP_OPTION_CODES.thirdParty:

@@ -1,4 +1,4 @@
-/** PCP result codes and the standard's names for them: RFC 6887 7.4; 14 and up are those of RFC 7652 5.5. */
+/** PCP result codes and their names: 0 to 13 are from RFC 6887 7.4, the others from RFC 7652 5.5. */
 
 export const PCP_RESULTS = {
   SUCCESS: 0,

@@ -1,10 +1,10 @@
 /**
- * The Port Control Protocol: messages <-> bytes. (RFC 6887 7, 11, 12, 14) Pure and total: bytes are always a message or a
- * MalformedMessageError. Numbers are big-endian; an address has 16 bytes, IPv4 in the IPv4-mapped form, which is plain
- * dotted text here. A nonce is 24 hexadecimal digits in lower case.
+ * PCP, the Port Control Protocol: messages <-> bytes (RFC 6887 7, 11, 12, 14). Any bytes decode either to a message or
+ * to a MalformedMessageError. Numbers are big-endian. An address has 16 bytes; IPv4 has the IPv4-mapped form on the
+ * wire, and is plain dotted text here. A nonce is 24 hexadecimal digits in lower case.
  *
- * A request that can be answered with nothing but an error is decoded as such, with the result code for the answer;
- * MalformedMessageError means that it is to be dropped in silence (RFC 6887 8.2).
+ * A bad request that must be answered with an error is decoded too, and names the result code of the answer. A
+ * MalformedMessageError means that the request must be dropped in silence (RFC 6887 8.2).
  */
 import { addressOfBytes } from '../domain/address.js'
 import { malformed, viewOf } from './binary.js'
@@ -83,11 +83,11 @@ export type PcpResponse =
       readonly resultCode: number
     }
 
-/** RFC 6887 14.1.1. */
+/** RFC 6887 14.1.1: the multicast groups that servers announce themselves to. */
 export const PCP_ANNOUNCEMENT_GROUPS = { ipv4: '224.0.0.1', ipv6: 'ff02::1' } as const
 
 export const PCP_VERSION = 2
-/** RFC 6887 7. */
+/** RFC 6887 7: no message is longer. */
 export const MAX_PCP_BYTES = 1100
 /** RFC 6887 11.1. */
 export const NONCE_BYTES = 12
@@ -95,10 +95,10 @@ export const NONCE_BYTES = 12
 /** RFC 6887 19.3. */
 export const PCP_OPCODES = { ANNOUNCE: 0, MAP: 1, PEER: 2 } as const
 
-/** A suggested external address that suggests nothing (RFC 6887 11.1). */
+/** The external address of a client that suggests none (RFC 6887 11.1). */
 export const ANY_ADDRESS = { ipv4: '0.0.0.0', ipv6: '::' } as const
 
-/** By opcode. */
+/** The index is the opcode. */
 const REQUEST_KINDS = ['ANNOUNCE-request', 'MAP-request', 'PEER-request'] as const
 const RESPONSE_KINDS = ['ANNOUNCE-response', 'MAP-response', 'PEER-response'] as const
 
@@ -107,17 +107,17 @@ const HEAD_BYTES = 24
 const MAP_BYTES = 36
 const PEER_BYTES = 56
 
-/** RFC 6887 7.1 and 7.2: what every message has. */
+/** RFC 6887 7.1 and 7.2: the fields of every message. */
 const VERSION_AT = 0
 const OPCODE_AT = 1
 const LIFETIME_AT = 4
-/** RFC 6887 7.1. */
+/** RFC 6887 7.1: the other field of a request. */
 const CLIENT_ADDRESS_AT = 8
-/** RFC 6887 7.2. */
+/** RFC 6887 7.2: the other fields of a response. */
 const RESPONSE_HEAD_AT = { reserved: 2, resultCode: 3, epoch: 8, secondReserved: 12 } as const
-/** RFC 6887 11.1 and 12.1: what MAP and PEER have behind the head. */
+/** RFC 6887 11.1 and 12.1: the fields of MAP and PEER after the head. */
 const MAPPING_AT = { nonce: 24, protocol: 36, internalPort: 40, externalPort: 42, externalAddress: 44 } as const
-/** RFC 6887 12.1: what PEER has behind that. */
+/** RFC 6887 12.1: the fields of PEER after those. */
 const REMOTE_PEER_AT = { port: 60, address: 64 } as const
 
 export function encodePcpRequest(request: PcpRequest): Uint8Array {
@@ -147,7 +147,7 @@ export function encodePcpResponse(response: Exclude<PcpResponse, { kind: 'other-
   return bytes
 }
 
-/** Of a request that could not be parsed. */
+/** The result codes for a request that could not be parsed. */
 const NOT_PARSED: ReadonlySet<number> = new Set([
   PCP_RESULTS.UNSUPP_VERSION,
   PCP_RESULTS.MALFORMED_REQUEST,
@@ -156,8 +156,8 @@ const NOT_PARSED: ReadonlySet<number> = new Set([
 ])
 
 /**
- * An error repeats the request behind its own head, cut to MAX_PCP_BYTES and padded to four bytes (RFC 6887 8.2); in the
- * reserved field what the request had there, where it could not be parsed (RFC 6887 7.2).
+ * An error response repeats the request after its own head, cut to MAX_PCP_BYTES and padded to a multiple of four bytes
+ * (RFC 6887 8.2). If the request could not be parsed, the reserved field repeats the request too (RFC 6887 7.2).
  */
 export function encodePcpErrorResponse(request: Uint8Array, head: ResponseHead): Uint8Array {
   const kept = request.subarray(0, MAX_PCP_BYTES)
@@ -211,7 +211,7 @@ function writePeer(bytes: Uint8Array, view: DataView, peer: RemotePeer): void {
   bytes.set(addressBytes(peer.remotePeerAddress), REMOTE_PEER_AT.address)
 }
 
-/** @throws MalformedMessageError for what is to be dropped in silence: shorter than 2 bytes, or a response */
+/** @throws MalformedMessageError if the bytes must be dropped in silence: fewer than 2 bytes, or a response */
 export function decodePcpRequest(bytes: Uint8Array): PcpRequest | BadPcpRequest {
   const [version = 0, opcode = 0] = bytes
   if (bytes.length < 2 || opcode >= RESPONSE) throw malformed('a PCP request', bytes)
@@ -239,18 +239,18 @@ export function decodePcpResponse(bytes: Uint8Array): PcpResponse {
   if (bytes.length < 4 || !isResponse) throw malformed('a PCP response', bytes)
   const opcode = opcodePlus % RESPONSE
   if (version !== PCP_VERSION) return { kind: 'other-version-response', version, opcode, resultCode }
-  if (!isWellFormed(bytes)) throw malformed('a PCP response of 24 to 1100 bytes, in fours', bytes)
+  if (!isWellFormed(bytes)) throw malformed('a PCP response of 24 to 1100 bytes, a multiple of 4', bytes)
   const view = viewOf(bytes)
   const [lifetimeSeconds, epochSeconds] = [view.getUint32(LIFETIME_AT), view.getUint32(RESPONSE_HEAD_AT.epoch)]
   const head = { resultCode, lifetimeSeconds, epochSeconds }
   const kind = RESPONSE_KINDS[opcode]
   const end = HEAD_BYTES + (kind === undefined ? 0 : dataBytesOf(kind))
   if (kind === undefined || bytes.length < end) {
-    if (resultCode === PCP_RESULTS.SUCCESS) throw malformed('the whole of a response to a known opcode', bytes)
+    if (resultCode === PCP_RESULTS.SUCCESS) throw malformed('a complete response to a known opcode', bytes)
     return { kind: 'error-response', opcode, ...head }
   }
   if (kind === 'ANNOUNCE-response') return { kind, ...head }
-  // Options that cannot be read change nothing in what the rest says.
+  // If an option cannot be read, the rest of the response still counts.
   const { options } = decodePcpOptions(bytes.subarray(end))
   const { externalPort: assignedExternalPort, externalAddress: assignedExternalAddress, ...rest } = mappingAt(bytes)
   const data = { ...head, ...rest, assignedExternalPort, assignedExternalAddress, options }

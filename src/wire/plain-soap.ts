@@ -1,25 +1,25 @@
 /**
- * A SOAP response in the form that nearly every router sends, read without an XML parser: an Envelope with one Body with
- * one response element with text in its arguments, and nothing else. A listing has a response for each entry, and to parse
- * it takes thirty times as long. Whatever is not of exactly that form is the parser's to read; for what is, both say the
- * same (test/wire/plain-soap.test.ts).
+ * Reads a SOAP response in its most common form without an XML parser, which takes thirty times as long. A listing of
+ * mappings has one response for each entry, so that matters. In this form an Envelope has one Body, the Body has one
+ * response element, and each argument is text. The XML parser reads every other form. For this form both give the same
+ * result (test/wire/plain-soap.test.ts).
  */
 import { decodeEntities } from './xml.js'
 
 const BLANKS = '[ \\t\\r\\n]*'
-/** Captured is the local one. What begins with an underscore may be special to a parser written in JavaScript. */
+/** Captures the local name. A name with an underscore first, such as `__proto__`, is left to the XML parser. */
 const NAME = '(?:(?!xmlns:)[A-Za-z][\\w.-]{0,63}:)?([A-Za-z][\\w.-]{0,63})'
-/** They end where they seem to: no `<` and no `>` in their values. Nothing that may be blank follows, see OPENING. */
+/** Values with `<` or `>` are left to the XML parser. No run of blanks may follow this pattern, see OPENING. */
 const ATTRIBUTES = `(?:[ \\t\\r\\n]+[\\w:.-]+=(?:"[^"<>]*"|'[^'<>]*'))*${BLANKS}`
 const TAG = `<${NAME}${ATTRIBUTES}>${BLANKS}`
-/** Never two runs of blanks side by side: to try each way to divide one run into two takes the square of its length. */
+/** Two runs of blanks must never be adjacent: to try every way to divide blanks between them takes quadratic time. */
 const OPENING = new RegExp(`^${BLANKS}(?:<\\?xml${ATTRIBUTES}\\?>${BLANKS})?${TAG}${TAG}${TAG}`)
 const CLOSING = new RegExp(`${`</${NAME}>${BLANKS}`.repeat(3)}$`, 'y')
-/** A carriage return is one thing to an XML parser and another one here. */
+/** A value with a carriage return is left to the XML parser, which would change it. */
 const ARGUMENT = new RegExp(`<${NAME}${ATTRIBUTES}(?:/>|>([^<\\r]*)</([\\w.:-]+)>)${BLANKS}`, 'y')
 const MAX_ARGUMENTS = 64
 
-/** Names in lower case -> values; undefined where it is not of that form, or not the response to that action. */
+/** Names in lower case -> values. Undefined if the text has another form, or is not the response to this action. */
 export function decodePlainResponse(text: string, action: string): ReadonlyMap<string, string> | undefined {
   const [opening, envelope, body, response = ''] = OPENING.exec(text) ?? []
   if (opening === undefined || envelope !== 'Envelope' || body !== 'Body') return undefined

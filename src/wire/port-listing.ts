@@ -1,7 +1,7 @@
 /**
- * The payload of GetListOfPortMappings (WANIPConnection:2 2.4.21 and its XML schema): PortMappingList <-> entries, in
- * the schema's own names. It travels inside NewPortListing as CDATA, as escaped text or, wrongly, as inline XML; soap.ts
- * makes the same text of all three.
+ * The list of mappings that GetListOfPortMappings returns (WANIPConnection:2 2.4.21 and its XML schema):
+ * PortMappingList <-> entries with the names of the schema. A response has it in NewPortListing as CDATA, as escaped
+ * text or, wrongly, as plain XML. soap.ts turns all three into the same text.
  */
 import { MalformedMessageError } from '../domain/errors.js'
 import { childNamed, descendants, encodeEntities, parseXml, type XmlElement } from './xml.js'
@@ -28,14 +28,14 @@ const NAMES = [
   'NewLeaseTime',
 ] as const satisfies readonly (keyof PortMappingEntry)[]
 
-/** An element that stands alone, `<PortMappingList/>`, behind a declaration perhaps. */
+/** A single element without content, such as `<PortMappingList/>`, after an optional declaration. */
 const EMPTY_ELEMENT = /^(?:<\?[^<>]*>\s*)?<[^<>]*\/>$/
 
-/** No text at all is an empty list too. @throws MalformedMessageError */
+/** An empty text is an empty list too. @throws MalformedMessageError */
 export function decodePortListing(listing: string): PortMappingEntry[] {
   if (listing.trim() === '' || EMPTY_ELEMENT.test(listing.trim())) return []
   const { root, complete } = parseXml(listing)
-  if (!complete) throw new MalformedMessageError('a whole PortMappingList', listing)
+  if (!complete) throw new MalformedMessageError('a complete PortMappingList', listing)
   return [...descendants(root)].filter((each) => each.name.toLowerCase() === 'portmappingentry').map(decodeEntry)
 }
 

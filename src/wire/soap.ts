@@ -1,9 +1,10 @@
 /**
- * SOAP 1.1 as UPnP uses it (UPnP Device Architecture 1.1, chapter 3): action requests, responses and faults.
+ * SOAP is how a UPnP client calls an action: the request and the response are XML documents over HTTP. A refusal is a
+ * response with a fault, which has an error number (SOAP 1.1 in UPnP Device Architecture 1.1, chapter 3).
  *
- * What is sent is one line without blanks between the tags, arguments in the standard's order, everything escaped:
- * some routers trip over less. What is received is taken by local names whatever the prefix and its binding, the
- * action's response element may have any namespace, and a fault counts at any HTTP status.
+ * Encoding is strict, because some routers read nothing else. A message is one line without blanks between the tags,
+ * everything in it is escaped, and the arguments are in the standard's order. Decoding is lenient. Only local names
+ * count, the response element may have any namespace, and a fault counts with any HTTP status.
  */
 import { MalformedMessageError, unlessMalformed } from '../domain/errors.js'
 import { decodePlainResponse } from './plain-soap.js'
@@ -16,8 +17,9 @@ export interface SoapRequest {
 }
 
 /**
- * Argument names as received, in lower case, because some routers change it (NewUpTime for NewUptime). A value that is
- * XML where it should be text (NewPortListing of some routers) is that XML.
+ * Argument names -> values. The names are in lower case, because some routers change the case (NewUpTime for
+ * NewUptime). If a router sends XML instead of text as a value (as some do for NewPortListing), the value is that XML
+ * as text.
  */
 export type SoapArguments = ReadonlyMap<string, string>
 
@@ -30,7 +32,7 @@ const ENVELOPE_OPEN =
   's:encodingStyle="http://schemas.xmlsoap.org/soap/encoding/"><s:Body>'
 const ENVELOPE_CLOSE = '</s:Body></s:Envelope>\r\n'
 
-/** The value of the SOAPAction header, quotes included (UDA 1.1 3.2.1). */
+/** The value of the SOAPAction header, with its quotes (UDA 1.1 3.2.1). */
 export function soapActionHeader(request: SoapRequest): string {
   return `"${request.serviceType}#${request.action}"`
 }
@@ -63,9 +65,9 @@ export function decodeSoapReply(bytes: Uint8Array, action: string): SoapReply {
   return plain === undefined ? parseSoapReply(bytes, action) : { kind: 'response', arguments: plain }
 }
 
-/** Whatever form it has. @throws MalformedMessageError */
+/** Reads a reply of any form with the XML parser. @throws MalformedMessageError */
 export function parseSoapReply(bytes: Uint8Array, action: string): SoapReply {
-  // Some routers answer a successful Add or Delete with nothing at all; whoever needs a value will miss it.
+  // Some routers answer a successful Add or Delete with an empty body. A caller that needs a value finds it missing.
   if (bytes.every((byte) => byte <= 0x20)) return { kind: 'response', arguments: new Map() }
   const document = unlessMalformed(() => decodeXml(bytes))
   if (document === undefined) return faultFromBrokenXml(bytes, action)
@@ -78,17 +80,17 @@ export function parseSoapReply(bytes: Uint8Array, action: string): SoapReply {
   if (content === undefined || !document.complete) {
     throw new MalformedMessageError(`a SOAP response to ${action}`, decodeText(bytes), { action })
   }
-  // A fault without UPnP's own detail is still a no; -1 as where the number cannot be read.
+  // A fault without the UPnP detail is still a refusal. It gets -1, as if its number could not be read.
   if (content.name.toLowerCase() === 'fault') {
     return { kind: 'fault', errorCode: -1, errorDescription: childNamed(content, 'faultstring')?.text ?? '' }
   }
   return { kind: 'response', arguments: argumentsOf(content) }
 }
 
-/** TP-Link Archer C8 sends faults with binary garbage in them: the number is still to be had. */
+/** TP-Link Archer C8 sends faults with binary garbage in them. The number can still be read. */
 function faultFromBrokenXml(bytes: Uint8Array, action: string): SoapReply {
   const text = decodeText(bytes)
-  const code = /<errorCode>\s*(-?\d{1,9})(?=[^\d])/i.exec(text)?.[1] // a number that the end cuts off is none
+  const code = /<errorCode>\s*(-?\d{1,9})(?=[^\d])/i.exec(text)?.[1] // a number at the very end may be cut short
   if (code === undefined) throw new MalformedMessageError(`a SOAP response to ${action}`, text, { action })
   return { kind: 'fault', errorCode: Number(code), errorDescription: '' }
 }
@@ -106,7 +108,7 @@ function decodeFault(root: XmlElement, code: XmlElement): SoapReply {
 function onlyContentOfBody(root: XmlElement): XmlElement | undefined {
   if (root.name.toLowerCase() !== 'envelope') return undefined
   const body = childNamed(root, 'Body')
-  return body?.children[0] ?? body // an empty Body is an empty answer
+  return body?.children[0] ?? body // an empty Body is a response without arguments
 }
 
 function argumentsOf(element: XmlElement): SoapArguments {
@@ -114,7 +116,7 @@ function argumentsOf(element: XmlElement): SoapArguments {
   return new Map(element.children.map((child) => [child.name.toLowerCase(), textOf(child)]))
 }
 
-/** What the emulator receives. The names of arguments are kept as they came. @throws MalformedMessageError */
+/** Reads a request, which only the emulator receives. Argument names stay as they are. @throws MalformedMessageError */
 export function decodeSoapRequest(bytes: Uint8Array, soapAction: string): SoapRequest {
   const [, serviceType = '', action = ''] = /^"?([^"#]*)#([A-Za-z0-9_]+)"?$/.exec(soapAction.trim()) ?? []
   if (action === '') throw new MalformedMessageError('a SOAPAction of "serviceType#action"', soapAction)
@@ -126,7 +128,7 @@ export function decodeSoapRequest(bytes: Uint8Array, soapAction: string): SoapRe
   return { serviceType, action, arguments: content.children.map((child) => [child.name, child.text] as const) }
 }
 
-/** Digits at the beginning, as C clients read them; link rates above 4 Gbit/s are longer than a ui4. */
+/** The digits at the beginning, as C clients read them. A link rate above 4 Gbit/s does not fit in 32 bits. */
 export function leadingNumber(value: string): number | undefined {
   const digits = /^\s*\+?(\d{1,15})/.exec(value)?.[1]
   return digits === undefined ? undefined : Number(digits)

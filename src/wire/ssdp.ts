@@ -1,21 +1,23 @@
 /**
- * SSDP (UPnP Device Architecture 1.1, chapter 1): M-SEARCH, the reply to it, and NOTIFY.
+ * SSDP is how UPnP devices are found (UPnP Device Architecture 1.1, chapter 1). Its messages are M-SEARCH, the reply to
+ * it, and NOTIFY, the announcement of a device.
  *
- * Encoding is strict: CRLF, one space after the colon, upper-case names. Decoding is not, because routers are not:
- * lines may end in LF, the blank line may be missing, names come in any case, values with any blanks around them.
- * A datagram that is no SSDP message at all is a MalformedMessageError; a receive loop drops it and keeps listening.
+ * Encoding is strict: CRLF, one space after the colon, upper-case names. Decoding is lenient, because routers are not
+ * strict. Lines may end in LF, the blank line may be missing, names may have any case, and values may have blanks
+ * around them. A datagram that is not an SSDP message is a MalformedMessageError; a receive loop drops it and keeps
+ * listening.
  */
 import { MalformedMessageError } from '../domain/errors.js'
 import { SSDP_PORT } from '../domain/ports.js'
 
-/** UDA 1.1 1.2.2. */
+/** UDA 1.1 1.2.2: the multicast group of IPv4. */
 export const SSDP_MULTICAST_IPV4 = '239.255.255.250'
-/** UDA 1.1 A.3: site-local, then link-local; in HOST they are spelled in upper case. */
+/** UDA 1.1 A.3: the site-local group, then the link-local one. The header HOST has them in upper case. */
 export const SSDP_MULTICAST_IPV6 = ['FF05::C', 'FF02::C'] as const
-/** UDA 1.1 1.1.2 and 1.3.2: the TTL of IPv4, and the hop limit of IPv6. */
+/** UDA 1.1 1.1.2 and 1.3.2: the TTL for IPv4, and the hop limit for IPv6. */
 export const SSDP_MULTICAST_TTL = 2
 
-/** What a LAN peer can make us keep of one datagram: more than any real device sends. */
+/** Bounds what one datagram can make the receiver keep. No real device sends as much. */
 export const MAX_SSDP_DATAGRAM_BYTES = 8192
 export const MAX_SSDP_LINES = 64
 export const MAX_SSDP_LINE_LENGTH = 1024
@@ -24,12 +26,12 @@ export const MAX_SSDP_LINE_LENGTH = 1024
 export interface SearchRequest {
   readonly kind: 'search'
   readonly ST: string
-  /** Seconds within which a device answers a multicast search, at a random moment. */
+  /** A device answers a multicast search at a random moment within this many seconds. */
   readonly MX: number | undefined
   readonly HOST: string
 }
 
-/** UDA 1.1 1.3.3. Texts from the network: not cleaned for a terminal. */
+/** UDA 1.1 1.3.3. The texts are from the network and not cleaned for a terminal. */
 export interface SearchReply {
   readonly kind: 'reply'
   readonly ST: string
@@ -38,7 +40,7 @@ export interface SearchReply {
   readonly SERVER: string
   /** Seconds, from CACHE-CONTROL. */
   readonly maxAge: number | undefined
-  /** BOOTID.UPNP.ORG; opaque, because some devices do not send a number. */
+  /** BOOTID.UPNP.ORG. It is a string, because some devices do not send a number. */
   readonly BOOTID: string | undefined
 }
 
@@ -61,7 +63,7 @@ function lines(startLine: string, headers: readonly (readonly [string, string])[
   return new TextEncoder().encode(text)
 }
 
-/** MX is sent to a unicast address too: UDA 1.1 1.3.2 does not want it there, but some devices do, and none minds. */
+/** A unicast search has MX too. UDA 1.1 1.3.2 does not want it there, but some devices do, and none rejects it. */
 export function encodeSearch(search: Omit<SearchRequest, 'kind'>): Uint8Array {
   return lines('M-SEARCH * HTTP/1.1', [
     ['HOST', search.HOST],
@@ -113,7 +115,7 @@ export function decodeSsdp(datagram: Uint8Array): SsdpMessage {
   throw new MalformedMessageError('an SSDP message: HTTP/1.1 200, NOTIFY or M-SEARCH', text)
 }
 
-/** The first header of a name counts; lines that are no header, or too long to be one, are passed over. */
+/** Of several headers with one name the first counts. Lines that are not headers, or are too long, are ignored. */
 function decodeHeaders(headerLines: readonly string[]): Map<string, string> {
   const headers = new Map<string, string>()
   for (const line of headerLines) {
@@ -154,7 +156,7 @@ function decodeNotify(headers: Map<string, string>, text: string): Notify {
 function announcement(headers: Map<string, string>): Pick<Notify, 'USN' | 'SERVER' | 'maxAge' | 'BOOTID'> {
   const maxAge = /max-age\s*=\s*"?(\d{1,10})/i.exec(headers.get('CACHE-CONTROL') ?? '')?.[1]
   return {
-    USN: headers.get('USN') ?? '', // missing from some devices
+    USN: headers.get('USN') ?? '', // some devices do not send it
     SERVER: headers.get('SERVER') ?? '',
     maxAge: maxAge === undefined ? undefined : Number(maxAge),
     BOOTID: headers.get('BOOTID.UPNP.ORG'),
@@ -162,7 +164,7 @@ function announcement(headers: Map<string, string>): Pick<Notify, 'USN' | 'SERVE
 }
 
 function decodeSearch(headers: Map<string, string>, text: string): SearchRequest {
-  // UDA 1.1 1.3.2: MAN must be there, with the quotes; devices ignore a search without it.
+  // UDA 1.1 1.3.2: a search must have MAN, with the quotes. Devices ignore a search without it.
   if (headers.get('MAN') !== '"ssdp:discover"') {
     throw new MalformedMessageError('an M-SEARCH with MAN: "ssdp:discover"', text)
   }

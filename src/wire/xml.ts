@@ -1,19 +1,21 @@
 /**
- * XML as UPnP devices send it -> a tree of elements with local names. fast-xml-parser reads it; this file says what is
- * let in. Lenient in form: a byte order mark, blank lines or NULs around the document, any namespace prefix, bound or
- * not, or Latin-1 where UTF-8 was promised. Strict in size and kind: no DTD (so no entities but the five of XML 1.0
- * and numeric ones, decoded once), and a cap on depth and on the number of nodes.
+ * XML as UPnP devices send it -> a tree of elements with local names. fast-xml-parser reads the XML, and this file
+ * decides what is accepted. It is lenient about form. A byte order mark, blank lines or NULs may surround the document.
+ * A namespace prefix need not be bound. The text may be Latin-1 although the document promises UTF-8.
+ *
+ * It is strict about size and kind. There is no DTD, so the only entities are the five of XML 1.0 and the numeric ones,
+ * and they are decoded once. The depth and the number of nodes are limited.
  */
 import { XMLParser } from 'fast-xml-parser'
 import { MalformedMessageError } from '../domain/errors.js'
 
 export const MAX_XML_DEPTH = 32
 export const MAX_XML_NODES = 20_000
-/** The parser strings the names of all open elements together for each element: long ones would cost their square. */
+/** For each element the parser joins the names of all open elements, so long names would take quadratic time. */
 export const MAX_XML_NAME_LENGTH = 128
 const LONG_NAME = new RegExp(`<[^\\s/>!?<][^\\s/><]{${MAX_XML_NAME_LENGTH}}`)
 
-/** One element: its name without a prefix, its own text (entities decoded, CDATA as it stands), its children. */
+/** An element: its name without a prefix, its own text (entities decoded, CDATA as it is), and its children. */
 export interface XmlElement {
   readonly name: string
   readonly text: string
@@ -22,14 +24,14 @@ export interface XmlElement {
 
 export interface XmlDocument {
   readonly root: XmlElement
-  /** False where the text ends before the root element does. */
+  /** False if the text ends before the root element does. */
   readonly complete: boolean
 }
 
 const TEXT = '#text'
 const CDATA = '#cdata'
 
-let parser: XMLParser | undefined // made at the first use: nothing happens at import time
+let parser: XMLParser | undefined // made at the first use, so that an import costs nothing
 
 const makeParser = (): XMLParser =>
   new XMLParser({
@@ -42,7 +44,7 @@ const makeParser = (): XMLParser =>
     trimValues: false,
     processEntities: false,
     cdataPropName: CDATA,
-    maxNestedTags: MAX_XML_DEPTH - 1, // counted there without the element itself
+    maxNestedTags: MAX_XML_DEPTH - 1, // fast-xml-parser does not count the element itself
   })
 
 /** @throws MalformedMessageError */
@@ -50,7 +52,7 @@ export function decodeXml(bytes: Uint8Array): XmlDocument {
   return parseXml(decodeText(bytes))
 }
 
-/** UTF-8 where it is that, otherwise Latin-1, whatever the declaration says. Other encodings are not XML to us. */
+/** Valid UTF-8 is read as that, and anything else as Latin-1, whatever the declaration says. */
 export function decodeText(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
@@ -64,14 +66,15 @@ export function parseXml(raw: string): XmlDocument {
   const text = raw.slice(Math.max(0, raw.indexOf('<')), raw.lastIndexOf('>') + 1)
   if (text === '') throw new MalformedMessageError('XML', raw)
   if (/<!(DOCTYPE|ENTITY)/i.test(text)) throw new MalformedMessageError('XML without a DTD', raw)
-  if (LONG_NAME.test(text)) throw new MalformedMessageError(`XML with names of at most ${MAX_XML_NAME_LENGTH}`, raw)
+  if (LONG_NAME.test(text))
+    throw new MalformedMessageError(`XML with names of at most ${MAX_XML_NAME_LENGTH} characters`, raw)
   if (countNodes(text) > MAX_XML_NODES) throw new MalformedMessageError(`XML of at most ${MAX_XML_NODES} nodes`, raw)
   const root = toElements(parse(text, raw), 0)[0]
   if (root === undefined) throw new MalformedMessageError('XML with a root element', raw)
   return { root, complete: lastEndTag(text) === root.name }
 }
 
-/** The local name in the end tag that the text ends with, or ''; comments and instructions may follow it. */
+/** The local name in the end tag at the end of the text, or ''. Comments and instructions may follow the tag. */
 function lastEndTag(text: string): string {
   let end = text.length
   for (;;) {
@@ -100,7 +103,7 @@ function countNodes(text: string): number {
   return count
 }
 
-/** fast-xml-parser's ordered form, `[{ name: [...] }, { '#text': '...' }]`, is unknown until looked at here. */
+/** Checks and converts fast-xml-parser's ordered form, which is `[{ name: [...] }, { '#text': '...' }]`. */
 function toElements(nodes: unknown, depth: number): XmlElement[] {
   if (!Array.isArray(nodes) || depth > MAX_XML_DEPTH) return []
   return nodes.flatMap((node: unknown) => {
@@ -140,7 +143,7 @@ const NAMED: ReadonlyMap<string, string> = new Map([
   ['apos', "'"],
 ])
 
-/** One pass, so that `&amp;lt;` is `&lt;`; what is no entity stays as it stands. The result is never longer. */
+/** One pass, so that `&amp;lt;` becomes `&lt;`. Unknown entities stay as they are. The result is never longer. */
 export function decodeEntities(text: string): string {
   return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));/gi, (whole, hex, decimal, name) => {
     if (name !== undefined) return NAMED.get(String(name).toLowerCase()) ?? whole
@@ -149,12 +152,12 @@ export function decodeEntities(text: string): string {
   })
 }
 
-/** For element content: the three that matter there. Quotes stay, because some routers do not decode `&quot;`. */
+/** Escapes the three characters that matter in element content. Not quotes: some routers do not decode `&quot;`. */
 export function encodeEntities(text: string): string {
   return text.replace(/[&<>]/g, (char) => (char === '&' ? '&amp;' : char === '<' ? '&lt;' : '&gt;'))
 }
 
-/** Without blanks and NULs around it. A loop, because a regular expression for the end takes the square of the length. */
+/** The text without blanks and NULs around it. A loop, because a regular expression for the end takes quadratic time. */
 export function trimmed(text: string): string {
   let [start, end] = [0, text.length]
   while (start < end && isBlank(text.charCodeAt(start))) start++
@@ -166,7 +169,7 @@ function isBlank(code: number): boolean {
   return code === 0 || (code >= 9 && code <= 13) || code === 0x20 || code === 0xa0
 }
 
-/** An element as text again, without the prefixes that it may have had. */
+/** Writes an element as text again, without the prefixes that it may have had. */
 export function encodeXml(element: XmlElement): string {
   const { name, text, children } = element
   const content = children.length === 0 ? encodeEntities(text) : children.map(encodeXml).join('')
@@ -179,12 +182,12 @@ export function* descendants(element: XmlElement): Generator<XmlElement> {
   for (const child of element.children) yield* descendants(child)
 }
 
-/** The first child of that local name, compared without case, because some devices change it. */
+/** The first child with this local name. Case does not matter, because some devices change it. */
 export function childNamed(element: XmlElement, name: string): XmlElement | undefined {
   return element.children.find((child) => child.name.toLowerCase() === name.toLowerCase())
 }
 
-/** Whether the bytes end as a whole SOAP message or description does: for a reader who cannot trust a length. */
+/** Whether the bytes end as a complete SOAP message or description does, because Content-Length cannot be trusted. */
 export function endsWithRoot(bytes: Uint8Array): boolean {
   const tail = new TextDecoder('latin1').decode(bytes.subarray(Math.max(0, bytes.length - 128)))
   return /<\/(?:[\w.-]+:)?(?:Envelope|root|scpd)\s*>[\s\0]*$/i.test(tail)
