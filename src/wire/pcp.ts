@@ -95,7 +95,7 @@ export const NONCE_BYTES = 12
 /** RFC 6887 19.3. */
 export const PCP_OPCODES = { ANNOUNCE: 0, MAP: 1, PEER: 2 } as const
 
-/** The external address of a client that suggests none (RFC 6887 11.1). */
+/** The suggested external address if a client suggests none (RFC 6887 11.1). */
 export const ANY_ADDRESS = { ipv4: '0.0.0.0', ipv6: '::' } as const
 
 /** The index is the opcode. */

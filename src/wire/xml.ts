@@ -3,8 +3,8 @@
  * decides what is accepted. It is lenient about form. A byte order mark, blank lines or NULs may surround the document.
  * A namespace prefix need not be bound. The text may be Latin-1 although the document promises UTF-8.
  *
- * It is strict about size and kind. There is no DTD, so the only entities are the five of XML 1.0 and the numeric ones,
- * and they are decoded once. The depth and the number of nodes are limited.
+ * It is strict about size and kind. A DTD is refused, so the only entities are the five of XML 1.0 and the numeric
+ * ones, and they are decoded once. The depth and the number of nodes are limited.
  */
 import { XMLParser } from 'fast-xml-parser'
 import { MalformedMessageError } from '../domain/errors.js'
@@ -157,7 +157,7 @@ export function encodeEntities(text: string): string {
   return text.replace(/[&<>]/g, (char) => (char === '&' ? '&amp;' : char === '<' ? '&lt;' : '&gt;'))
 }
 
-/** The text without blanks and NULs around it. A loop, because a regular expression for the end takes quadratic time. */
+/** The text without blanks and NULs around it. A loop, because a regular expression would take quadratic time. */
 export function trimmed(text: string): string {
   let [start, end] = [0, text.length]
   while (start < end && isBlank(text.charCodeAt(start))) start++

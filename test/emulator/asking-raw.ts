@@ -1,9 +1,9 @@
-/** How tests ask the emulated gateway over a connection of their own, well-formed or not. */
+/** How tests send the emulated gateway any bytes, well-formed or not, over a TCP connection. */
 import { connect } from 'node:net'
 import { encodeSoapRequest } from '../../src/wire/soap.ts'
 import { WANIP_CONTROL, WANIP2 } from './asking.ts'
 
-/** Sends bytes, and resolves with what came until the connection closed. */
+/** Sends bytes, and resolves with everything received before the connection closed. */
 export function exchange(port: number, text: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(text))

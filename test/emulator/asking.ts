@@ -1,4 +1,4 @@
-/** How tests ask the emulated gateway: requests as the HTTP server would hand them over. */
+/** How tests call the emulated gateway: with requests as the HTTP server passes them on. */
 
 import type { GatewayState } from '../../src/emulator/gateway-state.ts'
 import { describeGateway } from '../../src/emulator/igd/gateway-description.ts'
@@ -69,7 +69,7 @@ export const PINHOLE = {
   LeaseTime: '3600',
 }
 
-/** Everything that there is of TCP. */
+/** All TCP mappings. */
 export const RANGE = {
   NewStartPort: '1',
   NewEndPort: '65535',

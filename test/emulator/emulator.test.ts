@@ -37,7 +37,7 @@ async function search(emulator: Emulator, ST: string): Promise<ReturnType<typeof
 }
 
 describe('the emulated gateway', () => {
-  it('is on loopback unless told otherwise, found by a search, and leads to its description', async () => {
+  it('is on loopback by default, is found by a search, and serves its description', async () => {
     const emulator = await start()
     expect(emulator.descriptionUrl).toBe(`http://127.0.0.1:${emulator.httpPort}/rootDesc.xml`)
     expect(emulator.ssdp?.address).toBe('127.0.0.1')
@@ -53,7 +53,7 @@ describe('the emulated gateway', () => {
     })
   })
 
-  it('says what it was told to say', async () => {
+  it('says what its options say', async () => {
     const emulator = await start({
       externalAddress: '8.8.4.4',
       friendlyName: 'Mine',
@@ -70,7 +70,7 @@ describe('the emulated gateway', () => {
     })
   })
 
-  it('maps over a raw connection, counts what it is asked, and lets the lease run out', async () => {
+  it('maps over a raw connection, counts the requests, and lets the lease run out', async () => {
     const clock = new FakeClock()
     const emulator = await start({}, { clock })
     expect(statusOf(await post(emulator.httpPort, 'AddPortMapping', MAPPING))).toBe(200)
@@ -97,13 +97,13 @@ describe('the emulated gateway', () => {
     })
   })
 
-  it('keeps as many mappings as it was told to', async () => {
+  it('keeps as many mappings as maxMappings allows', async () => {
     const emulator = await start({ maxMappings: 0 })
     const reply = await post(emulator.httpPort, 'AddPortMapping', MAPPING)
     expect(decodeSoapReply(bodyOf(reply), 'AddPortMapping')).toMatchObject({ errorCode: 728 })
   })
 
-  it('maps only for the computer that asks where the mode is secure', async () => {
+  it('maps only to the computer that asks if the mode is secure', async () => {
     const emulator = await start({ secureMode: true })
     const own = await post(emulator.httpPort, 'AddPortMapping', { ...MAPPING, NewInternalClient: '127.0.0.1' })
     const other = await post(emulator.httpPort, 'AddPortMapping', { ...MAPPING, NewExternalPort: '81' })
@@ -111,7 +111,7 @@ describe('the emulated gateway', () => {
     expect(decodeSoapReply(bodyOf(other), 'AddPortMapping')).toMatchObject({ errorCode: 606 })
   })
 
-  it('lists and deletes ranges, and gives another port where the one asked for is taken', async () => {
+  it('lists and deletes ranges, and gives another port if the wanted one is taken', async () => {
     const { httpPort, mappings } = await start()
     const ask = async (action: string, args: Readonly<Record<string, string>>): Promise<SoapReply> =>
       decodeSoapReply(bodyOf(await post(httpPort, action, args)), action)
@@ -126,7 +126,7 @@ describe('the emulated gateway', () => {
     expect(mappings().map((mapping) => mapping.internalClient)).toEqual(['192.168.1.5'])
   })
 
-  it('opens pinholes, for whom it is told to where it is asked from loopback, and closes them in time', async () => {
+  it('opens pinholes, to any client if the request is from loopback, and closes them in time', async () => {
     const clock = new FakeClock()
     const { httpPort, pinholes } = await start({ maxPinholes: 1, pinholePackets: 0 }, { clock })
     const ask = async (action: string, args: Readonly<Record<string, string>>): Promise<SoapReply> => {
@@ -142,7 +142,7 @@ describe('the emulated gateway', () => {
     expect(pinholes()).toEqual([])
   })
 
-  it('survives whatever it is sent, and answers the next request', async () => {
+  it('survives any request, and answers the next one', async () => {
     const { httpPort } = await start()
     const envelope = encodeSoapRequest({
       serviceType: WANIP2,
@@ -164,7 +164,7 @@ describe('the emulated gateway', () => {
 })
 
 describe('a delay of replies', () => {
-  it('comes before every reply of the HTTP server, and is not waited for at the end', async () => {
+  it('comes before every reply of the HTTP server, and close() does not wait for it', async () => {
     const clock = new FakeClock()
     const emulator = await start({ replyDelayMs: 50 }, { clock })
     let isAnswered = false
@@ -185,7 +185,7 @@ describe('a delay of replies', () => {
 })
 
 describe('many gateways in a process', () => {
-  it('are apart: each has its ports, its UUID and its mappings, and none is in the way of another at the end', async () => {
+  it('are independent: each has its own ports, UUID and mappings, and closes without the others', async () => {
     const emulators = await Promise.all(Array.from({ length: 50 }, () => start()))
     const [first, second, ...others] = emulators
     expect(new Set(emulators.map(({ httpPort }) => httpPort)).size).toBe(50)
@@ -197,7 +197,7 @@ describe('many gateways in a process', () => {
 })
 
 describe('the end', () => {
-  it('closes every socket, also under a request that is not finished, and may be called twice', async () => {
+  it('closes every socket, even during a request, and may be called twice', async () => {
     const clock = new FakeClock()
     const emulator = await startEmulator({}, { clock })
     const unfinished = exchange(
@@ -221,7 +221,7 @@ describe('a port that is taken', () => {
     open: () => Promise.reject(new TransportError('port taken')),
     connect: () => Promise.reject(new Error('a gateway connects to nobody')),
   }
-  /** Real servers, of which the test knows how many are open. */
+  /** Real servers. The test can see how many are open. */
   function countedServers(): { servers: HttpServers; open: () => number } {
     let open = 0
     const servers: HttpServers = {
@@ -234,14 +234,14 @@ describe('a port that is taken', () => {
     return { servers, open: () => open }
   }
 
-  it('does not matter for SSDP on 1900: the gateway is there, and says why nobody can search it', async () => {
+  it('does not matter for SSDP on 1900: the gateway starts, and says why no search finds it', async () => {
     const emulator = await start({ ssdpPort: 1900, portControlPort: 5351 }, { datagrams: noDatagrams })
     expect(emulator.ssdp).toBeUndefined()
     expect(emulator.ssdpError?.message).toBe('port taken')
     expect(statusOf(await post(emulator.httpPort, 'GetStatusInfo', {}))).toBe(200)
   })
 
-  it('does not matter for PCP and NAT-PMP on 5351: the gateway is there, and says why it speaks neither', async () => {
+  it('does not matter for PCP and NAT-PMP on 5351: the gateway starts, and says why it speaks neither', async () => {
     const emulator = await start(
       { ssdpPort: 1900, portControlPort: 5351, ipv6Address: '::1' },
       { datagrams: noDatagrams },
@@ -251,7 +251,7 @@ describe('a port that is taken', () => {
     emulator.forget()
   })
 
-  it('is an error for PCP and NAT-PMP elsewhere, and nothing stays open', async () => {
+  it('is an error for PCP and NAT-PMP on another port, and nothing stays open', async () => {
     const { servers, open } = countedServers()
     const options = { ssdpPort: 1900, portControlPort: 5352 }
     const starting = startEmulator(options, { datagrams: noDatagrams, httpServers: servers })
@@ -259,7 +259,7 @@ describe('a port that is taken', () => {
     expect(open()).toBe(0)
   })
 
-  it('is an error for SSDP elsewhere, and nothing stays open', async () => {
+  it('is an error for SSDP on another port, and nothing stays open', async () => {
     const { servers, open } = countedServers()
     const starting = startEmulator({ ssdpPort: 1901 }, { datagrams: noDatagrams, httpServers: servers })
     await expect(starting).rejects.toBeInstanceOf(TransportError)
@@ -272,7 +272,7 @@ describe('a port that is taken', () => {
   })
 })
 
-describe('options that cannot be', () => {
+describe('options with values that they cannot have', () => {
   it.each<EmulatorOptions>([
     { address: '0.0.0.0' },
     { address: 'localhost' },
@@ -305,7 +305,7 @@ describe('options that cannot be', () => {
 })
 
 describe('the neighbours of the gateway', () => {
-  it('are those in the subnet of its address', async () => {
+  it('are the computers in the subnet of its address', async () => {
     const received: ((address: string) => void)[] = []
     const answered: string[] = []
     const datagrams: Datagrams = {

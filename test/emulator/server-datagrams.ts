@@ -1,4 +1,4 @@
-/** Sockets that go nowhere, for servers: what was opened, what was sent to whom, and how many are still open. */
+/** Fake sockets for servers. They record what was opened, what was sent to whom, and how many are still open. */
 import { TransportError } from '../../src/domain/errors.ts'
 import type { DatagramOptions, Datagrams } from '../../src/net/datagrams.ts'
 
@@ -14,7 +14,7 @@ export class ServerDatagrams implements Datagrams {
   readonly #taken: readonly string[]
   openCount = 0
 
-  /** Addresses, or `address:port`, on which no socket can be had. */
+  /** Addresses, or `address:port`, on which no socket can be opened. */
   constructor(...taken: string[]) {
     this.#taken = taken
   }

@@ -131,11 +131,11 @@ describe('a description', () => {
     ['a document type', `<!DOCTYPE root>${IGD_TEXT}`],
     ['a SOAP message', '<s:Envelope><s:Body/></s:Envelope>'],
     ['a root without a device', '<root><specVersion/></root>'],
-  ])('is malformed where it is %s', (_name, text) => {
+  ])('is malformed if it is %s', (_name, text) => {
     expect(() => decodeDescription(utf8(text))).toThrow(MalformedMessageError)
   })
 
-  it('cut anywhere is read as far as it goes, or malformed, and has no value that is cut', () => {
+  it('cut anywhere is read as far as it goes, or is malformed, and no value in it is cut', () => {
     const whole = new Set(allServices(IGD.device).flatMap((each) => Object.values(each)))
     for (const part of truncations(utf8(IGD_TEXT))) {
       const error = thrownBy(() => {

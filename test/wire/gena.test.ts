@@ -17,7 +17,7 @@ const SID = 'uuid:b3e0a0e4-5f3c-4c39-9f0e-2d6b7c3a9a10'
 describe('a subscription', () => {
   it.each([
     [
-      'is asked for with where the events go',
+      'is requested with the URL for the events',
       subscribeHeaders(new URL('http://192.168.1.10:40000/x'), 1800),
       ['CALLBACK: <http://192.168.1.10:40000/x>', 'NT: upnp:event', 'TIMEOUT: Second-1800'],
     ],
@@ -57,7 +57,7 @@ describe('a subscription', () => {
     },
   )
 
-  it('may have a SID of any kind, as long as its bound', () => {
+  it('may have any SID up to the longest length', () => {
     for (const sid of ['1', 'x'.repeat(MAX_SID_LENGTH)]) {
       expect(decodeSubscription(headersOf({ sid })).SID).toBe(sid)
     }
@@ -118,7 +118,7 @@ describe('the body of an event', () => {
     expect([...decodePropertySet(bytes(text))]).toEqual(Object.entries(variables))
   })
 
-  it.each(BODIES)('with %s is malformed where it is cut short', (_name, text) => {
+  it.each(BODIES)('with %s is malformed if it is cut short', (_name, text) => {
     for (const part of truncations(bytes(text))) {
       expect(thrownBy(() => decodePropertySet(part))).toBeInstanceOf(MalformedMessageError)
     }
@@ -144,11 +144,11 @@ describe('the body of an event', () => {
     ['a variable called as no variable can be', propertySet(property('constructor', '1'))],
     ['a DTD', `<!DOCTYPE x>${propertySet('')}`],
     ['nothing', ''],
-  ])('is malformed where it is %s', (_name, text) => {
+  ])('is malformed if it is %s', (_name, text) => {
     expect(() => decodePropertySet(bytes(text))).toThrow(MalformedMessageError)
   })
 
-  it('has so many variables and no more', () => {
+  it('has a limited number of variables', () => {
     const many = Array.from({ length: 1000 }, (_, at) => property(`V${at}`, String(at))).join('')
     expect(decodePropertySet(bytes(propertySet(many))).size).toBe(MAX_EVENTED_VARIABLES)
   })

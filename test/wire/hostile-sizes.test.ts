@@ -1,6 +1,6 @@
 /**
- * Messages that are within every bound and still cost the square of their length where the code is careless: a deadline
- * cannot interrupt the reading of one message. The limits are a hundred times what each takes.
+ * Messages that are within every bound, but would take quadratic time in careless code. A deadline cannot interrupt the
+ * decoding of one message. Each limit is a hundred times the time that the message takes.
  */
 import { describe, expect, it } from 'vitest'
 import { MalformedMessageError } from '../../src/domain/errors.ts'
@@ -37,7 +37,7 @@ describe('half a megabyte', () => {
     expect(cpuMs(() => expect(() => decodeXml(utf8(deep))).toThrow(MalformedMessageError))).toBeLessThan(2000)
   })
 
-  it('of names as long as they may be, nested as deep as they may be, is read in a moment', () => {
+  it('of the longest names, nested as deep as possible, is read in a moment', () => {
     const name = 'n'.repeat(MAX_XML_NAME_LENGTH)
     const deep = `<${name}>`.repeat(25) + '<b></b>'.repeat(9000) + `</${name}>`.repeat(25)
     expect(cpuMs(() => decodeXml(utf8(deep)))).toBeLessThan(4000)

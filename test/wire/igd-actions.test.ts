@@ -44,7 +44,7 @@ const RECORDED: Readonly<Record<string, string>> = {
 }
 
 /**
- * What comes back, in the standard's order.
+ * The results of each action, in the standard's order.
  * (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4, WANIPv6FirewallControl:1 2.4)
  */
 const OUT: Readonly<Record<string, string>> = {
@@ -81,7 +81,7 @@ const recorded = Object.entries(RECORDED).flatMap(([name, text]) =>
 const documented = Object.entries(OUT).flatMap(([name, text]) => (isIgdActionName(name) ? [[name, text] as const] : []))
 
 describe('the table of actions', () => {
-  it('has every action that upnpc asks for, and no other', () => {
+  it('has every action that upnpc uses, and no other', () => {
     const names = Object.keys(IGD_ACTIONS).toSorted()
     expect(Object.keys(OUT).toSorted()).toEqual(names)
     expect(Object.keys(RECORDED).toSorted()).toEqual(names)
@@ -114,7 +114,7 @@ describe('the table of actions', () => {
     expect(request).toContain(`<u:${name} xmlns:u="urn:x">${text}</u:${name}>`)
   })
 
-  it.each(documented)('has for %s the results of the standard', (name, names) => {
+  it.each(documented)('has the results of the standard for %s', (name, names) => {
     expect(IGD_ACTIONS[name].out.join(' ')).toBe(names)
   })
 

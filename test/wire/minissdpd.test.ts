@@ -68,7 +68,7 @@ describe('a request to MiniSSDPd', () => {
     expect(decodeMiniSsdpdRequest(bytes(text))).toEqual(value)
   })
 
-  it.each(REQUESTS)('%s is malformed where its end is missing, and where more follows', (_name, _value, text) => {
+  it.each(REQUESTS)('%s is malformed if its end is missing, or if more follows', (_name, _value, text) => {
     for (const part of [...truncations(bytes(text)), bytes(`${text}x`)]) {
       expect(() => decodeMiniSsdpdRequest(part)).toThrow(MalformedMessageError)
     }
@@ -112,7 +112,7 @@ describe('a reply of MiniSSDPd', () => {
     })
   })
 
-  it('does not count what is not there', () => {
+  it('does not count missing devices', () => {
     expect(decodeMiniSsdpdReply(bytes('\xfe\x01a\x01b\x01c'))).toEqual({
       devices: [device('a', 'b', 'c')],
       ended: false,
@@ -164,7 +164,7 @@ describe('the version of MiniSSDPd', () => {
     for (const part of truncations(answer)) expect(decodeMiniSsdpdVersion(part)).toBeUndefined()
   })
 
-  it('is, of 1.6.0, these bytes', () => {
+  it('of 1.6.0 is these bytes', () => {
     expect(Buffer.from(encodeMiniSsdpdVersion('1.6.0')).toString('latin1')).toBe('\x051.6.0')
   })
 })

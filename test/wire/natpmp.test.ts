@@ -88,7 +88,7 @@ describe('a NAT-PMP request', () => {
     }
   })
 
-  it.each(REQUESTS)('%s is malformed where its end is missing, and where more follows', (_name, _value, hex) => {
+  it.each(REQUESTS)('%s is malformed if its end is missing, or if more follows', (_name, _value, hex) => {
     for (const part of [...truncations(bytesOf(hex)), bytesOf(`${hex} 00`)]) {
       expect(() => decodeNatPmpRequest(part)).toThrow(MalformedMessageError)
     }
@@ -109,7 +109,7 @@ describe('a NAT-PMP request', () => {
     ['version 255', 'ff 7f', 255, 127],
     ['opcode 3', '00 03', 0, 3],
     ['opcode 127', '00 7f 0000', 0, 127],
-  ])('of %s is one to be answered with an error', (_name, hex, version, opcode) => {
+  ])('of %s must be answered with an error', (_name, hex, version, opcode) => {
     expect(decodeNatPmpRequest(bytesOf(hex))).toEqual({ kind: 'unsupported-request', version, opcode })
   })
 
@@ -131,7 +131,7 @@ describe('a NAT-PMP response', () => {
   })
 
   it.each(RESPONSES.filter(([, { kind }]) => kind !== 'error-response'))(
-    '%s is malformed where its end is missing',
+    '%s is malformed if its end is missing',
     (_name, _value, hex) => {
       for (const part of truncations(bytesOf(hex))) {
         expect(() => decodeNatPmpResponse(part)).toThrow(MalformedMessageError)
@@ -140,7 +140,7 @@ describe('a NAT-PMP response', () => {
   )
 
   it.each(RESPONSES.filter(([, { kind }]) => kind === 'error-response'))(
-    '%s is never a success where its end is missing, and malformed below 8 bytes',
+    '%s is never a success if its end is missing, and is malformed below 8 bytes',
     (_name, _value, hex) => {
       for (const part of truncations(bytesOf(hex))) {
         expect(responseKind(part)).toBe(part.length < 8 ? 'malformed' : 'error-response')
@@ -176,7 +176,7 @@ describe('a NAT-PMP response', () => {
     expect(() => decodeNatPmpResponse(bytesOf(hex))).toThrow(MalformedMessageError)
   })
 
-  it('says in its error what came, in hexadecimal digits', () => {
+  it('shows the bytes in its error, in hexadecimal digits', () => {
     expect(() => decodeNatPmpResponse(bytesOf('01 82 0000'))).toThrow(
       expect.objectContaining({ received: '01820000', expected: 'a NAT-PMP response of 8 bytes or more' }),
     )

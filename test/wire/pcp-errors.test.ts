@@ -1,4 +1,4 @@
-/** What is wrong with a PCP message, how it is answered, and how servers of other versions answer. */
+/** Bad PCP messages, the answers to them, and the answers of servers with other versions. */
 import { describe, expect, it } from 'vitest'
 import { MalformedMessageError } from '../../src/domain/errors.ts'
 import { decodeNatPmpRequest, decodeNatPmpResponse } from '../../src/wire/natpmp.ts'
@@ -22,7 +22,7 @@ const ANNOUNCE = `02000000 00000000 ${CLIENT}`
 
 const plain = (hex: string): string => hex.replaceAll(' ', '')
 const cut = (hex: string, length: number): string => plain(hex).slice(0, length * 2)
-/** Unknown options, so many that the request has this length. */
+/** As many unknown options as the request needs to have this length. */
 const ofLength = (length: number): string => plain(MAP) + '84000000'.repeat((length - 60) / 4)
 
 describe('a bad PCP request', () => {
@@ -58,7 +58,7 @@ describe('a bad PCP request', () => {
   })
 
   it.each(['', '02', '00', '0280', '02ff', `0281${plain(MAP).slice(4)}`, '0180', '0080000066fda1eecb007107'])(
-    'is dropped in silence where it is a response or less than two bytes: %j',
+    'is dropped in silence if it is a response or less than two bytes: %j',
     (hex) => expect(() => decodePcpRequest(bytesOf(hex))).toThrow(MalformedMessageError),
   )
 
@@ -90,7 +90,7 @@ describe('an error that answers a PCP request', () => {
   })
 
   it.each(['UNSUPP_VERSION', 'MALFORMED_REQUEST', 'UNSUPP_OPCODE', 'MALFORMED_OPTION'] as const)(
-    'keeps of what could not be parsed the last 96 bits of the client address: %s',
+    'keeps the last 96 bits of the client address of a request that could not be parsed: %s',
     (name) => {
       const code = PCP_RESULTS[name]
       const expected = `028100${hexOf(Uint8Array.of(code))} 00000708 66fda1ee 00000000 0000ffff c0a80105 ${MAPPING}`
@@ -103,7 +103,7 @@ describe('an error that answers a PCP request', () => {
     ['two bytes', '0201', '0281'],
     ['ten bytes of version 3', `0301 ${'ab'.repeat(8)}`, '0281'],
     ['23 bytes', `0202 ${'00'.repeat(21)}`, '0282'],
-  ])('has a whole head for a request of %s', (_name, hex, start) => {
+  ])('has a complete head for a request of %s', (_name, hex, start) => {
     expect(answer(hex)).toBe(plain(`${start}0002 00000708 66fda1ee ${'00'.repeat(12)}`))
   })
 
@@ -163,11 +163,11 @@ describe('a bad PCP response', () => {
   it.each([
     ['MAP', MAPPED],
     ['PEER', `0282${plain(MAPPED).slice(4)}${plain(PEER).slice(120)}`],
-  ])('to %s is never a success where its end is missing', (_name, hex) => {
+  ])('to %s is never a success if its end is missing', (_name, hex) => {
     for (const part of truncations(bytesOf(hex))) expect(() => decodePcpResponse(part)).toThrow(MalformedMessageError)
   })
 
-  it.each(['MAP', 'PEER'])('to %s that was refused is an error without the rest where that is missing', (name) => {
+  it.each(['MAP', 'PEER'])('to a refused %s is an error even if everything after the head is missing', (name) => {
     const value = { resultCode: 8, lifetimeSeconds: 30, epochSeconds: 7 }
     const request = bytesOf(name === 'MAP' ? MAP : PEER)
     for (const part of truncations(encodePcpErrorResponse(request, value))) {
@@ -189,7 +189,7 @@ describe('a bad PCP response', () => {
     expect(() => decodePcpResponse(bytesOf(hex))).toThrow(MalformedMessageError)
   })
 
-  it('may have options that cannot be read, or none: the rest says the same', () => {
+  it('may have options that cannot be read, or none, and the rest still counts', () => {
     const read = decodePcpResponse(bytesOf(MAPPED))
     expect(read).toMatchObject({ kind: 'MAP-response', options: [] })
     expect(decodePcpResponse(bytesOf(`${MAPPED} 01000010 00000000`))).toEqual(read)
@@ -216,7 +216,7 @@ describe('the answer of a server of another version to PCP', () => {
     // miniupnpd 2.3.1: not "unsupported version"
     ['MiniUPnPd to version 0', '00 80 0003 66fda1ee', 0, 0, 3],
     ['MiniUPnPd to version 1', `01 81 0006 00000000 66fda1ee ${'00'.repeat(48)}`, 1, 1, 6],
-  ])('is known for what it is: %s', (_name, hex, version, opcode, resultCode) => {
+  ])('is recognized: %s', (_name, hex, version, opcode, resultCode) => {
     expect(decodePcpResponse(bytesOf(hex))).toEqual({ kind: 'other-version-response', version, opcode, resultCode })
   })
 
@@ -227,14 +227,14 @@ describe('the answer of a server of another version to PCP', () => {
     },
   )
 
-  it('of PCP to a request of NAT-PMP is none that NAT-PMP knows', () => {
+  it('of PCP to a NAT-PMP request is not a NAT-PMP response', () => {
     const head = { resultCode: PCP_RESULTS.NOT_AUTHORIZED, lifetimeSeconds: 0, epochSeconds: 1 }
     const answer = encodePcpResponse({ kind: 'error-response', opcode: 1, ...head })
     expect(() => decodeNatPmpResponse(answer)).toThrow(MalformedMessageError)
     expect(decodePcpResponse(answer)).toEqual({ kind: 'error-response', opcode: 1, ...head })
   })
 
-  it('is made by NAT-PMP from the version of the request', () => {
+  it('of NAT-PMP depends on the version of the request', () => {
     expect(decodeNatPmpRequest(bytesOf(MAP))).toEqual({ kind: 'unsupported-request', version: 2, opcode: 1 })
   })
 })

@@ -72,7 +72,7 @@ describe('the options of PCP', () => {
     }
   })
 
-  it.each(OPTIONS)('are read as far as they go where their end is missing: %s', (_name, value, hex) => {
+  it.each(OPTIONS)('are read as far as they go if their end is missing: %s', (_name, value, hex) => {
     const whole = new Map(value.map((_, count) => [encodePcpOptions(value.slice(0, count)).length, count]))
     for (const part of truncations(bytesOf(hex))) {
       const { options, complete } = decodePcpOptions(part)
@@ -116,13 +116,13 @@ describe('the options of PCP', () => {
     expect(options).toStrictEqual([unknown(128, '6869')])
   })
 
-  it('that have to be understood have codes below 128', () => expect(FIRST_OPTIONAL_CODE).toBe(128))
+  it('that must be understood have codes below 128', () => expect(FIRST_OPTIONAL_CODE).toBe(128))
 
-  it.each(OPTIONS)('are read or not, and nothing is thrown, where one bit is wrong: %s', (_name, _value, hex) => {
+  it.each(OPTIONS)('are read or not, and nothing is thrown, if one bit is wrong: %s', (_name, _value, hex) => {
     for (const spoilt of bitFlips(bytesOf(hex))) expect(() => decodePcpOptions(spoilt)).not.toThrow()
   })
 
-  it('that could be read are written again to what says the same, whatever the bytes', () => {
+  it('that could be read are written to bytes with the same meaning', () => {
     const random = randomFrom(7220)
     for (let length = 0; length <= 1200; length++) {
       const noise = randomBytes(random, length)
@@ -135,7 +135,7 @@ describe('the options of PCP', () => {
 })
 
 describe('the sixteen bytes of an address in PCP', () => {
-  it.each(['', 'localhost', 'fe80::1%eth0', '1.2.3'])('are those of the unspecified one for %j', (text) => {
+  it.each(['', 'localhost', 'fe80::1%eth0', '1.2.3'])('are those of the unspecified address for %j', (text) => {
     expect(addressBytes(text)).toEqual(new Uint8Array(16))
   })
 })

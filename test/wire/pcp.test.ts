@@ -207,7 +207,7 @@ describe('a PCP request', () => {
     for (const bytes of [bytesOf(hex), ...viewsOf(bytesOf(hex))]) expect(decodePcpRequest(bytes)).toStrictEqual(value)
   })
 
-  it.each(REQUESTS)('%s is no response', (_name, _value, hex) => {
+  it.each(REQUESTS)('%s is not a response', (_name, _value, hex) => {
     expect(() => decodePcpResponse(bytesOf(hex))).toThrow(MalformedMessageError)
   })
 })
@@ -221,7 +221,7 @@ describe('a PCP response', () => {
     for (const bytes of [bytesOf(hex), ...viewsOf(bytesOf(hex))]) expect(decodePcpResponse(bytes)).toStrictEqual(value)
   })
 
-  it.each(RESPONSES)('%s is no request, and is dropped in silence', (_name, _value, hex) => {
+  it.each(RESPONSES)('%s is not a request, and is dropped in silence', (_name, _value, hex) => {
     expect(() => decodePcpRequest(bytesOf(hex))).toThrow(MalformedMessageError)
   })
 })

@@ -25,7 +25,7 @@ function parsed(text: string): ReadonlyMap<string, string> | undefined {
   }
 }
 
-/** Each is what nearly every router sends, or close to it. */
+/** Nearly every router sends one of these, or something close to it. */
 const PLAIN: readonly (readonly [string, string])[] = [
   ['as it is sent here', TEXT],
   ['without a declaration', TEXT.replace(/^<\?.*\?>/, '')],
@@ -37,7 +37,7 @@ const PLAIN: readonly (readonly [string, string])[] = [
   ['with an argument that closes itself', TEXT.replace('<NewRemoteHost></NewRemoteHost>', '<NewRemoteHost />')],
 ]
 
-/** Each is the parser's. */
+/** Each of these is left to the XML parser. */
 const NOT_PLAIN: readonly (readonly [string, string])[] = [
   ['with a comment', TEXT.replace('<NewExternalPort>', '<!-- --><NewExternalPort>')],
   ['with CDATA', TEXT.replace('>8080<', '><![CDATA[8080]]><')],
@@ -60,16 +60,16 @@ describe('a plain response', () => {
     expect(parsed(text)).toEqual(READ)
   })
 
-  it('without arguments is one', () => {
+  it('may have no arguments', () => {
     const text = encodeSoapResponse({ serviceType: 'x', action: ACTION, arguments: [] })
     expect(decodePlainResponse(text, ACTION)).toEqual(new Map())
   })
 
-  it.each(NOT_PLAIN)('is none %s', (_, text) => {
+  it.each(NOT_PLAIN)('is not plain %s', (_, text) => {
     expect(decodePlainResponse(text, ACTION)).toBeUndefined()
   })
 
-  it('says what the parser says, whatever is wrong with it', () => {
+  it('gives the same result as the parser, whatever is wrong with it', () => {
     const random = randomFrom(7)
     const pieces = [
       '<',
@@ -116,7 +116,7 @@ describe('a plain response', () => {
     expect(plain).toBeGreaterThan(2000)
   })
 
-  /** Each is read before a test could end: what took the square of its length would take hours. */
+  /** Each is so long that the test would take hours if the time were quadratic. */
   it.each<[string, (many: number) => string]>([
     ['blanks before it', (many) => `${' '.repeat(many)}x`],
     ['blanks before its declaration', (many) => `${' '.repeat(many)}<?xml?`],
@@ -136,7 +136,7 @@ describe('a plain response', () => {
     ['letters in a value', (many) => TEXT.replace('</NewRemoteHost>', 'a'.repeat(many))],
     ['arguments', (many) => TEXT.replace('<NewRemoteHost>', `${'<a>1</a>'.repeat(many / 8)}<NewRemoteHost>`)],
     ['ends', (many) => `${TEXT}${'</a>'.repeat(many / 4)}`],
-  ])('is given up at once where it has many %s', (_, textWith) => {
+  ])('is left to the parser at once if it has many %s', (_, textWith) => {
     for (const many of [1, 8, 512].map((kib) => kib * 1024))
       expect(decodePlainResponse(textWith(many), ACTION)).toBeUndefined()
   })

@@ -51,7 +51,7 @@ function complaintOf(listing: string): unknown {
 }
 
 describe('a port listing', () => {
-  it.each(ENTRIES)('is written in the names and the order of the schema: %s', (_, entries, text) => {
+  it.each(ENTRIES)('is written with the names and the order of the schema: %s', (_, entries, text) => {
     expect(encodePortListing(entries)).toBe(text)
   })
 
@@ -71,13 +71,13 @@ describe('a port listing', () => {
   })
 
   it.each(['', ' \n', HEAD + TAIL, '<p:PortMappingList/>', '<?xml version="1.0"?>\n<PortMappingList xmlns="x" />'])(
-    'is empty where it is %j',
+    'is empty if it is %j',
     (text) => {
       expect(decodePortListing(text)).toEqual([])
     },
   )
 
-  it('has empty texts for what an entry does not say, and does not mind what it says besides', () => {
+  it('has empty texts for what is missing in an entry, and ignores unknown elements', () => {
     const entry = '<PortMappingEntry><NewProtocol>UDP</NewProtocol><X_More>1</X_More></PortMappingEntry>'
     expect(decodePortListing(`<PortMappingList>${entry}</PortMappingList>`)).toEqual([
       { ...NOTHING, NewProtocol: 'UDP' },
@@ -91,7 +91,7 @@ describe('a port listing', () => {
     }
   })
 
-  it('holds the 1000 entries that are asked for at the most', () => {
+  it('holds 1000 entries, the most that are requested', () => {
     const entries = Array.from({ length: 1000 }, (_, at) => ({ ...WEB, NewExternalPort: String(at + 1) }))
     expect(decodePortListing(encodePortListing(entries))).toEqual(entries)
   })
@@ -103,7 +103,7 @@ describe('a port listing', () => {
     ['text that is no XML', 'none'],
     ['a bracket', '<'],
     ['two ends', HEAD + WEB_TEXT + TAIL + TAIL + WEB_TEXT],
-  ])('is refused where it is %s', (_, text) => {
+  ])('is refused if it is %s', (_, text) => {
     expect(complaintOf(text)).toBeInstanceOf(MalformedMessageError)
   })
 

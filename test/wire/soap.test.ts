@@ -90,17 +90,17 @@ describe('a request', () => {
     },
   )
 
-  it('is malformed where header and body do not name the same action', () => {
+  it('is malformed if header and body do not name the same action', () => {
     expect(() => decodeSoapRequest(utf8(ADD_TEXT), `"${WANIP}#DeletePortMapping"`)).toThrow(MalformedMessageError)
   })
 
-  it('is malformed in every one of its beginnings that is not the whole', () => {
+  it('is malformed wherever it is cut off', () => {
     for (const part of truncations(utf8(ADD_TEXT.trimEnd()))) {
       expect(thrownBy(() => decodeSoapRequest(part, soapActionHeader(ADD)))).toBeInstanceOf(MalformedMessageError)
     }
   })
 
-  it('throws nothing but MalformedMessageError where one byte is wrong', () => {
+  it('throws nothing but MalformedMessageError if one byte is wrong', () => {
     for (const spoilt of mutations(utf8(ADD_TEXT), randomFrom(3))) {
       const error = thrownBy(() => decodeSoapRequest(spoilt, soapActionHeader(ADD)))
       if (error !== undefined) expect(error).toBeInstanceOf(MalformedMessageError)
@@ -170,7 +170,7 @@ describe('a response', () => {
     ['plain text', 'Not Found'],
     ['an envelope without a body', '<s:Envelope></s:Envelope>'],
     ['binary garbage', '\x01\x02\xff<\xfe>'],
-  ])('is malformed where it is %s', (_name, text) => {
+  ])('is malformed if it is %s', (_name, text) => {
     expect(() => decodeSoapReply(Buffer.from(text, 'latin1'), 'AddPortMapping')).toThrow(MalformedMessageError)
   })
 
@@ -184,7 +184,7 @@ describe('a response', () => {
     expect(({} as Record<string, unknown>).newa).toBeUndefined()
   })
 
-  it('cut anywhere is no success', () => {
+  it('cut anywhere is not a success', () => {
     const whole = utf8(STATUS_TEXT.trimEnd())
     for (const part of truncations(whole).filter(({ length }) => length > 0)) {
       expect(thrownBy(() => decodeSoapReply(part, 'GetStatusInfo'))).toBeInstanceOf(MalformedMessageError)
@@ -262,7 +262,7 @@ describe('a fault', () => {
     expect(decodeSoapReply(garbage, 'X')).toMatchObject({ kind: 'fault', errorCode: 401 })
   })
 
-  it('in what is no XML is still a fault with its number (Q109)', () => {
+  it('that is not XML is still a fault with its number (Q109)', () => {
     expect(decodeSoapReply(utf8('<x y="<errorCode>402</errorCode>'), 'X')).toEqual({
       kind: 'fault',
       errorCode: 402,

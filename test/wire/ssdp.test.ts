@@ -104,14 +104,14 @@ describe('SSDP', () => {
     expect(decodeSsdp(bytes(text))).toEqual(value)
   })
 
-  it.each(MESSAGES)('reads every beginning of %s, or says that it is malformed', (_name, value, text) => {
+  it.each(MESSAGES)('reads every beginning of %s, or reports it as malformed', (_name, value, text) => {
     for (const part of truncations(bytes(text))) {
       const error = thrownBy(() => expect(decodeSsdp(part).kind).toBe(value.kind))
       if (error !== undefined) expect(error).toBeInstanceOf(MalformedMessageError)
     }
   })
 
-  it.each(MESSAGES)('throws nothing but MalformedMessageError where one byte of %s is wrong', (_name, _value, text) => {
+  it.each(MESSAGES)('throws nothing but MalformedMessageError if one byte of %s is wrong', (_name, _value, text) => {
     const random = randomFrom(1900)
     for (let round = 0; round < 10; round++) {
       for (const spoilt of mutations(bytes(text), random)) {
@@ -219,7 +219,7 @@ describe('a search reply', () => {
     expect(reply(...GOOD, `BOOTID.UPNP.ORG: ${value}`).BOOTID).toBe(value)
   })
 
-  it('counts by the first header of a name', () => {
+  it('uses the first of several headers with one name', () => {
     expect(reply(...GOOD, 'LOCATION: http://evil/').LOCATION).toBe('http://192.168.1.1/d')
   })
 
@@ -227,7 +227,7 @@ describe('a search reply', () => {
     expect(() => reply('ST: x', '', 'LOCATION: http://a/')).toThrow(MalformedMessageError)
   })
 
-  it('passes over lines that are no header', () => {
+  it('ignores lines that are not headers', () => {
     expect(reply('nonsense', ': empty name', '\0\x01\xff', ...GOOD).ST).toBe(IGD)
   })
 
@@ -237,7 +237,7 @@ describe('a search reply', () => {
   })
 
   it.each(['HTTP/1.1 404 Not Found', 'HTTP/1.1 2000 OK', 'HTTP/2 200', 'xHTTP/1.1 200 OK', '200 OK', ''])(
-    'is malformed where its first line is %j',
+    'is malformed if its first line is %j',
     (line) => {
       expect(() => decodeSsdp(bytes([line, ...GOOD, '', ''].join('\r\n')))).toThrow(MalformedMessageError)
     },
@@ -265,7 +265,7 @@ describe('the bounds of an SSDP datagram', () => {
     expect(() => reply(...fill(MAX_SSDP_LINES - GOOD.length), ...GOOD)).toThrow(MalformedMessageError)
   })
 
-  it('are the length of a line: a longer one is passed over', () => {
+  it('are the length of a line: a longer one is ignored', () => {
     const url = (length: number): string => `LOCATION: http://a/${'x'.repeat(length - 'LOCATION: http://a/'.length)}`
     expect(reply('ST: x', url(MAX_SSDP_LINE_LENGTH)).LOCATION).toMatch(/xxx$/)
     expect(() => reply('ST: x', url(MAX_SSDP_LINE_LENGTH + 1))).toThrow(MalformedMessageError)

@@ -82,13 +82,13 @@ describe('an XML document', () => {
     ['a comment without an end', '<a><!-- x</a>'],
     ['CDATA without an end', '<a><![CDATA[x</a>'],
     ['an attribute without an end', '<a x="1></a>'],
-  ])('is malformed where it is %s', (_name, text) => {
+  ])('is malformed if it is %s', (_name, text) => {
     expect(() => parseXml(text)).toThrow(MalformedMessageError)
   })
 })
 
 describe('the encoding', () => {
-  it('is UTF-8 where the bytes are that', () => {
+  it('is UTF-8 if the bytes are', () => {
     expect(decodeXml(utf8('<a>Büro 日本</a>')).root.text).toBe('Büro 日本')
   })
 
@@ -98,7 +98,7 @@ describe('the encoding', () => {
     expect(decodeText(Uint8Array.of(0x41, 0xff))).toBe('Aÿ')
   })
 
-  it('is UTF-8 also where Latin-1 is declared (Q50)', () => {
+  it('is UTF-8 even if Latin-1 is declared (Q50)', () => {
     expect(decodeXml(utf8('<?xml version="1.0" encoding="ISO-8859-1"?><a>ü</a>')).root.text).toBe('ü')
   })
 })
@@ -141,7 +141,7 @@ describe('an entity', () => {
     expect(parseXml(`<a>${text}</a>`).root.text).toBe(expected)
   })
 
-  it('is never longer when it has been read, so that there is nothing to multiply', () => {
+  it('is never longer after decoding, so that nothing can multiply', () => {
     const text = '&#65;'.repeat(100_000)
     expect(parseXml(`<a>${text}</a>`).root.text).toBe('A'.repeat(100_000))
   })
@@ -151,7 +151,7 @@ describe('an entity', () => {
     expect(parseXml(`<a>${encodeEntities(text)}</a>`).root.text).toBe(text)
   })
 
-  it('is not made of quotes, which some routers would show as they stand (Q80)', () => {
+  it('is not used for quotes, because some routers would show it as it is (Q80)', () => {
     expect(encodeEntities(`"'`)).toBe(`"'`)
   })
 })
@@ -204,7 +204,7 @@ describe('the name of an element', () => {
     },
   )
 
-  it('is compared without case by whoever looks for a child', () => {
+  it('is compared without case in the search for a child', () => {
     const { root } = parseXml('<a><NewUpTime>1</NewUpTime></a>')
     expect(childNamed(root, 'NewUptime')?.text).toBe('1')
     expect(childNamed(root, 'NewUptimes')).toBeUndefined()
@@ -223,7 +223,7 @@ describe('decodeXml', () => {
     }
   })
 
-  it('throws nothing but MalformedMessageError where one byte is wrong', () => {
+  it('throws nothing but MalformedMessageError if one byte is wrong', () => {
     const random = randomFrom(1)
     for (let round = 0; round < 20; round++) {
       for (const spoilt of mutations(GOOD, random)) {

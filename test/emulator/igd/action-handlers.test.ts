@@ -41,7 +41,7 @@ describe('mapping actions', () => {
     expect(ask({ action: 'GetSpecificPortMappingEntry', args: KEY }, responder)).toBe(714)
   })
 
-  it('map for other computers too, unless the mode is secure: then 606', () => {
+  it('map to other computers too, but answer 606 in secure mode', () => {
     const args = { ...MAPPING, NewInternalClient: '192.168.1.6' }
     expect(ask({ action: 'AddPortMapping', args })).toEqual({})
     const secure = makeResponder({ facts: { ...FACTS, secureMode: true } })
@@ -51,7 +51,7 @@ describe('mapping actions', () => {
 })
 
 describe('AddAnyPortMapping', () => {
-  it('answers with the port that it was, and in secure mode maps only for who asks', () => {
+  it('answers with the port, and in secure mode maps only to the computer that asks', () => {
     const responder = makeResponder({ facts: { ...FACTS, secureMode: true } })
     const any = (NewInternalClient: string, remoteAddress: string): Asked => ({
       action: 'AddAnyPortMapping',
@@ -84,7 +84,7 @@ describe('the range actions', () => {
     return responder
   }
 
-  it("list and delete everybody's mappings with NewManage 1, with 0 only those of who asks", () => {
+  it("list and delete everybody's mappings with NewManage 1, and with 0 only those of the computer that asks", () => {
     const responder = filled()
     const remove = (changes: object): unknown =>
       ask({ action: 'DeletePortMappingRange', args: { ...RANGE, ...changes } }, responder)
@@ -100,7 +100,7 @@ describe('the range actions', () => {
     expect(listed(responder, { NewStartPort: '3', NewEndPort: '2' })).toBe(733)
   })
 
-  it('send the listing as CDATA, which no description can end', () => {
+  it('send the listing as CDATA, which the text of a description cannot end', () => {
     const responder = makeResponder()
     const NewPortMappingDescription = ']]></NewPortListing><![CDATA[ $& <b> &amp;'
     ask({ action: 'AddPortMapping', args: { ...MAPPING, NewPortMappingDescription } }, responder)

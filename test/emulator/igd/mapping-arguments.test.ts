@@ -14,7 +14,7 @@ import { KEY, MAPPING } from '../asking.ts'
 const refusal = (errorCode: number): unknown => expect.objectContaining({ errorCode })
 
 describe('the arguments of the mapping actions', () => {
-  it('become values and text again', () => {
+  it('become values, and the same text again', () => {
     const wanted = decodeWanted(MAPPING)
     expect(wanted).toMatchObject({ remoteHost: '', externalPort: 8080, internalPort: 80, leaseSeconds: 3600 })
     expect(encodeEntry(wanted)).toEqual(MAPPING)
@@ -46,27 +46,27 @@ describe('the arguments of the mapping actions', () => {
     ['NewLeaseDuration', ''],
     ['NewLeaseDuration', '-1'],
     ['NewLeaseDuration', '4294967296'],
-  ])('are refused with 402 where %s is %j', (name, value) => {
+  ])('are refused with 402 if %s is %j', (name, value) => {
     expect(() => decodeWanted({ ...MAPPING, [name]: value })).toThrow(refusal(402))
   })
 
-  it('are refused with 605 where the description is too long', () => {
+  it('are refused with 605 if the description is too long', () => {
     const described = (length: number) => ({ ...MAPPING, NewPortMappingDescription: 'x'.repeat(length) })
     expect(decodeWanted(described(1024)).description).toHaveLength(1024)
     expect(() => decodeWanted(described(1025))).toThrow(refusal(605))
   })
 
-  it('take the older words for a boolean', () => {
+  it('accept the older words for a boolean', () => {
     expect(decodeWanted({ ...MAPPING, NewEnabled: 'true' }).enabled).toBe(true)
     expect(decodeWanted({ ...MAPPING, NewEnabled: 'no' }).enabled).toBe(false)
   })
 
-  it('take port 0, the wildcard, which the table judges', () => {
+  it('accept port 0, the wildcard, and leave it to the table', () => {
     expect(decodeKey({ ...KEY, NewExternalPort: '0' }).externalPort).toBe(0)
     expect(decodeWanted({ ...MAPPING, NewInternalPort: '0' }).internalPort).toBe(0)
   })
 
-  it('take an index of 16 bits', () => {
+  it('accept an index of 16 bits', () => {
     expect(decodeIndex({ NewPortMappingIndex: '65535' })).toBe(65535)
     expect(() => decodeIndex({ NewPortMappingIndex: '65536' })).toThrow(refusal(402))
   })
@@ -75,7 +75,7 @@ describe('the arguments of the mapping actions', () => {
 describe('the arguments of the range actions', () => {
   const RANGE = { NewStartPort: '80', NewEndPort: '90', NewProtocol: 'TCP', NewManage: '1' }
 
-  it("mean everybody's mappings, or with NewManage 0 those of the computer that asks", () => {
+  it("mean everybody's mappings, but with NewManage 0 those of the computer that asks", () => {
     const range = { startPort: 80, endPort: 90, protocol: 'TCP' }
     expect(decodeRange(RANGE, '192.168.1.5')).toEqual({ ...range, internalClient: undefined })
     expect(decodeRange({ ...RANGE, NewManage: '0' }, '192.168.1.5')).toEqual({
@@ -84,14 +84,14 @@ describe('the arguments of the range actions', () => {
     })
   })
 
-  it('take port 0, from which upnpc up to 2.2.4 lists, and one port that is both ends', () => {
+  it('accept port 0, because upnpc up to 2.2.4 lists from there, and a range of one port', () => {
     expect(decodeRange({ ...RANGE, NewStartPort: '0', NewEndPort: '0' }, '')).toMatchObject({
       startPort: 0,
       endPort: 0,
     })
   })
 
-  it('are refused with 733 where the range ends before it starts', () => {
+  it('are refused with 733 if the range ends before it starts', () => {
     expect(() => decodeRange({ ...RANGE, NewStartPort: '91' }, '')).toThrow(refusal(733))
   })
 
@@ -101,17 +101,17 @@ describe('the arguments of the range actions', () => {
     ['NewProtocol', 'SCTP'],
     ['NewManage', ''],
     ['NewManage', '2'],
-  ])('are refused with 402 where %s is %j', (name, value) => {
+  ])('are refused with 402 if %s is %j', (name, value) => {
     expect(() => decodeRange({ ...RANGE, [name]: value }, '')).toThrow(refusal(402))
   })
 
-  it('limit a listing to so many entries, 0 meaning all', () => {
+  it('limit the number of entries in a listing; 0 means all', () => {
     expect(decodeListRequest({ ...RANGE, NewNumberOfPorts: '3' }, '').most).toBe(3)
     expect(decodeListRequest({ ...RANGE, NewNumberOfPorts: '0' }, '').most).toBe(Number.POSITIVE_INFINITY)
     expect(() => decodeListRequest({ ...RANGE, NewNumberOfPorts: '-1' }, '')).toThrow(refusal(402))
   })
 
-  it('show a mapping in a listing in the words of its schema', () => {
+  it('show a mapping in a listing with the names of its schema', () => {
     const { NewPortMappingDescription, NewLeaseDuration, ...others } = MAPPING
     expect(decodePortListing(encodeListing([decodeWanted(MAPPING)]))).toEqual([
       { ...others, NewDescription: NewPortMappingDescription, NewLeaseTime: NewLeaseDuration },

@@ -52,13 +52,13 @@ describe('the arguments of AddPinhole', () => {
     [402, 'LeaseTime', '4294967296'],
     [601, 'LeaseTime', '0'],
     [601, 'LeaseTime', '86401'],
-  ])('are refused with %i where %s is %j', (errorCode, name, value) => {
+  ])('are refused with %i if %s is %j', (errorCode, name, value) => {
     expect(() => decodePinhole({ ...PINHOLE, [name]: value })).toThrow(refusal(errorCode))
   })
 })
 
 describe('the other arguments of the pinhole actions', () => {
-  it('may leave every part of a question about traffic open but the protocol', () => {
+  it('may have a wildcard for every part of a question about traffic except the protocol', () => {
     const { LeaseTime: _, ...parts } = PINHOLE
     const open = { ...parts, RemoteHost: '', InternalClient: '', InternalPort: '0' }
     expect(decodeOutboundPinhole(open)).toMatchObject({ remoteHost: '', internalClient: '', internalPort: 0 })
@@ -67,7 +67,7 @@ describe('the other arguments of the pinhole actions', () => {
     expect(() => decodeOutboundPinhole({ ...parts, InternalClient: '1.2.3.4' })).toThrow(refusal(402))
   })
 
-  it('take a UniqueID of 16 bits, and a lease of 1 s to a day', () => {
+  it('accept a UniqueID of 16 bits, and a lease of 1 s to a day', () => {
     expect(decodePinholeId({ UniqueID: '65535' })).toBe(65535)
     for (const UniqueID of ['', '65536', '-1', '1a']) expect(() => decodePinholeId({ UniqueID })).toThrow(refusal(402))
     expect([decodePinholeLease('1'), decodePinholeLease('86400')]).toEqual([1, 86400])

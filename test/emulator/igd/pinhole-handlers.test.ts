@@ -4,7 +4,7 @@ import { FACTS, FIREWALL_CONTROL, FIREWALL1, makeResponder, outcome, PINHOLE, so
 
 type Ask = (action: string, args?: Readonly<Record<string, string>>, from?: string) => number | Record<string, string>
 
-/** Asks one gateway, from loopback unless told otherwise. */
+/** Calls one gateway, from loopback by default. */
 function gateway(facts: Partial<GatewayFacts> = {}): Ask {
   const responder = makeResponder({ facts: { ...FACTS, ...facts } })
   return (action, args = {}, remoteAddress = '127.0.0.1') =>
@@ -30,14 +30,14 @@ describe('pinhole actions', () => {
     for (const action of BY_ID) expect(ask(action, { ...FIRST, NewLeaseTime: '60' })).toBe(704)
   })
 
-  it('refuse with 601 a lease of more than a day, and with 402 one that is no number', () => {
+  it('refuse a lease of more than a day with 601, and a lease that is not a number with 402', () => {
     const ask = gateway()
     ask('AddPinhole', PINHOLE)
     expect(ask('UpdatePinhole', { ...FIRST, NewLeaseTime: '86401' })).toBe(601)
     expect(ask('UpdatePinhole', { ...FIRST, NewLeaseTime: 'long' })).toBe(402)
   })
 
-  it('cannot say that a pinhole works through which nothing went: 709', () => {
+  it('answer 709 if no traffic has gone through a pinhole, as nobody knows whether it works', () => {
     const ask = gateway({ pinholePackets: 0 })
     ask('AddPinhole', PINHOLE)
     expect(ask('CheckPinholeWorking', FIRST)).toBe(709)
@@ -51,7 +51,7 @@ describe('pinhole actions', () => {
 })
 
 describe('a firewall', () => {
-  it('that is off says so, and answers everything else with 702', () => {
+  it('that is off says so, and refuses everything else with 702', () => {
     const ask = gateway({ firewallEnabled: false })
     expect(ask('GetFirewallStatus')).toEqual({ firewallenabled: '0', inboundpinholeallowed: '1' })
     expect(ask('AddPinhole', PINHOLE)).toBe(702)
@@ -59,7 +59,7 @@ describe('a firewall', () => {
     for (const action of BY_ID) expect(ask(action, { ...FIRST, NewLeaseTime: '60' })).toBe(702)
   })
 
-  it('that lets nobody open pinholes says so, and answers 703, but still knows its timeout', () => {
+  it('that allows no pinholes says so, and refuses with 703, but still tells its timeout', () => {
     const ask = gateway({ inboundPinholeAllowed: false })
     expect(ask('GetFirewallStatus')).toEqual({ firewallenabled: '1', inboundpinholeallowed: '0' })
     expect(ask('AddPinhole', PINHOLE)).toBe(703)
@@ -68,19 +68,22 @@ describe('a firewall', () => {
   })
 })
 
-describe('who may have a pinhole', () => {
-  it.each(['2001:db8::5', '2001:DB8:0:0::5', '127.0.0.1', '::1'])('for 2001:db8::5: who asks from %s', (from) => {
-    expect(gateway()('AddPinhole', PINHOLE, from)).toEqual({ uniqueid: '1' })
-  })
+describe('permission for a pinhole', () => {
+  it.each(['2001:db8::5', '2001:DB8:0:0::5', '127.0.0.1', '::1'])(
+    'to 2001:db8::5 is given to a request from %s',
+    (from) => {
+      expect(gateway()('AddPinhole', PINHOLE, from)).toEqual({ uniqueid: '1' })
+    },
+  )
 
-  it('for a link-local address: who asks from it, in whatever zone', () => {
+  it('to a link-local address is given to a request from it, whatever the zone', () => {
     expect(gateway()('AddPinhole', { ...PINHOLE, InternalClient: 'fe80::5' }, 'fe80::5%eth0')).toEqual({
       uniqueid: '1',
     })
   })
 
   it.each(['2001:db8::6', '192.168.1.5', '', 'fe80::5%2001:db8::5'])(
-    'for 2001:db8::5: not who asks from %j',
+    'to 2001:db8::5 is not given to a request from %j',
     (from) => {
       const ask = gateway()
       expect(ask('AddPinhole', PINHOLE, from)).toBe(606)
@@ -89,7 +92,7 @@ describe('who may have a pinhole', () => {
     },
   )
 
-  it('is anybody where the gateway does not mind', () => {
+  it('is given to everybody if pinholesOnlyForAsking is off', () => {
     expect(gateway({ pinholesOnlyForAsking: false })('AddPinhole', PINHOLE, '192.168.1.5')).toEqual({ uniqueid: '1' })
   })
 })

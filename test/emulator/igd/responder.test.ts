@@ -24,7 +24,7 @@ import {
 const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
 describe('GET', () => {
-  it('gives the description, in which every device has a UDN of its own', () => {
+  it('gives the description, in which every device has its own UDN', () => {
     const reply = makeResponder()(request(), 0)
     expect(reply.status).toBe(200)
     const { device } = decodeDescription(encode(reply.body))
@@ -44,7 +44,7 @@ describe('GET', () => {
       expect(parseXml(responder(request({ target: SCPDURL }), 0).body).root.name).toBe('scpd')
   })
 
-  it('passes over a query', () => {
+  it('ignores a query', () => {
     expect(makeResponder()(request({ target: '/rootDesc.xml?x=1' }), 0).status).toBe(200)
   })
 })
@@ -79,7 +79,7 @@ describe('a request that is not for us', () => {
     '127.0.0.1:5000@evil.example',
     '::1',
     '[evil.example]',
-  ])('is answered 400 where Host is %j', (host) => {
+  ])('is answered 400 if Host is %j', (host) => {
     expect(makeResponder()(request({ headers: new Map([['host', host]]) }), 0).status).toBe(400)
   })
 
@@ -87,12 +87,12 @@ describe('a request that is not for us', () => {
     expect(makeResponder()(request({ headers: new Map() }), 0).status).toBe(400)
   })
 
-  it.each(['127.0.0.1', '192.168.1.1:80', '[::1]:5000', '[fe80::1]'])('is let in where Host is %j', (host) => {
+  it.each(['127.0.0.1', '192.168.1.1:80', '[::1]:5000', '[fe80::1]'])('is accepted if Host is %j', (host) => {
     expect(makeResponder()(request({ headers: new Map([['host', host]]) }), 0).status).toBe(200)
   })
 })
 
-describe('POST of what is no SOAP', () => {
+describe('POST of something that is not SOAP', () => {
   const good = soapRequest({ action: 'AddPortMapping', args: MAPPING })
   const envelope = new TextDecoder().decode(good.body)
 
@@ -109,7 +109,7 @@ describe('POST of what is no SOAP', () => {
     expect(makeResponder()({ ...good, body: encode(body) }, 0)).toMatchObject({ status: 400, body: '' })
   })
 
-  it('is answered 400 wherever a good message is cut off, and nothing is mapped', () => {
+  it('is answered 400 wherever a valid message is cut off, and nothing is mapped', () => {
     const table = new MappingTable()
     const responder = makeResponder({ table })
     const whole = envelope.trimEnd()
@@ -131,7 +131,7 @@ describe('POST of what is no SOAP', () => {
 })
 
 describe('an action', () => {
-  it('is answered in the version of the service that it was asked in', () => {
+  it('is answered with the version of the service in the request', () => {
     for (const serviceType of [WANIP1, WANIP2]) {
       const reply = makeResponder()(soapRequest({ action: 'GetExternalIPAddress', serviceType }), 0)
       expect(reply.status).toBe(200)
@@ -147,11 +147,11 @@ describe('an action', () => {
     ['is asked in another type', { action: 'GetExternalIPAddress', serviceType: COMMON1 }],
     ['is asked in a later version', { action: 'GetExternalIPAddress', serviceType: WANIP2.replace(':2', ':3') }],
     ['is sent elsewhere', { action: 'GetExternalIPAddress', target: COMMON_CONTROL }],
-  ])('is refused with 401 where it %s', (_, asked) => {
+  ])('is refused with 401 if it %s', (_, asked) => {
     expect(ask(asked)).toBe(401)
   })
 
-  it('is refused with HTTP status 500 and the name of the number', () => {
+  it('is refused with HTTP status 500, the number and its name', () => {
     const reply = makeResponder()(soapRequest({ action: 'Reboot' }), 0)
     expect(reply.status).toBe(500)
     expect(reply.body).toContain('<errorDescription>Invalid Action</errorDescription>')
@@ -162,12 +162,12 @@ describe('an action', () => {
     expect(ask({ action: 'AddPortMapping', args })).toBe(402)
   })
 
-  it('takes its arguments in any order, and passes over others', () => {
+  it('accepts its arguments in any order, and ignores others', () => {
     const reversed = Object.fromEntries(Object.entries(MAPPING).reverse())
     expect(ask({ action: 'AddPortMapping', args: { ...reversed, constructor: 'x', NewColour: 'red' } })).toEqual({})
   })
 
-  it('is counted where it is known, refused or not', () => {
+  it('is counted if it is known, refused or not', () => {
     const seen: string[] = []
     const responder = makeResponder({ onAction: (action) => seen.push(action) })
     for (const action of ['GetStatusInfo', 'DeletePortMapping', 'Reboot']) ask({ action }, responder)

@@ -12,13 +12,13 @@ describe.each(IGD2.services)('the service description of $name', (service) => {
   const actions = items(root, 'actionList')
   const variables = items(root, 'serviceStateTable')
 
-  it('is a whole scpd of specification version 1.1', () => {
+  it('is a complete scpd of specification version 1.1', () => {
     expect([root.name, complete]).toEqual(['scpd', true])
     expect(root.children.map((child) => child.name)).toEqual(['specVersion', 'actionList', 'serviceStateTable'])
     expect(items(root, 'specVersion').map((child) => child.text)).toEqual(['1', '1'])
   })
 
-  it('has the actions of the table, with their arguments in order, those in before those out', () => {
+  it('has the actions of the table, with their arguments in order, in before out', () => {
     const names = Object.entries(IGD_ACTIONS).filter(([, action]) => action.service === service.name)
     expect(actions.map((action) => text(action, 'name'))).toEqual(names.map(([name]) => name))
     for (const action of actions) {
@@ -30,7 +30,7 @@ describe.each(IGD2.services)('the service description of $name', (service) => {
     }
   })
 
-  it('declares each state variable that an argument is related to, once, and no other', () => {
+  it('declares the related state variable of each argument once, and no other variable', () => {
     const related = actions.flatMap((action) =>
       items(action, 'argumentList').map((each) => text(each, 'relatedStateVariable')),
     )
@@ -48,7 +48,7 @@ describe.each(IGD2.services)('the service description of $name', (service) => {
     }
   })
 
-  it('promises no events', () => {
+  it('has no variable that sends events', () => {
     const tags = encodeServiceDescription(service, IGD2).match(/<stateVariable [^>]*>/g) ?? []
     expect(new Set(tags)).toEqual(new Set(['<stateVariable sendEvents="no">']))
   })
@@ -70,7 +70,7 @@ describe('the ranges', () => {
     expect(rangeOf(service, name, IGD2)).toEqual([minimum, maximum])
   })
 
-  it('have none for leases without end', () => {
+  it('are missing for leases that need not end', () => {
     const offer = { ...IGD2, longestLeaseSeconds: Number.POSITIVE_INFINITY }
     expect(rangeOf('WANConnection', 'PortMappingLeaseDuration', offer)).toEqual([])
   })

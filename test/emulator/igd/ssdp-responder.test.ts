@@ -74,7 +74,7 @@ describe('a search', () => {
     expect(answers(ST)).toEqual([])
   })
 
-  it('learns where the description is, for how long that counts, and the boot', () => {
+  it('learns where the description is, how long that is valid, and the boot', () => {
     expect(answers('upnp:rootdevice')[0]).toMatchObject({
       kind: 'reply',
       LOCATION: 'http://127.0.0.1:5000/rootDesc.xml',
@@ -89,7 +89,7 @@ describe('announcements', () => {
   const ntAndUsn = (messages: Uint8Array[]): unknown[] =>
     messages.map(decodeSsdp).map((message) => message.kind === 'notify' && [message.NT, message.USN])
 
-  it('are made for every device and service, alive with a location', () => {
+  it('are sent for every device and service, and ssdp:alive has a location', () => {
     expect(ntAndUsn(responder.alive())).toEqual(EVERYTHING)
     for (const message of responder.alive().map(decodeSsdp))
       expect(message).toMatchObject({
@@ -100,7 +100,7 @@ describe('announcements', () => {
       })
   })
 
-  it('are taken back for the same ones, with the same boot and no location', () => {
+  it('are withdrawn for the same ones, with the same boot and no location', () => {
     expect(ntAndUsn(responder.byebye())).toEqual(EVERYTHING)
     for (const message of responder.byebye().map(decodeSsdp))
       expect(message).toMatchObject({ NTS: 'ssdp:byebye', BOOTID: '7', LOCATION: '' })

@@ -33,7 +33,7 @@ function setup(datagrams: ServerDatagrams, changes: Partial<SsdpOptions> = {}) {
 }
 
 describe('SSDP on a port of its own', () => {
-  it('answers a search to whoever asked, and says nothing unasked', async () => {
+  it('sends the answer to the sender of the search, and nothing else', async () => {
     const datagrams = new ServerDatagrams()
     const options = setup(datagrams)
     const ssdp = await openSsdp(options)
@@ -46,7 +46,7 @@ describe('SSDP on a port of its own', () => {
     expect(datagrams.openCount).toBe(0)
   })
 
-  it('answers a search only after the delay that it is told, and not at all once it is closed', async () => {
+  it('answers a search only after searchDelayMs, and not at all after close()', async () => {
     const datagrams = new ServerDatagrams()
     const clock = new FakeClock()
     const ssdp = await openSsdp(setup(datagrams, { clock, searchDelayMs: 300 }))
@@ -60,7 +60,7 @@ describe('SSDP on a port of its own', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('drops what is no search, and counts what is no SSDP', async () => {
+  it('drops messages that are not searches, and counts datagrams that are not SSDP', async () => {
     const datagrams = new ServerDatagrams()
     const { counters } = setup(datagrams)
     await openSsdp(setup(datagrams, { counters }))
@@ -74,7 +74,7 @@ describe('SSDP on a port of its own', () => {
     expect(counters).toMatchObject({ searches: 0, malformedDatagrams: 22, ignoredDatagrams: 0 })
   })
 
-  it('ignores whoever is not in the subnet, or cannot be answered', async () => {
+  it('ignores senders that are not in the subnet, or cannot be answered', async () => {
     const datagrams = new ServerDatagrams()
     const { counters } = setup(datagrams)
     await openSsdp(setup(datagrams, { counters }))
@@ -84,7 +84,7 @@ describe('SSDP on a port of its own', () => {
     expect(counters).toMatchObject({ searches: 0, ignoredDatagrams: 2 })
   })
 
-  it('answers so many searches in a second and no more, and goes on in the next', async () => {
+  it('answers a limited number of searches in a second, and goes on in the next', async () => {
     const datagrams = new ServerDatagrams()
     const clock = new FakeClock()
     const { counters } = setup(datagrams)
@@ -104,11 +104,11 @@ describe('SSDP on a port of its own', () => {
     expect(counters.searches).toBe(2 * MAX_SEARCHES_PER_SECOND)
   })
 
-  it('fails where the port cannot be had', async () => {
+  it('fails if the port cannot be opened', async () => {
     await expect(openSsdp(setup(new ServerDatagrams('127.0.0.1')))).rejects.toThrow('taken: 127.0.0.1')
   })
 
-  it('tells of a socket that failed later', async () => {
+  it('reports a socket that fails later', async () => {
     const datagrams = new ServerDatagrams()
     const ssdp = await openSsdp(setup(datagrams))
     expect(ssdp.failure).toBeUndefined()
@@ -148,14 +148,14 @@ describe('SSDP on port 1900', () => {
     expect([datagrams.openCount, clock.pending]).toEqual([0, 0])
   })
 
-  it('listens on all addresses where the system binds to no group address', async () => {
+  it('listens on all addresses if the system cannot bind to a group address', async () => {
     const datagrams = new ServerDatagrams('239.255.255.250')
     await openSsdp(setup(datagrams, { port: 1900 }))
     expect(datagrams.opened[2]).toMatchObject({ address: '0.0.0.0', multicastGroup: '239.255.255.250' })
     expect(datagrams.openCount).toBe(2)
   })
 
-  it('leaves nothing open where the group cannot be had', async () => {
+  it('leaves nothing open if the group cannot be joined', async () => {
     const datagrams = new ServerDatagrams('239.255.255.250', '0.0.0.0')
     const clock = new FakeClock()
     await expect(openSsdp(setup(datagrams, { port: 1900, clock }))).rejects.toThrow('taken: 0.0.0.0')

@@ -15,7 +15,7 @@ function ask(bytes: readonly number[], options: Partial<NatPmpResponderOptions> 
 }
 
 describe('NAT-PMP', () => {
-  it('tells the external address, with the epoch in whole seconds since it began', () => {
+  it('answers with the external address, and the epoch in whole seconds since it began', () => {
     expect(ask([0, 0], { state: makeState({ startedMs: 1000 }) }, 60_999)).toEqual({
       kind: 'external-address-response',
       epochSeconds: 59,
@@ -23,13 +23,13 @@ describe('NAT-PMP', () => {
     })
   })
 
-  it('has no network where the gateway has no connection', () => {
+  it('answers network failure if the gateway has no connection', () => {
     const state = makeState({ facts: { ...FACTS, connectionStatus: 'Disconnected' } })
     expect(ask([0, 0], { state })).toMatchObject({ kind: 'error-response', resultCode: 3 })
     expect(natPmpPort(state)).toBe(-3)
   })
 
-  it('maps the suggested port where it is free, for no longer than was asked', () => {
+  it('maps the suggested port if it is free, for no longer than the client asks', () => {
     const state = makeState()
     expect(natPmpMap(state, { lifetimeSeconds: 60, nowMs: 5000 })).toEqual({
       kind: 'map-response',
@@ -42,7 +42,7 @@ describe('NAT-PMP', () => {
     expect(natPmpMap(state, { lifetimeSeconds: 0xffffffff })).toMatchObject({ lifetimeSeconds: 86_400 })
   })
 
-  it('shows its mapping to an IGD, and takes no port that an IGD has', () => {
+  it('shows its mapping to an IGD, and takes no port from an IGD mapping', () => {
     const state = makeState()
     const responder = makeResponder(state)
     natPmpMap(state)
@@ -56,13 +56,13 @@ describe('NAT-PMP', () => {
     expect(natPmpPort(state, { protocol: 'TCP', suggestedExternalPort: 8080 })).toBe(8081)
   })
 
-  it('maps any port where 0 is suggested, and another one where the suggested one is taken', () => {
+  it('maps any port if 0 is suggested, and another one if the suggested one is taken', () => {
     const state = makeState()
     expect(natPmpPort(state, { suggestedExternalPort: 0 })).toBe(49_152)
     expect(natPmpPort(state, { internalPort: 1, suggestedExternalPort: 49_152 })).toBe(49_153)
   })
 
-  it('keeps the external port of a mapping that is there, whatever is suggested', () => {
+  it('keeps the external port of an existing mapping, whatever is suggested', () => {
     const state = makeState()
     natPmpMap(state)
     expect(natPmpMap(state, { suggestedExternalPort: 9000, lifetimeSeconds: 7200, nowMs: 1000 })).toMatchObject({
@@ -80,7 +80,7 @@ describe('NAT-PMP', () => {
     expect(natPmpPort(state, { protocol: 'TCP' })).toBe(5000)
   })
 
-  it('has no room where the table is full; a renewal needs none', () => {
+  it('has no room if the table is full; a renewal needs none', () => {
     const state = makeState({ table: new MappingTable(1) })
     natPmpMap(state)
     expect(natPmpPort(state, { internalPort: 1 })).toBe(-4)
@@ -94,7 +94,7 @@ describe('NAT-PMP', () => {
     expect(natPmpPort(state, { suggestedExternalPort: 5351 })).toBe(5352)
   })
 
-  it('answers an unknown opcode with 5, and says who spoke another version that it does not', () => {
+  it('answers an unknown opcode with 5, and another version with 1', () => {
     expect(ask([0, 3])).toMatchObject({ kind: 'error-response', opcode: 3, resultCode: 5 })
     const refused = createNatPmpResponder({ state: makeState() }).refuseVersion(1, 9000)
     expect([...refused]).toEqual([0, 129, 0, 1, 0, 0, 0, 9])
@@ -106,7 +106,7 @@ describe('NAT-PMP', () => {
     }
   })
 
-  it('refuses what it is told to refuse, with that result, and carries out the rest', () => {
+  it('refuses what refusalOf() names, with that result, and carries out the rest', () => {
     const state = makeState()
     const map = (opcode: number) => [0, opcode, 0, 0, 0, 80, 0, 80, 0, 0, 0, 60]
     const refusalOf = (operation: string) => (operation === 'map-udp' ? 4 : undefined)
@@ -120,7 +120,7 @@ describe('NAT-PMP', () => {
 describe('deletion over NAT-PMP', () => {
   const DELETE = { lifetimeSeconds: 0, suggestedExternalPort: 0 }
 
-  it('answers with port 0 and lifetime 0, also where there is nothing to delete', () => {
+  it('answers with port 0 and lifetime 0, even if there is nothing to delete', () => {
     const state = makeState()
     natPmpMap(state)
     for (let times = 0; times < 2; times++) {
@@ -129,14 +129,14 @@ describe('deletion over NAT-PMP', () => {
     }
   })
 
-  it('deletes of its own client only', () => {
+  it('deletes only mappings to the client that asks', () => {
     const state = makeState()
     natPmpMap(state)
     expect(natPmpPort(state, { ...DELETE, from: OTHER })).toBe(0)
     expect(state.table.list(0)).toHaveLength(1)
   })
 
-  it('with internal port 0 deletes all of that client and protocol that it made', () => {
+  it('with internal port 0 deletes all NAT-PMP mappings of that client and protocol', () => {
     const state = makeState()
     natPmpMap(state)
     natPmpMap(state, { internalPort: 5001 })
@@ -151,7 +151,7 @@ describe('deletion over NAT-PMP', () => {
     ])
   })
 
-  it('is not authorized for what an IGD or PCP made, nor is a renewal of that of PCP', () => {
+  it('is not authorized for mappings of an IGD or PCP, and neither is a renewal of one of PCP', () => {
     const state = makeState()
     askIgd({ action: 'AddPortMapping', args: MAPPING }, makeResponder(state))
     expect(natPmpPort(state, { ...DELETE, protocol: 'TCP', internalPort: 80 })).toBe(-2)

@@ -17,7 +17,7 @@ const filter = (remoteAddress: string): PcpOption => ({
 })
 
 describe('MAP over IPv6', () => {
-  it('opens a pinhole: outside is as inside, whatever is suggested', () => {
+  it('opens a pinhole with the same address and port outside as inside, whatever is suggested', () => {
     const state = makeState()
     expect(pcpMap(state, asked())).toMatchObject({
       resultCode: SUCCESS,
@@ -40,7 +40,7 @@ describe('MAP over IPv6', () => {
     expect(state.table.list(0)).toEqual([])
   })
 
-  it('checks the nonce at renewal and deletion', () => {
+  it('checks the nonce of a renewal and of a deletion', () => {
     const state = makeState()
     pcpMap(state, asked())
     expect(pcpMap(state, asked({ nonce: OTHER_NONCE, nowMs: 600_000 }))).toMatchObject({
@@ -54,7 +54,7 @@ describe('MAP over IPv6', () => {
     expect(state.pinholes.list(0)).toEqual([])
   })
 
-  it('deletes all of the client that have the nonce with internal port 0', () => {
+  it("deletes all of the client's mappings with the nonce if the internal port is 0", () => {
     const state = makeState()
     pcpMap(state, asked())
     pcpMap(state, asked({ internalPort: 81, protocol: 17 }))
@@ -63,7 +63,7 @@ describe('MAP over IPv6', () => {
     expect(state.pinholes.list(0).map((pinhole) => pinhole.internalPort)).toEqual([82])
   })
 
-  it('keeps its pinholes apart from those of an IGD, which it may not delete', () => {
+  it('keeps its pinholes apart from those of an IGD, which it must not delete', () => {
     const state = makeState()
     const igd = { action: 'AddPinhole', args: PINHOLE, serviceType: FIREWALL1, target: FIREWALL_CONTROL }
     expect(ask({ ...igd, remoteAddress: CLIENT6 }, makeResponder(state))).toEqual({ uniqueid: '1' })
@@ -78,7 +78,7 @@ describe('MAP over IPv6', () => {
     expect(state.pinholes.list(0)).toMatchObject([{ id: 1 }])
   })
 
-  it('changes the remote host by a filter', () => {
+  it('changes the remote host for a filter', () => {
     const state = makeState()
     pcpMap(state, asked())
     expect(pcpResult(state, asked({ options: [filter('2001:db8:9::1')] }))).toBe(SUCCESS)
@@ -88,7 +88,7 @@ describe('MAP over IPv6', () => {
     )
   })
 
-  it('has with PREFER_FAILURE no other port or address to give', () => {
+  it('refuses every other port and address with PREFER_FAILURE', () => {
     const state = makeState()
     const options: PcpOption[] = [{ kind: 'PREFER_FAILURE' }]
     expect(pcpResult(state, asked({ options }))).toBe(CANNOT_PROVIDE_EXTERNAL)
@@ -97,14 +97,14 @@ describe('MAP over IPv6', () => {
     expect(pcpResult(state, asked({ ...own, suggestedExternalAddress: CLIENT6 }))).toBe(SUCCESS)
   })
 
-  it('has no room where the firewall is full', () => {
+  it('has no room if the firewall is full', () => {
     const state = makeState({ pinholes: new PinholeTable(1) })
     pcpMap(state, asked())
     expect(pcpResult(state, asked({ internalPort: 81 }))).toBe(NO_RESOURCES)
     expect(pcpResult(state, asked())).toBe(SUCCESS)
   })
 
-  it('opens for another client only who is on loopback, or where everybody may', () => {
+  it('opens a pinhole to another client only for loopback, or if everybody may ask for that', () => {
     const options: PcpOption[] = [{ kind: 'THIRD_PARTY', internalAddress: OTHER6 }]
     expect(pcpResult(makeState(), asked({ options }))).toBe(UNSUPP_OPTION)
     expect(pcpResult(makeState(), asked({ from: '::1', options }))).toBe(SUCCESS)
@@ -114,7 +114,7 @@ describe('MAP over IPv6', () => {
     expect(pcpResult(secure, asked({ from: '::1', options }))).toBe(UNSUPP_OPTION)
   })
 
-  it.each([{ firewallEnabled: false }, { inboundPinholeAllowed: false }])('opens nothing where %j', (changes) => {
+  it.each([{ firewallEnabled: false }, { inboundPinholeAllowed: false }])('opens nothing with %j', (changes) => {
     expect(pcpResult(makeState({ facts: { ...FACTS, ...changes } }), asked())).toBe(NOT_AUTHORIZED)
   })
 

@@ -17,7 +17,7 @@ const filter = (remoteAddress: string, prefixLength = 128, remotePort = 0): PcpO
 const unknown = (code: number): PcpOption => ({ kind: 'unknown', code, data: Uint8Array.of(1, 2, 3) })
 
 describe('an unknown option', () => {
-  it('is refused where it has to be understood, and passed over where not', () => {
+  it('is refused if it must be understood, and otherwise ignored', () => {
     const state = makeState()
     expect(pcpResult(state, withOptions(unknown(127)))).toBe(UNSUPP_OPTION)
     expect(pcpResult(state, withOptions(unknown(4)))).toBe(UNSUPP_OPTION)
@@ -41,13 +41,13 @@ describe('THIRD_PARTY', () => {
     expect(state.table.list(0)).toEqual([])
   })
 
-  it('is as if unknown where everybody maps for himself only', () => {
+  it('counts as unknown if clients may map only to themselves', () => {
     const state = makeState({ facts: { ...FACTS, secureMode: true } })
     expect(pcpMap(state, withOptions(forOther()))).toMatchObject({ resultCode: UNSUPP_OPTION, lifetimeSeconds: 1800 })
     expect(pcpResult(state)).toBe(SUCCESS)
   })
 
-  it('is malformed where it is twice there, nobody’s address, or the client’s own', () => {
+  it('is malformed if there are two, or with an address that is nobody’s or the client’s own', () => {
     const state = makeState()
     expect(pcpResult(state, withOptions(forOther(), forOther()))).toBe(MALFORMED_OPTION)
     for (const address of ['0.0.0.0', '224.0.0.1', '2001:db8::5']) {
@@ -62,7 +62,7 @@ describe('FILTER', () => {
   const remoteHosts = (state: ReturnType<typeof makeState>): string[] =>
     state.table.list(0).map((entry) => `${entry.externalPort} from ${entry.remoteHost}`)
 
-  it('makes the one remote host of it, which a renewal without keeps', () => {
+  it('becomes the one remote host, and a renewal without FILTER keeps it', () => {
     const state = makeState()
     const asked = withOptions(filter('8.8.8.8'))
     expect(pcpMap(state, asked)).toMatchObject({ resultCode: SUCCESS, ...asked })
@@ -71,7 +71,7 @@ describe('FILTER', () => {
     expect(remoteHosts(state)).toEqual(['8080 from 8.8.8.8'])
   })
 
-  it('is added to a mapping without, and taken away with prefix length 0; the port stays', () => {
+  it('is added to a mapping without one, and removed by prefix length 0; the port stays', () => {
     const state = makeState()
     pcpMap(state)
     pcpMap(state, withOptions(filter('8.8.8.8')))
@@ -92,20 +92,20 @@ describe('FILTER', () => {
     expect(state.table.list(0)).toEqual([])
   })
 
-  it('is refused for a host beside the one of the mapping, which stays as it was', () => {
+  it('is refused for a second host, and the mapping stays as it was', () => {
     const state = makeState()
     pcpMap(state, withOptions(filter('8.8.8.8')))
     expect(pcpResult(state, withOptions(filter('8.8.4.4')))).toBe(EXCESSIVE_REMOTE_PEERS)
     expect(remoteHosts(state)).toEqual(['8080 from 8.8.8.8'])
   })
 
-  it('is malformed for what is no host of that family, and with a deletion', () => {
+  it('is malformed with an address that is not a host of that family, and in a deletion', () => {
     expect(pcpResult(makeState(), withOptions(filter('2001:db8::1')))).toBe(MALFORMED_OPTION)
     expect(pcpResult(makeState(), withOptions(filter('224.0.0.1')))).toBe(MALFORMED_OPTION)
     expect(pcpResult(makeState(), { lifetimeSeconds: 0, ...withOptions(filter('8.8.8.8')) })).toBe(MALFORMED_OPTION)
   })
 
-  it('loses nothing where there is no room for the changed mapping', () => {
+  it('loses nothing if there is no room for the changed mapping', () => {
     const state = makeState({ table: new MappingTable(1) })
     pcpMap(state)
     expect(pcpResult(state, withOptions(filter('8.8.8.8')))).toBe(PCP_RESULTS.NO_RESOURCES)

@@ -9,7 +9,7 @@ const { SUCCESS, NOT_AUTHORIZED, NO_RESOURCES, UNSUPP_PROTOCOL, MALFORMED_REQUES
 const PREFER_FAILURE = { kind: 'PREFER_FAILURE' } as const
 
 describe('MAP over IPv4', () => {
-  it('gives the suggested port where it is free, and says so in a response to that request', () => {
+  it('gives the suggested port if it is free, and says so in the response', () => {
     const state = makeState()
     expect(pcpMap(state, { nowMs: 5999 })).toEqual({
       kind: 'MAP-response',
@@ -38,7 +38,7 @@ describe('MAP over IPv4', () => {
     expect(state.table.list(granted * 1000)).toEqual([])
   })
 
-  it('stands in the table of the IGD, where it is listed with what it is', () => {
+  it('is in the table of the IGD, with a description that says what it is', () => {
     const state = makeState()
     pcpMap(state)
     const responder = makeResponder(state)
@@ -53,7 +53,7 @@ describe('MAP over IPv4', () => {
     expect(askIgd({ action: 'AddPortMapping', args: { ...MAPPING, NewInternalClient: OTHER } }, responder)).toBe(718)
   })
 
-  it('gives the next port where the suggested one is taken, by an IGD as well and for any remote host', () => {
+  it('gives the next port if the suggested one is taken, even by an IGD or for another remote host', () => {
     const state = makeState()
     askIgd({ action: 'AddPortMapping', args: { ...MAPPING, NewRemoteHost: '1.2.3.4' } }, makeResponder(state))
     expect(pcpMap(state, { from: OTHER }).assignedExternalPort).toBe(8081)
@@ -61,17 +61,17 @@ describe('MAP over IPv4', () => {
     expect(pcpMap(state, { protocol: 17 }).assignedExternalPort).toBe(8080)
   })
 
-  it('gives a dynamic port where none is suggested', () => {
+  it('gives a dynamic port if none is suggested', () => {
     const state = makeState()
     expect(pcpMap(state, { suggestedExternalPort: 0 }).assignedExternalPort).toBe(49_152)
     expect(pcpMap(state, { suggestedExternalPort: 0, internalPort: 81 }).assignedExternalPort).toBe(49_153)
   })
 
-  it('does not mind that another external address is suggested', () => {
+  it('ignores the suggestion of another external address', () => {
     expect(pcpMap(makeState(), { suggestedExternalAddress: '8.8.8.8' }).assignedExternalAddress).toBe('11.22.33.44')
   })
 
-  it('has no room where the table is full, and says that this may pass; a renewal needs none', () => {
+  it('has no room if the table is full, and says that this may pass; a renewal needs none', () => {
     const state = makeState({ table: new MappingTable(1) })
     pcpMap(state)
     expect(pcpMap(state, { internalPort: 81 })).toMatchObject({ resultCode: NO_RESOURCES, lifetimeSeconds: 30 })
@@ -79,7 +79,7 @@ describe('MAP over IPv4', () => {
     expect(pcpResult(state, { internalPort: 81, nowMs: 3_600_000 })).toBe(SUCCESS)
   })
 
-  it('has no room where every port is taken', () => {
+  it('has no room if every port is taken', () => {
     const table = new MappingTable(70_000)
     const taken = { remoteHost: '', protocol: 'TCP', internalClient: OTHER, enabled: true, description: '' } as const
     for (let port = 1; port <= 65_535; port++)
@@ -100,12 +100,12 @@ describe('MAP over IPv4', () => {
     })
   })
 
-  it('takes one port of all protocols for malformed', () => {
+  it('treats a request for one port of all protocols as malformed', () => {
     expect(pcpResult(makeState(), { protocol: 0 })).toBe(MALFORMED_REQUEST)
     expect(pcpResult(makeState(), { protocol: 0, lifetimeSeconds: 0 })).toBe(MALFORMED_REQUEST)
   })
 
-  it('gives nobody the ports of PCP itself', () => {
+  it('maps the ports of PCP itself for nobody', () => {
     const state = makeState()
     for (const port of [5350, 5351]) {
       expect(pcpResult(state, { protocol: 17, internalPort: port })).toBe(NOT_AUTHORIZED)
@@ -116,7 +116,7 @@ describe('MAP over IPv4', () => {
     }
   })
 
-  it('fails for a while without a connection', () => {
+  it('answers with a short-lived error if there is no connection', () => {
     const state = makeState({ facts: { ...FACTS, connectionStatus: 'Disconnected' } })
     expect(pcpMap(state)).toMatchObject({ resultCode: PCP_RESULTS.NETWORK_FAILURE, lifetimeSeconds: 30 })
     expect(pcpResult(state, { lifetimeSeconds: 0 })).toBe(SUCCESS)
@@ -124,7 +124,7 @@ describe('MAP over IPv4', () => {
 })
 
 describe('renewal', () => {
-  it('with the same nonce keeps the external port, whatever is suggested, and gives the lifetime anew', () => {
+  it('with the same nonce keeps the external port, whatever is suggested, and gets the new lifetime', () => {
     const state = makeState()
     pcpMap(state)
     const renewed = pcpMap(state, { suggestedExternalPort: 9000, lifetimeSeconds: 7200, nowMs: 1_800_000 })
@@ -141,14 +141,14 @@ describe('renewal', () => {
     expect(pcpResult(state, { nonce: OTHER_NONCE, nowMs: 3_600_000 })).toBe(SUCCESS)
   })
 
-  it('takes over what NAT-PMP made, whose nonce nobody can know', () => {
+  it('takes over a mapping of NAT-PMP, which has no nonce', () => {
     const state = makeState()
     natPmpPort(state, { protocol: 'TCP', internalPort: 80, suggestedExternalPort: 9000 })
     expect(pcpMap(state)).toMatchObject({ resultCode: SUCCESS, assignedExternalPort: 9000 })
     expect(state.table.list(0)).toMatchObject([{ madeBy: 'pcp', nonce: NONCE, description: 'PCP 80 TCP' }])
   })
 
-  it('knows the same inside of another client, port or protocol for another mapping', () => {
+  it('is a new mapping if client, port or protocol differ', () => {
     const state = makeState()
     pcpMap(state)
     expect(pcpMap(state, { from: OTHER, nonce: OTHER_NONCE }).assignedExternalPort).toBe(8081)
@@ -173,7 +173,7 @@ describe('deletion', () => {
     expect(state.table.list(0)).toEqual([])
   })
 
-  it('of what is not there is a success', () => {
+  it('of a mapping that does not exist is a success', () => {
     expect(pcpMap(makeState(), DELETE)).toMatchObject({ resultCode: SUCCESS, lifetimeSeconds: 0 })
   })
 
@@ -184,14 +184,14 @@ describe('deletion', () => {
     expect(state.table.list(0)).toHaveLength(1)
   })
 
-  it('of what an IGD made is not authorized', () => {
+  it('of a mapping of an IGD is not authorized', () => {
     const state = makeState()
     askIgd({ action: 'AddPortMapping', args: MAPPING }, makeResponder(state))
     expect(pcpResult(state, DELETE)).toBe(NOT_AUTHORIZED)
     expect(state.table.list(0)).toHaveLength(1)
   })
 
-  it('with internal port 0 takes all of that client, protocol and nonce', () => {
+  it('with internal port 0 deletes all mappings with that client, protocol and nonce', () => {
     const state = makeState()
     const make = (asked: Parameters<typeof pcpMap>[1]): number =>
       pcpResult(state, { suggestedExternalPort: 0, ...asked })
@@ -211,14 +211,14 @@ describe('deletion', () => {
 })
 
 describe('PREFER_FAILURE', () => {
-  it('gives exactly what is suggested, and says that it was understood', () => {
+  it('gives exactly what is suggested, and the response repeats the option', () => {
     const state = makeState()
     const asked = { suggestedExternalAddress: '11.22.33.44', ...withOptions(PREFER_FAILURE) }
     expect(pcpMap(state, asked)).toMatchObject({ resultCode: SUCCESS, options: [PREFER_FAILURE] })
     expect(pcpResult(state, asked)).toBe(SUCCESS)
   })
 
-  it('gives nothing where the port is taken, or the mapping has another one', () => {
+  it('gives nothing if the port is taken, or if the mapping has another one', () => {
     const state = makeState()
     pcpMap(state, { from: OTHER })
     const refused = { resultCode: CANNOT_PROVIDE_EXTERNAL, lifetimeSeconds: 30 }
@@ -229,12 +229,12 @@ describe('PREFER_FAILURE', () => {
     )
   })
 
-  it('gives nothing where another external address is suggested', () => {
+  it('gives nothing if another external address is suggested', () => {
     const asked = { suggestedExternalAddress: '8.8.8.8', options: [PREFER_FAILURE] }
     expect(pcpResult(makeState(), asked)).toBe(CANNOT_PROVIDE_EXTERNAL)
   })
 
-  it('does not go with a deletion', () => {
+  it('is malformed in a deletion', () => {
     expect(pcpResult(makeState(), { lifetimeSeconds: 0, options: [PREFER_FAILURE] })).toBe(PCP_RESULTS.MALFORMED_OPTION)
   })
 })

@@ -27,12 +27,12 @@ describe('PCP', () => {
     })
   })
 
-  it('refuses an option of ANNOUNCE that has to be understood', () => {
+  it('refuses an option of ANNOUNCE that must be understood', () => {
     expect(ask({ ...ANNOUNCE, options: [{ kind: 'PREFER_FAILURE' }] }).resultCode).toBe(PCP_RESULTS.UNSUPP_OPTION)
     expect(ask({ ...ANNOUNCE, options: [{ kind: 'unknown', code: 128, data: new Uint8Array() }] }).resultCode).toBe(0)
   })
 
-  it('takes an address that is not the source for a NAT in between, also with THIRD_PARTY', () => {
+  it('refuses a client address that is not the source, even with THIRD_PARTY: there is a NAT in between', () => {
     const mismatch = { resultCode: PCP_RESULTS.ADDRESS_MISMATCH, lifetimeSeconds: 1800 }
     expect(ask({ ...ANNOUNCE, clientAddress: OTHER })).toMatchObject(mismatch)
     expect(ask(mapRequest({ clientAddress: OTHER }))).toMatchObject(mismatch)
@@ -41,7 +41,7 @@ describe('PCP', () => {
     expect(ask(mapRequest({ clientAddress: OTHER, options }))).toMatchObject(mismatch)
   })
 
-  it.each([1, 3, 255])('says to version %i that it speaks version 2', (version) => {
+  it.each([1, 3, 255])('answers version %i with the version that it speaks, 2', (version) => {
     const bytes = encodePcpRequest(mapRequest())
     bytes[0] = version
     const reply = askBytes(bytes)
@@ -49,7 +49,7 @@ describe('PCP', () => {
     expect(askBytes(Uint8Array.of(version, 0))).toHaveLength(24)
   })
 
-  it('knows neither PEER nor what comes after it', () => {
+  it('does not support PEER or any later opcode', () => {
     const peer: PcpRequest = {
       ...mapRequest(),
       kind: 'PEER-request',
@@ -62,7 +62,7 @@ describe('PCP', () => {
     expect(decodePcpResponse(askBytes(bytes))).toMatchObject({ opcode: 3, resultCode: PCP_RESULTS.UNSUPP_OPCODE })
   })
 
-  it('answers what is cut short as malformed, in fours, and drops responses and what is no message', () => {
+  it('answers a truncated request as malformed, and drops responses and what is not a message', () => {
     const whole = encodePcpRequest(mapRequest())
     for (let length = 2; length < whole.length; length++) {
       const reply = askBytes(whole.subarray(0, length))
@@ -87,7 +87,7 @@ describe('PCP', () => {
     }
   })
 
-  it('refuses what it is told to refuse, with that result, and carries out the rest', () => {
+  it('refuses what refusalOf() names, with that result, and carries out the rest', () => {
     const state = makeState()
     const refusalOf = (operation: string) => (operation === 'MAP' ? 8 : undefined)
     const refused = { kind: 'MAP-response', resultCode: 8, lifetimeSeconds: 30 }
@@ -97,7 +97,7 @@ describe('PCP', () => {
     expect(ask(ANNOUNCE, { refusalOf: () => 2 })).toMatchObject({ resultCode: 2, lifetimeSeconds: 1800 })
   })
 
-  it('tells of every request by its opcode, refused or not', () => {
+  it('reports every request by its opcode, refused or not', () => {
     const seen: string[] = []
     const options = { onRequest: (name: string) => seen.push(name) }
     ask(ANNOUNCE, options)

@@ -1,4 +1,4 @@
-/** How tests ask the emulated gateway over PCP and NAT-PMP: through the codecs, without sockets. */
+/** How tests call the emulated gateway over PCP and NAT-PMP: through the codecs, without sockets. */
 
 import type { GatewayState } from '../../../src/emulator/gateway-state.ts'
 import { createNatPmpResponder } from '../../../src/emulator/port-control/natpmp-responder.ts'
@@ -15,7 +15,7 @@ export const OTHER_NONCE = 'bb'.repeat(12)
 type MapRequest = Extract<PcpRequest, { kind: 'MAP-request' }>
 type MapResponse = Extract<PcpResponse, { kind: 'MAP-response' }>
 
-/** TCP 8080 to port 80 for an hour, from and for `from`. */
+/** Maps TCP 8080 to port 80 of `from` for an hour. The request is from there too. */
 export interface PcpMap extends Partial<Omit<MapRequest, 'kind'>> {
   readonly from?: string
   readonly nowMs?: number
@@ -54,7 +54,7 @@ export function withOptions(...options: PcpOption[]): Pick<PcpMap, 'options'> {
   return { options }
 }
 
-/** UDP 5000, suggesting the same, for an hour. */
+/** Maps UDP 5000 for an hour, and suggests the same external port. */
 export interface NatPmpMap {
   readonly from?: string
   readonly nowMs?: number

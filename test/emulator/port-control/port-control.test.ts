@@ -28,7 +28,7 @@ interface Lab {
   readonly emulator: Emulator
   readonly clock: FakeClock
   readonly datagrams: ServerDatagrams
-  /** What came back for it, in hexadecimal. */
+  /** The reply, in hexadecimal. */
   send(bytes: Uint8Array, from: string, at?: string, port?: number): string[]
 }
 
@@ -49,7 +49,7 @@ const refusing = (operation: string, code: number) => ({ name: 'refuse', operati
 const begins = (replies: readonly string[]): string[] => replies.map((reply) => reply.slice(0, 8))
 
 describe('PCP and NAT-PMP on one port', () => {
-  it('are told apart by the version, and counted', async () => {
+  it('are distinguished by the version, and counted', async () => {
     const { emulator, send } = await start()
     expect(begins(send(ADDRESS_REQUEST, '127.0.0.1'))).toEqual(['00800000'])
     expect(begins(send(ANNOUNCE('127.0.0.1'), '127.0.0.1'))).toEqual(['02800000'])
@@ -63,7 +63,7 @@ describe('PCP and NAT-PMP on one port', () => {
     await emulator.close()
   })
 
-  it('without PCP says to it in NAT-PMP that the version is not supported', async () => {
+  it('without PCP answers PCP in NAT-PMP: the version is not supported', async () => {
     const { emulator, send } = await start({ pcp: false, ipv6Address: '::1' })
     expect(send(encodePcpRequest(mapRequest()), '127.0.0.1')).toEqual(['0081000100000000'])
     expect(begins(send(ADDRESS_REQUEST, '127.0.0.1'))).toEqual(['00800000'])
@@ -71,7 +71,7 @@ describe('PCP and NAT-PMP on one port', () => {
     await emulator.close()
   })
 
-  it('without NAT-PMP says to it in PCP that the version is not supported', async () => {
+  it('without NAT-PMP answers NAT-PMP in PCP: the version is not supported', async () => {
     const { emulator, send } = await start({ natPmp: false })
     const [reply = ''] = send(ADDRESS_REQUEST, '127.0.0.1')
     expect(reply).toBe(`0280000100000708${'00'.repeat(16)}`)
@@ -80,7 +80,7 @@ describe('PCP and NAT-PMP on one port', () => {
     await emulator.close()
   })
 
-  it('open no socket where neither is spoken', async () => {
+  it('open no socket if both are off', async () => {
     const { emulator, datagrams } = await start({ pcp: false, natPmp: false })
     expect([emulator.portControl, emulator.portControlError, datagrams.openCount]).toEqual([undefined, undefined, 1])
     await emulator.close()
@@ -95,7 +95,7 @@ describe('PCP and NAT-PMP on one port', () => {
     await emulator.close()
   })
 
-  it('drop what is no request, and count it', async () => {
+  it('drop a datagram that is not a request, and count it', async () => {
     const { emulator, send } = await start()
     for (const bytes of [[], [0], [2], [0, 0x80], [2, 0x81], [0, 0, 0]]) {
       expect(send(Uint8Array.from(bytes), '127.0.0.1')).toEqual([])
@@ -104,7 +104,7 @@ describe('PCP and NAT-PMP on one port', () => {
     await emulator.close()
   })
 
-  it('answer so many requests in a second and no more, and go on in the next', async () => {
+  it('answer a limited number of requests in a second, and go on in the next', async () => {
     const { emulator, clock, send } = await start()
     const flood = (): number => {
       let answered = 0
@@ -121,7 +121,7 @@ describe('PCP and NAT-PMP on one port', () => {
     await emulator.close()
   })
 
-  it('refuse what the gateway is told to refuse, and announce themselves all the same', async () => {
+  it('refuse what refusalOf() names, and still announce themselves', async () => {
     const quirks = [refusing('ANNOUNCE', 12), refusing('external-address', 3)]
     const { emulator, send, datagrams } = await start({ ...LAN, portControlPort: 5351, quirks })
     expect(begins(send(ANNOUNCE('192.168.1.9'), '192.168.1.9'))).toEqual(['0280000c'])
@@ -133,7 +133,7 @@ describe('PCP and NAT-PMP on one port', () => {
     await emulator.close()
   })
 
-  it('tell of a socket that failed later, and announce nothing any more', async () => {
+  it('report a socket that fails later, and stop their announcements', async () => {
     const { emulator, clock, datagrams } = await start({ ...LAN, portControlPort: 5351 })
     expect(emulator.portControlError).toBeUndefined()
     for (const { port, onError } of datagrams.opened) if (port === 5351) onError?.(new TransportError('gone'))
@@ -144,7 +144,7 @@ describe('PCP and NAT-PMP on one port', () => {
 })
 
 describe('PCP over IPv6', () => {
-  it('has the same port, and is PCP alone', async () => {
+  it('has the same port, and has only PCP', async () => {
     const { emulator, send, datagrams } = await start(LAN)
     expect(emulator.portControlIPv6).toEqual({ address: '2001:db8::1', port: emulator.portControl?.port })
     const ask = (from: string, bytes: Uint8Array): string[] => begins(send(bytes, from, '2001:db8::1'))
@@ -156,7 +156,7 @@ describe('PCP over IPv6', () => {
     expect(datagrams.openCount).toBe(0)
   })
 
-  it('has another port where the same one cannot be had, and none where that may not be', async () => {
+  it('has another port if the same one cannot be opened, and none if the port is fixed', async () => {
     const { emulator, datagrams } = await start(LAN, new ServerDatagrams('2001:db8::1:50000'))
     expect(emulator.portControlIPv6).toMatchObject({ address: '2001:db8::1' })
     expect(datagrams.opened.slice(-2).map(({ port }) => port)).toEqual([50_000, 0])
@@ -172,7 +172,7 @@ describe('PCP over IPv6', () => {
 })
 
 describe('announcements', () => {
-  it('are made on port 5351, by the interface of the gateway alone and no farther than its link', async () => {
+  it('are sent on port 5351, only through the interface of the gateway and only to its link', async () => {
     const { emulator, datagrams } = await start({ ...LAN, portControlPort: 5351 })
     expect(datagrams.opened.filter(({ port }) => port === 5351)).toMatchObject([
       { address: '192.168.1.1', multicastInterface: '192.168.1.1', multicastTtl: 1 },
@@ -182,7 +182,7 @@ describe('announcements', () => {
     await emulator.close()
   })
 
-  it('are of PCP three times, of NAT-PMP ten times from 250 ms doubling, with the epoch of the moment', async () => {
+  it('are sent three times by PCP and ten times by NAT-PMP, first after 250 ms and then doubling, with the current epoch', async () => {
     const { emulator, clock, datagrams } = await start({ portControlPort: 5351 })
     await clock.advance(200_000)
     const epochs = { pcp: [] as number[], natPmp: [] as number[] }
@@ -195,7 +195,7 @@ describe('announcements', () => {
     await emulator.close()
   })
 
-  it('are not made on another port, nor over IPv6 where the interface is not known', async () => {
+  it('are not sent on another port, or over IPv6 if the interface is unknown', async () => {
     const quiet = await start(LAN)
     expect(quiet.datagrams.messages).toEqual([])
     await quiet.emulator.close()
@@ -212,7 +212,7 @@ describe('announcements', () => {
 })
 
 describe('forget()', () => {
-  it('loses the mappings, the pinholes and the epoch, has another address, and announces itself anew', async () => {
+  it('loses the mappings, the pinholes and the epoch, has another address, and announces itself again', async () => {
     const { emulator, clock, datagrams, send } = await start({ ...LAN, portControlPort: 5351 })
     await clock.advance(300_000)
     send(encodePcpRequest(mapRequest()), '192.168.1.5')
@@ -259,7 +259,7 @@ describe('over real sockets', () => {
     await emulator.close()
   })
 
-  it('opens a pinhole over PCP on the loopback of IPv6; where there is none it does not start', async () => {
+  it('opens a pinhole over PCP on IPv6 loopback; without IPv6 loopback it does not start', async () => {
     const starting = startEmulator({ ipv6Address: '::1' })
     if (!interfaceAddresses().some(({ address }) => address === '::1')) {
       await expect(starting).rejects.toThrow(TransportError)

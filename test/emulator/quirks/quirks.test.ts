@@ -1,4 +1,4 @@
-/** Each quirk as the command line on loopback meets it. */
+/** Each quirk as the command line sees it on loopback. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Emulator, type Quirk, startEmulator } from '../../../src/emulator.ts'
 import { parseXml } from '../../../src/wire/xml.ts'
@@ -16,7 +16,7 @@ async function start(quirks: readonly Quirk[], clock?: FakeClock): Promise<Emula
   return emulator
 }
 
-/** The last lines, what is on stderr, and the exit code. */
+/** The last lines of stdout, all of stderr, and the exit code. */
 async function run({ descriptionUrl }: Emulator, line: string, lines = 1): Promise<string[]> {
   const { stdout, stderr, exitCode } = await runCli(['-u', descriptionUrl, ...line.split(' ')])
   return [...stdout.split('\n').slice(-1 - lines, -1), ...stderr.split('\n', 1), String(exitCode)]
@@ -102,7 +102,7 @@ describe('refuse', () => {
     expect(emulator.counters.actions).toMatchObject({ GetExternalIPAddress: 1, DeletePortMapping: 1 })
   })
 
-  it('refuses as often as it is told, and then as the next refusal of the same action says', async () => {
+  it('refuses as many times as it says, and then the next refusal of the same action applies', async () => {
     const emulator = await start([refuse('AddPortMapping', 501, 2), refuse('AddPortMapping', 728, 1)])
     const told: (string | undefined)[] = []
     for (let nth = 0; nth < 4; nth++) told.push((await run(emulator, '-r 22 TCP'))[0])

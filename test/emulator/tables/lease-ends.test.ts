@@ -26,7 +26,7 @@ describe('LeaseEnds', () => {
     expect(ends.takeEnded(1000)).toEqual(['renewed'])
   })
 
-  it('gives one that has the end again that it had before once', () => {
+  it('returns a key once if it gets back an end that it had before', () => {
     const ends = endsOf({ a: 10 })
     ends.set('a', 20)
     ends.set('a', 10)
@@ -39,7 +39,7 @@ describe('LeaseEnds', () => {
     expect(ends.takeEnded(1000)).toEqual(['b'])
   })
 
-  it('does not grow with renewals and with what comes and goes', () => {
+  it('does not grow with renewals, or with leases that come and go', () => {
     const ends = endsOf({ a: 1, b: 2 })
     for (let endsMs = 3; endsMs < 10_000; endsMs++) {
       ends.set('a', endsMs)
@@ -50,7 +50,7 @@ describe('LeaseEnds', () => {
     expect(ends.takeEnded(10_000)).toEqual(['b', 'a'])
   })
 
-  it('gives many in the order of their ends', () => {
+  it('returns many keys in the order of their ends', () => {
     const random = randomFrom(1)
     const ends = new LeaseEnds<number>()
     const all = Array.from({ length: 2000 }, (_, key) => ({ key, endsMs: Math.floor(random() * 1_000_000) }))

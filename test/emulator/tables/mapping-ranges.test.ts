@@ -36,7 +36,7 @@ describe('MappingTable, asked for a range', () => {
   const clientsAndPorts = (entries: readonly WantedMapping[]): unknown[] =>
     entries.map((entry) => [entry.internalClient, entry.externalPort])
 
-  it('shows what is in it, both ends included, in its order', () => {
+  it('shows the mappings in it, both ends included, in order', () => {
     expect(clientsAndPorts(filled().within(range(), 0))).toEqual([
       ['192.168.1.5', 3],
       ['192.168.1.5', 2],
@@ -48,7 +48,7 @@ describe('MappingTable, asked for a range', () => {
     expect(clientsAndPorts(filled().within(range({ internalClient: '192.168.1.6' }), 0))).toEqual([['192.168.1.6', 2]])
   })
 
-  it('deletes what is in it and leaves the rest', () => {
+  it('deletes the mappings in it and leaves the rest', () => {
     const table = filled()
     table.deleteWithin(range(), 0)
     expect(table.list(0).map((entry) => [entry.protocol, entry.externalPort])).toEqual([
@@ -64,7 +64,7 @@ describe('MappingTable, asked for a range', () => {
     expect(table.list(0)).toHaveLength(5)
   })
 
-  it('answers 730 where there is none, or no longer', () => {
+  it('answers 730 if there are none, or none any more', () => {
     const table = filled()
     for (const none of [
       range({ startPort: 5, endPort: 65535 }),

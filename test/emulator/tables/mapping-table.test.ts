@@ -21,7 +21,7 @@ function wanted(changes: Partial<WantedMapping> = {}): WantedMapping {
 const refusal = (errorCode: number): unknown => expect.objectContaining({ errorCode })
 
 describe('MappingTable', () => {
-  it('shows what is left of a lease, rounded up to whole seconds', () => {
+  it('shows the rest of a lease, rounded up to whole seconds', () => {
     const table = new MappingTable()
     table.add(wanted(), 500)
     expect(table.get(wanted(), 500)).toEqual(wanted())
@@ -37,7 +37,7 @@ describe('MappingTable', () => {
     expect(table.list(10_000)).toEqual([])
   })
 
-  it('keeps a lease of 0 for ever, and any other as long as it is asked for, if no lease is too long', () => {
+  it('keeps a lease of 0 for ever, and any other to its end, if the longest lease is infinite', () => {
     const table = new MappingTable(10, Number.POSITIVE_INFINITY)
     table.add(wanted({ leaseSeconds: 0 }), 0)
     table.add(wanted({ leaseSeconds: 2 * WEEK_SECONDS, externalPort: 81 }), 0)
@@ -47,7 +47,7 @@ describe('MappingTable', () => {
     expect(table.list(10_000)).toEqual([])
   })
 
-  it.each([0, WEEK_SECONDS, WEEK_SECONDS + 1, 0xffffffff])('makes a week of a lease of %i s', (leaseSeconds) => {
+  it.each([0, WEEK_SECONDS, WEEK_SECONDS + 1, 0xffffffff])('changes a lease of %i s to a week', (leaseSeconds) => {
     const table = new MappingTable()
     table.add(wanted({ leaseSeconds }), 0)
     expect(table.get(wanted(), 0).leaseSeconds).toBe(WEEK_SECONDS)
@@ -118,7 +118,7 @@ describe('MappingTable', () => {
     expect(() => table.at(2, 0)).toThrow(refusal(713))
   })
 
-  it('answers 714 for a mapping that is not there, or no longer', () => {
+  it('answers 714 for a mapping that never existed, or has ended', () => {
     const table = new MappingTable()
     expect(() => table.get(wanted(), 0)).toThrow(refusal(714))
     expect(() => table.delete(wanted(), 0)).toThrow(refusal(714))
@@ -130,7 +130,7 @@ describe('MappingTable', () => {
     const COUNT = 10_000
     const ports = Array.from({ length: COUNT }, (_, index) => index + 1)
 
-    /** How often the table goes through all that it has, while `task` runs. */
+    /** How often the table goes through all its rows while `task` runs. */
     function passesDuring(task: () => void): number {
       const iterator = vi.spyOn(Map.prototype, Symbol.iterator)
       const spies = [iterator, vi.spyOn(Map.prototype, 'values'), vi.spyOn(Array.prototype, 'filter')]
@@ -185,7 +185,7 @@ describe('MappingTable', () => {
     })
   })
 
-  it('says whatever happens what a plain list of mappings would say', () => {
+  it('always gives the same answers as a plain list of mappings', () => {
     const random = randomFrom(6)
     const upTo = (most: number): number => Math.floor(random() * most)
     const table = new MappingTable()
@@ -221,7 +221,7 @@ describe('MappingTable', () => {
 describe('MappingTable, asked for any port', () => {
   const other = { internalClient: '192.168.1.6' }
 
-  it('gives the one asked for where it is free', () => {
+  it('gives the wanted port if it is free', () => {
     const table = new MappingTable()
     expect(table.addAny(wanted(), 0)).toBe(8080)
     expect(table.get(wanted(), 0)).toEqual(wanted())
@@ -239,7 +239,7 @@ describe('MappingTable, asked for any port', () => {
     [80, 1024],
     [1023, 1024],
     [65535, 1024],
-  ])('gives instead of %i, which another client has, %i', (externalPort, instead) => {
+  ])('if another client has %i, gives %i', (externalPort, instead) => {
     const table = new MappingTable()
     table.add(wanted({ externalPort }), 0)
     expect(table.addAny(wanted({ externalPort, ...other }), 0)).toBe(instead)
@@ -252,7 +252,7 @@ describe('MappingTable, asked for any port', () => {
     expect(table.addAny(wanted({ externalPort: 65534, ...other }), 0)).toBe(1026)
   })
 
-  it('gives the same port again to who asks the same again, and none of its other ones', () => {
+  it('gives the same port to the same request, and not another port of that client', () => {
     const table = new MappingTable()
     table.add(wanted(), 0)
     expect(table.addAny(wanted(other), 0)).toBe(8081)

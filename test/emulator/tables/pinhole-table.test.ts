@@ -17,7 +17,7 @@ function wanted(changes: Partial<TimedPinholeRequest> = {}): TimedPinholeRequest
 const refusal = (errorCode: number): unknown => expect.objectContaining({ errorCode })
 
 describe('PinholeTable', () => {
-  it('shows what is left of a lease, rounded up to whole seconds', () => {
+  it('shows the rest of a lease, rounded up to whole seconds', () => {
     const table = new PinholeTable()
     const id = table.add(wanted(), 500)
     expect(table.get(id, 500)).toEqual({ id, ...wanted() })
@@ -48,14 +48,14 @@ describe('PinholeTable', () => {
     { internalClient: '2001:db8::6' },
     { internalPort: 8081 },
     { protocol: 17 },
-  ])('opens another one where a part differs: %j', (changes) => {
+  ])('opens another one if a part differs: %j', (changes) => {
     const table = new PinholeTable()
     const id = table.add(wanted(), 0)
     expect(table.add(wanted(changes), 0)).not.toBe(id)
     expect(table.list(0)).toHaveLength(2)
   })
 
-  it('gives a lease anew to a pinhole that is known by its UniqueID', () => {
+  it('renews the lease of the pinhole with a UniqueID', () => {
     const table = new PinholeTable()
     const id = table.add(wanted({ leaseSeconds: 10 }), 0)
     table.update(id, 20, 9000)
@@ -63,7 +63,7 @@ describe('PinholeTable', () => {
     expect(table.add(wanted(), 10_000)).toBe(id)
   })
 
-  it('forgets a deleted one, and gives its UniqueID to no other for now', () => {
+  it('forgets a deleted one, and does not use its UniqueID again for now', () => {
     const table = new PinholeTable()
     const id = table.add(wanted(), 0)
     table.delete(id, 0)
