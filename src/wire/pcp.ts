@@ -15,16 +15,16 @@ import { PCP_RESULTS } from './pcp-result-codes.js'
 interface RequestHead {
   /** 0 deletes a mapping. */
   readonly lifetimeSeconds: number
-  /** The PCP client's, as it knows it itself. */
+  /** The client's own address, as the client knows it. */
   readonly clientAddress: string
   readonly options: readonly PcpOption[]
 }
 
 export interface MapRequestData {
   readonly nonce: string
-  /** IANA protocol number; 0 for all, with internal port 0. */
+  /** IANA protocol number. 0 means all protocols; then the internal port is 0 too. */
   readonly protocol: number
-  /** 0 for all. */
+  /** 0 for all ports. */
   readonly internalPort: number
   /** 0 for any. */
   readonly suggestedExternalPort: number
@@ -44,7 +44,7 @@ export type PcpRequest =
   /** RFC 6887 12.1. */
   | ({ readonly kind: 'PEER-request' } & RequestHead & MapRequestData & RemotePeer)
 
-/** To be answered with that result (RFC 6887 8.2). */
+/** A request that must be answered with this error (RFC 6887 8.2). */
 export interface BadPcpRequest {
   readonly kind: 'bad-request'
   readonly version: number
@@ -54,9 +54,9 @@ export interface BadPcpRequest {
 
 export interface ResponseHead {
   readonly resultCode: number
-  /** Of a mapping; of an error, for how long the same answer is to be expected (RFC 6887 7.2), 0 saying nothing. */
+  /** How long the mapping lasts. For an error, how long the answer stays the same (RFC 6887 7.2); 0 if unknown. */
   readonly lifetimeSeconds: number
-  /** RFC 6887 8.5. */
+  /** Seconds since the server's state began (RFC 6887 8.5). */
   readonly epochSeconds: number
 }
 
@@ -73,9 +73,9 @@ export type PcpResponse =
   | ({ readonly kind: 'ANNOUNCE-response' } & ResponseHead)
   | ({ readonly kind: 'MAP-response' } & ResponseHead & MapResponseData)
   | ({ readonly kind: 'PEER-response' } & ResponseHead & MapResponseData & RemotePeer)
-  /** An error without the rest, or with an opcode that is not known here. */
+  /** An error response that is cut short, or that has an opcode unknown here. */
   | ({ readonly kind: 'error-response'; readonly opcode: number } & ResponseHead)
-  /** The server speaks that version: 0 is NAT-PMP (RFC 6887 9). */
+  /** The server speaks this other version. Version 0 is NAT-PMP (RFC 6887 9). */
   | {
       readonly kind: 'other-version-response'
       readonly version: number

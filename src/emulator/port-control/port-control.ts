@@ -143,13 +143,13 @@ async function openOrSayWhyNot(port: number, facts: SocketFacts, orElse = port):
   }
 }
 
-/** At least one of them; PCP alone over IPv6, where there is no NAT-PMP. */
+/** At least one of the two. Over IPv6 it is PCP, because NAT-PMP is for IPv4 only. */
 interface PortControlResponders {
   readonly pcp: PcpResponder | undefined
   readonly natPmp: NatPmpResponder | undefined
 }
 
-/** @throws MalformedMessageError for what is to be dropped */
+/** The response to a request. @throws MalformedMessageError if the datagram must be dropped */
 function answerPortControl(
   { pcp, natPmp }: PortControlResponders,
   datagram: Uint8Array,
