@@ -1,7 +1,6 @@
 /**
- * Other programs: the command that runs while ports are open, hooks, and the service manager's messenger. No shell,
- * except for a hook, which is written for one. What is given beside the environment of this process is added to it.
- * node:child_process costs 3 ms to load, so it is loaded at the first start.
+ * Runs other programs: the command that runs while ports are open, hooks, and systemd-notify. Only a hook gets a shell,
+ * because it is written for one. node:child_process takes 3 ms to load, so it is loaded when the first program starts.
  */
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { constants } from 'node:os'
@@ -10,70 +9,71 @@ import { TransportError } from '../domain/errors.js'
 import { type Clock, systemClock } from './clock.js'
 import { reasonOf } from './system-error.js'
 
-/** One of the two is there. */
+/** How a program ended: one of the two is set. */
 export interface CommandEnd {
   readonly code: number | undefined
-  /** The name of the signal that it died of. */
+  /** The name of the signal that killed it. */
   readonly signal: string | undefined
 }
 
-/** As a shell has it: 128 and the number of the signal for a command that died of one. */
+/** The exit status that a shell reports: 128 plus the signal's number if a signal killed the program. */
 export function exitStatusOf({ code, signal }: CommandEnd): number {
   return code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
 }
 
 export interface RunningCommand {
-  /** Undefined where it could not be started. */
+  /** Undefined if the program could not be started. */
   readonly pid: number | undefined
-  /** Rejects with a TransportError where it could not be started; never unhandled. */
+  /** Rejects with a TransportError if the program could not be started. Nobody has to handle that. */
   readonly exited: Promise<CommandEnd>
-  /** Does nothing where it is over, or the system has no such signal. */
+  /** Does nothing if the program has ended, or if the system has no such signal. */
   kill(signal: string): void
-  /** A signal that this process got: sent, unless it came from the keyboard of a terminal, which tells both. */
+  /** Passes on a signal that this process got. A signal from a terminal's keyboard is not: the program got it too. */
   passOn(signal: string): void
 }
 
 export interface TimeLimit {
   readonly timeoutMs: number
-  /** Its time is over then, whatever is left of it. */
+  /** Ends the program early, however much time is left. */
   readonly signal?: AbortSignal
   readonly clock?: Clock
 }
 
 export interface LimitedEnd extends CommandEnd {
-  /** It was ended, because its time was over. */
+  /** True if the program was ended because its time was over, or because the signal aborted. */
   readonly timedOut: boolean
 }
 
-/** What a terminal sends to every program in its foreground, and Windows to every one of a console. */
+/** A terminal sends these to every program in its foreground, and Windows to every program of a console. */
 const KEYBOARD_SIGNALS: readonly string[] = ['SIGINT', 'SIGQUIT', 'SIGBREAK']
-/** When a console of Windows is closed, every program of it hears that. */
+/** When a console of Windows is closed, all its programs get SIGHUP. */
 const CONSOLE_SIGNALS: readonly string[] = [...KEYBOARD_SIGNALS, 'SIGHUP']
 
-/** From the polite signal to the other one. */
+/** From SIGTERM to SIGKILL. */
 const KILL_AFTER_MS = 1000
 
-/** In the foreground, with the streams of this process. */
+/** Starts a program in the foreground, with this process's streams and environment, plus the variables in `env`. */
 export function startCommand(argv: readonly string[], env: Readonly<Record<string, string>>): RunningCommand {
   const [program = '', ...rest] = argv
   return start(program, rest, { env: { ...process.env, ...env }, stdio: 'inherit' })
 }
 
 /**
- * `sh -c`, or cmd.exe. What it prints goes to our standard error, and it has no input. It runs in a process group of its
- * own, so that its whole pipeline ends with it when its time is over. @throws TransportError where there is no shell
+ * Runs a line with `sh -c` or cmd.exe, with this process's environment plus the variables in `env`. The line has no
+ * input, and its output goes to our standard error. It gets its own process group, so that its whole pipeline ends
+ * when its time is over. @throws TransportError if there is no shell
  */
 export function runInShell(
   command: string,
   env: Readonly<Record<string, string>>,
   limit: TimeLimit,
 ): Promise<LimitedEnd> {
-  const isGroup = process.platform !== 'win32' // there a process group means a window of its own
+  const isGroup = process.platform !== 'win32' // on Windows a process group opens a window
   const options: SpawnOptions = { shell: true, detached: isGroup, stdio: ['ignore', 2, 2] }
   return withLimit(start(command, [], { ...options, env: { ...process.env, ...env } }), isGroup, limit)
 }
 
-/** Without any stream, and with this environment only. @throws TransportError where it cannot be started */
+/** Runs a program without any stream, and with this environment only. @throws TransportError if it cannot be started */
 export function runSilently(
   argv: readonly string[],
   env: Readonly<Record<string, string>>,
@@ -92,15 +92,15 @@ function start(program: string, args: readonly string[], options: SpawnOptions):
   }
   const exited = new Promise<CommandEnd>((resolve, reject) => {
     child.once('exit', (code, signal) => resolve({ code: code ?? undefined, signal: signal ?? undefined }))
-    // Also where a signal could not be sent, when it changes nothing: by then it has been started.
+    // Node also reports a signal that could not be sent. That changes nothing: the program has been started by then.
     child.on('error', (cause) => (child.pid === undefined ? reject(notStarted(program, cause)) : undefined))
   })
   const kill = (signal: string): void => {
-    // Where it could not be started, Node 20 would send the signal to some other process: its number is not set then.
+    // If the program could not be started, it has no process ID, and Node 20 would signal some other process.
     if (child.pid === undefined) return
     try {
       child.kill(signal as NodeJS.Signals)
-    } catch {} // a signal that this system cannot send: Windows has SIGHUP, and only for those who hear it
+    } catch {} // this system cannot send that signal: on Windows a program can hear SIGHUP, but not send it
   }
   const passOn = (signal: string): void => {
     const isWindows = process.platform === 'win32'
@@ -116,7 +116,7 @@ function hasTerminal(): boolean {
   return [0, 1, 2].some((descriptor) => isatty(descriptor))
 }
 
-/** Whoever waits for it hears of the failure; nobody has to wait. */
+/** Whoever waits for the promise still gets its rejection, but nobody has to wait. */
 function handled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => {})
   return promise
@@ -143,12 +143,12 @@ async function withLimit(command: RunningCommand, isGroup: boolean, limit: TimeL
     return { ...(await command.exited), timedOut }
   } finally {
     signal?.removeEventListener('abort', expire)
-    // The others of a group that was told to end may still be at it when its first process is not any more.
+    // After SIGTERM the first process of a group may end before the others do: SIGKILL stays scheduled for those.
     if (!timedOut || !isGroup) cancel()
   }
 }
 
-/** A group has the number of its first process. */
+/** The ID of a process group is that of its first process. */
 function end(command: RunningCommand, isGroup: boolean, signal: NodeJS.Signals): void {
   if (!isGroup || command.pid === undefined) {
     command.kill(signal)
@@ -156,5 +156,5 @@ function end(command: RunningCommand, isGroup: boolean, signal: NodeJS.Signals):
   }
   try {
     process.kill(-command.pid, signal)
-  } catch {} // it is over
+  } catch {} // it has ended
 }

@@ -1,17 +1,17 @@
 /**
- * Time. The only place that reads a clock or arms a timer; everything else is given a Clock, so that tests can be
- * exact to the millisecond without waiting.
+ * Time. Only this file reads a clock or arms a timer. Everything else is given a Clock, so that tests are exact to the
+ * millisecond without waiting.
  */
 export interface Clock {
   /** Milliseconds since the Unix epoch; may jump. For showing times to people. */
   wallMs(): number
-  /** Milliseconds since some moment; never goes back. For deadlines and waits. */
+  /** Milliseconds since an arbitrary moment; never goes back. For deadlines and waits. */
   monotonicMs(): number
   /** Calls `task` once after `delayMs`, unless cancelled by the returned function. */
   schedule(delayMs: number, task: () => void): () => void
 }
 
-/** setTimeout fires at once for more than 24.8 days; a lease can be longer. */
+/** With a delay of more than 24.8 days setTimeout fires at once, and a lease can be longer. */
 const MAX_TIMEOUT_MS = 0x7fffffff
 
 export const systemClock: Clock = {
@@ -46,8 +46,8 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 }
 
 /**
- * An AbortController that also aborts after `delayMs` and with its parent. `dispose` must be called, or the timer keeps
- * the process alive. (AbortSignal.timeout is not moved by mocked timers on Node 20, and AbortSignal.any leaks there.)
+ * An AbortController that also aborts after `delayMs`, or with its parent. `dispose` must be called, or the timer keeps
+ * the process alive. (On Node 20 mocked timers do not move AbortSignal.timeout, and AbortSignal.any leaks.)
  */
 export interface Deadline {
   readonly signal: AbortSignal

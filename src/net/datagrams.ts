@@ -1,4 +1,4 @@
-/** UDP, over IPv4 and IPv6. An interface that tests script, and its implementation on node:dgram. */
+/** UDP over IPv4 and IPv6: an interface that tests replace, and its implementation on node:dgram. */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { hostAndPort, isIPv6Host, isSameAddress, parseIPv4, splitZone } from '../domain/address.js'
 import { TransportError } from '../domain/errors.js'
@@ -12,48 +12,48 @@ export interface Endpoint {
 }
 
 export interface DatagramOptions {
-  /** The local address; '0.0.0.0' for all of IPv4, '::' for all of IPv6. It decides on the family. */
+  /** The local address; '0.0.0.0' for all of IPv4, '::' for all of IPv6. It decides the family. */
   readonly address: string
   /** 0 for any free port. */
   readonly port: number
-  /** Others may be bound to the same port: wanted for 1900, where several programs listen. */
+  /** Other programs may bind the same port: needed for 1900, where several programs listen. */
   readonly shared?: boolean
-  /** The interface that multicast leaves by: its address, or for IPv6 `::%eth0`. */
+  /** The interface that multicast leaves through: its IPv4 address, or `::%eth0` for IPv6. */
   readonly multicastInterface?: string
-  /** Routers that multicast may pass, plus one: the TTL of IPv4, the hop limit of IPv6. */
+  /** One more than the routers that multicast may pass: the TTL of IPv4, the hop limit of IPv6. */
   readonly multicastTtl?: number
   /** A group to join on `multicastInterface`. */
   readonly multicastGroup?: string
-  /** What it throws costs that datagram, and nothing else. */
+  /** If it throws, only that datagram is lost. */
   readonly onMessage: (datagram: Uint8Array, from: Endpoint) => void
-  /** A socket that failed after it was open is closed; this is its last word. */
+  /** The open socket has failed and is closed; nothing is called after this. */
   readonly onError?: (error: TransportError) => void
 }
 
 export interface DatagramSocket {
   readonly local: Endpoint
-  /** Never throws; a datagram that could not be sent is as good as lost on the way. */
+  /** Never throws: a datagram that cannot be sent counts as lost on the way. */
   send(datagram: Uint8Array, to: Endpoint): void
   close(): void
 }
 
 /**
- * To one peer and from it: the system drops what strangers send, chooses the local address, and tells of a port that
+ * A socket for one peer: the system drops what strangers send, chooses the local address, and reports a port that
  * nobody listens on.
  */
 export interface ConnectedOptions {
   readonly remote: Endpoint
-  /** The local address; the one on the way to the peer where it is not given. */
+  /** The local address; by default the one on the way to the peer. */
   readonly localAddress?: string | undefined
-  /** What it throws costs that datagram, and nothing else. */
+  /** If it throws, only that datagram is lost. */
   readonly onMessage: (datagram: Uint8Array) => void
-  /** The port is refused, or the socket failed; it is closed, and this is its last word. */
+  /** The port was refused, or the socket failed. The socket is closed; nothing is called after this. */
   readonly onError: (error: TransportError) => void
 }
 
 export interface ConnectedSocket {
   readonly local: Endpoint
-  /** Never throws, as DatagramSocket.send. */
+  /** Never throws, like DatagramSocket.send. */
   send(datagram: Uint8Array): void
   close(): void
 }
@@ -61,7 +61,7 @@ export interface ConnectedSocket {
 export interface Datagrams {
   /** @throws TransportError */
   open(options: DatagramOptions): Promise<DatagramSocket>
-  /** @throws TransportError where there is no way to the peer */
+  /** @throws TransportError if there is no route to the peer */
   connect(options: ConnectedOptions): Promise<ConnectedSocket>
 }
 
@@ -92,7 +92,7 @@ async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
   try {
     if (localAddress !== undefined) await bind(socket, { address: localAddress, port: 0 })
     await new Promise<void>((resolve, reject) => {
-      // Without a binding Node binds first, and tells of its failure by the event only.
+      // If the socket is not bound yet, Node binds it first, and reports a failure to bind only as an event.
       socket.once('error', reject)
       socket.connect(remote.port, remote.address, (cause?: Error) => {
         socket.off('error', reject)
@@ -116,7 +116,7 @@ async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
     options.onError(new TransportError(`${peer} cannot be asked over UDP`, { cause }))
   }
   socket.on('message', (datagram, from) => {
-    // What came between binding and connecting may be a stranger's.
+    // What arrived between bind and connect may come from a stranger.
     if (!open || from.port !== remote.port || !isSameHost(from.address, remote.address)) return
     handle(() => options.onMessage(datagram))
   })
@@ -132,8 +132,8 @@ async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
 }
 
 /**
- * The boundary around each datagram: anybody on the link can send one, so a defect in what reads it must not end the
- * process. It is the outermost one: whoever wraps Datagrams sees what `onMessage` throws before it is dropped here.
+ * The boundary around each datagram. Anybody on the link can send one, so a defect in its reader must not end the
+ * process. This boundary is the outermost: a wrapper of Datagrams sees what `onMessage` throws before it is dropped.
  */
 function handle(message: () => void): void {
   try {
@@ -141,12 +141,12 @@ function handle(message: () => void): void {
   } catch {}
 }
 
-/** Whatever they say of the zone: the socket is connected to the one interface. */
+/** Zones are ignored: the socket is connected through one interface. */
 function isSameHost(a: string, b: string): boolean {
   return isSameAddress(splitZone(a).address, splitZone(b).address)
 }
 
-/** Names are never resolved; and Node's resolver is not even loaded. */
+/** Names are never resolved, so Node's resolver is not even loaded. */
 function addressesOnly(type: 'udp4' | 'udp6'): SocketOptions['lookup'] {
   return (address, _options, done) => {
     const fits = type === 'udp6' ? isIPv6Host(address) : parseIPv4(address) !== undefined
@@ -185,7 +185,7 @@ function wrap(socket: Socket, options: DatagramOptions): DatagramSocket {
   return {
     local: { address, port },
     send(datagram, to) {
-      // Port 0 can be the sender of a forged datagram, and node:dgram throws where one answers it.
+      // A forged datagram can come from port 0, and node:dgram throws if it is answered.
       if (open && isPort(to.port)) socket.send(datagram, to.port, to.address, () => {})
     },
     close,

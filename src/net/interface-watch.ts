@@ -1,6 +1,6 @@
 /**
- * Notices that this computer's addresses are others than before. It has no timer: a program that keeps something open
- * looks at them anyway, and whoever wants to know is told in passing.
+ * Notices changes of this computer's addresses. It has no timer: a program that keeps something open looks at the
+ * addresses anyway, and each look that finds a change calls the listeners.
  */
 import type { InterfaceAddress } from './interfaces.js'
 
@@ -23,14 +23,14 @@ export class InterfaceWatch {
     return now
   }
 
-  /** Until the returned function is called. */
+  /** Listens until the returned function is called. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
 }
 
-/** They are listed in no order. */
+/** Sorted, because the system lists them in no particular order. */
 function textOf(addresses: readonly InterfaceAddress[]): string {
   return addresses
     .map(({ name, address }) => `${name} ${address}`)

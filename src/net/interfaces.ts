@@ -11,7 +11,7 @@ export interface InterfaceAddress {
 
 export interface IPv6InterfaceAddress extends InterfaceAddress {
   readonly prefixLength: number
-  /** What follows `%` after a link-local address to say that it is one of this interface: its name, on Windows its number. */
+  /** What names this interface after the `%` of a link-local address: its name, on Windows its number. */
   readonly zone: string
 }
 
@@ -19,10 +19,10 @@ export function isIPv6Interface(address: InterfaceAddress): address is IPv6Inter
   return 'zone' in address
 }
 
-/** A host with more interfaces than this searches on the first ones. */
+/** A computer with more interfaces than this searches only on the first ones. */
 export const MAX_INTERFACES = 16
 
-/** Every IPv4 address; an interface with several addresses is there once for each. */
+/** Every IPv4 address; an interface with several addresses appears once for each. */
 export function ipv4Interfaces(): InterfaceAddress[] {
   return interfaceAddresses().filter((each) => !isIPv6Interface(each))
 }
@@ -44,7 +44,7 @@ export function interfaceAddresses(
   })
 }
 
-/** The zone that a user means who may have given the number of an interface (RFC 4007 11.2), which Node does not take. */
+/** The zone for an interface that a user names or numbers (RFC 4007 11.2). Node takes a number on Windows only. */
 export function zoneMeantBy(text: string, system?: System, platform: NodeJS.Platform = process.platform): string {
   if (platform === 'win32' || !/^[1-9]\d*$/.test(text)) return text
   const named = Object.entries(system ?? networkInterfaces()).find(
@@ -53,7 +53,7 @@ export function zoneMeantBy(text: string, system?: System, platform: NodeJS.Plat
   return named?.[0] ?? text
 }
 
-/** Only link-local addresses tell the number of their interface. */
+/** Only link-local addresses come with the number of their interface. */
 function indexOf(addresses: readonly { scopeid?: number | undefined }[]): number {
   return addresses.find(({ scopeid = 0 }) => scopeid !== 0)?.scopeid ?? 0
 }

@@ -1,4 +1,7 @@
-/** What a client needs of the outside, in one handful, and Node's own. */
+/**
+ * Only this folder touches sockets, the clock, files and network interfaces, and it does so behind small TypeScript
+ * interfaces. This file bundles those that a client needs, with their implementations on Node.
+ */
 import { type Clock, systemClock } from './clock.js'
 import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http/client.js'
@@ -12,7 +15,7 @@ export interface ClientNet {
   readonly http: HttpClient
   /** This computer's addresses, of both families. */
   readonly interfaces: () => readonly InterfaceAddress[]
-  /** Addresses of that family, the preferred one first; a link-local one has its zone. */
+  /** The default gateways of that family, the preferred one first; a link-local address has its zone. */
   readonly defaultGateways: (family: 4 | 6) => Promise<readonly string[]>
 }
 

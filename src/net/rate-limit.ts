@@ -1,9 +1,9 @@
-/** What others on the network can make us do: so much in a second, and no more. */
+/** Limits how much work others on the network can cause in a second. */
 import type { Clock } from './clock.js'
 
 const SECOND_MS = 1000
 
-/** Whether this one is still within the limit. */
+/** The returned function counts a call, and returns whether it is within the limit of the current second. */
 export function limitPerSecond(limit: number, clock: Clock): () => boolean {
   let secondEndsMs = Number.NEGATIVE_INFINITY
   let used = 0
@@ -18,7 +18,7 @@ export function limitPerSecond(limit: number, clock: Clock): () => boolean {
   }
 }
 
-/** The first one at once, what comes in the second after it at its end, as one. */
+/** Runs the task at once for the first call. Calls in the second after that run it once more, when the second ends. */
 export class OncePerSecond {
   readonly #clock: Clock
   readonly #task: () => void

@@ -1,7 +1,7 @@
 /**
- * The default gateways of either family, from the system's routing table. Linux: the kernel's own file. macOS, BSD and
- * Windows: the system's own command by absolute path, without a shell, with a time limit. No package is used for this:
- * the kept ones start a shell or a search through PATH, and on Linux a file read of 20 µs is all there is to do.
+ * The default gateways of either family, from the system's routing table. On Linux this reads the kernel's own file. On
+ * macOS, BSD and Windows it runs the system's own command by absolute path, without a shell, with a time limit. No
+ * package does this: the maintained ones start a shell or search PATH, and on Linux reading a file in 20 µs is enough.
  */
 import { readFileSync } from 'node:fs'
 import { formatIPv6, isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../domain/address.js'
@@ -9,10 +9,10 @@ import { formatIPv6, isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, parseIPv6, s
 const COMMAND_TIMEOUT_MS = 1000
 const MAX_OUTPUT_BYTES = 256 * 1024
 
-/** Anyone on the link can announce itself as a router of IPv6; nobody has more real ones. */
+/** Anyone on the link can pose as an IPv6 router; nobody has more real ones than this. */
 export const MAX_DEFAULT_GATEWAYS = 8
 
-/** IPv4 addresses of the default gateways, the preferred one first; empty where there is none or it cannot be known. */
+/** The IPv4 addresses of the default gateways, the preferred one first; empty if there is none or it is not known. */
 export async function defaultGateways(platform: NodeJS.Platform = process.platform): Promise<string[]> {
   try {
     if (platform === 'linux' || platform === 'android')
@@ -20,11 +20,11 @@ export async function defaultGateways(platform: NodeJS.Platform = process.platfo
     if (platform === 'win32') return parseRoutePrint(await routePrint('-4', '0.0.0.0'))
     return parseNetstat(await netstat(platform, 'inet'))
   } catch {
-    return [] // knowing the gateway only makes the search better
+    return [] // the search works without it, only less well
   }
 }
 
-/** The same of IPv6; a link-local one with its zone: `fe80::1%eth0`, on Windows `fe80::1%12`. */
+/** The same for IPv6. A link-local address has its zone: `fe80::1%eth0`, on Windows `fe80::1%12`. */
 export async function defaultGatewaysIPv6(platform: NodeJS.Platform = process.platform): Promise<string[]> {
   try {
     if (platform === 'linux' || platform === 'android')
@@ -45,7 +45,7 @@ function netstat(platform: NodeJS.Platform, family: string): Promise<string> {
 }
 
 async function run(file: string, args: readonly string[]): Promise<string> {
-  const { execFile } = await import('node:child_process') // only where there is no file to read: it costs 3 ms
+  const { execFile } = await import('node:child_process') // loaded only if there is no file to read: it takes 3 ms
   return new Promise((resolve, reject) => {
     execFile(
       file,
@@ -71,8 +71,9 @@ function routeIPv4(gateway: string, metric: number): Route[] {
 }
 
 /**
- * None for what is no router: the unspecified address; all else of ::/80, which is this host, or IPv4 in disguise as the
- * `::192.88.99.1` of 6to4; the `fe80::%utun0` of macOS, a tunnel without interface identifier; link-local without zone.
+ * No route if the address is no router's: the unspecified address; the rest of ::/80, which is this host or an embedded
+ * IPv4 address such as `::192.88.99.1` of 6to4; `fe80::%utun0` of macOS, a tunnel without an interface identifier; a
+ * link-local address without a zone.
  */
 function routeIPv6(address: string, zone: string, metric: number): Route[] {
   const groups = parseIPv6(address)
@@ -82,7 +83,7 @@ function routeIPv6(address: string, zone: string, metric: number): Route[] {
   return zone === '' || none(groups.slice(4)) ? [] : [{ gateway: `${formatIPv6(groups)}%${zone}`, metric }]
 }
 
-/** The flags of Linux, in both families (include/uapi/linux/route.h). */
+/** The flags of Linux, the same for both families (include/uapi/linux/route.h). */
 const RTF_UP = 1
 const RTF_GATEWAY = 2
 const RTF_REJECT = 0x200
@@ -91,7 +92,7 @@ function leadsToGateway(flags: number): boolean {
   return (flags & (RTF_UP | RTF_GATEWAY | RTF_REJECT)) === (RTF_UP | RTF_GATEWAY)
 }
 
-/** Addresses there are eight hexadecimal digits in the byte order of the machine, which is little-endian wherever Node runs but s390x. */
+/** An address is eight hexadecimal digits in the machine's byte order: little-endian, except on s390x. */
 export function parseProcNetRoute(text: string): string[] {
   const routes = text.split('\n').flatMap((line) => {
     const [, destination, gateway, flags, , , metric, mask] = line.trim().split(/\s+/)
@@ -108,8 +109,9 @@ function isLittleEndian(): boolean {
 }
 
 /**
- * Columns: destination and its prefix length, source and its own, next hop, metric, two counts, flags, interface; all in
- * hexadecimal, addresses as on the wire. Of equal metric, the one first that the router itself wants preferred.
+ * Columns: destination and its prefix length, source and its prefix length, next hop, metric, two counts, flags,
+ * interface. Numbers are hexadecimal, addresses in network byte order. If metrics are equal, the router that announces
+ * the higher preference comes first.
  */
 export function parseProcNetIPv6Route(text: string): string[] {
   const DEFAULT = /^0{32} 00 [0-9a-f]{32} [0-9a-f]{2} ([0-9a-f]{32}) ([0-9a-f]{8}) \S+ \S+ ([0-9a-f]{8}) +(\S+)$/gim
@@ -122,17 +124,17 @@ export function parseProcNetIPv6Route(text: string): string[] {
   return byMetric(routes)
 }
 
-/** RFC 4191 2.1: 01 high, 00 medium, 11 low, 10 to be taken for medium; Linux has the two bits at RTF_PREF. */
+/** RFC 4191 2.1: 01 is high, 00 medium, 11 low, and 10 counts as medium. Linux has the two bits at RTF_PREF. */
 function preferenceRank(flags: number): number {
   return [1, 0, 1, 2][(flags >>> 27) & 3] ?? 1
 }
 
-/** `default  192.168.1.1  UGScg  en0`; the order of the table is the order of preference. */
+/** A line: `default  192.168.1.1  UGScg  en0`. The order of the table is the order of preference. */
 export function parseNetstat(text: string): string[] {
   return byMetric(netstatDefaults(text, '0.0.0.0').flatMap(({ gateway, metric }) => routeIPv4(gateway, metric)))
 }
 
-/** `default  fe80::1%en0  UGcg  en0` */
+/** A line: `default  fe80::1%en0  UGcg  en0`. */
 export function parseNetstatIPv6(text: string): string[] {
   const routes = netstatDefaults(text, '::/0').flatMap(({ gateway, metric }) => {
     const { address, zone } = splitZone(gateway)
@@ -141,7 +143,7 @@ export function parseNetstatIPv6(text: string): string[] {
   return byMetric(routes)
 }
 
-/** Flags there: U up, R reject, B discard in silence. */
+/** Flags: U is up, R rejects packets, B discards them silently. */
 function netstatDefaults(text: string, otherName: string): Route[] {
   return text.split('\n').flatMap((line, metric) => {
     const [destination, gateway = '', flags = ''] = line.trim().split(/\s+/)
@@ -151,8 +153,8 @@ function netstatDefaults(text: string, otherName: string): Route[] {
 }
 
 /**
- * `0.0.0.0  0.0.0.0  192.168.1.1  192.168.1.5  25`, the last number being the metric; headings are in the user's
- * language. The persistent routes further down have no interface column; those that are in use are also above.
+ * A line: `0.0.0.0  0.0.0.0  192.168.1.1  192.168.1.5  25`. The last number is the metric. Headings are in the user's
+ * language. The persistent routes further down have no interface column; those in use also appear above.
  */
 export function parseRoutePrint(text: string): string[] {
   const routes = text.split(/\r?\n/).flatMap((line) => {
@@ -164,8 +166,9 @@ export function parseRoutePrint(text: string): string[] {
 }
 
 /**
- * `12  281  ::/0  fe80::1`: interface, metric, destination, gateway, this one on the next line where it is long. Lines
- * of = part the routes in use from the persistent ones below them, which have the same columns, mostly with interface 0.
+ * A line: `12  281  ::/0  fe80::1`, for interface, metric, destination and gateway. A long gateway is on the next line.
+ * A line of = separates the routes in use from the persistent ones below, which have the same columns, mostly with
+ * interface 0.
  */
 export function parseRoutePrintIPv6(text: string): string[] {
   const DEFAULT = /^[ \t]*(\d+)[ \t]+(\d+)[ \t]+::\/0\s+(\S+)[ \t]*$/gm

@@ -1,23 +1,23 @@
 /**
- * Tells systemd how the service is (sd_notify). Node has no datagram sockets of the Unix kind, so systemd-notify carries
- * the message; it is another process than the service's own, so the unit needs `NotifyAccess=all`. Where NOTIFY_SOCKET
- * is not set, or there is no such program, or it fails, nothing happens: a service that does not say that it is ready is
- * its unit's matter.
+ * Tells systemd the state of the service (sd_notify). Node has no Unix datagram sockets, so the program systemd-notify
+ * sends the message. It is not the service's own process, so the unit needs `NotifyAccess=all`. Nothing happens if
+ * NOTIFY_SOCKET is not set, or if the program is missing or fails: the unit says what becomes of a service that never
+ * reports that it is ready.
  */
 import { accessSync, constants } from 'node:fs'
 import { PortMappingError } from '../domain/errors.js'
 import { runSilently, type TimeLimit } from './child-process.js'
 
-/** Never looked for in PATH, which may be anyone's. */
+/** Absolute paths, because a directory in PATH may be anyone's. */
 const PROGRAMS = ['/usr/bin/systemd-notify', '/bin/systemd-notify'] as const
-/** It waits until systemd has read the message. */
+/** The program waits until systemd has read the message. */
 const TIMEOUT_MS = 2000
 
 export interface NotifyOptions extends Partial<TimeLimit> {
   readonly programs?: readonly string[]
 }
 
-/** `READY=1`, `STOPPING=1`; see sd_notify(3). It never rejects. */
+/** Sends a message such as `READY=1` or `STOPPING=1` (sd_notify(3)). It never rejects. */
 export async function notifyServiceManager(
   message: string,
   env: Readonly<Record<string, string | undefined>>,

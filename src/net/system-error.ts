@@ -1,4 +1,4 @@
-/** Why the system refused something: its error codes, in words for what was attempted. */
+/** Why the system refused something: its error codes, in words that fit what was attempted. */
 
 const CLOSED_WITHOUT_ANSWER = 'connection closed without an answer'
 const NO_SUCH_LOCAL_ADDRESS = 'this computer does not have that address'
@@ -26,7 +26,7 @@ const REASONS = {
     EHOSTUNREACH: 'no route to host',
     ENETUNREACH: 'network is unreachable',
     ETIMEDOUT: 'connection timed out',
-    EINVAL: 'no such address or interface', // a zone that is not there
+    EINVAL: 'no such address or interface', // a zone that does not exist
     ENOTFOUND: 'no such host name',
     EAI_AGAIN: 'the host name could not be looked up',
     EADDRNOTAVAIL: NO_SUCH_LOCAL_ADDRESS,
@@ -34,9 +34,9 @@ const REASONS = {
   start: {
     ENOENT: NO_SUCH_COMMAND,
     ENOTDIR: NO_SUCH_COMMAND,
-    EACCES: 'it may not be run',
+    EACCES: 'this user may not run it',
     E2BIG: 'its arguments are too long',
-    ENOEXEC: 'it is no program',
+    ENOEXEC: 'it is not a program',
   },
   write: {
     ENOENT: NO_SUCH_DIRECTORY,
@@ -48,7 +48,7 @@ const REASONS = {
   },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, string>>>>
 
-/** `otherwise`: for a code without words of its own. */
+/** `otherwise` is the reason if the table has no words for the code. */
 export function reasonOf(
   error: unknown,
   attempted: keyof typeof REASONS,
@@ -58,7 +58,7 @@ export function reasonOf(
   return reasons[codeOf(error)] ?? otherwise
 }
 
-/** Such as ENOENT; empty if the error has none. */
+/** The system's code, such as ENOENT; empty if the error has none. */
 export function codeOf(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : ''
 }

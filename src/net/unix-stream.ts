@@ -1,6 +1,6 @@
 /**
  * Unix stream sockets: one question and its answer on one fresh connection, before an absolute deadline. An interface
- * that tests script, and its implementation on node:net.
+ * that tests replace, and its implementation on node:net.
  */
 import { accessSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
@@ -12,15 +12,15 @@ export interface UnixExchangeOptions {
   readonly timeoutMs: number
   /** A longer answer is an error. */
   readonly maxBytes: number
-  /** True once the answer is whole; asked after every read, with all that has come. What it throws ends the exchange. */
+  /** True once the answer is whole. Called after every read, with all bytes so far. An error ends the exchange. */
   readonly isComplete: (answer: Uint8Array) => boolean
   readonly signal?: AbortSignal | undefined
 }
 
 export interface UnixStreams {
   /**
-   * Resolves as soon as the answer is complete, and with what has come, be it nothing, where the other side closes.
-   * @throws NoReplyError after `timeoutMs`; the reason of the signal, where that is an error; TransportError otherwise
+   * Resolves as soon as the answer is complete. If the other side closes, it resolves with the bytes so far, even none.
+   * @throws NoReplyError after `timeoutMs`; the signal's reason if that is an error; TransportError otherwise
    */
   exchange(path: string, question: Uint8Array, options: UnixExchangeOptions): Promise<Uint8Array>
 }
@@ -42,7 +42,7 @@ export function createUnixStreams(clock: Clock): UnixStreams {
   }
 }
 
-/** Mostly there is no such socket, and never on Windows. */
+/** Most computers have no such socket, and Windows never has. */
 function mustExist(path: string): void {
   try {
     accessSync(path)

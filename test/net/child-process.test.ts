@@ -98,7 +98,7 @@ describe.skipIf(process.platform === 'win32')('a command', () => {
       `'no-such-command-anywhere' could not be started: no such command`,
     ],
     ['is not there, by its path', ['/no/such/command'], `'/no/such/command' could not be started: no such command`],
-    ['may not be run', ['/etc/passwd'], `'/etc/passwd' could not be started: it may not be run`],
+    ['may not be run', ['/etc/passwd'], `'/etc/passwd' could not be started: this user may not run it`],
     ['has no name', [''], `'' could not be started: `],
     ['is none', [], `'' could not be started: `],
     ['has a name that none can have', ['a\0b'], 'could not be started: '],

@@ -7,7 +7,7 @@ describe('the reason that the system gave', () => {
   it('is in words for what was attempted: one code means something else for a port, a file and a program', () => {
     expect(reasonOf(failure('EACCES'), 'listen')).toBe('this user may not use that port')
     expect(reasonOf(failure('EACCES'), 'write')).toBe('this user may not write there')
-    expect(reasonOf(failure('EACCES'), 'start')).toBe('it may not be run')
+    expect(reasonOf(failure('EACCES'), 'start')).toBe('this user may not run it')
   })
 
   it('is the message of the system, or what the caller has for it, if there are no words for the code', () => {

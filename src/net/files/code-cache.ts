@@ -1,9 +1,9 @@
 /**
- * Runs the bundle with what V8 made of it the last time, which saves a quarter of a short command. (Node's own compile
- * cache, module.enableCompileCache since 22, keeps less than half as much and looks at nobody's rights.)
+ * Runs the bundle with the code that V8 compiled the last time, which saves a quarter of a short command. (Node's own
+ * cache, module.enableCompileCache since Node 22, keeps less than half as much and does not check permissions.)
  *
- * Code is loaded from there, so nobody but this user and root may decide on what is found: neither in the directory nor
- * in one above it. Nothing depends on it: if it cannot be read or kept, the bundle is compiled. Windows has none.
+ * Code is loaded from the cache, so only this user and root may be able to write to its directory, or to any directory
+ * above it. Nothing depends on the cache: if it cannot be read or written, the bundle is compiled. Windows has none.
  */
 import {
   closeSync,
@@ -29,14 +29,14 @@ import { Script } from 'node:vm'
 /** A CommonJS file that has run. */
 export interface Loaded {
   readonly exports: unknown
-  /** Keeps what V8 has made of it until now for the next start, unless there is enough of it. */
+  /** Stores what V8 has compiled so far, for the next start. Does nothing once enough commands have added to it. */
   readonly keep: () => void
 }
 
-/** Each command runs something else: so many add to what is kept. */
+/** How many commands add to the stored code: each of them runs other parts of the bundle. */
 export const COMMANDS_KEPT = 3
 
-/** `load` is the `require` of the file. */
+/** `load` is the file's `require`. */
 export function loadCached(path: string, load: (path: string) => unknown, env = process.env): Loaded {
   const user = process.getuid?.()
   const directory = directoryOf(env)
@@ -55,7 +55,7 @@ export function loadCached(path: string, load: (path: string) => unknown, env = 
   return { exports: module.exports, keep: commands < COMMANDS_KEPT ? keep : () => {} }
 }
 
-/** Never the system's temporary directory, which is Node's choice. */
+/** Never the system's temporary directory, which Node's own cache would use. */
 function directoryOf({ XDG_CACHE_HOME = '', HOME = '', NODE_DISABLE_COMPILE_CACHE }: NodeJS.ProcessEnv) {
   const parent = [XDG_CACHE_HOME, join(HOME, '.cache')].find(isAbsolute)
   return parent === undefined || NODE_DISABLE_COMPILE_CACHE === '1' ? undefined : join(parent, 'upnp-ts')
@@ -64,7 +64,7 @@ function directoryOf({ XDG_CACHE_HOME = '', HOME = '', NODE_DISABLE_COMPILE_CACH
 const HEAD = '(function(exports,require,module){'
 const TAIL = '\n})'
 
-/** The file as a function, put together before it is a string: strings of this size make V8 collect garbage. */
+/** Wraps the file in a function while it is still bytes: joining strings of this size makes V8 collect garbage. */
 function readWrapped(path: string): string {
   const file = openSync(path, 'r')
   const { size } = fstatSync(file)
@@ -79,11 +79,11 @@ function readWrapped(path: string): string {
 
 interface Kept {
   readonly compiled: Buffer
-  /** How many have added to it. */
+  /** How many commands have added to it. */
   readonly commands: number
 }
 
-/** What is kept is there twice: V8 does not look for damage, and would run it. */
+/** The file holds the code twice: V8 does not look for damage, and would run damaged code. */
 function readKept(directory: string, name: string, key: Buffer, user: number): Kept | undefined {
   try {
     return within(directory, user, (place) => {
@@ -98,7 +98,7 @@ function readKept(directory: string, name: string, key: Buffer, user: number): K
   }
 }
 
-/** @throws Error unless it is a file that only this user has written */
+/** @throws Error unless only this user can have written the file */
 function readOwn(path: string, user: number): Buffer {
   const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   try {
@@ -123,7 +123,7 @@ function keepCompiled(directory: string, name: string, compile: () => Buffer, en
   } catch {}
 }
 
-/** The file appears whole, also after a power cut. */
+/** The file appears whole, even after a power cut. */
 function writeAtOnce(place: string, name: string, bytes: Uint8Array): void {
   const temporary = join(place, `.${name}-${process.pid}`)
   const file = openSync(temporary, 'wx', 0o600)
@@ -142,8 +142,9 @@ function writeAtOnce(place: string, name: string, bytes: Uint8Array): void {
 const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW
 
 /**
- * `use` gets the directory by a path on which nobody can put another in its place; without it, it gets nothing. If others
- * may write to it, it is closed to them and not used this time. @throws Error of node:fs
+ * Calls `use` with a path that nobody can redirect to another directory; without /proc, it is the plain path. Returns
+ * undefined if the directory is not safe. If others may write to it, it is closed to them, and not used this time.
+ * @throws Error from node:fs
  */
 function within<T>(directory: string, user: number, use: (place: string) => T): T | undefined {
   const path = realpathSync(directory)
@@ -161,8 +162,8 @@ function within<T>(directory: string, user: number, use: (place: string) => T): 
 }
 
 /**
- * Whether nobody but that user and root decides on what is found at a path without links, or on its way. In root's
- * directory that is sticky, like /tmp, everybody can make something, and nobody can take away what is another's.
+ * Whether only that user and root decide what is found at a path without links, and in the directories above it. A
+ * sticky directory of root, such as /tmp, passes: everybody can create a file there, but not remove another user's.
  */
 export function isSafe(
   path: string,

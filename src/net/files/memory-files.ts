@@ -1,4 +1,4 @@
-/** Private files that are gone with the process: for an emulated gateway, and for tests. */
+/** Private files that vanish with the process: for an emulated gateway, and for tests. */
 import type { PrivateFiles } from './private-files.js'
 
 export function memoryFiles(): PrivateFiles {

@@ -1,6 +1,6 @@
 /**
- * A directory that is this user's alone: made where it is missing, with its parents, mode 0700. A link to a directory is
- * the user's own choice of a place: it is used, and the mode of what it leads to is left alone.
+ * A directory that belongs to this user alone. If it is missing, it is made with mode 0700, and so are its parents. A
+ * link to a directory is the user's own choice of a place: it is used, and the mode of its target is left alone.
  */
 import {
   closeSync,
@@ -22,7 +22,7 @@ const DIRECTORY_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (con
 
 export function makeDirectory(directory: string): void {
   if (makeMissing(directory) || process.getuid === undefined || lstatSync(directory).isSymbolicLink()) return
-  const opened = openSync(directory, DIRECTORY_FLAGS) // a link that has taken its place since then is not opened
+  const opened = openSync(directory, DIRECTORY_FLAGS) // fails if a link has replaced it since then
   try {
     const { uid, mode } = fstatSync(opened)
     if (uid === process.getuid()) tighten(mode, 0o700, (wanted) => fchmodSync(opened, wanted))
@@ -31,7 +31,7 @@ export function makeDirectory(directory: string): void {
   }
 }
 
-/** Another user than root, whose it may be: undefined if there is none, or nothing is there, and on Windows. */
+/** The owner, if that is neither this user nor root. Undefined also if nothing exists there, and on Windows. */
 export function strangerOf(path: string, user = process.getuid?.()): number | undefined {
   if (user === undefined) return undefined
   const found: (Stats | undefined)[] = [lstatSync, statSync].map((look) => look(path, { throwIfNoEntry: false }))
@@ -39,8 +39,8 @@ export function strangerOf(path: string, user = process.getuid?.()): number | un
 }
 
 /**
- * Whether root would keep files in what is another user's, who decides on what is found there: a sudo that keeps HOME.
- * What is not there yet is of whoever its parent is of.
+ * Whether root would keep files in another user's directory, where that user can change them: with a sudo that keeps
+ * HOME. A directory that does not exist yet belongs to the owner of its parent.
  */
 export function isForeignToRoot(directory: string, user = process.getuid?.(), stranger = strangerOf): boolean {
   if (user !== 0) return false
@@ -49,7 +49,7 @@ export function isForeignToRoot(directory: string, user = process.getuid?.(), st
   return parent !== directory && !existsSync(directory) && isForeignToRoot(parent, user, stranger)
 }
 
-/** Whether it was made. Not with `recursive`: Node 20 goes round for ever where the parent is there and takes none. */
+/** Returns whether it was made. `recursive` would loop for ever on Node 20 if the parent exists but accepts nothing. */
 function makeMissing(directory: string): boolean {
   const parent = dirname(directory)
   try {
@@ -63,7 +63,7 @@ function makeMissing(directory: string): boolean {
   return makeMissing(directory)
 }
 
-/** A file system without modes refuses, and there is nothing to be done about it. */
+/** Takes away the rights of others. A file system without modes refuses, and nothing can be done about that. */
 export function tighten(mode: number, wanted: number, change: (mode: number) => void): void {
   if ((mode & 0o077) === 0) return
   try {

@@ -1,7 +1,7 @@
 /**
- * Small private files of this user that outlive the process, in one directory of their own. A file appears whole or not
- * at all; nobody else can read it (where the file system has modes), and what somebody else has put there is not read.
- * There is no fsync: after a power cut a file may be empty, and whoever reads one must be ready for that.
+ * Small private files of this user that outlive the process, in a directory of their own. A file appears whole or not
+ * at all. Nobody else can read it (if the file system has modes), and a file that somebody else put there is not read.
+ * There is no fsync: after a power cut a file may be empty, and whoever reads it must be ready for that.
  *
  * All calls are synchronous inside: the files are small, and node:fs is the one module that costs nothing to load.
  */
@@ -24,38 +24,38 @@ import { TransportError } from '../../domain/errors.js'
 import { codeOf } from '../system-error.js'
 import { isForeignToRoot, makeDirectory, strangerOf, tighten } from './private-directory.js'
 
-/** Of one file. */
+/** The limit for one file. */
 export const MAX_FILE_BYTES = 64 * 1024
 
-/** A name never begins with a dot, so that temporary files can. Two that differ in case only may be one file. */
+/** Only temporary files begin with a dot. Two names that differ only in case may be one file. */
 const NAME = /^[A-Za-z0-9_%-][A-Za-z0-9._%-]{0,199}$/
 
-/** How often a file may vanish just after it was there, before createOnce gives up. */
+/** How often a file may vanish right after it was seen, before createOnce gives up. */
 const MAX_CREATE_ATTEMPTS = 8
 
 /**
- * Small private files of this user that outlive the process. An interface that tests keep in memory.
- * Every method throws RangeError for a name that is not of letters, digits and `._%-`: a defect of the caller.
+ * Small private files of this user. An interface, which memory-files.ts implements for tests. A name with anything but
+ * letters, digits and `._%-` is a defect of the caller: every method throws RangeError for it.
  */
 export interface PrivateFiles {
-  /** Undefined where there is no such file. @throws TransportError where it cannot be read, or is larger than MAX_FILE_BYTES */
+  /** Undefined if there is no such file. @throws TransportError if it cannot be read, or exceeds MAX_FILE_BYTES */
   read(name: string): Promise<string | undefined>
-  /** The whole file or nothing of it, mode 0600, in a directory of mode 0700. @throws TransportError */
+  /** Writes the whole file or nothing, with mode 0600, in a directory of mode 0700. @throws TransportError */
   write(name: string, text: string): Promise<void>
-  /** As write, but whoever comes first wins: what is in the file afterwards is returned. @throws TransportError */
+  /** Like write, but the first writer wins. Returns what is in the file afterwards. @throws TransportError */
   createOnce(name: string, text: string): Promise<string>
-  /** No error where there is none. @throws TransportError */
+  /** Does nothing if there is no such file. @throws TransportError */
   remove(name: string): Promise<void>
-  /** The names that begin with it, sorted. @throws TransportError */
+  /** The names that begin with `prefix`, sorted. @throws TransportError */
   list(prefix: string): Promise<string[]>
   /** For messages. */
   readonly directory: string
 }
 
 /**
- * XDG_STATE_HOME goes first everywhere, where it is absolute (XDG Base Directory Specification: otherwise it is to be
- * ignored). macOS has no place of its own here: one that is the same wherever there is a shell is simpler to find.
- * @throws TransportError if the user has no home directory either, or the user is root and it is another user's
+ * XDG_STATE_HOME comes first on every system, if it is absolute (the XDG Base Directory Specification says to ignore
+ * any other). macOS uses the same place as the other systems with a shell, which is easier to find.
+ * @throws TransportError if there is no home directory either, or if the user is root and the directory another user's
  */
 export function stateDirectoryOf(
   env: Readonly<Record<string, string | undefined>>,
@@ -74,7 +74,7 @@ export function stateDirectoryOf(
   return joined(homeDirectory, ...(platform === 'win32' ? ['AppData', 'Local'] : ['.local', 'state']), 'upnp-ts')
 }
 
-/** `link` makes a hard link; tests take it away. */
+/** `link` makes a hard link; tests replace it. */
 export function privateFiles(directory: string, link: typeof linkSync = linkSync): PrivateFiles {
   const at = <T>(verb: string, name: string, action: (path: string) => T): T => {
     if (!NAME.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot be the name of a private file`)
@@ -117,7 +117,7 @@ function homeOrNone(): string {
   }
 }
 
-/** The user's own, decided at first use. */
+/** The files of the user who runs this. Their directory is determined at first use. */
 export const userPrivateFiles: PrivateFiles = {
   read: async (name) => ownFiles().read(name),
   write: async (name, text) => ownFiles().write(name, text),
@@ -131,7 +131,7 @@ export const userPrivateFiles: PrivateFiles = {
 
 function mustBeOurs(directory: string): void {
   const stranger = strangerOf(directory)
-  if (stranger !== undefined) throw new TransportError(`will not use ${directory}: it is of another user, ${stranger}`)
+  if (stranger !== undefined) throw new TransportError(`will not use ${directory}: it belongs to user ${stranger}`)
 }
 
 function attempt<T>(verb: string, path: string, action: () => T): T {
@@ -152,7 +152,7 @@ function unlessCode<T>(code: string, action: () => T): T | undefined {
   }
 }
 
-/** Neither follows a symbolic link nor waits at a pipe; Windows has neither flag. */
+/** Follows no symbolic link, and does not wait for a pipe. Windows has neither flag. */
 const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
 
 function readPrivate(path: string): string | undefined {
@@ -168,10 +168,10 @@ function readPrivate(path: string): string | undefined {
 
 function mustBePrivate(path: string, file: number): void {
   const status = fstatSync(file)
-  if (!status.isFile()) throw new TransportError(`cannot read ${path}: it is no regular file`)
+  if (!status.isFile()) throw new TransportError(`cannot read ${path}: it is not a regular file`)
   const user = process.getuid?.()
   if (user === undefined) return
-  if (status.uid !== user) throw new TransportError(`will not read ${path}: it is of another user, ${status.uid}`)
+  if (status.uid !== user) throw new TransportError(`will not read ${path}: it belongs to user ${status.uid}`)
   tighten(status.mode, 0o600, (wanted) => fchmodSync(file, wanted))
 }
 
@@ -188,10 +188,10 @@ function readBounded(path: string, file: number): string {
   }
 }
 
-/** What `put` leaves of the temporary file is removed. Its name need not be secret, and node:crypto takes 5 ms to load. */
+/** Removes the temporary file if `put` leaves it. Its name need not be secret, and node:crypto takes 5 ms to load. */
 function throughTemporary<T>(directory: string, text: string, put: (temporary: string) => T): T {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES)
-    throw new TransportError(`more than ${MAX_FILE_BYTES} bytes for a file in ${directory}`)
+    throw new TransportError(`will not write more than ${MAX_FILE_BYTES} bytes to a file in ${directory}`)
   makeDirectory(directory)
   const temporary = join(directory, `.${process.pid}-${Math.random().toString(36).slice(2)}`)
   try {
@@ -205,7 +205,7 @@ function throughTemporary<T>(directory: string, text: string, put: (temporary: s
 function discard(path: string): void {
   try {
     unlinkSync(path)
-  } catch {} // was renamed; or was never made
+  } catch {} // it was renamed, or never made
 }
 
 function createOrRead(directory: string, path: string, text: string, link: typeof linkSync): string {
@@ -217,7 +217,7 @@ function createOrRead(directory: string, path: string, text: string, link: typeo
   throw new TransportError(`cannot create ${path}: it comes and goes`)
 }
 
-/** A hard link has its content from the start, and never takes the place of a file. False where there is one. */
+/** A hard link has its content from the start, and never replaces a file. Returns false if there is one. */
 function linkInto(temporary: string, path: string, text: string, link: typeof linkSync): boolean {
   try {
     link(temporary, path)
@@ -227,7 +227,7 @@ function linkInto(temporary: string, path: string, text: string, link: typeof li
   }
 }
 
-/** FAT, Android and some network shares have no hard links, each with another code. Here a reader can come too early. */
+/** For FAT, Android and network shares without hard links; their error codes vary. A reader may come too early here. */
 function createDirectly(path: string, text: string): boolean {
   const file = unlessCode('EEXIST', () => openSync(path, 'wx', 0o600))
   if (file === undefined) return false

@@ -1,19 +1,19 @@
 /**
- * The chunked transfer coding (RFC 9112 7.1), piece by piece. A size is one to seven hexadecimal digits and nothing
- * else (CVE-2017-8798 was a size read as signed); extensions and trailers are passed over, and bounded.
+ * Decodes the chunked transfer coding (RFC 9112 7.1) piece by piece. A size is one to seven hexadecimal digits and
+ * nothing else (CVE-2017-8798 was a size read as signed). Extensions and trailers are skipped, and bounded.
  */
 const MAX_LINE_BYTES = 1024
 const MAX_TRAILER_LINES = 64
 
 export class ChunkedBody {
-  /** The last chunk and the trailers have come. */
+  /** True once the last chunk and the trailers have arrived. */
   ended = false
   #line = ''
   #left = 0
   #state: 'size' | 'data' | 'after-data' | 'trailers' = 'size'
   #trailers = 0
 
-  /** The content in these bytes. @throws Error where they are not chunked coding */
+  /** Returns the content in these bytes. @throws Error if they are not chunked coding */
   decode(bytes: Buffer): Buffer {
     const content: Buffer[] = []
     let at = 0

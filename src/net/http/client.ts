@@ -1,63 +1,63 @@
 /**
  * HTTP/1.1 for talking to routers: one request on one fresh connection, answered before an absolute deadline. No
  * redirects, no decompression, no cookies, no proxy from the environment, no keep-alive (some routers break on a second
- * request). The body ends at the first of: the XML root closes, the connection closes, the declared length and then
- * 200 ms of silence. Who speaks on the connection is an Exchange: undici-exchange.ts or lean-exchange.ts.
+ * request). The body ends when the XML root closes, when the connection closes, or when 200 ms of silence follow the
+ * declared length, whichever comes first. An Exchange handles the connection: undici-exchange.ts or lean-exchange.ts.
  */
 import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoReplyError, TransportError } from '../../domain/errors.js'
 import type { Clock } from '../clock.js'
 import { codeOf, reasonOf } from '../system-error.js'
 
-/** How long to wait for more once the declared length has come without the document being complete. */
+/** How long to wait for more if the declared length has arrived, but the document is incomplete. */
 const AFTER_DECLARED_LENGTH_MS = 200
 
-/** Their replies have no body (UDA 1.1 4.1.2 to 4.1.4): the end of the head is the end, whatever it declares. */
+/** Replies to these have no body (UDA 1.1 4.1.2 to 4.1.4): they end with their head, whatever it declares. */
 const WITHOUT_REPLY_BODY: ReadonlySet<string> = new Set(['SUBSCRIBE', 'UNSUBSCRIBE'])
 
 export interface HttpRequest {
   readonly method: 'GET' | 'POST' | 'SUBSCRIBE' | 'UNSUBSCRIBE'
-  /** Plain `http:`. Who may be asked is the caller's policy; a host name is resolved by the system. */
+  /** Plain `http:`. The caller decides who may be asked; the system resolves a host name. */
   readonly url: URL
-  /** The interface that leads to a link-local IPv6 host: a URL cannot say it. Never in the Host header. */
+  /** The interface that leads to a link-local IPv6 host, which a URL cannot name. It is never in the Host header. */
   readonly zone?: string | undefined
-  /** The address to ask from, where it is one of this computer's and of the family of the URL's literal address. */
+  /** The address to ask from. Ignored unless this computer has it, and the URL has an address of the same family. */
   readonly localAddress?: string | undefined
   /** Sent in this order and spelling, after Host. */
   readonly headers: readonly (readonly [string, string])[]
   readonly body?: string
-  /** What is being asked, by the standard's name; errors carry it. */
+  /** What is being asked, by its name in the standard; errors carry it. */
   readonly action: string
   /** A longer reply is an error. */
   readonly maxBodyBytes: number
-  /** From now to the last byte of the reply, retry included. */
+  /** From now to the last byte of the reply, a retry included. */
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
-  /** True once the body is whole; asked after every read from the connection. */
+  /** True once the body is whole; called after every read from the connection. */
   readonly isComplete: (body: Uint8Array) => boolean
-  /** Told that the connection was closed without an answer; whether to ask once more at once, as is done without it. */
+  /** Called if the connection closes without an answer. Returns whether to ask once more at once; default: yes. */
   readonly onReset?: (() => boolean) | undefined
-  /** Told how long it took from the beginning of the connection to the whole reply. */
+  /** Called with the time from the beginning of the connection to the whole reply. */
   readonly onReply?: ((tookMs: number) => void) | undefined
 }
 
 export interface HttpReply {
   readonly status: number
-  /** Names in lower case; the first of each counts. */
+  /** Names in lower case; if a header is repeated, the first one counts. */
   readonly headers: ReadonlyMap<string, string>
   readonly body: Uint8Array
-  /** The address of this computer on that connection. */
+  /** This computer's address on that connection. */
   readonly localAddress: string
   /** The address that answered. */
   readonly remoteAddress: string
 }
 
 export interface HttpClient {
-  /** @throws NoReplyError after `timeoutMs`, the signal's reason when it aborts, TransportError otherwise */
+  /** @throws NoReplyError after `timeoutMs`; the signal's reason if it aborts; TransportError otherwise */
   request(request: HttpRequest): Promise<HttpReply>
 }
 
-/** What an exchange tells of the reply, in this order; either `end` or `fail` comes last. */
+/** What an exchange reports about the reply, in this order; either `end` or `fail` comes last. */
 export interface ReplySink {
   connected(localAddress: string, remoteAddress: string): void
   /** Headers in any spelling. */
@@ -67,20 +67,20 @@ export interface ReplySink {
   fail(cause: Error, receivedBytes: number): void
 }
 
-/** One request on one new connection. What it returns drops the connection, at any time, and silences it. */
+/** Sends one request on one new connection. The returned function drops the connection at any time, and silences it. */
 export type Exchange = (request: HttpRequest, sink: ReplySink) => () => void
 
-/** `exchange` is undiciExchange, or leanExchange where the start counts. */
+/** `exchange` is undiciExchange, or leanExchange if a fast start matters. */
 export function createHttpClient(clock: Clock, exchange: Exchange): HttpClient {
   return { request: (request) => requestTwiceIfReset(request, clock, exchange) }
 }
 
-/** Routers under load close the first connection without an answer (ZTE F660, Ubee): asked once more, in the same time. */
+/** Under load routers (ZTE F660, Ubee) close the first connection without an answer. One deadline covers both tries. */
 async function requestTwiceIfReset(request: HttpRequest, clock: Clock, exchange: Exchange): Promise<HttpReply> {
   const { action } = request
-  // Some of it may come from a description: it cannot add a header of its own.
+  // A value may come from a device's description, which must not add headers.
   if (request.headers.some((header) => header.some((text) => /[\r\n\0]/.test(text)))) {
-    throw new TransportError(`${describe(request)}: a header would break its line`, { action })
+    throw new TransportError(`${describe(request)}: a header contains a line break`, { action })
   }
   const noReply = () =>
     new NoReplyError(`${describe(request)} did not answer within ${request.timeoutMs / 1000} s`, { action })
@@ -101,7 +101,7 @@ function describe(request: HttpRequest): string {
 }
 
 function asTransportError(cause: Error, request: HttpRequest, { ended }: RequestLimit): Error {
-  if (ended !== undefined) return ended.reason // the deadline's, or whatever the caller gave
+  if (ended !== undefined) return ended.reason // from the deadline, or from the caller's signal
   const otherwise = cause.name === 'HTTPParserError' ? 'not an HTTP reply' : cause.message
   const reason = reasonOf(cause, 'ask over HTTP', otherwise)
   return new TransportError(`${describe(request)}: ${reason}`, { action: request.action, cause })
@@ -131,12 +131,12 @@ function oneExchange(request: HttpRequest, clock: Clock, exchange: Exchange, lim
   })
 }
 
-/** What a connection is made to: without brackets, and a link-local address with its zone. */
+/** The host to connect to: without brackets, and with its zone if it is link-local. */
 export function hostOf({ url, zone = '' }: Pick<HttpRequest, 'url' | 'zone'>): string {
   return withZone(withoutBrackets(url.hostname), zone)
 }
 
-/** The port is always there, as in miniupnpc's GET: some routers compare the value with their own address and port. */
+/** Always with the port, as in miniupnpc's GET: some routers compare the value with their own address and port. */
 export function hostHeader(url: URL): string {
   return url.port === '' ? `${url.hostname}:80` : url.host
 }
@@ -193,7 +193,7 @@ class Collector implements ReplySink {
     this.#examining = true
   }
 
-  /** Once for all that one read brought: after every chunk, a body in chunks of one byte would cost its square. */
+  /** Runs once per read: once per chunk would take quadratic time for a body in chunks of one byte. */
   #examine(): void {
     this.#examining = false
     if (this.#finish === undefined) return
@@ -237,13 +237,13 @@ class Collector implements ReplySink {
 }
 
 /**
- * What ends a request that is under way: its time, or its caller's signal. An AbortController for each request, as
- * deadlineAfter has it, is what a listing of hundreds of entries would spend a good part of its time on.
+ * Ends a request when its time is over, or when its caller's signal aborts. An AbortController for each request, as in
+ * deadlineAfter, would take a good part of the time of a listing with hundreds of entries.
  */
 interface RequestLimit {
-  /** Why it has to end, once it has. */
+  /** Why the request has to end; undefined while it may go on. */
   readonly ended: { readonly reason: Error } | undefined
-  /** Called when it has to end; for one listener. */
+  /** Called when the request has to end; there is one listener. */
   onEnd: () => void
   /** Must be called, or the timer keeps the process alive. */
   dispose(): void

@@ -1,10 +1,10 @@
-/** TCP connections for HTTP. */
+/** Opens TCP connections for HTTP. */
 import { connect, Socket } from 'node:net'
 import { isIPv6Host, parseIPv4, samePrefixIPv6, splitZone } from '../../domain/address.js'
 import { interfaceAddresses, isIPv6Interface, zoneMeantBy } from '../interfaces.js'
 import { type HttpRequest, hostOf } from './client.js'
 
-/** No half-open state, no delay: what is written leaves at once. */
+/** The connection is never half open, and what is written leaves at once. */
 export function connectTo(request: Pick<HttpRequest, 'url' | 'zone' | 'localAddress'>): Socket {
   const { url, localAddress = '' } = request
   const zone = zoneMeantBy(request.zone ?? '')
@@ -19,12 +19,12 @@ function isZoneHere(zone: string): boolean {
   return interfaceAddresses().some((own) => isIPv6Interface(own) && own.zone === zone)
 }
 
-/** What Node 20 answers to a zone that is not there; later ones drop the zone and ask some other interface. */
+/** Fails as Node 20 does for a zone that does not exist. Later versions drop the zone and ask another interface. */
 function refused(): Socket {
   return new Socket().destroy(Object.assign(new Error('no such interface'), { code: 'EINVAL' }))
 }
 
-/** Only an address of this computer can be bound to, and it leads to its own family; of a name that is not known yet. */
+/** Only this computer's own address can be bound, for a host of the same family. A name's family is not known yet. */
 function canLeadTo(host: string, localAddress: string): boolean {
   if (parseIPv4(localAddress) !== undefined) return parseIPv4(host) !== undefined && isOwn(localAddress)
   return isIPv6Host(localAddress) && isIPv6Host(host) && isOwn(localAddress)

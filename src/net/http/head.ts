@@ -1,20 +1,20 @@
 /**
- * The head of an HTTP/1.x response, as routers write it. Lenient: lines may end in LF, what is no header is passed over.
- * Pure; the caps are the reader's.
+ * The head of an HTTP/1.x response, as routers write it. The parser is lenient: lines may end in LF, and lines that are
+ * no header are skipped. It is pure; whoever reads from the connection enforces the first and the last limit.
  */
 export const MAX_HEAD_BYTES = 16 * 1024
 export const MAX_HEADERS = 64
-/** More `100 Continue` than that is no reply. */
+/** After more than these `100 Continue`, the request has failed. */
 export const MAX_INTERIM_HEADS = 4
 
 export interface ResponseHead {
   /** As received, without the end of the line. */
   readonly statusLine: string
-  /** NaN where the status line is none. */
+  /** NaN if the first line is no status line. */
   readonly status: number
   readonly headers: readonly string[]
   readonly chunked: boolean
-  /** Content-Length; undefined where there is none, none that is a number, or where the body is chunked. */
+  /** Content-Length; undefined if it is missing or no number, or if the body is chunked. */
   readonly declaredLength: number | undefined
 }
 
@@ -45,7 +45,7 @@ export function isInterim(head: ResponseHead): boolean {
   return head.status >= 100 && head.status <= 199
 }
 
-/** RFC 9112 6.3: whatever the headers say, there is no body. A body declared empty is believed too. */
+/** RFC 9112 6.3: 204 and 304 have no body, whatever the headers say. `Content-Length: 0` is believed too. */
 export function hasNoBody(head: ResponseHead): boolean {
   return head.status === 204 || head.status === 304 || head.declaredLength === 0
 }

@@ -1,10 +1,10 @@
 /**
- * An Exchange on a bare socket: the command line's. undici's Client costs a short command 60 ms to load, to compile its
- * parser and to use for the first time, as much as all of Node; this costs 2. What it does is what routers need and no
- * more, and one test table (test/net/http/client.test.ts) holds for both.
+ * An Exchange on a bare socket, for the command line. undici's Client costs a short command 60 ms to load, to compile
+ * its parser and to use for the first time, as much as all of Node; this one costs 2 ms. It does what routers need and
+ * no more. One test table (test/net/http/client.test.ts) holds for both.
  *
- * The head and the body leave in one write, hence one segment (an old Linksys wants them so), with the headers in
- * miniupnpc's order and spelling, which routers are tested with. Nothing is half closed: Draytek takes that for a goodbye.
+ * Head and body leave in one write, hence in one segment: an old Linksys needs that. The headers have miniupnpc's order
+ * and spelling, which routers are tested with. Nothing is half closed: Draytek takes that for a goodbye.
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -13,7 +13,7 @@ import { type Exchange, type HttpRequest, hostHeader, type ReplySink } from './c
 import { connectTo } from './connect.js'
 import { endOfHead, hasNoBody, isInterim, MAX_HEAD_BYTES, MAX_INTERIM_HEADS, readHead } from './head.js'
 
-/** What is wanted of a socket; it says 'connect' when it is. */
+/** What an exchange needs from a socket, which emits 'connect' once it is connected. */
 export type Connection = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socket, 'localAddress' | 'remoteAddress'>>
 
 export const leanExchange: Exchange = leanExchangeOver(connectTo)
@@ -75,7 +75,7 @@ function nameAndValue(line: string): [string, string] {
   return [line.slice(0, colon), line.slice(colon + 1)]
 }
 
-/** Bytes of a response -> what the sink wants to know. */
+/** Turns the bytes of a response into calls of the sink. */
 class ReplyReader {
   bodyBegun = false
   ended = false
@@ -88,7 +88,7 @@ class ReplyReader {
     this.#sink = sink
   }
 
-  /** @throws Error where it is no HTTP, or more of it than anyone needs */
+  /** @throws Error if it is not HTTP, or exceeds a limit */
   read(piece: Buffer): void {
     const body = this.bodyBegun ? piece : this.#readHead(piece)
     if (body === undefined || body.length === 0 || this.ended) return
@@ -97,7 +97,7 @@ class ReplyReader {
     this.ended = this.#chunked?.ended === true
   }
 
-  /** What follows the head in what has come so far, or undefined while it is not whole. */
+  /** Returns the bytes after the head, or undefined while the head is incomplete. */
   #readHead(piece: Buffer): Buffer | undefined {
     this.#pending = Buffer.concat([this.#pending, piece])
     for (;;) {
@@ -110,7 +110,7 @@ class ReplyReader {
       this.#pending = this.#pending.subarray(end)
       if (Number.isNaN(head.status)) throw new Error('not an HTTP reply')
       if (!isInterim(head)) return this.#beginBody(head)
-      if (++this.#interimHeads > MAX_INTERIM_HEADS) throw new Error('there is no end of interim replies')
+      if (++this.#interimHeads > MAX_INTERIM_HEADS) throw new Error('too many interim replies')
     }
   }
 

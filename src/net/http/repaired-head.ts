@@ -1,17 +1,17 @@
 /**
- * A TCP connection whose HTTP response head is made fit for a strict parser on its way in: lines that end in LF get
- * CRLF, lines that are no header go, a Content-Length beside chunked goes, an interim 1xx response goes, and the
- * declared length is taken note of and removed, because too many routers declare a wrong one (the reader decides where
- * the body ends). The body passes untouched. Nothing is ever half closed: Draytek routers take that for a goodbye.
+ * A TCP connection that repairs the head of an HTTP response on its way in, for a strict parser. Lines that end in LF
+ * get CRLF. Lines that are no header are dropped, as are interim 1xx responses, and a Content-Length next to chunked.
+ * The declared length is recorded and removed, because too many routers declare a wrong one: the reader decides where
+ * the body ends. The body passes untouched. Nothing is ever half closed: Draytek routers take that for a goodbye.
  *
- * Why not a lenient parser: llhttp, which undici and Node share, has switches for some of this, but neither offers them.
+ * Why not a lenient parser: llhttp, which undici and Node share, has switches for some of this; neither offers them.
  */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import { endOfHead, MAX_HEAD_BYTES, MAX_INTERIM_HEADS, readHead } from './head.js'
 
 export class RepairedHead extends Duplex {
-  /** Content-Length as received; undefined where there was none, or the body is chunked. */
+  /** Content-Length as received; undefined if there was none, or if the body is chunked. */
   declaredLength: number | undefined
   receivedBytes = 0
   localAddress = ''
@@ -45,7 +45,7 @@ export class RepairedHead extends Duplex {
         return
       }
       if (this.#interimHeads > MAX_INTERIM_HEADS) {
-        this.destroy(new Error('there is no end of interim replies'))
+        this.destroy(new Error('too many interim replies'))
         return
       }
       this.#head = seen
@@ -73,7 +73,7 @@ export class RepairedHead extends Duplex {
     this.#socket.write(piece, done)
   }
 
-  /** Head and body leave in one write, hence one segment: an old Linksys wants them so. */
+  /** Head and body leave in one write, hence in one segment: an old Linksys needs that. */
   override _writev(
     pieces: { chunk: Buffer | string; encoding: BufferEncoding }[],
     done: (error?: Error | null) => void,
@@ -83,7 +83,7 @@ export class RepairedHead extends Duplex {
   }
 
   override _final(done: () => void): void {
-    done() // not passed on: see above
+    done() // the end is not passed on, because nothing is ever half closed
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
@@ -109,7 +109,7 @@ export function repairHead(head: string): { head: string; declaredLength: number
     ? /^(content-length|connection|keep-alive):/i
     : /^(content-length|connection|keep-alive|transfer-encoding):/i
   const kept = headers.filter((line) => !dropped.test(line))
-  // A body declared empty is believed: there is no other way to see its end on a connection that stays open.
+  // `Content-Length: 0` is believed: on a connection that stays open nothing else shows the end of the body.
   const length0 = declaredLength === 0 ? ['Content-Length: 0'] : []
   return { head: [statusLine, ...kept, ...length0, 'Connection: close', '', ''].join('\r\n'), declaredLength }
 }

@@ -1,7 +1,7 @@
 /**
- * A small HTTP/1.1 server: for the emulated gateway, and for the notifications that a gateway sends. Whole requests in,
- * whole replies out, everything bounded: connections, the head (Node's 16 KiB), the body, and the time from the beginning
- * of a connection to the end of its request.
+ * A small HTTP/1.1 server for the emulated gateway, and for the notifications that a gateway sends. It takes whole
+ * requests and sends whole replies. Everything is bounded: the number of connections, the head (Node's 16 KiB), the
+ * body, and the time from the beginning of a connection to the end of its request.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -12,7 +12,7 @@ import { reasonOf } from '../system-error.js'
 
 export const MAX_REQUEST_BODY_BYTES = 64 * 1024
 const MAX_CONNECTIONS = 64
-/** Node looks every 30 s only, unless told otherwise. */
+/** By default Node checks these only every 30 s. */
 const TIMEOUTS = {
   headersTimeout: 3000,
   requestTimeout: 10_000,
@@ -47,10 +47,10 @@ export interface HttpServer {
 
 export interface ListenOptions {
   readonly address: string
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number
   readonly handler: RequestHandler
-  /** Who else connects is hung up on at once, and takes no place; everybody is where it is left out. */
+  /** Other clients are hung up on at once, and take no place. By default everybody is welcome. */
   readonly isWelcome?: (remoteAddress: string) => boolean
 }
 
@@ -78,7 +78,7 @@ async function listen(options: ListenOptions): Promise<HttpServer> {
     )
     server.listen({ host: options.address, port: options.port }, resolve)
   })
-  server.on('error', () => {}) // a connection that could not be accepted (too many files) is the other side's loss
+  server.on('error', () => {}) // if a connection cannot be accepted (too many open files), only its client loses
   return { local: localEndpoint(server), close: () => closeAll(server) }
 }
 

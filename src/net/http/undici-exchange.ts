@@ -1,6 +1,6 @@
 /**
- * An Exchange by undici: the library's. Between its parser and the network a socket of ours repairs the head of the
- * reply (repaired-head.ts). undici is loaded at the first request.
+ * An Exchange that uses undici, for the library. Between undici's parser and the network a socket of ours repairs the
+ * head of the reply (repaired-head.ts). undici is loaded at the first request.
  */
 import type { Socket } from 'node:net'
 import type { Dispatcher } from 'undici'
@@ -30,7 +30,7 @@ async function start(request: HttpRequest, sink: ReplySink, stopped: () => boole
   let socket: RepairedHead | undefined
   const client = new Client(request.url.origin, {
     pipelining: 0, // Connection: close
-    headersTimeout: 0, // the deadline is the caller's, and absolute
+    headersTimeout: 0, // the caller has an absolute deadline
     bodyTimeout: 0,
     connect(_options, callback) {
       const opening = new RepairedHead(connectTo(request))
@@ -38,7 +38,7 @@ async function start(request: HttpRequest, sink: ReplySink, stopped: () => boole
       opening.once('error', failed)
       opening.once('connect', () => {
         sink.connected(opening.localAddress, opening.remoteAddress)
-        callback(null, opening as unknown as Socket) // undici listens to its errors from here on
+        callback(null, opening as unknown as Socket) // from here on undici handles the errors
         opening.off('error', failed)
       })
       socket = opening

@@ -80,7 +80,7 @@ describe('a file that is written at once', () => {
     if (what === 'a device' && isWindows) return
     if (what !== 'a device') mkdirSync(name)
     expect(() => writeFileAtomically(name, 'x')).toThrow(
-      new TransportError(`${name} could not be written: it is no regular file`),
+      new TransportError(`${name} could not be written: it is not a regular file`),
     )
     expect(existsSync(name)).toBe(true)
     expect(readdirSync(directory)).toEqual(what === 'a device' ? [] : ['folder'])

@@ -241,7 +241,8 @@ describe('private files', () => {
     mkdirSync(directory, { recursive: true })
     const made = spawn('mkfifo', [join(directory, 'nonce')])
     await new Promise((resolve) => made.on('close', resolve).on('error', resolve))
-    if (existsSync(join(directory, 'nonce'))) await expectFailure(files.read('nonce'), /nonce: it is no regular file/)
+    if (existsSync(join(directory, 'nonce')))
+      await expectFailure(files.read('nonce'), /nonce: it is not a regular file/)
   })
 
   it.runIf(POSIX)('are kept where a link leads to, and its mode stays', async () => {
@@ -268,7 +269,7 @@ describe('private files', () => {
     if (name.includes('link of')) lchownSync(directory, 12345, 12345)
     else chownSync(directory, 12345, 12345)
     const { read, write, createOnce, remove, list } = privateFiles(directory)
-    const message = /will not use .*upnp-ts: it is of another user, 12345/
+    const message = /will not use .*upnp-ts: it belongs to user 12345/
     for (const work of [read('a'), write('a', ''), createOnce('a', ''), remove('a'), list('')])
       await expectFailure(work, message)
     expect(readdirSync(elsewhere)).toEqual([])
@@ -278,8 +279,8 @@ describe('private files', () => {
     const files = privateFiles(directory)
     await files.write('nonce', 'a')
     chownSync(join(directory, 'nonce'), 12345, 12345)
-    await expectFailure(files.read('nonce'), /will not read .*nonce: it is of another user, 12345/)
-    await expectFailure(files.createOnce('nonce', 'b'), /of another user/)
+    await expectFailure(files.read('nonce'), /will not read .*nonce: it belongs to user 12345/)
+    await expectFailure(files.createOnce('nonce', 'b'), /belongs to user 12345/)
   })
 })
 
