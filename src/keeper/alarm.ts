@@ -1,4 +1,4 @@
-/** A sleep that can be ended early; one at a time. */
+/** A sleep that can be ended early, for one sleeper at a time. */
 import type { Clock } from '../net/clock.js'
 
 export class Alarm {
@@ -10,12 +10,12 @@ export class Alarm {
     this.#clock = clock
   }
 
-  /** Nobody sleeps any more. */
+  /** True once it was turned off: sleep() returns at once from then on. */
   get isOff(): boolean {
     return this.#isOff
   }
 
-  /** Until the time is over, or it rings. For ever where the time is infinite and it does not ring. */
+  /** Sleeps until the time is over or the alarm rings. If the time is infinite, only the alarm ends the sleep. */
   sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
       if (this.#isOff) {
@@ -42,7 +42,7 @@ export class Alarm {
   }
 }
 
-/** Waits for work, and not longer than that; the work goes on. */
+/** Waits for the work, but no longer than `limitMs`. The work itself goes on. */
 export async function within(clock: Clock, limitMs: number, work: Promise<void>): Promise<void> {
   let cancel = (): void => {}
   const tooLong = new Promise<void>((resolve) => {

@@ -1,10 +1,10 @@
-/** What nobody tells: that this computer has slept, or is in another network. Noticed by looking. */
+/** Notices what nobody reports: that this computer has slept, or has moved to another network. */
 import { splitZone } from '../domain/address.js'
 import type { Clock } from '../net/clock.js'
 
-/** Looked at that often at least: it costs no packet, and a person who opens the lid waits for it. */
+/** The longest time between two looks: a look costs no packet, and a person who opens the lid waits for it. */
 export const WATCH_MS = 10_000
-/** How far the clocks may drift apart between two looks before this computer must have slept. */
+/** If the two clocks drift apart by more than this between two looks, this computer has slept. */
 const CLOCK_JUMP_MS = 5000
 
 export class Changes {
@@ -21,7 +21,7 @@ export class Changes {
     this.#addresses = this.#addressText()
   }
 
-  /** Whether the wall clock has jumped since the last look: the other one stands still while a computer sleeps. */
+  /** Whether this computer has slept since the last look: the monotonic clock stands still in the meantime. */
   noticeSleep(): boolean {
     const offsetMs = this.#offset()
     const hasJumped = Math.abs(offsetMs - this.#offsetMs) > CLOCK_JUMP_MS
@@ -29,7 +29,7 @@ export class Changes {
     return hasJumped
   }
 
-  /** Whether the addresses are others than at the last look. */
+  /** Whether the addresses have changed since the last look. */
   noticeAddresses(): boolean {
     const addresses = this.#addressText()
     const haveChanged = addresses !== this.#addresses
@@ -37,12 +37,12 @@ export class Changes {
     return haveChanged
   }
 
-  /** Whether it still has that address, on whatever interface. */
+  /** Whether this computer has that address, on any interface. */
   has(address: string): boolean {
     return this.#addressesNow().some((each) => splitZone(each).address === splitZone(address).address)
   }
 
-  /** Interfaces are listed in no order. */
+  /** Sorted, because interfaces are listed in no particular order. */
   #addressText(): string {
     return this.#addressesNow().toSorted().join()
   }

@@ -1,4 +1,4 @@
-/** Looks for a gateway until there is one: with growing pauses, and sooner where there is a reason to. */
+/** Searches for a gateway until there is one, with growing pauses that end early if there is a reason. */
 import { NoGatewayError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
@@ -6,15 +6,15 @@ import type { Alarm } from './alarm.js'
 import type { Changes } from './changes.js'
 import { searchPauses } from './schedule.js'
 
-/** How often the clocks and the addresses of this computer are looked at meanwhile. */
+/** How often the clocks and the addresses of this computer are checked during a pause. */
 const ADDRESS_POLL_MS = 1000
-/** However many reasons there are. */
+/** The shortest pause, however many reasons there are to end it. */
 const LEAST_PAUSE_MS = 1000
 
 export interface SearchOptions<G extends Gateway> {
   readonly clock: Clock
   readonly random: () => number
-  /** @throws PortMappingError where there is none, or the signal aborts */
+  /** @throws PortMappingError if there is no gateway, or if the signal aborts */
   readonly open: (signal: AbortSignal) => Promise<G>
 }
 
@@ -24,10 +24,10 @@ export class GatewaySearch<G extends Gateway> {
   readonly #changes: Changes
   #pauses: Iterator<number, never>
   #hasFailed = false
-  /** Found, and nothing was heard of it since: to find it at once again would go round and round. */
+  /** The gateway was found, but has not answered since: finding it again at once would go round in circles. */
   #isUnproven = false
   #isHurried = false
-  /** Of the search that is under way: what is found is not to hear of the end any more. */
+  /** Set only during a search: end() must not abort the signal of a gateway that was found. */
   #searching: AbortController | undefined
 
   constructor(options: SearchOptions<G>, alarm: Alarm, changes: Changes) {
@@ -37,13 +37,13 @@ export class GatewaySearch<G extends Gateway> {
     this.#pauses = searchPauses(options.random)
   }
 
-  /** Something was heard: the pause ends. */
+  /** A gateway may be there: the pause ends early. */
   hurry(): void {
     this.#isHurried = true
     this.#alarm.ring()
   }
 
-  /** What was found has answered. */
+  /** The gateway that was found has answered. */
   prove(): void {
     if (this.#isUnproven) this.#pauses = searchPauses(this.#options.random)
     this.#isUnproven = false
@@ -53,7 +53,7 @@ export class GatewaySearch<G extends Gateway> {
     this.#searching?.abort(new NoGatewayError('the search was given up'))
   }
 
-  /** One search: the gateway, or undefined after a pause. `onFailure` is told of the first failure of a row. */
+  /** Searches once. Returns the gateway, or undefined after a pause. `onFailure` gets the first of several failures. */
   async next(onFailure: (error: PortMappingError) => void): Promise<G | undefined> {
     this.#isHurried = false
     if (this.#isUnproven) {
@@ -95,7 +95,7 @@ export class GatewaySearch<G extends Gateway> {
       await this.#alarm.sleep(Math.min(ADDRESS_POLL_MS, leftMs))
       const [hasSlept, haveAddressesChanged] = [this.#changes.noticeSleep(), this.#changes.noticeAddresses()]
       if (!hasSlept && !haveAddressesChanged) continue
-      this.#pauses = searchPauses(random) // an interface has come up: what it leads to may take a moment
+      this.#pauses = searchPauses(random) // an interface has come up, and its network may need a moment
       return
     }
   }

@@ -1,10 +1,10 @@
 /**
- * Keeps mappings and pinholes alive: makes them, renews them on schedule, looks after them now and then and at once upon
- * any suspicion, puts back what was lost, and removes what it made when it is told to stop. It never gives up: where
- * there is no gateway it looks for one.
+ * Keeps mappings and pinholes alive, and knows nothing but Gateway and Clock. It makes them, renews them on schedule,
+ * checks them now and then and at once upon any suspicion, puts back what was lost, and removes what it made when it
+ * stops. It never gives up: if there is no gateway, it searches for one.
  *
- * One loop does everything, one thing at a time. What wakes it is the earliest of: a renewal, a repetition after a
- * failure, the next look at the gateway, a suspicion, the end. A signal from the network is never more than a reason to ask.
+ * One loop does everything, one thing at a time. It wakes for whatever comes first: a renewal, another attempt after a
+ * failure, the next look at the gateway, a suspicion, the end. A message from the network is only ever a reason to ask.
  */
 import { NoGatewayError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
@@ -20,9 +20,9 @@ import { Restarts } from './restarts.js'
 import { LookSchedule } from './schedule.js'
 import { isSignOfTrouble, presenceOf, pulseOf } from './signs-of-life.js'
 
-/** How often a gateway is looked at when all is well; after something was put back sooner, doubling up to that. */
+/** How often to look at the gateway when all is well. After a change looks begin sooner, and double up to this. */
 export const CHECK_MS = 120_000
-/** RFC 6887 8.5 has up to 5 s, for a server with many clients; a person waits for this one. */
+/** RFC 6887 8.5 allows up to 5 s, to spare a server with many clients. Here a person is waiting. */
 const LONGEST_SPREAD_MS = 500
 
 export interface KeeperOptions<H extends Held, G extends Gateway> {
@@ -30,11 +30,11 @@ export interface KeeperOptions<H extends Held, G extends Gateway> {
   /** From 0 to 1. */
   readonly random: () => number
   readonly kept: readonly Kept<H, G>[]
-  /** Looks for the gateway, until the signal aborts. @throws PortMappingError where there is none */
+  /** Searches for the gateway until the signal aborts. @throws PortMappingError if there is none */
   readonly open: (signal: AbortSignal) => Promise<G>
   /**
-   * Listens for what the gateway announces, which is a reason to suspect; until the returned function is called. While
-   * a gateway is gone it is still listened for.
+   * Listens for the gateway's announcements, each of which is a suspicion, until the returned function is called. It
+   * still listens while the gateway is gone.
    */
   readonly listen: (gateway: G, onSuspicion: () => void) => () => void
   /** This computer's addresses. */
@@ -51,7 +51,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   readonly #search: GatewaySearch<G>
   #looks: LookSchedule
   #gateway: G | undefined
-  /** Also where it is gone. */
+  /** The gateway, even after it is gone. */
   #lastGateway: G | undefined
   #stopListening: () => void = () => {}
   readonly #restarts = new Restarts()
@@ -72,14 +72,14 @@ export class Keeper<H extends Held, G extends Gateway> {
     this.#rows = options.kept.map((kept) => new KeptRow(kept, options.random))
   }
 
-  /** Until stop() is called; then what was made is removed. It rejects upon a defect only. */
+  /** Runs until stop() is called, and then removes what was made. It rejects only upon a defect. */
   async run(): Promise<void> {
     const { clock } = this.#options
     const work = this.#work()
     try {
-      await Promise.race([work, this.#stopped]) // once: what waits for #stopped in every turn would pile up there
+      await Promise.race([work, this.#stopped]) // once: waiting for #stopped in every turn would pile up listeners
       const endsMs = this.#now() + LONGEST_END_MS
-      await within(clock, LAST_TURN_MS, work) // what is being made right now has to be known, or it would be left behind
+      await within(clock, LAST_TURN_MS, work) // what is being made right now would be left behind otherwise
       await this.#removeAll(work, endsMs)
     } finally {
       this.#isOver = true
@@ -91,10 +91,10 @@ export class Keeper<H extends Held, G extends Gateway> {
     this.#tellStopped()
     this.#alarm.turnOff()
     this.#search.end()
-    this.#stopListening() // to unsubscribe takes its time: meanwhile everything is removed
+    this.#stopListening() // unsubscribing takes time, in which everything is removed
   }
 
-  /** A reason to take a closer look. */
+  /** Something gives a reason to look at the gateway now. */
   suspect(): void {
     this.#looks.warn()
     this.#search.hurry()
@@ -145,7 +145,7 @@ export class Keeper<H extends Held, G extends Gateway> {
     for (const row of this.#rows) row.doubt(this.#now())
   }
 
-  /** Whether the gateway has answered. */
+  /** Returns whether the gateway answered. */
   async #makeOrRenew(row: KeptRow<H, G>, gateway: G): Promise<boolean> {
     if (row.isOver(this.#now())) this.#lose(row, 'expired')
     const [askedMs, isRenewal] = [this.#now(), row.present !== undefined]
@@ -171,14 +171,14 @@ export class Keeper<H extends Held, G extends Gateway> {
     }
   }
 
-  /** Whether the gateway is there, has kept its state, and shows what it has granted. */
+  /** Checks whether the gateway is there, has kept its state, and shows what it has granted. */
   async #look(gateway: G): Promise<void> {
     const isForWarning = this.#looks.begin(this.#now())
     try {
       const pulse = await pulseOf(gateway)
       const isOther = this.#learnAddress(pulse?.externalAddress)
       this.#search.prove()
-      // A refusal brings no new epoch, and the old one would look as if it stood still.
+      // A refusal carries no epoch, and the old one would look as if it stood still.
       if (pulse !== undefined && this.#noticeRestart(gateway)) return await this.#spread()
       const untold: KeptRow<H, G>[] = []
       let isDoubtful = isForWarning || isOther
@@ -190,7 +190,7 @@ export class Keeper<H extends Held, G extends Gateway> {
         if (presence === 'gone') isDoubtful = true
         if (presence === 'untold') untold.push(row)
       }
-      // To renew it is harmless, and brings it back where it is gone.
+      // Renewing these is harmless, and brings them back if they are gone.
       if (isDoubtful) for (const row of untold) row.dueMs = this.#now()
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error
@@ -198,14 +198,14 @@ export class Keeper<H extends Held, G extends Gateway> {
     }
   }
 
-  /** Whether it was there. */
+  /** Returns whether it was there. */
   #lose(row: KeptRow<H, G>, reason: LossReason): boolean {
     const event = row.lose(reason, this.#now())
     if (event !== undefined) this.#tell(event)
     return event !== undefined
   }
 
-  /** Whether it is another one than before. */
+  /** Returns whether the address is another one than before. */
   #learnAddress(address: string | undefined): boolean {
     const previous = this.#externalAddress
     if (address === undefined || address === previous) return false
@@ -214,7 +214,7 @@ export class Keeper<H extends Held, G extends Gateway> {
     return previous !== undefined
   }
 
-  /** Whether the gateway has lost its state. */
+  /** Returns whether the gateway has lost its state. */
   #noticeRestart(gateway: G): boolean {
     if (!this.#restarts.notice(gateway, this.#now())) return false
     for (const row of this.#rows) this.#lose(row, 'gateway-restarted')
@@ -228,7 +228,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   #noticeChanges(): void {
     const [hasSlept, haveAddressesChanged] = [this.#changes.noticeSleep(), this.#changes.noticeAddresses()]
     if (hasSlept) {
-      // Leases went on meanwhile, and so did the epoch, for nobody knows how long.
+      // Leases and the epoch went on during the sleep, and nobody knows for how long.
       this.#restarts.forget()
       for (const row of this.#rows) row.beDueNow(this.#now())
     }
@@ -243,7 +243,7 @@ export class Keeper<H extends Held, G extends Gateway> {
     for (const row of this.#rows) if (row.isOutdated(gateway)) row.dueMs = this.#now()
   }
 
-  /** Asks the gateway that was there last even where it is gone: it may be back. */
+  /** Asks the last gateway even if it is gone: it may be back. */
   async #removeAll(unfinished: Promise<void>, endsMs: number): Promise<void> {
     const [gateway, { clock }, rows] = [this.#lastGateway, this.#options, this.#rows]
     if (gateway === undefined) return

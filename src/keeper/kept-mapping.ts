@@ -1,6 +1,6 @@
 /**
- * A port mapping that is kept. It looks before it asks: where a gateway shows that a port leads to another computer, that
- * one's mapping is not touched, also by gateways that would let it; and what the gateway showed before the first request
+ * A port mapping that is kept. It looks before it asks. If the gateway shows that a port leads to another computer,
+ * that mapping is not touched, even if the gateway would allow it. A mapping that was there before the first request
  * is left there at the end.
  */
 import {
@@ -27,43 +27,43 @@ export interface HeldMapping extends Held {
   readonly mapping: PortMapping
   /** What was wanted, even if the gateway gave another port. */
   readonly asked: MappingRequest
-  /** It was there before: it is left there at the end. */
+  /** It was there before this keeper, so it is left there at the end. */
   readonly wasThere: boolean
 }
 
-/** What is asked for; without an internal client it is for this computer, whatever its address is at the time. */
+/** What to ask for. Without an internal client it is for this computer, whatever its address is at the time. */
 export interface WantedMapping extends Omit<MappingRequest, 'internalClient'> {
   readonly internalClient?: string | undefined
   /** Another external port will do. */
   readonly any: boolean
-  /** TCP+UDP: on the same external port as that one, which is made before it. */
+  /** For TCP+UDP: the mapping whose external port this one shares. That mapping is made first. */
   readonly samePortAs?: KeptMapping | undefined
-  /** Whether this user's keeper has made what is described so, and not removed it: then it is not somebody else's. */
+  /** Whether this user's keeper made a mapping with that description and left it behind: then it is no stranger's. */
   readonly isOwn?: (key: MappingKey, description: string) => Promise<boolean>
 }
 
-/** Half of a lease is over at its first renewal: where less than that is left then, nothing was extended. */
+/** At the first renewal half of the lease is over. If less than this share is left after it, nothing was extended. */
 const LEAST_EXTENDED = 0.75
-/** How many ports that are others' are passed over at once. */
+/** How many ports of other computers are passed over in one attempt. */
 const MAX_PASSED_OVER = 10
 const FIRST_FREE_PORT = 1024
 const LAST_PORT = 65_535
 
 interface Asked {
   readonly request: MappingRequest
-  /** The gateway showed the very same before. */
+  /** The gateway showed exactly this mapping before. */
   readonly wasThere: boolean
 }
 
 export class KeptMapping implements Kept<HeldMapping> {
   readonly #wanted: WantedMapping
-  /** What it was given first is asked for from then on; of two on the same port the first one's counts. */
+  /** Once the gateway has given a port, the same one is asked for. If two share a port, the first one's counts. */
   #externalPort: number
   /** What it has made, or may have made: a request without an answer counts. */
   #own: MappingRequest | undefined
-  /** How the gateway shows the computer that it was asked for. */
+  /** How the gateway shows the computer that the mapping was asked for. */
   #nameOfClient: { readonly shown: string; readonly is: string } | undefined
-  /** Gateways that keep to the old lease when a mapping is asked for again. */
+  /** Gateways that do not extend the lease when a mapping is asked for again. */
   readonly #renewedByRecreation = new WeakSet<Gateway>()
 
   constructor(wanted: WantedMapping) {
@@ -97,7 +97,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       const leaseMs = leaseMsOf(mapping, this.#wanted)
       return { mapping, asked: { ...request, externalPort }, leaseMs, externalAddress, wasThere }
     } catch (error) {
-      // The first one has another choice, and this one has to go with it. Where the gateway chooses, it has none.
+      // The first of the two can move to another port, and this one with it, unless the gateway chooses the port.
       const hasChoice = this.#leader !== this && this.#wanted.any && this.#leader.#wanted.externalPort > 0
       if (hasChoice && isPortTaken(error)) this.#passOver()
       throw error
@@ -118,7 +118,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     return { mapping, asked, leaseMs: leaseMsOf(mapping, this.#wanted), externalAddress, wasThere }
   }
 
-  /** It is where the first one of the two is. */
+  /** Whether it is on the port of the first of the two. */
   isCurrent(_gateway: Gateway, { mapping }: HeldMapping): boolean {
     return mapping.externalPort === this.externalPort
   }
@@ -145,7 +145,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     return { ...rest, internalClient, externalPort: this.externalPort }
   }
 
-  /** For a port that is not another computer's. @throws NotConfirmedError where it is, and no other will do */
+  /** Finds a port that is not another computer's. @throws NotConfirmedError if it is, and no other port will do */
   async #prepare(gateway: Gateway): Promise<Asked> {
     for (let passedOver = 0; ; passedOver++) {
       const request = this.#request(gateway)
@@ -164,7 +164,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     leader.#externalPort = leader.#externalPort >= LAST_PORT ? FIRST_FREE_PORT : leader.#externalPort + 1
   }
 
-  /** Made by this one when this computer had another address: it stands in its own way. Routers cut long descriptions. */
+  /** Whether it is our own, from when this computer had another address. Routers cut off long descriptions. */
   #isLeftBehind(found: Shown, request: MappingRequest): boolean {
     if (!isAnothers(found, request)) return false
     return this.#isOwn(found, request) && request.description.startsWith(found.description)
@@ -176,13 +176,13 @@ export class KeptMapping implements Kept<HeldMapping> {
     return found.internalClient === own.internalClient && leadsToPort(found, own.internalPort)
   }
 
-  /** Somebody has made the very same before: not this one, nor the keeper that was killed. */
+  /** Whether somebody else made exactly this mapping: neither this keeper, nor one of this user that was killed. */
   async #wasThere(found: Shown, request: MappingRequest): Promise<boolean> {
     if (!isMapping(found) || !leadsToPort(found, request.internalPort)) return false
     return !this.#isOwn(found, request) && (await this.#wanted.isOwn?.(this.#key(), found.description)) !== true
   }
 
-  /** Some show the name of a computer instead of its address. */
+  /** Some gateways show the name of a computer instead of its address. */
   async #ask(gateway: Gateway, key: MappingKey): Promise<Shown> {
     const found = await gateway.find(key)
     const name = this.#nameOfClient
@@ -201,7 +201,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     }
   }
 
-  /** `any`: another port will do, where this one is the first of its kind. */
+  /** `any`: another port will do, if this mapping is the first of the two. */
   async #map(gateway: Gateway, { request, wasThere }: Asked, any: boolean): Promise<PortMapping> {
     const before = this.#own
     this.#own = wasThere ? undefined : request
@@ -209,20 +209,20 @@ export class KeptMapping implements Kept<HeldMapping> {
       const shown = await (any && this.#leader === this ? gateway.mapAny(request) : gateway.map(request))
       this.#nameOfClient = { shown: shown.internalClient, is: request.internalClient }
       const externalPort = shown.externalPort ?? request.externalPort
-      // What was confirmed is what was asked for, however it is shown.
+      // The gateway confirmed what was asked for, however it shows it.
       const mapping = { ...shown, internalClient: request.internalClient, internalPort: request.internalPort }
       if (this.#leader === this) this.#externalPort = externalPort
       if (!wasThere) this.#own = { ...request, externalPort }
       return mapping
     } catch (error) {
       const isNothingMade = error instanceof RefusedError || error instanceof InvalidArgumentError
-      // Where another port was given and taken back, what an earlier address has open is still to be told of.
+      // If another port was given and taken back, a mapping for an earlier address is still open, and must be reported.
       if (isNothingMade || (before !== undefined && isPortTaken(error))) this.#own = before
       throw error
     }
   }
 
-  /** The same again. PCP and NAT-PMP are only ever given a suggestion; an IGD could understand "any" as "one more". */
+  /** Asks for the same again. For PCP and NAT-PMP a port is a suggestion; an IGD could take "any" for "one more". */
   async #extend(gateway: Gateway, asked: Asked, leaseMs: number): Promise<PortMapping> {
     const any = this.#wanted.any && gateway.protocol !== 'igd'
     if (this.#renewedByRecreation.has(gateway)) return this.#recreate(gateway, asked, any)
@@ -231,7 +231,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       leaseSeconds === 0 || leaseMs === Number.POSITIVE_INFINITY || leaseSeconds * 1000 >= leaseMs * LEAST_EXTENDED
     if (isExtended(mapping) || asked.wasThere) return mapping
     const recreated = await this.#recreate(gateway, asked, any)
-    // Otherwise it gives shorter leases now.
+    // If not, the gateway gives shorter leases now.
     if (isExtended(recreated)) this.#renewedByRecreation.add(gateway)
     return recreated
   }
@@ -242,14 +242,14 @@ export class KeptMapping implements Kept<HeldMapping> {
     return isClosed ? madeAgain(making) : making
   }
 
-  /** Whether there was something of its own, which is gone now. */
+  /** Returns whether there was a mapping of our own, which is closed now. */
   async #close(gateway: Gateway, onAnswer: () => void = () => {}): Promise<boolean> {
     const own = this.#own
     if (own === undefined) return false
     this.#mustBeReachable(gateway, own)
     const found = await this.#show(gateway, own)
     onAnswer()
-    // Another computer's by now, or another program's of this one.
+    // The port belongs to another computer by now, or to another program on this one.
     if (isAnothers(found, own) || (isMapping(found) && !leadsToPort(found, own.internalPort))) return false
     if (found === undefined) await gateway.unmap(own).catch(unlessRefused)
     else await gateway.unmap(own)
@@ -257,16 +257,16 @@ export class KeptMapping implements Kept<HeldMapping> {
     return true
   }
 
-  /** Without UPnP a mapping is closed from its own address only, and from another one the answer may still be a yes. */
+  /** PCP and NAT-PMP close a mapping only from its own address; from another one the answer may still be a yes. */
   #mustBeReachable(gateway: Gateway, { internalClient }: MappingRequest): void {
     const isOfThisComputer = this.#wanted.internalClient === undefined
     if (gateway.protocol === 'igd' || !isOfThisComputer || internalClient === gateway.localAddress) return
-    const message = `it was opened for ${internalClient}, the address that this computer had before; it ends with its lease`
+    const message = `it was opened for ${internalClient}, an earlier address of this computer; it ends with its lease`
     throw new NoGatewayError(message)
   }
 }
 
-/** Undefined for none, 'untold' where it does not say. */
+/** What a gateway shows about a mapping: undefined if there is none, 'untold' if the gateway does not say. */
 type Shown = PortMapping | undefined | 'untold'
 
 function isMapping(found: Shown): found is PortMapping {
@@ -277,7 +277,7 @@ function isAnothers(found: Shown, { internalClient }: MappingRequest): found is 
   return isMapping(found) && found.internalClient !== internalClient
 }
 
-/** Some do not show the port, or show 0 (miniupnpd 2.3.0 for any). */
+/** Some gateways do not show the internal port, or show 0 (miniupnpd 2.3.0 for every mapping). */
 function leadsToPort({ internalPort = 0 }: PortMapping, wanted: number | undefined): boolean {
   return internalPort === 0 || internalPort === wanted
 }
@@ -287,14 +287,14 @@ function takenBy(found: PortMapping, { externalPort, protocol }: MappingRequest)
   return new NotConfirmedError(found, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother: true })
 }
 
-/** For what may well not be there any more. */
+/** For removing what may already be gone: a refusal is fine. */
 function unlessRefused(error: unknown): undefined {
   if (!(error instanceof RefusedError)) throw error
 }
 
 /**
- * Some show 0 for every lease (miniupnpd on nftables, miniupnp#466): what was asked for may be over then. More than
- * there can be (WANIPConnection:2 2.2.21, ui4) would have an end that is no date.
+ * Some gateways show 0 for every lease (miniupnpd on nftables, miniupnp#466): then the lease that was asked for counts.
+ * A lease above the maximum (WANIPConnection:2 2.2.21, ui4) would end at an impossible date.
  */
 function leaseMsOf({ leaseSeconds = 0 }: PortMapping, wanted: Pick<MappingRequest, 'lease'>): number {
   const seconds = leaseSeconds === 0 ? leaseToSeconds(wanted.lease) : leaseSeconds

@@ -1,8 +1,8 @@
 /**
- * A pinhole in an IPv6 firewall that is kept: WANIPv6FirewallControl:1 of an IGD, or PCP. To ask an IGD for the same again
- * gives it a new lease under the same ID (WANIPv6FirewallControl:1 2.4.3); after a restart the ID may be another one's.
- * Over PCP it is closed before it is asked for again: miniupnpd 2.3.1 loses the nonce of a pinhole that is renewed, and
- * nobody can close it from then on.
+ * A pinhole in an IPv6 firewall that is kept, over WANIPv6FirewallControl:1 of an IGD or over PCP. An IGD that is asked
+ * for the same pinhole again extends the lease under the same ID (WANIPv6FirewallControl:1 2.4.3). After a restart the
+ * ID may belong to another pinhole. Over PCP a pinhole is closed before it is asked for again: miniupnpd 2.3.1 loses
+ * the nonce of a pinhole that is renewed, and then nobody can close it.
  */
 import { InvalidArgumentError, NoGatewayError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway, PinholeOpener } from '../domain/gateway.js'
@@ -17,12 +17,12 @@ export interface HeldPinhole extends Held {
   readonly id: PinholeId
 }
 
-/** What is asked for; without an internal client it is for this computer, whatever its address is at the time. */
+/** What to ask for. Without an internal client it is for this computer, whatever its address is at the time. */
 export interface WantedPinhole extends Omit<TimedPinholeRequest, 'internalClient'> {
   readonly internalClient?: string | undefined
 }
 
-/** miniupnpd 2.3.1 gives the second for an ID that it does not have. */
+/** miniupnpd 2.3.1 answers InvalidArgs for an ID that it does not have. */
 const GONE: ReadonlySet<number> = new Set([UPNP_ERRORS.NoSuchEntry, UPNP_ERRORS.InvalidArgs])
 
 export class KeptPinhole implements Kept<HeldPinhole> {
@@ -32,7 +32,7 @@ export class KeptPinhole implements Kept<HeldPinhole> {
   /** What it has made, or may have made: a request without an answer counts. */
   #own: TimedPinholeRequest | undefined
 
-  /** `localAddress`: the address of this computer that the internet can reach. */
+  /** `localAddress` returns the address of this computer that the internet can reach. */
   constructor(wanted: WantedPinhole, localAddress: (gateway: Gateway) => string) {
     this.#wanted = wanted
     this.#localAddress = localAddress
@@ -72,7 +72,7 @@ export class KeptPinhole implements Kept<HeldPinhole> {
       if (!(error instanceof RefusedError)) throw error
       if (GONE.has(error.number)) return 'gone'
     }
-    // There is one of that number, also without traffic (709); after a restart it may be another's.
+    // A pinhole has that ID, even if there was no traffic (709); after a restart it may be another's.
     return 'untold'
   }
 
@@ -88,20 +88,20 @@ export class KeptPinhole implements Kept<HeldPinhole> {
     return { ...rest, internalClient }
   }
 
-  /** Whether what was there is closed: over PCP always, and what was for another address. @throws LostInRenewal */
+  /** Closes what was there: over PCP always, otherwise if the address changed. Says whether. @throws LostInRenewal */
   async #closeOld(gateway: Gateway, pinhole: TimedPinholeRequest): Promise<boolean> {
     const isOther = this.#own !== undefined && this.#own.internalClient !== pinhole.internalClient
     if (isOther) await this.#closeOther(gateway)
-    // Also before the first request: a keeper that was killed may have left one behind.
+    // Even before the first request: a killed keeper may have left one behind.
     const isClosed = gateway.protocol !== 'igd' && (await hasClosed(close(gateway, pinhole)))
     return isClosed || isOther
   }
 
-  /** The one for the address that this computer had before. */
+  /** Closes the pinhole for the address that this computer had before. */
   async #closeOther(gateway: Gateway): Promise<void> {
     if (this.#own === undefined) return
     await close(gateway, this.#own).catch((error: unknown) => {
-      if (!(error instanceof PortMappingError)) throw error // it can be asked for from that address only
+      if (!(error instanceof PortMappingError)) throw error // it can be closed from that address only
     })
     this.#own = undefined
   }
@@ -110,16 +110,16 @@ export class KeptPinhole implements Kept<HeldPinhole> {
 async function close(gateway: Gateway, pinhole: TimedPinholeRequest, onAnswer = (): void => {}): Promise<void> {
   const opener = openerOf(gateway)
   if (gateway.protocol === 'igd') {
-    // Whatever is known by its ID now: asked for again, it tells the ID under which it can be removed.
+    // Its ID may have changed. Asking for the pinhole again returns the ID under which it can be removed.
     const { id } = await opener.addPinhole(pinhole)
     onAnswer()
     await opener.deletePinhole(id)
     return
   }
-  // The ID of PCP is the pinhole itself: it can be no other's.
+  // A PCP ID says what the pinhole leads to, so it cannot belong to another one.
   const { internalClient, internalPort } = pinhole
   const protocol = transportProtocolOf(pinhole.protocol)
-  if (protocol === undefined || internalPort === 0) return // PCP has no such pinhole: to ask for it tells why
+  if (protocol === undefined || internalPort === 0) return // PCP has no such pinhole; asking for one reports why
   await opener.deletePinhole(pinholeIdOf({ protocol, internalClient, internalPort }))
 }
 

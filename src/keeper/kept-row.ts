@@ -1,10 +1,10 @@
-/** One thing that is kept: what has been granted, when it is due, and what has become of it. */
+/** One thing that is kept: what was granted, when it is due, and what became of it. */
 import type { ErrorCode, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Held, KeeperEvent, Kept, LossReason } from './kept.js'
 import { renewalTimes, retryPauses } from './schedule.js'
 
-/** After these it is certain that nothing was made. */
+/** After one of these errors it is certain that nothing was made. */
 const NOTHING_MADE: ReadonlySet<ErrorCode> = new Set(['REFUSED', 'INVALID_ARGUMENT', 'NO_GATEWAY'])
 
 export class KeptRow<H extends Held, G extends Gateway> {
@@ -15,10 +15,10 @@ export class KeptRow<H extends Held, G extends Gateway> {
   #renewals: Iterator<number, void> = [][Symbol.iterator]()
   #retries: Iterator<number, never>
   #lostSinceMs: number | undefined
-  /** What was asked for in vain, and may have been made all the same: no later refusal tells that it was not. */
+  /** A request got no answer, and may have worked all the same. A later refusal does not disprove that. */
   #isUnanswered = false
   #isAsking = false
-  /** When it is to be made or renewed. */
+  /** When to make or renew it. */
   dueMs = 0
 
   constructor(kept: Kept<H, G>, random: () => number) {
@@ -27,28 +27,28 @@ export class KeptRow<H extends Held, G extends Gateway> {
     this.#retries = retryPauses(random)
   }
 
-  /** What a gateway has granted last, also where it is lost. */
+  /** What a gateway granted last, even if it is lost. */
   get held(): H | undefined {
     return this.#held
   }
 
-  /** What is granted, as far as is known. */
+  /** What is granted now, as far as is known. */
   get present(): H | undefined {
     return this.#lostSinceMs === undefined ? this.#held : undefined
   }
 
-  /** Granted, or asked for without an answer. */
+  /** Granted, or asked for without an answer so far. */
   get mayBeOpen(): boolean {
     return this.#held !== undefined || this.#isUnanswered || this.#isAsking
   }
 
-  /** Made, made again or renewed at once. */
+  /** It is to be made or renewed at once. */
   beDueNow(nowMs: number): void {
     this.dueMs = nowMs
     this.#retries = retryPauses(this.#random)
   }
 
-  /** Granted, and not what is wanted any more. */
+  /** Granted, but not what is wanted any more. */
   isOutdated(gateway: G): boolean {
     return this.present !== undefined && this.kept.isCurrent?.(gateway, this.present) === false
   }
@@ -68,7 +68,7 @@ export class KeptRow<H extends Held, G extends Gateway> {
     return present === undefined ? this.kept.make(gateway) : this.kept.renew(gateway, present)
   }
 
-  /** Its lease may have begun as early as it was asked for. */
+  /** Takes note of what was granted. Its lease counts from the request, because it may have begun that early. */
   grant(held: H, askedMs: number, nowMs: number, gateway: G): KeeperEvent<H> {
     const [kept, wasPresent, lostSinceMs] = [this.kept, this.present !== undefined, this.#lostSinceMs]
     this.#held = held
@@ -89,8 +89,8 @@ export class KeptRow<H extends Held, G extends Gateway> {
   }
 
   /**
-   * A renewal is tried again on its schedule, while the lease lasts; what is not there, with growing pauses, the first
-   * of which is none where it was there until now (`wasLost`).
+   * A renewal is tried again on its schedule while the lease lasts. What is not there is tried again with growing
+   * pauses, and at once if it was there until now (`wasLost`).
    */
   fail(error: PortMappingError, nowMs: number, wasLost = false): KeeperEvent<H> {
     if (!NOTHING_MADE.has(error.code)) this.#isUnanswered = true
@@ -102,7 +102,7 @@ export class KeptRow<H extends Held, G extends Gateway> {
     return { type: 'failed', kept: this.kept, error, againInMs: pauseMs }
   }
 
-  /** Undefined where it was not there, or is known to be lost. */
+  /** Undefined if it was not there, or is already known to be lost. */
   lose(reason: LossReason, nowMs: number): KeeperEvent<H> | undefined {
     if (this.present === undefined) return undefined
     this.#lostSinceMs = nowMs
@@ -110,12 +110,12 @@ export class KeptRow<H extends Held, G extends Gateway> {
     return { type: 'lost', kept: this.kept, reason }
   }
 
-  /** Nobody can be asked about it: whether it is still there will be seen. */
+  /** There is no gateway to ask, so nobody knows whether it is still there. */
   doubt(nowMs: number): void {
     if (this.#held !== undefined) this.#lostSinceMs ??= nowMs
   }
 
-  /** It is closed, or was never this one's to close. */
+  /** It is closed, or was never ours to close. */
   close(): void {
     this.#held = undefined
     this.#isUnanswered = false

@@ -1,5 +1,5 @@
 /**
- * What is kept alive, and what the keeper tells. A port mapping and a pinhole are kept in the same way: made, renewed,
+ * What is kept alive, and what the keeper reports. Port mappings and pinholes are kept in the same way: made, renewed,
  * looked for, removed.
  */
 import type { PortMappingError } from '../domain/errors.js'
@@ -7,41 +7,41 @@ import type { Gateway } from '../domain/gateway.js'
 
 /** Something that a gateway has granted. */
 export interface Held {
-  /** From now on; Infinity where it does not end. */
+  /** Counts from when it was asked for; Infinity if it does not end. */
   readonly leaseMs: number
-  /** Where it was learnt on the way. */
+  /** Set if the gateway reported its external address on the way. */
   readonly externalAddress?: string | undefined
 }
 
 export type Presence =
   | 'there'
   | 'gone'
-  /** It leads to another computer now: that one's is not touched. */
+  /** It leads to another computer now, whose mapping is not touched. */
   | 'taken'
-  /** The protocol has no such question; to ask for it again is the way. */
+  /** The protocol has no such question. Asking for the mapping or pinhole again is safe instead. */
   | 'untold'
 
-/** `G` is what it is kept on, `H` what that grants. */
+/** `G` is the gateway that it is kept on, `H` what that gateway grants. */
 export interface Kept<H extends Held = Held, G extends Gateway = Gateway> {
   /** For people: `external port 22 TCP`. */
   readonly name: string
   /** @throws PortMappingError */
   make(gateway: G): Promise<H>
-  /** The same again, with a new lease. @throws PortMappingError, LostInRenewal */
+  /** Asks for the same again, with a new lease. @throws PortMappingError, LostInRenewal */
   renew(gateway: G, held: H): Promise<H>
   /** @throws PortMappingError */
   find(gateway: G, held: H): Promise<Presence>
-  /** Whether it is still what is wanted; where it is not, to renew it is the way. */
+  /** Whether it is still what is wanted. If not, renew() makes it so. */
   isCurrent?(gateway: G, held: H): boolean
   /**
-   * Only what it made itself, and also what it asked for and got no answer to (then `held` may be undefined).
-   * Returns whether there was something of that kind. `onAnswer` is told of answers on the way. @throws PortMappingError
+   * Removes only what it made itself. That includes a request without an answer (then `held` may be undefined). Returns
+   * whether there was something to remove. `onAnswer` is called for answers on the way. @throws PortMappingError
    */
   remove(gateway: G, held: H | undefined, onAnswer: () => void): Promise<boolean>
 }
 
 export type KeeperEvent<H extends Held = Held> =
-  /** Told once, when there is nothing to ask; the keeper goes on looking. */
+  /** Reported once, when there is no gateway to ask. The keeper goes on searching. */
   | { readonly type: 'searching'; readonly error: PortMappingError }
   | { readonly type: 'found'; readonly gateway: Gateway }
   | { readonly type: 'mapped'; readonly kept: Kept<H>; readonly held: H; readonly gateway: Gateway }
@@ -55,10 +55,10 @@ export type KeeperEvent<H extends Held = Held> =
   | { readonly type: 'not-removed'; readonly kept: Kept<H>; readonly error: PortMappingError }
 
 export type LossReason =
-  /** The gateway says that it began anew. */
+  /** The gateway's epoch shows that it has restarted. */
   | 'gateway-restarted'
-  /** It does not show it any more, or it had to be closed to be renewed and could not be made again. */
+  /** The gateway does not show it any more, or it was closed for a renewal and could not be made again. */
   | 'gone'
   | 'taken'
-  /** Its lease is over, and it could not be renewed. */
+  /** Its lease ended before it could be renewed. */
   | 'expired'

@@ -1,7 +1,7 @@
-/** Some things are renewed by closing them and making them again. Where that fails in between, nothing is there any more. */
+/** Some things are renewed by closing them and making them again. If that fails in between, nothing is left. */
 import { NoReplyError, PortMappingError, RefusedError } from '../domain/errors.js'
 
-/** What was there is gone, or may be; it could not be made again. */
+/** What was there is gone, or may be, and could not be made again. */
 export class LostInRenewal extends Error {
   override readonly cause: PortMappingError
 
@@ -11,7 +11,7 @@ export class LostInRenewal extends Error {
   }
 }
 
-/** Whether that has closed it; a gateway that refuses has not. @throws LostInRenewal where nobody knows */
+/** Returns whether it was closed: false if the gateway refused. @throws LostInRenewal if nobody knows */
 export async function hasClosed(closing: Promise<unknown>): Promise<boolean> {
   try {
     await closing
@@ -22,7 +22,7 @@ export async function hasClosed(closing: Promise<unknown>): Promise<boolean> {
   }
 }
 
-/** To make it again, after it was closed. @throws LostInRenewal */
+/** Waits until it is made again, after it was closed. @throws LostInRenewal */
 export async function madeAgain<T>(making: Promise<T>): Promise<T> {
   try {
     return await making

@@ -1,6 +1,6 @@
 /**
- * The end: what was made is removed, one after the other (a router answers in 2 ms: several at a time would gain nothing),
- * for as long as the gateway answers; of what is left it is told why.
+ * The end: removes what was made, as long as the gateway answers, and reports why the rest is left. It removes one
+ * thing at a time: a router answers in 2 ms, so several at a time would gain nothing.
  */
 import { NoReplyError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
@@ -9,11 +9,11 @@ import { Alarm } from './alarm.js'
 import type { Held, KeeperEvent } from './kept.js'
 import type { KeptRow } from './kept-row.js'
 
-/** For what is being made when the end comes. */
+/** How long to wait for what is being made when the end comes. */
 export const LAST_TURN_MS = 800
-/** When no answer has come for that long, no more are waited for: with a gateway that is gone the end takes less than 2 s. */
+/** After this long without an answer the removal ends: if the gateway is gone, the end takes less than 2 s. */
 const LONGEST_SILENCE_MS = 1000
-/** From the beginning of the end, however well the gateway answers: container runtimes kill after 10 s. */
+/** The limit for the whole end, however well the gateway answers: container runtimes kill after 10 s. */
 export const LONGEST_END_MS = 8000
 
 export interface RemovalOptions<H extends Held, G extends Gateway> {
@@ -21,7 +21,7 @@ export interface RemovalOptions<H extends Held, G extends Gateway> {
   readonly rows: readonly KeptRow<H, G>[]
   readonly gateway: G
   readonly onEvent: (event: KeeperEvent<H>) => void
-  /** It is over then, however well the gateway answers. */
+  /** When the removal ends, however well the gateway answers. */
   readonly endsMs: number
 }
 
@@ -36,7 +36,7 @@ export class Removal<H extends Held, G extends Gateway> {
     this.#answeredMs = options.clock.monotonicMs()
   }
 
-  /** `unfinished`: what was being made when the end came. What comes of it is removed as well. */
+  /** `unfinished` is what was being made when the end came. What it makes is removed too. */
   async run(unfinished: Promise<void>): Promise<void> {
     const alarm = new Alarm(this.#options.clock)
     const work = this.#work(unfinished)
@@ -59,7 +59,7 @@ export class Removal<H extends Held, G extends Gateway> {
     }
   }
 
-  /** No more of it; tells of what is left. */
+  /** Ends the removal, and reports what is left. */
   #end(): void {
     this.#isOver = true
     for (const row of this.#options.rows.filter(({ mayBeOpen }) => mayBeOpen)) {
@@ -83,7 +83,7 @@ export class Removal<H extends Held, G extends Gateway> {
       if (this.#isOver) return
       this.#hear()
       row.close()
-      // What was never granted is closed as well, for nobody knows; nobody was told that it is open either.
+      // A request without an answer may have opened something, which is closed too. It was never reported as open.
       if (wasOwn && held !== undefined) this.#options.onEvent({ type: 'removed', kept })
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error

@@ -1,13 +1,13 @@
 /**
- * Whether a gateway that tells its epoch has begun anew between two answers. One whose epoch makes no sense would seem to
- * do that ever on, so restarts that come fast are believed ever more seldom.
+ * Whether a gateway that reports its epoch has restarted between two answers. A gateway whose epoch makes no sense
+ * seems to restart again and again, so restarts in quick succession are believed less and less often.
  */
 import type { Gateway } from '../domain/gateway.js'
 
-/** No router is faster. */
+/** No router restarts faster than this. */
 const LEAST_GAP_MS = 5000
 const LONGEST_GAP_MS = 1_800_000
-/** After so long without one the next is believed at once again. */
+/** After this long without a restart the next one is believed at once again. */
 const CALM_MS = 600_000
 
 export class Restarts {
@@ -15,17 +15,17 @@ export class Restarts {
   #lastMs = Number.NEGATIVE_INFINITY
   #gapMs = LEAST_GAP_MS
 
-  /** The next answer is taken as it is: from another gateway, or after nobody knows how long. */
+  /** Accepts any epoch next: the gateway is another one, or an unknown time has passed. */
   forget(): void {
     this.#epoch = undefined
   }
 
-  /** An answer has come. Returns whether the gateway has lost its state. */
+  /** Takes note of an answer's epoch. Returns whether the gateway has lost its state. */
   notice({ epochSeconds: seconds, protocol }: Gateway, nowMs: number): boolean {
     if (seconds === undefined || protocol === 'igd') return false
     const [previous, now] = [this.#epoch, { seconds, heardMs: nowMs }]
     const isRestart = previous !== undefined && !hasKeptState(protocol, previous, now)
-    if (isRestart && nowMs < this.#lastMs + this.#gapMs) return false // the epoch before it tells of it later
+    if (isRestart && nowMs < this.#lastMs + this.#gapMs) return false // the old epoch stays: a later answer shows it
     this.#epoch = now
     if (isRestart) this.#believe(nowMs)
     return isRestart
@@ -38,7 +38,7 @@ export class Restarts {
   }
 }
 
-/** What a gateway said of its epoch, and when it was heard. */
+/** What a gateway said about its epoch, and when it was heard. */
 export interface Epoch {
   readonly seconds: number
   readonly heardMs: number
@@ -46,8 +46,8 @@ export interface Epoch {
 
 /**
  * Whether a gateway has kept its state between two messages. PCP (RFC 6887 8.5): neither clock may have run more than a
- * sixteenth faster than the other, give or take 2 s, and the epoch may go back by 1 s. NAT-PMP (RFC 6886 3.6): the epoch
- * may be behind 7/8 of the time that has passed by 2 s.
+ * sixteenth faster than the other, give or take 2 s, and the epoch may go back by 1 s. NAT-PMP (RFC 6886 3.6): the
+ * epoch must have grown by at least 7/8 of the time that has passed, less 2 s.
  */
 export function hasKeptState(protocol: 'pcp' | 'nat-pmp', previous: Epoch, current: Epoch): boolean {
   const clientSeconds = Math.floor((current.heardMs - previous.heardMs) / 1000)

@@ -9,8 +9,8 @@
 export const CLOSEST_RENEWALS_MS = 4000
 
 /**
- * Offsets from the moment when the lease was given, until it is over: none of one that does not end. The first one is no
- * closer to that moment either, unless the lease is over by then: one is always there.
+ * Yields offsets from the beginning of the lease, until it is over. A lease without an end has none; any other has at
+ * least one. The first offset is at least 4 s too, unless the lease is shorter.
  */
 export function* renewalTimes(leaseMs: number, random: () => number): Generator<number, void> {
   let previousMs = leaseMs > CLOSEST_RENEWALS_MS ? 0 : Number.NEGATIVE_INFINITY
@@ -27,12 +27,12 @@ export function* renewalTimes(leaseMs: number, random: () => number): Generator<
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
 
-/** Between two attempts at what was refused or not answered: doubling, with a tenth of chance, up to half a minute. */
+/** Pauses after a refusal, or without an answer: they double up to half a minute, each varied by a tenth at random. */
 export function retryPauses(random: () => number): Generator<number, never> {
   return growingPauses(2, random)
 }
 
-/** Between two searches: none is longer than about a tenth of the time for which the gateway has been gone. */
+/** Pauses between searches: none is longer than about a tenth of the time for which the gateway has been gone. */
 export function searchPauses(random: () => number): Generator<number, never> {
   return growingPauses(1.1, random)
 }
@@ -44,11 +44,11 @@ function* growingPauses(factor: number, random: () => number): Generator<number,
 }
 
 const FIRST_LOOK_PAUSE_MS = 10_000
-/** Suspicions that come faster than that are looked into together; where they prove to be false alarms, more slowly. */
+/** Suspicions closer together than this share one look. While they prove to be false alarms, the gap doubles. */
 const LEAST_GAP_MS = 1000
 const LONGEST_GAP_MS = 30_000
 
-/** When the gateway is looked at: now and then, soon after something has changed, and at once upon a suspicion. */
+/** When to look at the gateway: now and then, soon after something has changed, and at once upon a suspicion. */
 export class LookSchedule {
   readonly #longestPauseMs: number
   #pauseMs = 0
@@ -67,25 +67,25 @@ export class LookSchedule {
     return this.#isSuspicious ? Math.min(this.#regularMs, this.#lastMs + this.#gapMs) : this.#regularMs
   }
 
-  /** Something is new: whether it stays has to be seen. */
+  /** Something is new, and a look will show whether it stays. */
   beSoon(nowMs: number): void {
     this.#pauseMs = Math.min(FIRST_LOOK_PAUSE_MS, this.#longestPauseMs)
     this.#regularMs = nowMs + this.#pauseMs
     this.#gapMs = LEAST_GAP_MS
   }
 
-  /** Something that was asked for has failed. */
+  /** A request has failed. */
   suspect(): void {
     this.#isSuspicious = true
   }
 
-  /** Something was heard or seen: what cannot be looked at may be gone too. */
+  /** Something was heard or seen: even what the gateway cannot show may be gone. */
   warn(): void {
     this.#isSuspicious = true
     this.#isWarned = true
   }
 
-  /** A look begins. Returns whether that is for a warning. */
+  /** A look begins. Returns whether a warning is the reason. */
   begin(nowMs: number): boolean {
     const [isForSuspicion, isForWarning] = [this.#isSuspicious, this.#isWarned]
     this.#isSuspicious = false

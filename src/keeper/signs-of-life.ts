@@ -1,15 +1,15 @@
-/** What an answer, or none, says of the gateway. */
+/** What an answer, or the lack of one, says about the gateway. */
 import { isUnicastIPv4, isUnicastIPv6 } from '../domain/address.js'
 import { MalformedMessageError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Held, Kept, Presence } from './kept.js'
 
-/** Of the gateway, and not of what it was asked for. */
+/** Whether the error says something about the gateway, and not only about what it was asked for. */
 export function isSignOfTrouble({ code }: PortMappingError): boolean {
   return code === 'NO_REPLY' || code === 'TRANSPORT' || code === 'MALFORMED_MESSAGE'
 }
 
-/** Undefined where it tells nothing: an answer that is no use is a sign of life too. @throws PortMappingError */
+/** Undefined if the answer is of no use, which is a sign of life too. @throws PortMappingError */
 export async function pulseOf(gateway: Gateway): Promise<{ readonly externalAddress: string | undefined } | undefined> {
   try {
     return { externalAddress: usable((await gateway.pulse()).externalAddress) }
@@ -19,7 +19,7 @@ export async function pulseOf(gateway: Gateway): Promise<{ readonly externalAddr
   }
 }
 
-/** Undefined where it does not tell. @throws PortMappingError where it does not answer, or not as a gateway does */
+/** Undefined if the gateway refuses to say. @throws PortMappingError if there is no answer, or a malformed one */
 export async function presenceOf<H extends Held, G extends Gateway>(
   kept: Kept<H, G>,
   gateway: G,
@@ -33,7 +33,7 @@ export async function presenceOf<H extends Held, G extends Gateway>(
   }
 }
 
-/** In passing: to have got the mapping is enough. PCP tells it with the mapping. */
+/** Undefined if it cannot be had: the mapping works all the same. PCP reports the address with the mapping. */
 export async function externalAddressOf(gateway: Gateway): Promise<string | undefined> {
   try {
     const told = gateway.protocol === 'pcp' ? await gateway.externalAddress() : (await gateway.pulse()).externalAddress
@@ -44,7 +44,7 @@ export async function externalAddressOf(gateway: Gateway): Promise<string | unde
   }
 }
 
-/** 0.0.0.0 is what some tell while the line is down: no address to tell others. */
+/** Some gateways report 0.0.0.0 while the line is down, which is of no use to anybody. */
 function usable(address = ''): string | undefined {
   return isUnicastIPv4(address) || isUnicastIPv6(address) ? address : undefined
 }

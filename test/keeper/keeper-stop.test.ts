@@ -320,7 +320,7 @@ describe('what was opened from an address that this computer does not have any m
       keeping.told()
       await keeping.stop()
       expect(keeping.toldInOrder()).toEqual([
-        'not-removed external port 8080 TCP: it was opened for 192.168.1.10, the address that this computer had before; it ends with its lease',
+        'not-removed external port 8080 TCP: it was opened for 192.168.1.10, an earlier address of this computer; it ends with its lease',
       ])
       expect(keeping.router.table).toEqual([OURS])
     },
