@@ -1,9 +1,9 @@
 /**
  * IPv4 and IPv6 addresses: text, bytes, subnets, and the ranges that are not on the public internet.
- * Decisions are taken on the bytes, never on the text (0x7f.1 and 127.0.0.1 are one address).
+ * Decisions are made on the bytes, never on the text (0x7f.1 and 127.0.0.1 are one address).
  */
 
-/** The 32 bits of a dotted quad, or undefined where the text is not exactly one (no leading zeros, no short forms). */
+/** The 32 bits of a dotted quad; undefined for any other text (no leading zeros, no short forms). */
 export function parseIPv4(text: string): number | undefined {
   const parts = text.split('.')
   if (parts.length !== 4) return undefined
@@ -22,7 +22,7 @@ function inPrefix(bits: number, prefix: number, length: number): boolean {
 
 type Range = readonly [string, number]
 
-/** Special-purpose blocks (RFC 6890 and successors) that a home gateway cannot be reached at from the internet. */
+/** Special-purpose blocks (RFC 6890 and successors): the internet cannot reach a home gateway at these addresses. */
 const RESERVED: readonly Range[] = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -44,7 +44,7 @@ const RESERVED: readonly Range[] = [
   ['240.0.0.0', 4],
 ]
 
-/** Not a host that can be talked to across a link: unspecified, multicast, broadcast. */
+/** No host on a link has one of these addresses: unspecified, multicast, broadcast. */
 const NEVER_A_HOST: readonly Range[] = [
   ['0.0.0.0', 8],
   ['224.0.0.0', 4],
@@ -77,7 +77,7 @@ export function isLinkLocalIPv4(text: string): boolean {
   return bits !== undefined && inPrefix(bits, 0xa9fe0000, 16)
 }
 
-/** True where both are in the subnet that `netmask` makes of the first; the subnet's broadcast address is not a host. */
+/** True if both are in the subnet of `address` and `netmask`; the subnet's broadcast address is not a host. */
 export function onSameSubnet(address: string, netmask: string, other: string): boolean {
   const a = parseIPv4(address)
   const mask = parseIPv4(netmask)
@@ -88,13 +88,13 @@ export function onSameSubnet(address: string, netmask: string, other: string): b
   return subnet(a) === subnet(b) && (b !== broadcast || mask >>> 1 === 0x7fffffff)
 }
 
-/** An address with its zone (`fe80::1%eth0`) taken apart; the zone is empty where there is none. */
+/** Splits an address such as `fe80::1%eth0` from its zone, which is empty if there is none. */
 export function splitZone(text: string): { address: string; zone: string } {
   const at = text.indexOf('%')
   return at === -1 ? { address: text, zone: '' } : { address: text.slice(0, at), zone: text.slice(at + 1) }
 }
 
-/** A link-local IPv6 address without a zone gets this one, if there is one; any other stays as it is. */
+/** Adds the zone, unless it is empty, to a link-local IPv6 address without one. Any other address stays as it is. */
 export function withZone(address: string, zone: string): string {
   return zone !== '' && isLinkLocalIPv6(address) && !address.includes('%') ? `${address}%${zone}` : address
 }
@@ -137,12 +137,12 @@ export function isIPv6(text: string): boolean {
   return parseIPv6(text) !== undefined
 }
 
-/** Also with a zone. */
+/** True for an IPv6 address with or without a zone. */
 export function isIPv6Host(text: string): boolean {
   return isIPv6(splitZone(text).address)
 }
 
-/** fe80::/10: means nothing without a zone. */
+/** fe80::/10: such an address means nothing without a zone. */
 export function isLinkLocalIPv6(text: string): boolean {
   const first = parseIPv6(splitZone(text).address)?.[0]
   return first !== undefined && (first & 0xffc0) === 0xfe80
@@ -152,7 +152,7 @@ export function isLoopbackIPv6(text: string): boolean {
   return parseIPv6(text)?.join(':') === '0:0:0:0:0:0:0:1'
 }
 
-/** One host's: neither unspecified nor multicast. */
+/** True for the address of one host: neither unspecified nor multicast. */
 export function isUnicastIPv6(text: string): boolean {
   const groups = parseIPv6(text)
   return groups?.some((group) => group !== 0) === true && ((groups[0] ?? 0) & 0xff00) !== 0xff00
@@ -164,7 +164,7 @@ export function isGlobalIPv6(text: string): boolean {
   return first !== undefined && (first & 0xe000) === 0x2000
 }
 
-/** Whether two IPv6 addresses agree in their first `prefixLength` bits; zones are not looked at. */
+/** Whether two IPv6 addresses agree in their first `prefixLength` bits; zones are ignored. */
 export function samePrefixIPv6(a: string, b: string, prefixLength: number): boolean {
   const [groupsA, groupsB] = [parseIPv6(splitZone(a).address), parseIPv6(splitZone(b).address)]
   if (groupsA === undefined || groupsB === undefined) return false
@@ -175,7 +175,7 @@ export function samePrefixIPv6(a: string, b: string, prefixLength: number): bool
   })
 }
 
-/** RFC 5952 4: lower case, no leading zeros, the longest run of two or more zero groups (the first of equals) as `::`. */
+/** RFC 5952 4: lower case, no leading zeros, the longest run of two or more zero groups (or the first such) as `::`. */
 export function formatIPv6(groups: readonly number[]): string {
   let [start, length] = [-1, 1]
   for (let at = 0; at < groups.length; at++) {
@@ -188,11 +188,11 @@ export function formatIPv6(groups: readonly number[]): string {
   return start === -1 ? text(groups) : `${text(groups.slice(0, start))}::${text(groups.slice(start + length))}`
 }
 
-/** ::ffff:0:0/96 (RFC 4291 2.5.5.2), in which an IPv4 address goes where there is room for one of IPv6. */
+/** ::ffff:0:0/96 (RFC 4291 2.5.5.2): carries an IPv4 address in a field for an IPv6 address. */
 const IPV4_MAPPED = [0, 0, 0, 0, 0, 0xffff] as const
 
 /**
- * Sixteen bytes -> text: a dotted quad where it is an IPv4-mapped address. @throws RangeError for another number of bytes,
+ * Sixteen bytes -> text: a dotted quad if it is an IPv4-mapped address. @throws RangeError for another number of bytes,
  * which is a defect of the caller.
  */
 export function addressOfBytes(bytes: Uint8Array): string {
@@ -202,7 +202,7 @@ export function addressOfBytes(bytes: Uint8Array): string {
   return formatIPv6(groups)
 }
 
-/** The sixteen bytes of either family; an IPv4 address goes IPv4-mapped. Undefined for other text; no zone. */
+/** The sixteen bytes of an address; IPv4 becomes IPv4-mapped. Undefined for other text, and with a zone. */
 export function bytesOfAddress(text: string): Uint8Array | undefined {
   const bits = parseIPv4(text)
   const mapped = bits === undefined ? undefined : [...IPV4_MAPPED, Math.floor(bits / 65536), bits % 65536]
@@ -210,7 +210,7 @@ export function bytesOfAddress(text: string): Uint8Array | undefined {
   return groups && Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
 }
 
-/** Whether both are the same address, however they are written; zones count. False for what is no address. */
+/** Whether both are the same address, however they are written; zones count. False if either is no address. */
 export function isSameAddress(a: string, b: string): boolean {
   const [one, other] = [splitZone(a), splitZone(b)]
   const [bytesOne, bytesOther] = [bytesOfAddress(one.address), bytesOfAddress(other.address)]

@@ -1,6 +1,6 @@
 /**
- * Everything that can go wrong, by its root: one base class, few kinds, a stable `code` each.
- * A message says what was attempted, with whom, and (where there is something to do) what to do next.
+ * Everything that can go wrong, by its root cause: one base class, a few kinds, a stable `code` for each.
+ * A message says what was attempted, with whom, and what to do next if anything can be done.
  */
 import type { GatewayProtocol, PortMapping } from './port-mapping.js'
 import { UPNP_ERRORS } from './upnp-errors.js'
@@ -14,12 +14,12 @@ export type ErrorCode =
   | 'REFUSED'
   | 'NOT_CONFIRMED'
 
-/** The base of every error that this library throws on purpose. */
+/** The base of every error that this library throws on purpose; `code` tells the kind. */
 export abstract class PortMappingError extends Error {
   abstract readonly code: ErrorCode
-  /** The action or request during which it happened, by its name in the standard, where there was one. */
+  /** The action or request that failed, by its name in the standard, such as `AddPortMapping`; undefined if none. */
   readonly action: string | undefined
-  /** The gateway had said yes: what failed is to read back what it made. */
+  /** True if the gateway said yes, and only reading back what it made has failed. */
   isUnconfirmed = false
 
   constructor(message: string, options: { action?: string | undefined; cause?: unknown } = {}) {
@@ -34,12 +34,12 @@ export class InvalidArgumentError extends PortMappingError {
   readonly code = 'INVALID_ARGUMENT'
 }
 
-/** The search ended and there is no gateway that can be used. */
+/** The search ended without a gateway that can be used. */
 export class NoGatewayError extends PortMappingError {
   readonly code = 'NO_GATEWAY'
 }
 
-/** The other side said nothing in time. */
+/** The other side did not answer in time. */
 export class NoReplyError extends PortMappingError {
   readonly code = 'NO_REPLY'
 }
@@ -49,11 +49,12 @@ export class TransportError extends PortMappingError {
   readonly code = 'TRANSPORT'
 }
 
-/** A message that cannot be what it should be. The only error that a decoder throws. */
+/** A message is not what it should be. Decoders throw only this error. */
 export class MalformedMessageError extends PortMappingError {
   readonly code = 'MALFORMED_MESSAGE'
-  /** The beginning of what was received, as text; not cleaned for a terminal. */
+  /** The first 200 characters of what was received; not cleaned for a terminal. */
   readonly received: string
+  /** What the message should have been, in words. */
   readonly expected: string
 
   constructor(expected: string, received: string, options: { action?: string | undefined; cause?: unknown } = {}) {
@@ -64,8 +65,8 @@ export class MalformedMessageError extends PortMappingError {
 }
 
 /**
- * What `decode` makes of a message, or undefined if that is malformed. Anybody can send a malformed message, so whoever
- * listens keeps listening.
+ * Returns what `decode` makes of a message, or undefined if the message is malformed. Anybody can send a malformed
+ * message, so a listener keeps listening.
  */
 export function unlessMalformed<T>(decode: () => T): T | undefined {
   try {
@@ -76,15 +77,15 @@ export function unlessMalformed<T>(decode: () => T): T | undefined {
   }
 }
 
-/** The gateway understood and said no. */
+/** The gateway understood the request and said no. */
 export class RefusedError extends PortMappingError {
   readonly code = 'REFUSED'
   readonly protocol: GatewayProtocol
-  /** The number of the error in that protocol, e.g. 718 of an IGD, 12 of PCP. */
+  /** The error number in that protocol, e.g. 718 for an IGD, or 12 for PCP (RFC 6887 7.4). */
   readonly number: number
-  /** The name of that number in the standard, e.g. ConflictInMappingEntry, ADDRESS_MISMATCH. */
+  /** The name of that number in the standard, e.g. ConflictInMappingEntry or ADDRESS_MISMATCH. */
   readonly standardName: string
-  /** What the gateway itself wrote about it; from the network, not cleaned for a terminal. Only an IGD writes something. */
+  /** The gateway's own words, not cleaned for a terminal. Empty for PCP and NAT-PMP, which send no text. */
   readonly description: string
 
   constructor(facts: {
@@ -102,17 +103,17 @@ export class RefusedError extends PortMappingError {
   }
 }
 
-/** The UPnP error number of an IGD's no. */
+/** The UPnP error number if an IGD refused; undefined for any other error. */
 export function upnpErrorOf(error: unknown): number | undefined {
   return error instanceof RefusedError && error.protocol === 'igd' ? error.number : undefined
 }
 
-/** The gateway said yes, but the mapping that it shows afterwards leads to another computer than was asked for. */
+/** The gateway said yes, but the mapping that it shows afterwards is not the one that was asked for. */
 export class NotConfirmedError extends PortMappingError {
   readonly code = 'NOT_CONFIRMED'
-  /** What the gateway shows. */
+  /** The mapping that the gateway shows. */
   readonly mapping: PortMapping
-  /** The port is another computer's: another port may be free. Otherwise the gateway has made an entry, but not as asked. */
+  /** True if the port belongs to another computer. False if the gateway made a mapping, but not the requested one. */
   readonly belongsToAnother: boolean
 
   constructor(mapping: PortMapping, message: string, options: { action: string; belongsToAnother?: boolean }) {
@@ -122,14 +123,14 @@ export class NotConfirmedError extends PortMappingError {
   }
 }
 
-/** NAT-PMP gives another port without a word. */
+/** The errors that mean that a port is taken. NAT-PMP has none: it gives another port without a word. */
 const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
   igd: [UPNP_ERRORS.ConflictInMappingEntry, UPNP_ERRORS.ConflictWithOtherMechanisms],
   pcp: [11], // CANNOT_PROVIDE_EXTERNAL (RFC 6887 7.4)
   'nat-pmp': [],
 }
 
-/** Whether a port could not be had because it is another one's: then another port may be free. */
+/** Whether the port belongs to somebody else: then another port may be free. */
 export function isPortTaken(error: unknown): boolean {
   if (error instanceof NotConfirmedError) return error.belongsToAnother
   return error instanceof RefusedError && PORT_IS_TAKEN[error.protocol].includes(error.number)

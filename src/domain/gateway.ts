@@ -1,45 +1,60 @@
 /**
- * What a gateway can do. `GatewayBase` is what every protocol offers; `IgdGateway` adds what only UPnP has, so a command
- * that needs a listing asks for an IgdGateway and no method has to throw "not supported". A `Gateway` is one or the other,
- * and `protocol` tells which.
+ * This folder is the vocabulary: no bytes, no I/O, no import from elsewhere. Here it says what a gateway can do.
+ * `GatewayBase` is what every protocol offers. `IgdGateway` adds what only UPnP has, so a command that needs a listing
+ * takes an IgdGateway, and no method throws "not supported".
  */
 import type { PortMappingError } from './errors.js'
 import type { FirewallStatus, GrantedPinhole, PinholeId, PinholeRequest, TimedPinholeRequest } from './pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping, TransportProtocol } from './port-mapping.js'
 
+/**
+ * A gateway; `protocol` tells which kind:
+ *
+ *     if (gateway.protocol === 'igd') for await (const mapping of gateway.portMappings()) console.log(mapping)
+ */
 export type Gateway = IgdGateway | PortControlGateway
 
 export interface GatewayBase {
   readonly protocol: GatewayProtocol
-  /** The host that it is asked at, with its zone, or the name that was given for it; undefined if not known. */
+  /** The host that requests go to: an address with its zone, or the name that was given; undefined if not known. */
   readonly address: string | undefined
   /** This computer's address on the way to the gateway. */
   readonly localAddress: string
-  /** The address that the internet sees, a dotted quad. @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
+  /**
+   * The address that the internet sees, a dotted quad.
+   * @throws RefusedError, TransportError, NoReplyError, MalformedMessageError
+   */
   externalAddress(): Promise<string>
-  /** Maps a port and reads back what the gateway made of it. @throws also NotConfirmedError */
+  /**
+   * Maps a port, and reads back what the gateway made of it.
+   * @throws as externalAddress, and InvalidArgumentError, NotConfirmedError
+   */
   map(request: MappingRequest): Promise<PortMapping>
   /**
-   * Another external port than asked where that one is taken. An IGD is asked with AddAnyPortMapping, or where it does not
-   * have that (`onFallback` is told why) with AddPortMapping for one port after the other; PCP and NAT-PMP only suggest
-   * a port, and take 0 for any. @throws as map
+   * Maps the port, or another external port if that one is taken. An IGD is asked with AddAnyPortMapping
+   * (WANIPConnection:2 2.4.17). If it lacks that action (`onFallback` gets the error), AddPortMapping tries one port
+   * after another. To PCP and NAT-PMP the port is only a suggestion, and 0 means any. @throws as map
    */
   mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping>
+  /** Removes a mapping. @throws as map, but for NotConfirmedError */
   unmap(mapping: MappingToRemove): Promise<void>
   /**
-   * Seconds since the gateway began or lost its state, as it told last (RFC 6886 3.6, RFC 6887 8.5); undefined for an IGD,
-   * which does not tell.
+   * Seconds since the gateway started or lost its state, as it said last (RFC 6886 3.6, RFC 6887 8.5); undefined for an
+   * IGD, which does not say.
    */
   readonly epochSeconds: number | undefined
-  /** Whether it is there, and its external address, asked for anew; undefined where that cannot be had without a mapping. */
+  /**
+   * Asks whether the gateway is there, and for its external address, which is undefined if it cannot be learned without
+   * a mapping. @throws as externalAddress
+   */
   pulse(): Promise<{ readonly externalAddress: string | undefined }>
-  /** What it shows of a mapping: undefined for none, 'untold' where the protocol, or this gateway, has no such question. */
+  /** The mapping as the gateway shows it: undefined if there is none, 'untold' if the gateway cannot be asked. */
   find(key: MappingKey): Promise<PortMapping | undefined | 'untold'>
 }
 
 /**
- * PCP and NAT-PMP know a mapping by its inside. Where that is not given they take what they remember of it, or else this
- * computer and the internal port that is the same as the external one. An IGD does not look at it.
+ * Which mapping to remove. PCP and NAT-PMP identify it by its internal client and port. By default these are the ones
+ * that are remembered, or else this computer and the external port. An IGD ignores both.
  */
 export interface MappingToRemove extends MappingKey {
   readonly internalClient?: string
@@ -54,13 +69,13 @@ export interface ConnectionStatus {
   readonly uptimeSeconds: number
 }
 
-/** WANCommonInterfaceConfig:1 2.4.3 GetCommonLinkProperties; bits per second. */
+/** WANCommonInterfaceConfig:1 2.4.3 GetCommonLinkProperties, in bits per second. */
 export interface LinkRates {
   readonly upstreamBitsPerSecond: number
   readonly downstreamBitsPerSecond: number
 }
 
-/** WANCommonInterfaceConfig:1 2.4.4 to 2.4.7; 32-bit counters that wrap. A counter that could not be had is undefined. */
+/** WANCommonInterfaceConfig:1 2.4.4 to 2.4.7: 32-bit counters that wrap; undefined if the gateway does not give it. */
 export interface TrafficCounters {
   readonly bytesSent: number | undefined
   readonly bytesReceived: number | undefined
@@ -72,34 +87,40 @@ export interface TrafficCounters {
 export interface PortControlGateway extends GatewayBase {
   readonly protocol: 'pcp' | 'nat-pmp'
   readonly address: string
+  /** The UDP port that requests go to: 5351 in the standards (RFC 6887 19.1, RFC 6886 3.1). */
   readonly port: number
-  /** Seconds since it lost its state, or began, as it told last (RFC 6886 3.6, RFC 6887 8.5). */
+  /** Seconds since the gateway started or lost its state, as it said last (RFC 6886 3.6, RFC 6887 8.5). */
   readonly epochSeconds: number
-  /** Whether this user is known to have made that mapping, and its lease lasts. */
+  /** Whether this user is known to have made that mapping, and its lease has not ended. */
   remembers(key: MappingKey): Promise<boolean>
-  /** Pinholes of an IPv6 firewall; undefined where this is IPv4. */
+  /** Opens pinholes in the IPv6 firewall; undefined if the gateway is asked over IPv4. */
   readonly pinholes: PinholeOpener | undefined
 }
 
+/** A UPnP gateway (InternetGatewayDevice:1 or :2), through one of its WAN connection services. */
 export interface IgdGateway extends GatewayBase {
   readonly protocol: 'igd'
   /** The control URL of the chosen WAN connection service; a link-local host has its zone. */
   readonly controlUrl: string
-  /** Where the connection's events are subscribed to; undefined if it has none. */
+  /** The URL to subscribe to the connection's events; undefined if it has none. */
   readonly eventUrl: string | undefined
-  /** The device's own web page as its description gives it, unresolved; empty where it gives none. */
+  /** The URL of the device's own web page, unresolved, as its description gives it; empty if it gives none. */
   readonly presentationUrl: string
+  /** WANIPConnection:2 2.4.2 GetConnectionTypeInfo: `IP_Routed`, for example. */
   connectionType(): Promise<string>
   status(): Promise<ConnectionStatus>
   linkRates(): Promise<LinkRates>
   trafficCounters(): Promise<TrafficCounters>
-  /** DeletePortMappingRange: both ends included; `manage` also removes the mappings of other computers. */
+  /**
+   * WANIPConnection:2 2.4.19 DeletePortMappingRange: both ends are included; `manage` also removes mappings of other
+   * computers.
+   */
   unmapRange(range: PortRange): Promise<void>
-  /** GetListOfPortMappings: in the order of the gateway's document, in one request. */
+  /** WANIPConnection:2 2.4.21 GetListOfPortMappings: one request, in the order of the gateway's document. */
   portMappingsOf(protocol: TransportProtocol): Promise<readonly PortMapping[]>
-  /** Undefined where the gateway has no IPv6 firewall that can be asked. */
+  /** Undefined if the gateway has no IPv6 firewall that can be asked. */
   readonly firewall: PinholeFirewall | undefined
-  /** All mappings in the order of the gateway's table; ends without an error where the table ends. */
+  /** All mappings in the order of the gateway's table (WANIPConnection:2 2.4.14). The end of the table is no error. */
   portMappings(): AsyncIterable<PortMapping, ListingEnd>
 }
 
@@ -112,7 +133,7 @@ export interface PortRange {
 
 /** What opens pinholes: WANIPv6FirewallControl:1, or PCP over IPv6. */
 export interface PinholeOpener {
-  /** Returns what it is known by from then on, and its lease. */
+  /** Returns the ID of the pinhole and its lease. */
   addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole>
   updatePinhole(id: PinholeId, leaseSeconds: number): Promise<GrantedPinhole>
   deletePinhole(id: PinholeId): Promise<void>
@@ -127,5 +148,5 @@ export interface PinholeFirewall extends PinholeOpener {
   outboundPinholeTimeout(request: PinholeRequest): Promise<number>
 }
 
-/** How a listing ended: the error that the gateway marked the end with, or that it began to repeat itself. */
+/** How a listing ended: with the gateway's error, because the gateway repeated itself, or at this library's limit. */
 export type ListingEnd = { readonly number: number; readonly standardName: string } | 'repetition' | 'limit'

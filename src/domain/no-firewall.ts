@@ -1,4 +1,4 @@
-/** Stands for the IPv6 firewall of a gateway that has none: every question fails, like any other that cannot be asked. */
+/** Stands in for the IPv6 firewall of a gateway that has none: every request fails with a TransportError. */
 import { TransportError } from './errors.js'
 import type { PinholeFirewall } from './gateway.js'
 

@@ -1,7 +1,7 @@
 /**
- * Which external ports to try when the one that was asked for is taken. Always the same ones for the same computer and
- * port, so that the same command finds its own mapping again instead of piling up new ones; from the dynamic range
- * (RFC 6335 6), which routers seldom use themselves.
+ * Which external ports to try if the one that was asked for is taken. They are always the same for the same computer
+ * and port, so that a repeated command finds its own mapping instead of piling up new ones. They are from the dynamic
+ * range (RFC 6335 6), which routers seldom use themselves.
  */
 import { isPortTaken, type PortMappingError, TransportError } from './errors.js'
 import type { MappingRequest, PortMapping } from './port-mapping.js'
@@ -9,7 +9,7 @@ import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from './ports.js'
 
 const TRIES = 10
 
-/** The port that was asked for, then others, until one is not taken; otherwise what became of the first one is thrown. */
+/** Tries the port that was asked for, then others, until one is free. If none is, the error for the first is thrown. */
 export async function mapToFreePort(
   request: MappingRequest,
   map: (request: MappingRequest) => Promise<PortMapping>,
@@ -31,7 +31,7 @@ export function otherPorts(request: Pick<MappingRequest, 'internalClient' | 'int
   return Array.from({ length: TRIES }, (_, at) => FIRST_DYNAMIC_PORT + ((seed + at * 1031) % DYNAMIC_PORTS))
 }
 
-/** FNV-1a, 32 bits: spreads; it keeps no secret. */
+/** FNV-1a, 32 bits: it spreads the ports, and hides nothing. */
 function hash(text: string): number {
   let value = 0x811c9dc5
   for (const char of text) value = Math.imul(value ^ (char.codePointAt(0) ?? 0), 0x01000193) >>> 0

@@ -1,4 +1,4 @@
-/** Pinholes in an IPv6 firewall, in the words of WANIPv6FirewallControl:1. */
+/** Pinholes in an IPv6 firewall, in the terms of WANIPv6FirewallControl:1. */
 import { isUnicastIPv6 } from './address.js'
 import { isPort, MAX_LEASE_SECONDS, type TransportProtocol } from './port-mapping.js'
 
@@ -19,7 +19,7 @@ export interface TimedPinholeRequest extends PinholeRequest {
   readonly leaseSeconds: number
 }
 
-/** What was granted: PCP may give another lease than was asked for; an IGD does not tell, so it is that one. */
+/** What was granted. PCP may give another lease than was asked for. An IGD reports none: the one asked for counts. */
 export interface GrantedPinhole {
   readonly id: PinholeId
   readonly leaseSeconds: number
@@ -31,12 +31,12 @@ export interface FirewallStatus {
 }
 
 /**
- * What a pinhole is known by: to an IGD a number (WANIPv6FirewallControl:1 2.2.6, an ui2), to PCP what it leads to
+ * What identifies a pinhole: for an IGD a number (WANIPv6FirewallControl:1 2.2.6, a ui2), for PCP what it leads to
  * (RFC 6887 11.3), written as `TCP:[2001:db8::5]:8022`.
  */
 export type PinholeId = number | string
 
-/** What a pinhole of PCP is known by. */
+/** What a pinhole of PCP leads to, which identifies it. */
 export interface PinholeTarget {
   readonly protocol: TransportProtocol
   readonly internalClient: string
@@ -47,7 +47,7 @@ export function pinholeIdOf({ protocol, internalClient, internalPort }: PinholeT
   return `${protocol}:[${internalClient}]:${internalPort}`
 }
 
-/** Undefined for what is no such text. */
+/** Undefined for any other text. */
 export function pinholeTargetOf(id: string): PinholeTarget | undefined {
   const [, protocol = '', internalClient = '', port = ''] = /^(TCP|UDP):\[([^\]%]+)\]:(\d{1,5})$/i.exec(id) ?? []
   const internalPort = Number(port)

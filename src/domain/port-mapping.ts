@@ -1,4 +1,4 @@
-/** Port mappings, in the words of WANIPConnection:2; the names are the same for every protocol. */
+/** Port mappings, in the terms of WANIPConnection:2; the names are the same for every protocol. */
 import { isUnicastIPv4 } from './address.js'
 
 export type TransportProtocol = 'TCP' | 'UDP'
@@ -12,7 +12,7 @@ export function transportProtocolOf(number: number): TransportProtocol | undefin
   return number === PROTOCOL_NUMBERS.UDP ? 'UDP' : undefined
 }
 
-/** What a gateway is spoken to in: UPnP's InternetGatewayDevice, PCP (RFC 6887), NAT-PMP (RFC 6886). */
+/** The protocols to ask a gateway in: UPnP's InternetGatewayDevice, PCP (RFC 6887), NAT-PMP (RFC 6886). */
 export const GATEWAY_PROTOCOLS = ['igd', 'pcp', 'nat-pmp'] as const
 
 export type GatewayProtocol = (typeof GATEWAY_PROTOCOLS)[number]
@@ -21,8 +21,8 @@ export type GatewayProtocol = (typeof GATEWAY_PROTOCOLS)[number]
 export const PROTOCOL_TITLES = { igd: 'UPnP', pcp: 'PCP', 'nat-pmp': 'NAT-PMP' } as const
 
 /**
- * How long a mapping lives. `'unlimited'` is lease 0 of IGD:1 (and 604800 s in IGD:2); a number is seconds, 1 or more.
- * It is a type of its own because 0 means *delete* in NAT-PMP and PCP.
+ * How long a mapping lives: `'unlimited'`, which is lease 0 in IGD:1 (and 604800 s in IGD:2), or 1 to 4294967295 whole
+ * seconds, as in `{ seconds: 3600 }`. It is not a bare number, because 0 means *delete* in NAT-PMP and PCP.
  */
 export type Lease = 'unlimited' | { readonly seconds: number }
 
@@ -33,6 +33,13 @@ export interface MappingKey {
   readonly remoteHost: string
 }
 
+/**
+ * What to ask for. Ports are 1 to 65535, the internal client is an IPv4 address, and a description has at most 1024
+ * characters, none of them control characters:
+ *
+ *     { externalPort: 22, protocol: 'TCP', remoteHost: '', internalClient: '192.168.1.5', internalPort: 22,
+ *       description: 'ssh', lease: { seconds: 3600 } }
+ */
 export interface MappingRequest extends MappingKey {
   readonly internalClient: string
   readonly internalPort: number
@@ -41,8 +48,8 @@ export interface MappingRequest extends MappingKey {
 }
 
 /**
- * A mapping as a gateway shows it. Numbers that it did not send, or that are none, are undefined.
- * Texts are the gateway's own and not cleaned for a terminal.
+ * A mapping as a gateway shows it. A number that the gateway did not send, or not as a number, is undefined.
+ * Texts are the gateway's own, and not cleaned for a terminal.
  */
 export interface PortMapping {
   readonly remoteHost: string
@@ -52,14 +59,14 @@ export interface PortMapping {
   readonly internalClient: string
   readonly enabled: boolean
   readonly description: string
-  /** Seconds left; 0 where the mapping does not end. */
+  /** Seconds left; 0 if the mapping does not end. */
   readonly leaseSeconds: number | undefined
 }
 
 /** The largest lease that an IGD takes: ui4 seconds. */
 export const MAX_LEASE_SECONDS = 0xffffffff
 
-/** What one GetListOfPortMappings asks for at the most, as upnpc does; miniupnpd takes 0 for that number too. */
+/** How many mappings one GetListOfPortMappings asks for, as upnpc does; miniupnpd takes 0 for that number too. */
 export const MAX_LISTED_PORT_MAPPINGS = 1000
 
 export function leaseToSeconds(lease: Lease): number {
@@ -70,13 +77,13 @@ export function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65535
 }
 
-/** Routers keep 32 to 256 bytes of it, or refuse a longer one; this only bounds what we send, and what the emulator keeps. */
+/** Routers keep 32 to 256 bytes, or refuse a longer text. This only bounds what we send and the emulator keeps. */
 export const MAX_DESCRIPTION_LENGTH = 1024
 
-/** XML 1.0 2.2 has no way to write these. */
+/** XML 1.0 2.2 cannot express these characters. */
 export const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
 
-/** What is wrong with the request, as the end of a sentence, or undefined. External port 0 would be every port. */
+/** What is wrong with the request, as the end of a sentence; undefined if nothing. External port 0 would mean all. */
 export function flawOf(request: MappingKey & Partial<MappingRequest>): string | undefined {
   const { externalPort, protocol, internalPort = 1, internalClient, remoteHost = '', description = '' } = request
   const { lease = 'unlimited' } = request
@@ -88,7 +95,9 @@ export function flawOf(request: MappingKey & Partial<MappingRequest>): string | 
   }
   if (remoteHost !== '' && !isUnicastIPv4(remoteHost)) return `remote host '${remoteHost}' is not an IPv4 address`
   if (NOT_IN_XML.test(description)) return 'the description has control characters'
-  if (description.length > MAX_DESCRIPTION_LENGTH) return `the description is longer than ${MAX_DESCRIPTION_LENGTH}`
+  if (description.length > MAX_DESCRIPTION_LENGTH) {
+    return `the description is longer than ${MAX_DESCRIPTION_LENGTH} characters`
+  }
   return lease === 'unlimited' ? undefined : flawOfSeconds(lease.seconds)
 }
 

@@ -1,9 +1,10 @@
-/** The ways in which an emulated gateway can differ from the standards, or from the newest of them, as real routers do. */
+/** How an emulated gateway can differ from the newest standards, as real routers do. */
 
+/** One difference, such as `{ name: 'refuse', operation: 'AddPortMapping', code: 718, times: 1 }`. */
 export type Quirk =
   /** It is an InternetGatewayDevice:1: version 1 of every device and service, and no pinholes. */
   | { readonly name: 'igd1' }
-  /** It answers SSDP searches late. */
+  /** It answers SSDP searches `delayMs` late. */
   | { readonly name: 'late-search'; readonly delayMs: number }
   | RefuseQuirk
 
@@ -11,12 +12,12 @@ export type Quirk =
 export interface RefuseQuirk {
   readonly name: 'refuse'
   /**
-   * An action of IGD, such as `AddPortMapping`; `MAP` or `ANNOUNCE` of PCP; `external-address`, `map-udp` or `map-tcp`
-   * of NAT-PMP.
+   * An IGD action, such as `AddPortMapping`; for PCP `MAP` or `ANNOUNCE`; for NAT-PMP `external-address`, `map-udp` or
+   * `map-tcp`.
    */
   readonly operation: string
-  /** The UPnP error number, or the result code of PCP or NAT-PMP. */
+  /** The UPnP error number (UDA 1.1 table 3-3), or the result code of PCP (RFC 6887 7.4) or NAT-PMP (RFC 6886 3.5). */
   readonly code: number
-  /** How many times it is refused; always if not given. */
+  /** How many times it is refused; by default always. */
   readonly times?: number | undefined
 }

@@ -42,7 +42,7 @@ export const UPNP_ERRORS = {
 
 export type UpnpErrorName = keyof typeof UPNP_ERRORS
 
-/** The names of UDA are words; these are upnpc's spellings. */
+/** UDA names these errors in several words; the spelling is upnpc's. */
 const UDA_NAMES: readonly (readonly [number, string])[] = [
   [UPNP_ERRORS.InvalidAction, 'Invalid Action'],
   [UPNP_ERRORS.InvalidArgs, 'Invalid Args'],

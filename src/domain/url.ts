@@ -1,30 +1,30 @@
 /**
- * URLs in descriptions (UPnP Device Architecture 1.1, 2.3), and of link-local IPv6 hosts, whose zone a URL object cannot
- * hold: it goes beside it.
+ * URLs in descriptions (UPnP Device Architecture 1.1, 2.3), and URLs of link-local IPv6 hosts. A URL object cannot hold
+ * the zone of such a host, so the zone is kept next to it.
  */
 import { isLinkLocalIPv6, withoutBrackets } from './address.js'
 
-/** RFC 3986 5.2; undefined where the result is no URL. An absolute reference needs no base: that may be empty then. */
+/** RFC 3986 5.2; undefined if the result is no URL. An absolute reference needs no base, which may then be empty. */
 export function resolveUrl(reference: string, base?: string): URL | undefined {
   const against = base === '' ? undefined : base
-  const { text } = takeOutZone(reference) // a zone that a device writes is a name of its own interface
+  const { text } = takeOutZone(reference) // a device writes the zone of its own interface, which means nothing here
   return parseUrl(text, against)
 }
 
-/** A URL and the zone of its host: empty unless that is a link-local IPv6 address. */
+/** A URL and the zone of its host, which is empty unless the host is a link-local IPv6 address. */
 export interface ZonedUrl {
   readonly url: URL
   readonly zone: string
 }
 
-/** `http://[fe80::1%25eth0]:5000/` (RFC 6874 2) and, as people and upnpc write it, `http://[fe80::1%eth0]:5000/`. */
+/** Reads `http://[fe80::1%25eth0]/` (RFC 6874 2) and, as people and upnpc write it, `http://[fe80::1%eth0]:5000/`. */
 export function parseZonedUrl(text: string): ZonedUrl | undefined {
   const { text: unzoned, zone } = takeOutZone(text)
   const url = parseUrl(unzoned)
   return url && { url, zone: isLinkLocal(url) ? zone : '' }
 }
 
-/** The only place that parses a text from the network. URL.canParse says yes to some of what URL then throws on. */
+/** The only place that parses a URL from the network. URL.canParse accepts some texts on which URL then throws. */
 function parseUrl(text: string, base?: string): URL | undefined {
   try {
     return new URL(text, base)
@@ -33,7 +33,7 @@ function parseUrl(text: string, base?: string): URL | undefined {
   }
 }
 
-/** The opposite, in the way of RFC 6874. */
+/** Writes the URL with its zone, as in RFC 6874. */
 export function zonedUrlText({ url, zone }: ZonedUrl): string {
   return zone !== '' && isLinkLocal(url) ? url.href.replace(']', `%25${zone}]`) : url.href
 }
