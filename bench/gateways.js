@@ -1,10 +1,11 @@
 /**
- * Emulated gateways in a process of their own, until the end of the standard input:
+ * Runs emulated gateways in a process of their own, until standard input ends:
  *
  *   node gateways.js COUNT MAPPINGS OPTIONS
  *
- * with MAPPINGS mappings each and the options of startEmulator() as JSON. The first line that it writes is JSON: their
- * `urls`, the `startMs` that all of them took, and `rssBytes` of the process with them and before them.
+ * Each gateway has MAPPINGS mappings. OPTIONS are those of startEmulator(), as JSON. The first line of output is JSON:
+ * the gateways' `urls`, the time `startMs` in which all of them started, and the memory of the process with them
+ * (`rssBytes`) and before them (`rssBytesBefore`).
  */
 import { startEmulator } from '../dist/emulator/index.js'
 

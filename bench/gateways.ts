@@ -1,9 +1,9 @@
-/** Emulated gateways on loopback, in a process of their own: what they cost is not on the account of who asks them. */
+/** Emulated gateways on loopback, in a process of their own: their cost does not count for the programs that ask. */
 import { fileURLToPath } from 'node:url'
 import { Command } from '../test/lab/command.ts'
 
 const GATEWAYS = fileURLToPath(new URL('gateways.js', import.meta.url))
-/** That of 10 000 mappings on a slow machine. */
+/** Enough for 10 000 mappings on a slow machine. */
 const START_DEADLINE_MS = 120_000
 
 export interface GatewayFacts {
@@ -15,7 +15,7 @@ export interface GatewayFacts {
 
 export interface GatewayOptions {
   readonly count?: number
-  /** That each of them has from the beginning. */
+  /** How many mappings each of them has from the beginning. */
   readonly mappings?: number
   readonly maxMappings?: number
   readonly replyDelayMs?: number

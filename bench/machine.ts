@@ -6,7 +6,7 @@ export async function machineText(date: Date): Promise<string> {
   const processors = cpus()
   const model = processors[0]?.model.trim().replaceAll(/\s+/g, ' ') || 'unknown processor'
   const cores = `${processors.length} core${processors.length === 1 ? '' : 's'}`
-  // Nobody listens on port 1: it prints its banner and ends. With -u it does not search.
+  // Nobody listens on port 1, so upnpc prints its banner and ends. With -u it does not search.
   const upnpc = await versionOf(/version ([\d.]+\d)/, 'upnpc', '-u', 'http://127.0.0.1:1/', '-s')
   const miniupnpd = await versionOf(/miniupnpd ([\d.]+\d)/, 'miniupnpd', '--version')
   const programs = [`Node ${process.versions.node}`, `upnpc ${upnpc}`, `miniupnpd ${miniupnpd}`]

@@ -1,10 +1,10 @@
 /**
- * Measures upnp-ts beside upnpc and the port mappers of npm, in turn and in one run, and writes the table that the
- * README shows. Without root there is no lab, and what needs it is left out.
+ * Measures upnp-ts, upnpc and the port mappers on npm, in turn and in one run, and writes the table that the README
+ * shows. Without root there is no lab, and the parts that need it are left out.
  *
  *   npm run bench -- [--only NAME[,NAME...]] [--rounds N]
  *
- * All traffic is on loopback or inside the lab; a part of the bench does not touch the README.
+ * All traffic is on loopback or inside the lab. If only some parts run, the README is not touched.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -41,9 +41,9 @@ async function benchAsAsked(argv: string[]): Promise<number> {
   const { values } = parseArgs({ args: argv, options: { only: { type: 'string' }, rounds: { type: 'string' } } })
   const parts = chosen(values.only)
   const rounds = Number(values.rounds ?? ROUNDS)
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds takes a number: ${values.rounds}`)
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(`--rounds '${values.rounds}' is not a number from 1`)
   const directory = mkdtempSync(join(tmpdir(), 'upnp-ts-bench-'))
-  process.env.XDG_CACHE_HOME = directory // what Node has made of the program is kept there, as it is for a user
+  process.env.XDG_CACHE_HOME = directory // the compiled code is kept there, as it is for a user
   try {
     return await bench(parts, rounds, directory)
   } finally {
@@ -55,7 +55,7 @@ function chosen(only: string | undefined): readonly Part[] {
   if (only === undefined) return PARTS
   return only.split(',').map((name) => {
     const part = PARTS.find((each) => each.name === name)
-    if (part === undefined) throw new Error(`there is no '${name}', but ${PARTS.map((each) => each.name).join(', ')}`)
+    if (part === undefined) throw new Error(`no part '${name}'; there are ${PARTS.map((each) => each.name).join(', ')}`)
     return part
   })
 }
@@ -74,7 +74,7 @@ async function bench(parts: readonly Part[], rounds: number, directory: string):
       notes.push(`${part.name} could not be measured: ${error instanceof Error ? error.message : error}`)
     }
   }
-  const about = `Medians, and in brackets the quartiles, of programs that ran in turn. ${await machineText(new Date())}.`
+  const about = `Medians, with quartiles in brackets, of programs that ran in turn. ${await machineText(new Date())}.`
   const text = [tableOf(rows), about, ...notes].join('\n\n')
   console.log(text)
   const isWhole = parts.length === PARTS.length && failed.length === 0
@@ -82,7 +82,7 @@ async function bench(parts: readonly Part[], rounds: number, directory: string):
   return failed.length === 0 ? 0 : 1
 }
 
-/** Those for which the machine has what they need. */
+/** The parts for which this machine has what they need. */
 async function possible(parts: readonly Part[], { note }: Surroundings): Promise<readonly Part[]> {
   if (!(await isInstalled('upnpc'))) throw new Error('upnpc is not installed (Debian: miniupnpc)')
   const obstacle = await noLabBecause()

@@ -1,15 +1,16 @@
 /**
- * Opens a TCP port with a port mapper from npm, as its own README does it, and ends:
+ * Opens a TCP port with a port mapper from npm, as that package's README shows, and ends:
  *
  *   node port-mapper.mjs PACKAGE PORT INTERNAL_CLIENT
  *
- * The bench copies this file to where the package is installed. Exit 0 where the package says that the port is open.
+ * The bench copies this file to where the package is installed. It exits with 0 if the package says that the port is
+ * open.
  */
 const [name, portText, internalClient] = process.argv.slice(2)
 const port = Number(portText)
 const LEASE_SECONDS = 3600
 
-/** A function with a callback -> a promise. */
+/** Turns a function with a callback into a promise. */
 const called = (start) => new Promise((resolve, reject) => start((error) => (error ? reject(error) : resolve())))
 
 const NAT_UPNP_OPTIONS = { public: port, private: port, protocol: 'TCP', ttl: LEASE_SECONDS, description: name }

@@ -1,6 +1,6 @@
 /**
- * The port mappers that npm has, each installed in a directory of its own for the time of the bench. They are no
- * dependencies of this project; what cannot be had is left out.
+ * The port mappers on npm, each installed in a directory of its own while the bench runs. They are no dependencies of
+ * this project, and those that cannot be installed are left out.
  */
 import { execFile } from 'node:child_process'
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -24,9 +24,9 @@ const SCRIPT = fileURLToPath(new URL('port-mapper.mjs', import.meta.url))
 const INSTALL_DEADLINE_MS = 60_000
 
 export interface PortMapper {
-  /** With its version. */
+  /** The name and the version. */
   readonly title: string
-  /** Runs it on the lab's computer to its end. */
+  /** Runs it to its end on the lab's computer. */
   readonly open: (lab: Lab, port: number) => Promise<Finished>
 }
 
@@ -38,7 +38,7 @@ export async function installPortMappers({ directory, note }: Surroundings): Pro
       installed.push(await install(name, join(directory, name.replaceAll(/\W/g, '-'))))
     } catch {
       missing.push(name)
-      if (installed.length === 0) break // the registry is out of reach, and would be for the others
+      if (installed.length === 0) break // the registry is out of reach, so the others would fail too
     }
   }
   if (installed.length === 0) note('The port mappers of npm are left out: none could be installed.')

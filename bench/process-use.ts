@@ -1,7 +1,7 @@
-/** What a process has of memory and takes of processor time, from /proc (proc(5)). */
+/** How much memory and processor time a process uses, from /proc (proc(5)). */
 import { readFileSync } from 'node:fs'
 
-/** Linux tells times to programs in hundredths of a second, whatever it counts in itself. */
+/** Linux reports times in hundredths of a second, whatever it counts in itself. */
 const TICKS_PER_SECOND = 100
 
 export interface ProcessUse {
@@ -15,10 +15,10 @@ export function processUse(pid: number): ProcessUse {
   return { residentBytes: bytes('VmRSS'), mostResidentBytes: bytes('VmHWM') }
 }
 
-/** User and system time since its start. */
+/** The user and system time of the process since its start. */
 export function processorSeconds(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name in brackets may have blanks
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ') // the name in brackets may contain blanks
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 

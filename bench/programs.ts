@@ -1,11 +1,11 @@
-/** The programs that are measured on loopback; those in the lab's hosts are test/lab/lab.ts's. */
+/** Runs programs on loopback and measures them. test/lab/lab.ts runs those on the lab's hosts. */
 import { Command, type Finished } from '../test/lab/command.ts'
 import { upnpTsCommand } from '../test/lab/lab.ts'
 
 /** A listing of 10 000 entries takes a while. */
 export const LONG_DEADLINE_MS = 120_000
 
-/** From its start to its end. What does not end well, or does not say what it should, is no measurement. */
+/** The time from its start to its end. @throws Error if it failed, or did not print what it should */
 export function wallMs({ exit, stdout, stderr, wallMs }: Finished, says: RegExp): number {
   if (exit !== 0 || !says.test(stdout)) {
     throw new Error(`exit ${exit}, without ${says}: ${`${stdout}${stderr}`.trim().slice(-400)}`)
@@ -13,7 +13,7 @@ export function wallMs({ exit, stdout, stderr, wallMs }: Finished, says: RegExp)
   return wallMs
 }
 
-/** From now, which is its start, to the line that matches; it is awaited to its end. */
+/** The time from now, the start of the command, to the line that matches. Waits for the end of the command. */
 export async function saidMs(command: Command, line: RegExp): Promise<number> {
   const startMs = performance.now()
   await command.says(line)

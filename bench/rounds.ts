@@ -1,8 +1,8 @@
-/** Measures programs side by side, in turn, so that what else the machine does falls on all of them alike. */
+/** Measures programs in turn, so that whatever else the machine does affects all of them alike. */
 
 export type Runs<Name extends string> = Readonly<Record<Name, () => Promise<number>>>
 
-/** Each `rounds` times, after one time that does not count; who begins changes from round to round. */
+/** Runs each one `rounds` times, after one run that does not count. Every round begins with another one. */
 export async function alternate<Name extends string>(
   rounds: number,
   runs: Runs<Name>,

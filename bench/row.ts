@@ -1,24 +1,24 @@
-/** A row of the table, and what a part of the bench is given and gives. */
+/** A row of the table, and what each part of the bench gets and returns. */
 import type { Lab, RouterOptions } from '../test/lab/lab.ts'
 
 export interface Row {
   readonly what: string
   readonly upnpTs: string
-  /** What it is compared with; empty for nothing. */
+  /** What it is compared with; empty if nothing. */
   readonly other: string
   readonly ratio: string
-  /** Empty where nothing is asked for. */
+  /** Empty if there is no target. */
   readonly target: string
   readonly isMet: boolean | undefined
 }
 
 export interface Surroundings {
   readonly rounds: number
-  /** With a router of its own for the time of `use`. */
+  /** Runs `use` with a lab that has a new router, and takes the lab down afterwards. */
   readonly withLab: <T>(options: RouterOptions, use: (lab: Lab) => Promise<T>) => Promise<T>
-  /** A directory that goes when the bench ends. */
+  /** A directory that is removed when the bench ends. */
   readonly directory: string
-  /** Something that has to be said below the table. */
+  /** Adds a remark below the table. */
   readonly note: (text: string) => void
 }
 

@@ -1,4 +1,4 @@
-/** `npm run bench`: Node 20 does not know TypeScript, so the hooks come first. */
+/** `npm run bench`. Node 20 does not know TypeScript, so the hooks come first. */
 import { register } from 'node:module'
 
 register('./typescript-hooks.js', import.meta.url)

@@ -1,4 +1,4 @@
-/** Medians, and how far the middle half of the values is apart. */
+/** Medians and quartiles. */
 export interface Spread {
   readonly median: number
   readonly lowerQuartile: number
@@ -26,7 +26,7 @@ export function msText(values: readonly number[]): string {
   return `${spread.median.toFixed(digits)} ms${quartilesText(spread, digits)}`
 }
 
-/** The ratio of the medians, and the quartiles of the ratios of the rounds: `1.06 (1.05–1.08)`. */
+/** The ratio of the medians, and the quartiles of the ratios in each round: `1.06 (1.05–1.08)`. */
 export function ratioText(above: readonly number[], below: readonly number[]): string {
   const ratio = median(above) / median(below)
   const digits = ratio < 10 ? 2 : 0

@@ -1,4 +1,4 @@
-/** The rows as a Markdown table, with the machine and the date, and that table in the README. */
+/** Turns the rows into a Markdown table, and writes a text between the README's markers. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Row } from './row.ts'
 

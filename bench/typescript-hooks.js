@@ -1,4 +1,4 @@
-/** Module hooks that strip the types of the bench and of what it takes from test/lab, by esbuild. */
+/** Module hooks that strip the types from the bench, and from what it imports of test/lab, with esbuild. */
 import { readFile } from 'node:fs/promises'
 import { transform } from 'esbuild'
 

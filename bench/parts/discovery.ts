@@ -1,4 +1,4 @@
-/** The same commands, with the search, on the lab's router; and how soon that router is found. */
+/** `-s` and `-l` with the search, on the lab's router, and how soon that router is found. */
 
 import { COMPUTER, type Lab, upnpTsCommand } from '../../test/lab/lab.ts'
 import { saidMs, wallMs } from '../programs.ts'
@@ -9,7 +9,7 @@ import { median, msText, ratioText } from '../spread.ts'
 const BEYOND_MS = 30
 const DONE = /ExternalIPAddress = 11\.22\.33\.44/
 
-/** How long the router takes to answer a search; it answers on purpose some time later. */
+/** Measures how long the router takes to answer a search: it waits on purpose. */
 const SEARCH = `
   const message = 'M-SEARCH * HTTP/1.1\\r\\nHOST: 239.255.255.250:1900\\r\\nMAN: "ssdp:discover"\\r\\nMX: 2\\r\\n' +
     'ST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\\r\\n\\r\\n'
@@ -29,7 +29,7 @@ async function routerDelayMs(lab: Lab): Promise<number> {
   return Number((await lab.on('computer', [process.execPath, '-e', SEARCH])).stdout)
 }
 
-/** From its start to the line that says which router it is. */
+/** The time from the start of the program to the line that names the router. */
 async function foundMs(lab: Lab): Promise<number> {
   return saidMs(lab.spawn('computer', upnpTsCommand('-s')), /Found valid IGD : /)
 }

@@ -1,4 +1,4 @@
-/** The emulated gateway: many of them in a process, and a long listing, whose entries must not cost more than a short one's. */
+/** The emulated gateway: many in one process, and a long listing whose entries cost no more than a short one's. */
 import { withGateways } from '../gateways.ts'
 import { megabytes } from '../process-use.ts'
 import { nodeMs, upnpTsMs } from '../programs.ts'
@@ -8,7 +8,7 @@ import { median, msText } from '../spread.ts'
 
 const GATEWAYS = 200
 const [FEW, MANY] = [1000, 10_000]
-/** A cost that grew with the length would be ten times as high. */
+/** If the cost of an entry grew with the listing, it would be ten times as high. */
 const MOST_TIMES = 1.5
 const MOST_ROUNDS = 5
 

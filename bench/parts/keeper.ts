@@ -1,4 +1,4 @@
-/** A thousand mappings that one process keeps: what it has of memory, and takes of a processor when nothing happens. */
+/** A thousand mappings that one process keeps: its memory, and its processor time when nothing happens. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
@@ -14,8 +14,9 @@ const WORDS = Array.from({ length: COUNT }, (_, at) => [`${FIRST_PORT + at}`, 'T
 const MOST_BYTES = 80e6
 const MOST_OF_A_CORE = 0.01
 /**
- * The router is looked at 10, 30, 70 and 150 s after the last change, and every two minutes from then on; a look asks
- * for every mapping, and costs more than all the rest. These two minutes have one look in them, as all later ones have.
+ * The keeper looks at the router 10, 30, 70 and 150 s after the last change, and every two minutes from then on. A look
+ * asks for every mapping, and costs more than all the rest. The two minutes that are measured have one look in them, as
+ * all later ones have.
  */
 const SETTLING_MS = 90_000
 const IDLE_MS = 120_000
@@ -48,7 +49,7 @@ async function rowsFor(url: string, { directory }: Surroundings): Promise<Row[]>
   }
 }
 
-/** Resolves with the time that it took. */
+/** Waits until all ports are open. Resolves with the time that it took, in milliseconds. */
 async function allAreOpen(stdout: NodeJS.ReadableStream): Promise<number> {
   const startMs = performance.now()
   let open = 0
@@ -58,7 +59,7 @@ async function allAreOpen(stdout: NodeJS.ReadableStream): Promise<number> {
     if (open === COUNT) break
   }
   if (open < COUNT) throw new Error(`${open} of ${COUNT} ports were opened`)
-  stdout.resume() // what else it says must not fill the pipe
+  stdout.resume() // further output must not fill the pipe
   return performance.now() - startMs
 }
 

@@ -1,4 +1,4 @@
-/** A hundred mappings in one run on the lab's router, which is asked for them from its URL and with the search. */
+/** A hundred mappings in one run on the lab's router, with its URL and with a search for it. */
 
 import { DESCRIPTION_URL, type Lab } from '../../test/lab/lab.ts'
 import { wallMs } from '../programs.ts'

@@ -1,4 +1,4 @@
-/** One port, from the start of the program to its end, beside upnpc and the port mappers of npm. */
+/** One port, from the start of the program to its end, compared with upnpc and the port mappers on npm. */
 
 import { COMPUTER, COMPUTER_SECOND, type Lab } from '../../test/lab/lab.ts'
 import { installPortMappers, type PortMapper } from '../port-mappers.ts'
@@ -9,10 +9,10 @@ import { median, msText, ratioText } from '../spread.ts'
 
 const PORT = 22
 const IS_OPEN = /external 11\.22\.33\.44:22 TCP is redirected to internal/
-/** Some take the second one of the computer's addresses. */
+/** Some programs use the second address of the computer. */
 const LISTED = new RegExp(`TCP +${PORT}->(${COMPUTER}|${COMPUTER_SECOND}):${PORT} `)
 const MOST_OF_A_MESSAGE = 80
-/** It is many programs, and some are slow. */
+/** There are many programs, and some are slow. */
 const TIMES_THE_ROUNDS = 1 / 3
 
 export const opening: Part = {
@@ -41,20 +41,20 @@ function rowsFor(igd: 1 | 2, portMappers: readonly PortMapper[], { rounds, withL
   })
 }
 
-/** Undefined where the port is open afterwards, whatever the program says. */
+/** Undefined if the port is open afterwards, whatever the program says. */
 async function failureOf(lab: Lab, portMapper: PortMapper): Promise<string | undefined> {
   const { exit, stderr } = await portMapper.open(lab, PORT)
   const { stdout } = await lab.upnpTs('-l')
   await close(lab)
   if (exit !== 0) return stderr.trim().slice(0, MOST_OF_A_MESSAGE)
-  return LISTED.test(stdout) ? undefined : 'it says that the port is open, and it is not'
+  return LISTED.test(stdout) ? undefined : 'it says that the port is open, but it is not'
 }
 
 async function close(lab: Lab): Promise<void> {
   await lab.upnpTs('-d', `${PORT}`, 'TCP')
 }
 
-/** Nobody finds the port open already. */
+/** Closes the port after every run, so that no program finds it open already. */
 function closing(lab: Lab, runs: Readonly<Record<string, () => Promise<number>>>) {
   const closed = Object.entries(runs).map(([name, run]) => {
     const both = async (): Promise<number> => {
@@ -69,7 +69,7 @@ function closing(lab: Lab, runs: Readonly<Record<string, () => Promise<number>>>
 
 type ByName<T> = Readonly<Record<string, T>>
 
-/** One for each of the others, the fastest one first. */
+/** One row for each of the other programs, the fastest one first. */
 function rowsOf(what: string, { upnpTs = [], ...others }: ByName<readonly number[]>, failures: ByName<string>): Row[] {
   const common = { what, upnpTs: msText(upnpTs), ...NO_TARGET }
   const fastestFirst = Object.entries(others).sort(([, a], [, b]) => median(a) - median(b))

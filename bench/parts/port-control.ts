@@ -1,4 +1,4 @@
-/** What it costs to ask in three protocols: nothing at an IGD; and how soon a port is open if PCP alone answers. */
+/** What asking in three protocols costs at an IGD (nothing), and how soon a port is open if PCP alone answers. */
 
 import { type Lab, upnpTsCommand } from '../../test/lab/lab.ts'
 import { saidMs, wallMs } from '../programs.ts'
@@ -6,7 +6,7 @@ import { alternate } from '../rounds.ts'
 import type { Part, Row, Surroundings } from '../row.ts'
 import { median, msText, ratioText } from '../spread.ts'
 
-/** What two medians of the same thing differ by. */
+/** Two medians of the same thing differ by this much. */
 const TIMES_VIA_IGD = 1.05
 const BEYOND_NODE_MS = 200
 const IS_FOUND = /Found valid IGD : /
@@ -52,7 +52,7 @@ function atPcpAlone({ rounds, withLab }: Surroundings): Promise<Row> {
   })
 }
 
-/** From its start to the line that says that the port is open; it is closed again. */
+/** The time from the start of the program to the line that says that the port is open. Closes the port again. */
 async function openingMs(lab: Lab, via: string): Promise<number> {
   const ms = await saidMs(lab.spawn('computer', upnpTsCommand('--via', via, '-r', '22', 'TCP')), IS_OPEN)
   wallMs(await lab.upnpTs('--via', 'pcp', '-d', '22', 'TCP'), /Found valid PCP gateway : /)
