@@ -1,17 +1,23 @@
-/** --on-change: a shell command for every change, one at a time; of changes that come meanwhile the last one counts. */
+/**
+ * --on-change: runs the user's shell command after a change. One run at a time: of the changes that come during a run,
+ * only the last one counts.
+ */
 import { PortMappingError } from '../../domain/errors.js'
 import type { LimitedEnd } from '../../net/child-process.js'
 import type { Clock } from '../../net/clock.js'
 import { reportedError } from '../failure.js'
 import type { HookFailure } from '../report.js'
 
-/** Everything ends within 2 s: so long for what runs then, and a second more between the polite signal and the other. */
+/**
+ * How much longer a hook may run once upnp-ts stops. Everything ends within 2 s: after this time the hook gets SIGTERM,
+ * and a second later SIGKILL.
+ */
 const LAST_TURN_MS = 500
 
 export type RunHook = (
   command: string,
   env: Readonly<Record<string, string>>,
-  /** Ends it before its time. */
+  /** Ends the run early. */
   signal: AbortSignal,
 ) => Promise<LimitedEnd>
 
@@ -30,7 +36,7 @@ export class ChangeHook {
     this.#onTrouble = onTrouble
   }
 
-  /** What is so now; told only where it is another than before. */
+  /** Runs the hook with this environment, if it differs from the last one. */
   change(env: Record<string, string>): void {
     const text = JSON.stringify(env)
     if (this.#command === undefined || text === this.#told || this.#over.signal.aborted) return
@@ -39,7 +45,7 @@ export class ChangeHook {
     this.#running ??= this.#runAll(this.#command)
   }
 
-  /** What runs has a moment more; what waits for it is not so any more. */
+  /** Gives a running hook a moment to finish. A change that is still waiting is dropped: it is out of date. */
   async end(clock: Clock): Promise<void> {
     this.#next = undefined
     this.#told = ''

@@ -1,4 +1,4 @@
-/** What is open at the moment, for the command, the hook, the state file and the service manager. Pure. */
+/** What is open at the moment, for the user's program, the hook, the state file and the service manager. Pure. */
 
 import { transportProtocolOf } from '../../domain/port-mapping.js'
 import type { HeldEither } from '../../keeper/kept-either.js'
@@ -6,11 +6,11 @@ import type { OpenPort } from '../report.js'
 
 export interface KeepFacts {
   readonly externalAddress: string | undefined
-  /** In the order of the command line; undefined for one that is not open. */
+  /** In the order of the command line; undefined for a port that is not open. */
   readonly ports: readonly (OpenPort | undefined)[]
 }
 
-/** What it was granted -> the port. */
+/** What the gateway granted -> the open port. */
 export function openPortOf(held: HeldEither, nowWallMs: number): OpenPort {
   const endsWallMs = Number.isFinite(held.leaseMs) ? nowWallMs + held.leaseMs : undefined
   if ('mapping' in held) {
@@ -27,9 +27,9 @@ export function opened({ ports }: KeepFacts): readonly OpenPort[] {
 }
 
 /**
- * UPNP_EXTERNAL_ADDRESS, and UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT and UPNP_PROTOCOL of the first port. Where several
- * were asked for also UPNP_EXTERNAL_PORT_1 and so on for each, in the order of the command line; the first one has both,
- * so that a script for one port does for TCP+UDP too. A port that is not open has none.
+ * UPNP_EXTERNAL_ADDRESS, and UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT and UPNP_PROTOCOL of the first port. If several
+ * ports were asked for, each also has its own: UPNP_EXTERNAL_PORT_1 and so on, in the order of the command line. The
+ * first port has both sets, so a script for one port also works with TCP+UDP. A port that is not open has none.
  */
 export function environmentOf(facts: KeepFacts): Record<string, string> {
   const { externalAddress, ports } = facts
@@ -47,10 +47,10 @@ export function environmentOf(facts: KeepFacts): Record<string, string> {
   return variables
 }
 
-/** Of the state file: fields keep their name and meaning within one. */
+/** The version of the state file: within one version, fields keep their names and meanings. */
 const STATE_VERSION = 1
 
-/** The state file: one JSON object. */
+/** The content of the state file: one JSON object. */
 export function stateText(facts: KeepFacts, nowWallMs: number): string {
   const iso = (wallMs: number): string => new Date(wallMs).toISOString()
   const ports = opened(facts).map(({ endsWallMs, ...port }) => ({

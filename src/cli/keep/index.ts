@@ -1,4 +1,4 @@
-/** What --keep runs in, beside what every command does. */
+/** --keep: keeps ports open until the user stops it. This file makes what only --keep needs; session.ts runs it. */
 
 import { setFlagsFromString } from 'node:v8'
 import { listenToGateway } from '../../library/listening.js'
@@ -19,7 +19,7 @@ export function keepSurroundings(surroundings: Surroundings): KeepContext {
   const net = { ...surroundings, httpServers: nodeHttpServers, watch, isOnlyRoute: onlyRoute !== undefined }
   return {
     ...surroundings,
-    interfaces: () => watch.look(), // the keeper looks in every turn
+    interfaces: () => watch.look(), // the keeper looks on every round
     startCommand,
     runHook: (command, variables, signal) => runInShell(command, variables, { timeoutMs: HOOK_TIMEOUT_MS, signal }),
     writeFile: writeFileAtomically,
@@ -29,9 +29,9 @@ export function keepSurroundings(surroundings: Surroundings): KeepContext {
 }
 
 /**
- * For a process that does little for a long time. V8 doubles the space for new objects whenever much survives in it, as
- * in the first second of a keeper of many mappings, and then has no reason to give it back: 20 MB for nothing. To be
- * called before much has been done.
+ * Saves memory in a process that does little for a long time. V8 doubles its space for new objects if many of them
+ * survive, as they do in the first second of a keeper with many mappings. It then has no reason to give that space back:
+ * 20 MB for nothing. Call this early.
  */
 export function keepYoungMemorySmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')

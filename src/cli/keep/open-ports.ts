@@ -1,4 +1,4 @@
-/** What the keeper tells -> what is open now, and what a hook is to know. */
+/** The keeper's events -> what is open now, and what the hook should know. */
 
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'
@@ -8,12 +8,12 @@ import { type KeepFacts, openPortOf } from './facts.js'
 export class KeptPorts {
   readonly #kept: readonly KeptEither[]
   readonly #open = new Map<KeptEither, OpenPort>()
-  /** What was open last, also where it is not now. */
+  /** Each port as it last was, even if it is not open now. */
   readonly #known = new Map<KeptEither, OpenPort>()
   readonly #failing = new Set<KeptEither>()
   readonly #wereThere = new Set<KeptEither>()
   #externalAddress: string | undefined
-  /** Where there is no translation, the address outside is the one inside. */
+  /** A pinhole translates nothing: its external address is the internal one. */
   #isPinhole = false
 
   constructor(kept: readonly KeptEither[]) {
@@ -42,7 +42,7 @@ export class KeptPorts {
         this.#open.delete(event.kept)
         this.#failing.delete(event.kept)
         return
-      case 'gateway-lost': // whether they are still there nobody knows
+      case 'gateway-lost': // nobody knows whether they are still open
         this.#open.clear()
         this.#failing.clear()
         return
@@ -60,20 +60,21 @@ export class KeptPorts {
   }
 
   /**
-   * For the hook: undefined until all were open once, and while it is not clear what becomes of one, so that a restart of
-   * the router is one change. One that is lost counts as it was: of that a hook does not hear.
+   * What the hook should know. Undefined until every port has been open once, and while a port is neither open nor
+   * failing; so a restart of the router is one change. A lost port counts as it last was: the hook does not hear about
+   * losses.
    */
   get settled(): KeepFacts | undefined {
     const isSettled = this.#kept.every((each) => this.#open.has(each) || this.#failing.has(each))
     return isSettled && this.#kept.every((each) => this.#known.has(each)) ? this.#factsOf(this.#known) : undefined
   }
 
-  /** What is open and was so before: it is left open at the end. */
+  /** The open mappings that were already there before: they stay open at the end. */
   get thatWereThere(): readonly KeptEither[] {
     return this.#kept.filter((kept) => this.#wereThere.has(kept) && this.#open.has(kept))
   }
 
-  /** What it was last. */
+  /** The port as it last was. */
   portOf(kept: KeptEither): OpenPort | undefined {
     return this.#known.get(kept)
   }

@@ -1,9 +1,9 @@
 /**
- * The command that runs while ports are open: when it starts, which signals it gets, and what its end is worth. Its end
- * is the end of all. Without a command the first signal is.
+ * The user's program, which runs while ports are open: when it starts, which signals it gets, and which exit status its
+ * end means. When it ends, everything ends. Without a program, the first signal ends everything.
  *
- * A signal that comes before it has been started ends everything too, and the exit status is 128 and its number, as if
- * the command had died of it: 0 would tell a supervisor that the work is done, when it has not begun.
+ * A signal that comes before the program has started also ends everything. The exit status is then 128 plus the number
+ * of the signal, as if the program had died of it: 0 would tell a supervisor that the work is done before it has begun.
  */
 import type { PortMappingError } from '../../domain/errors.js'
 import { exitStatusOf, type RunningCommand } from '../../net/child-process.js'
@@ -13,26 +13,26 @@ import type { Report } from '../report.js'
 import { COMMAND_SIGNALS, END_SIGNALS } from '../signals.js'
 
 export interface OwnCommandOptions {
-  /** Empty for none. */
+  /** The program and its arguments; empty for none. */
   readonly argv: readonly string[]
-  /** It is not started without ports. */
+  /** --require: the program does not start without ports. */
   readonly requirePorts: boolean
-  /** After which it is started without. */
+  /** How long the program waits for its ports; after that it starts without them. */
   readonly timeoutMs: number
   readonly clock: Clock
   readonly start: (argv: readonly string[], env: Record<string, string>) => RunningCommand
   readonly say: (report: Report) => void
-  /** What is open already, where not everything is. */
+  /** What is open already, for a program that starts before every port is open. */
   readonly environment: () => Record<string, string>
   readonly onStart: () => void
-  /** It is over, or never to be started: called once. */
+  /** Called once, when the program has ended or will never start. */
   readonly onEnd: () => void
 }
 
-/** For a command only; they say nothing about an end. */
+/** Signals that only a program understands. They do not ask for an end. */
 const MESSAGES: readonly string[] = ['SIGUSR1', 'SIGUSR2']
 
-/** What a shell says of a command that it cannot start. */
+/** The exit status that a shell gives for a command that it cannot start. */
 const NOT_STARTED = 127
 
 export class OwnCommand {
@@ -50,13 +50,13 @@ export class OwnCommand {
     return this.#isWanted ? COMMAND_SIGNALS : END_SIGNALS
   }
 
-  /** From now on its time runs. */
+  /** Starts the time that the program waits for its ports. */
   begin(): void {
     const { clock, timeoutMs } = this.#options
     if (this.#isWanted) this.#cancelTimeout = clock.schedule(timeoutMs, () => this.#startWithoutPorts())
   }
 
-  /** All ports are open. */
+  /** All ports are open: starts the program, unless it has started already. */
   startWith(env: Record<string, string>): void {
     const { argv, start, say, onStart } = this.#options
     if (!this.#isWanted || this.#running !== undefined || this.#isOver) return
@@ -79,7 +79,7 @@ export class OwnCommand {
     else if (!MESSAGES.includes(signal)) this.#end(exitStatusOf({ code: undefined, signal }))
   }
 
-  /** The ports are not kept any more, and it is not known why: it is told to end, or never started. */
+  /** The ports are no longer kept, for an unknown reason: ends the program, or never starts it. */
   abandon(): void {
     if (this.#isOver) return
     this.#isOver = true

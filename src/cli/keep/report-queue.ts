@@ -1,4 +1,4 @@
-/** Reports that come when they come -> an async iteration. For one reader. */
+/** Reports that arrive at any time -> an async iteration, for one reader. */
 import type { Report } from '../report.js'
 
 export class ReportQueue {
@@ -12,13 +12,13 @@ export class ReportQueue {
     this.#wake()
   }
 
-  /** After what has been added. */
+  /** The reader ends after the reports that have been added. */
   end(): void {
     this.#isOver = true
     this.#wake()
   }
 
-  /** The reader gets it as an error, after what has been added. */
+  /** The reader throws this error after the reports that have been added. */
   fail(error: unknown): void {
     this.#failure ??= { error }
     this.#wake()

@@ -1,11 +1,11 @@
-/** What the keeper tells -> Reports; what it tells again and again -> one. */
+/** The keeper's events -> Reports. A failure that repeats is reported once. */
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'
 import { reportedError } from '../failure.js'
 import type { OpenPort, Report } from '../report.js'
 import { openPortOf } from './facts.js'
 
-/** Of failures in a row that say the same the first is told; an end of the row is a success, or the loss of the port. */
+/** Knows which failures are repetitions. A success, or the loss of the port, ends a series of equal failures. */
 export class Repetitions {
   readonly #failures = new Map<KeptEither, string>()
 
@@ -22,7 +22,7 @@ export class Repetitions {
   }
 }
 
-/** `portOf`: what it was last, as far as is known. `isPinhole`: whether pinholes are kept. */
+/** `portOf` gives a port as it last was, if that is known. `isPinhole` says whether pinholes are kept. */
 export function reportsOf(
   event: KeeperEvent<HeldEither>,
   timeMs: number,
@@ -58,13 +58,13 @@ export function reportsOf(
   }
 }
 
-/** The port as it is from now on, and its lease: 0 if it does not end. */
+/** The port as it is from now on, and its lease: 0 if the lease has no end. */
 function heldFor(held: HeldEither, timeMs: number): { readonly port: OpenPort; readonly leaseSeconds: number } {
   const leaseSeconds = Number.isFinite(held.leaseMs) ? Math.round(held.leaseMs / 1000) : 0
   return { port: openPortOf(held, timeMs), leaseSeconds }
 }
 
-/** As the same command without --keep says it. */
+/** The Reports that the same command makes without --keep. */
 function firstReports(
   { held, gateway }: Extract<KeeperEvent<HeldEither>, { type: 'mapped' }>,
   timeMs: number,

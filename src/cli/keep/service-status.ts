@@ -1,4 +1,4 @@
-/** What a service manager is told: that it is ready, what is open, that it stops. Each once, one after the other. */
+/** Tells the service manager that upnp-ts is ready, what is open, and that upnp-ts stops: each once, and in order. */
 import { hostAndPort } from '../../domain/address.js'
 import { type KeepFacts, opened } from './facts.js'
 
@@ -34,7 +34,7 @@ export class ServiceStatus {
     this.#tell('STOPPING=1')
   }
 
-  /** Every message is a program of its own: they would overtake each other. */
+  /** Every message starts a program: without a queue, one message could overtake another. */
   #tell(message: string): void {
     this.#last = this.#last.then(() => this.#send(message)).catch(() => {})
   }

@@ -1,7 +1,7 @@
 /**
- * --keep: the keeper on one side, Reports on the other, and beside them the command that runs while the ports are open,
- * the hook that hears of changes, the state file and the service manager. It ends when it is told to, or when the command
- * does.
+ * --keep: turns what the keeper does into Reports. It also runs the user's program while the ports are open, runs the
+ * hook after changes, writes the state file, and informs the service manager. It ends when a signal asks it to, or when
+ * the program ends.
  */
 
 import { NoGatewayError } from '../../domain/errors.js'
@@ -65,7 +65,7 @@ class KeepSession {
   readonly #state: StateFile
   readonly #service: ServiceStatus
   readonly #repetitions = new Repetitions()
-  /** Not closed at the end: the next keeper is to know of them. */
+  /** Could not be closed at the end: their marks stay, for the next keeper. */
   readonly #left = new Set<KeptEither>()
   #stopHearing = (): void => {}
   #hookEnds: Promise<void> | undefined
@@ -130,7 +130,7 @@ class KeepSession {
       yield* this.#queue.read()
     } finally {
       this.#stop()
-      this.#command.abandon() // it is over by now, unless something is broken
+      this.#command.abandon() // the program has ended by now, unless something is broken
       this.#finder.close()
     }
   }
@@ -149,7 +149,7 @@ class KeepSession {
     this.#queue.add(report)
   }
 
-  /** The first time it tells which one in upnpc's words. @throws PortMappingError */
+  /** The first search that succeeds also reports the gateway, as upnpc does. @throws PortMappingError */
   async #search(signal: AbortSignal): Promise<Gateway> {
     signal.throwIfAborted()
     const opened = await openFor(this.#invocation, { ...this.#context, signal })
@@ -193,7 +193,7 @@ class KeepSession {
     this.#command.startWith(environmentOf(facts))
   }
 
-  /** From here on a signal ends the process at once. */
+  /** After this, a signal ends the process at once. */
   #stop(): void {
     if (this.#isStopping) return
     this.#isStopping = true
@@ -204,7 +204,7 @@ class KeepSession {
   }
 }
 
-/** What is said last tells why. */
+/** The last report says why no gateway was found. */
 function whyNot(report: Report | undefined): string {
   return report?.type === 'error' && 'message' in report.error ? report.error.message : 'no gateway was found'
 }

@@ -1,4 +1,4 @@
-/** --state: the file with what is open now. */
+/** --state: a file that says what is open now. */
 import { TransportError } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import { type KeepFacts, stateText } from './facts.js'
@@ -20,7 +20,7 @@ export class StateFile {
     this.#options = options
   }
 
-  /** Written where it is something new; that it cannot be is told once, until it can. */
+  /** Writes the file if something is new. A failure is reported once, until a write succeeds again. */
   show(facts: KeepFacts): void {
     const { path, clock, write, onTrouble } = this.#options
     const content = JSON.stringify(facts)

@@ -1,4 +1,4 @@
-/** The command line's mappings and pinholes -> what is kept. */
+/** The mappings and pinholes of the command line -> what the keeper keeps. */
 
 import type { KeptEither } from '../../keeper/kept-either.js'
 import { KeptMapping } from '../../keeper/kept-mapping.js'
