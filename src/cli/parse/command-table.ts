@@ -1,4 +1,4 @@
-/** The commands that ask a gateway: the facts of each, and what becomes of the words that follow it on the command line. */
+/** COMMANDS: one row for each command that asks a gateway, with its facts and how the words after it are parsed. */
 import { isUnicastIPv4 } from '../../domain/address.js'
 import type { PortRange } from '../../domain/gateway.js'
 import type { PinholeId } from '../../domain/pinhole.js'
@@ -24,10 +24,10 @@ import {
 } from './pinhole-words.js'
 import { integerWithin, internalClientOf, protocolsOf, remoteHostOf, UsageError, wordsOf } from './words.js'
 
-/** Of a mapping to be made: the internal client is 'local' until the gateway has been found. */
+/** A mapping that the user asks for. The internal client is 'local' until the gateway has been found. */
 export type AskedMapping = Omit<MappingRequest, 'internalClient' | 'description'> & {
   readonly internalClient: string | 'local'
-  /** TCP+UDP: the UDP one stands before it, on the same port, and both are made or none. */
+  /** The TCP half of TCP+UDP. The UDP half comes before it, on the same port; both are made or neither. */
   readonly pairedWithPrevious?: true
 }
 
@@ -43,47 +43,47 @@ const ADD_FORM = 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]'
 const DELETE_FORM = 'EXTERNAL_PORT PROTOCOL [REMOTE_HOST]'
 const RANGE_FORM = 'FIRST_PORT LAST_PORT PROTOCOL [MANAGE]'
 
-/** What changes how the words of a command are read. */
+/** The options that change how the words of a command are read. */
 export interface CommandOptions {
   /** --lease */
   readonly lease?: Lease | undefined
-  /** External port 0 is any: over PCP and NAT-PMP, never over UPnP, where it is all of them. */
+  /** External port 0 means any port, over PCP and NAT-PMP. UPnP has no such word: there 0 means all ports. */
   readonly anyExternalPort?: boolean
 }
 
-/** What can be asked of a gateway: its name says which, and the rest is what its words mean. */
+/** A command after parsing: its name, and whatever its words mean. */
 export interface AnyCommand {
   readonly name: string
 }
 
-/** What is known about a command before it runs. Nothing of this is guessed from its name. */
+/** What is known about a command before it runs. None of it is guessed from the name. */
 export interface CommandFacts {
-  /** The protocols that can do it, with the words that it has. */
+  /** The protocols that can do the command with these words. */
   readonly protocols: readonly GatewayProtocol[]
-  /** No other protocol can do it: an IGD is searched for to the end. */
+  /** Only an IGD can do the command: the search for one goes on to its end. */
   readonly waitsForIgd: boolean
-  /** The address family over which routers do it: many refuse what comes over the other one. */
+  /** The address family over which to ask: many routers refuse the command over the other one. */
   readonly family: 4 | 6 | undefined
-  /** It is about single pinholes, which PCP opens over IPv6 only. */
+  /** The command is about single pinholes, which PCP opens over IPv6 only. */
   readonly isAboutPinholes: boolean
-  /** It changes something at the router. */
+  /** The command changes something at the router. */
   readonly changes: boolean
-  /** The pinhole that it names, which only one protocol knows. */
+  /** The pinhole that the command names. Only one protocol knows it. */
   readonly pinholeId: PinholeId | undefined
 }
 
 interface RowDefinition<C extends AnyCommand> extends Flag {
-  /** It may also stand alone. */
+  /** The command also works without words. */
   readonly wordsOptional?: true
-  /** Its flag is an option of other commands, and a command if there is no other. */
+  /** The flag is an option of other commands. Without another command, it is a command itself. */
   readonly onlyAlone?: true
   readonly parse: (words: readonly string[], options?: CommandOptions) => C
-  /** A function if it depends on the words. Only an IGD if it is not given. */
+  /** The protocols that can do the command, or a function if they depend on the words. Default: only UPnP. */
   readonly protocols?: readonly GatewayProtocol[] | ((command: C) => readonly GatewayProtocol[])
-  /** What the words ask if a protocol that can do the command cannot do it with them, for messages. */
+  /** What the words ask for that some protocols cannot do, for messages: `-a for one remote host only cannot be ...`. */
   readonly limit?: string
   readonly family?: 4 | 6
-  /** It asks the firewall for IPv6: the usage text has a list of these. */
+  /** The command asks the IPv6 firewall: the usage text lists these commands apart. */
   readonly asksFirewall?: true
   readonly isAboutPinholes?: true
   readonly pinholeId?: (command: C) => PinholeId | undefined
@@ -97,7 +97,7 @@ export interface CommandRow<C extends AnyCommand = AnyCommand>
   readonly read: (words: readonly string[], options?: CommandOptions) => { command: C; facts: CommandFacts }
 }
 
-/** For the type of the command that `parse` makes and the other functions take. */
+/** Makes a row. The type of the command that `parse` returns is inferred for the other functions. */
 export function row<const C extends AnyCommand>(definition: RowDefinition<C>): CommandRow<C> {
   const { parse, protocols = ['igd'], pinholeId, ...rest } = definition
   const { family, isAboutPinholes = false, changes = false } = rest
@@ -118,7 +118,7 @@ const OPENS_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatMap, limit: 'for
 const CLOSES_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatUnmap } as const
 const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true, asksFirewall: true } as const
 
-/** In the order of the usage text. A command is a row here and a function in run/dispatch.ts. */
+/** In the order of the usage text. Each command is a row here and a function in run/dispatch.ts. */
 export const COMMANDS = [
   row({
     flag: 'list',
@@ -262,12 +262,12 @@ export const COMMANDS = [
   row({ flag: 'discovery-time', help: '', onlyAlone: true, parse: () => ({ name: 'search' }) }),
 ] as const
 
-/** What a row's words are parsed into. */
+/** The command that a row parses its words into. */
 type CommandOf<R> = R extends CommandRow<infer C> ? C : never
 
 export type GatewayCommand = CommandOf<(typeof COMMANDS)[number]>
 
-/** External port 0 is not for an IGD, and NAT-PMP knows no remote host. */
+/** An IGD cannot map external port 0, and NAT-PMP has no remote hosts. */
 function protocolsThatMap({ mappings }: MapCommand): readonly GatewayProtocol[] {
   return GATEWAY_PROTOCOLS.filter(
     (each) =>
@@ -280,12 +280,12 @@ function protocolsThatUnmap({ keys }: UnmapCommand): readonly GatewayProtocol[] 
   return GATEWAY_PROTOCOLS.filter((each) => each !== 'nat-pmp' || keys.every(({ remoteHost }) => remoteHost === ''))
 }
 
-/** A pinhole is known by a number to an IGD and by what it leads to over PCP. */
+/** An IGD knows a pinhole by a number; PCP knows it by its destination. */
 function protocolsThatKnow(pinhole: PinholeId | undefined): readonly GatewayProtocol[] {
   return [typeof pinhole === 'number' ? 'igd' : 'pcp']
 }
 
-/** One mapping for each protocol, the second one bound to the first. */
+/** One mapping for each protocol. The second one depends on the first. */
 function mappingsOf(option: string, protocol: string, common: Omit<AskedMapping, 'protocol'>): AskedMapping[] {
   return protocolsOf(option, protocol).map((each, at) => ({
     ...common,
@@ -302,7 +302,7 @@ function parseRedirect(
   const mappings: AskedMapping[] = []
   for (let at = 0; at < words.length; ) {
     const internalPort = integerWithin('-r', 'port', words[at] ?? '', 1, 65535)
-    const hasExternal = /^-?\d/.test(words[at + 1] ?? '') // what begins like a number is meant as one
+    const hasExternal = /^-?\d/.test(words[at + 1] ?? '') // a word that begins like a number is meant as one
     const externalPort = hasExternal ? externalPortOf('-r', words[at + 1] ?? '', anyExternalPort) : internalPort
     at += hasExternal ? 2 : 1
     const protocol = words[at]
@@ -315,7 +315,7 @@ function parseRedirect(
   return { name: 'map', any: false, mappings }
 }
 
-/** -a, -n ip port external_port protocol [lease] [remote_host]; a fifth word that is no number is the remote host. */
+/** -a, -n ip port external_port protocol [lease] [remote_host]. A fifth word that is not a number is the remote host. */
 function parseAdd(option: string, any: boolean): RowDefinition<MapCommand>['parse'] {
   return (words, { lease: leaseOption, anyExternalPort } = {}) => {
     wordsOf(option, ADD_FORM, words, 4, 6)
@@ -338,7 +338,7 @@ function parseAdd(option: string, any: boolean): RowDefinition<MapCommand>['pars
   }
 }
 
-/** -d external_port protocol [remote_host]; followed by another port it is -f. */
+/** -d external_port protocol [remote_host]. If another port follows, -d means -f. */
 function parseDelete(words: readonly string[]): UnmapCommand {
   const third = words[2] ?? ''
   const isRemoteHost = third === '' || isUnicastIPv4(third)
@@ -348,7 +348,7 @@ function parseDelete(words: readonly string[]): UnmapCommand {
   return { name: 'unmap', keys: keysOf('-d', port, protocol, remoteHost), exitCodeOfFailure: 2 }
 }
 
-/** (external_port protocol) …; none at all is nothing to do. */
+/** (external_port protocol) … Without words there is nothing to do. */
 function parseDeletePairs(option: string): (words: readonly string[]) => UnmapCommand {
   return (words) => {
     const keys: MappingKey[] = []
@@ -373,7 +373,7 @@ function keysOf(option: string, port: string, protocol: string, remoteHost: stri
   }))
 }
 
-/** -N first last protocol [manage]: manage 1 also removes what other computers made. */
+/** -N first last protocol [manage]. Manage 1 also removes mappings that other computers made. */
 function parseRange(words: readonly string[]): UnmapRangesCommand {
   wordsOf('-N', RANGE_FORM, words, 3, 4)
   const [first = '', last = '', protocol = '', manage = '0'] = words

@@ -1,6 +1,6 @@
 /**
- * The command line -> an Invocation. The letters are upnpc's; unlike there, options may stand anywhere, and everything
- * that can be checked is checked before anything is sent: a bad word is a UsageError of one line.
+ * The words of the command line -> an Invocation, or a UsageError of one line. The letters are upnpc's. Unlike upnpc's,
+ * the options may stand anywhere, and every word is checked before anything is sent.
  */
 import { Command, CommanderError } from 'commander'
 import type { Quirk } from '../../domain/quirk.js'
@@ -35,7 +35,7 @@ export interface GatewayInvocation<C extends AnyCommand = GatewayCommand> {
   /** -i */
   readonly ignoreState: boolean
   readonly emulate: boolean
-  /** --quirk, of the emulated gateway */
+  /** --quirk: for the emulated gateway */
   readonly quirks: readonly Quirk[]
   readonly search: SearchOptions
   readonly portControl: PortControlAsked
@@ -59,7 +59,7 @@ export type Invocation<C extends AnyCommand = GatewayCommand> =
   | GatewayInvocation<C>
   | EmulateInvocation
 
-/** What there is to be parsed. Its commands are of the kinds `C`. */
+/** The tables to parse with. `C` is the union of their commands. */
 export interface Tables<C extends AnyCommand> {
   readonly commands: readonly CommandRow<C>[]
   readonly options: readonly OptionRow[]
@@ -79,7 +79,7 @@ export function parseInvocation(argv: readonly string[]): Invocation {
   return parseWith(TABLES, argv)
 }
 
-/** The same with other tables. @throws UsageError */
+/** Parses with other tables. @throws UsageError */
 export function parseWith<C extends AnyCommand>(tables: Tables<C>, argv: readonly string[]): Invocation<C> {
   if (argv.length === 0) throw new UsageError('Command line argument error.', { withUsage: true })
   try {
@@ -114,7 +114,10 @@ function parse<C extends AnyCommand>(tables: Tables<C>, argv: readonly string[])
   return invocation
 }
 
-/** Because there is -6, commander takes -5 for an unknown option. Without it, the word is judged where it stands. */
+/**
+ * Because -6 is an option, commander takes the word -5 for an unknown option. This parses again without such options, so
+ * the command itself judges the word.
+ */
 function badNumber<C extends AnyCommand>(
   tables: Tables<C>,
   argv: readonly string[],
@@ -135,7 +138,7 @@ function badNumber<C extends AnyCommand>(
   return undefined
 }
 
-/** Tells commander what to look for. What is wrong is thrown, and nothing is printed. */
+/** Tells commander which flags there are. Commander throws its errors and prints nothing. */
 function setUp(program: Command, commands: readonly CommandRow[], options: readonly OptionRow[]): void {
   program.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} })
   program.helpOption(false).helpCommand(false).argument('[words...]')
@@ -208,7 +211,7 @@ function judge<C extends AnyCommand>(
   }
 }
 
-/** @throws UsageError about an option that goes with other commands, or with an option that is not there. */
+/** @throws UsageError about an option that goes with another command, or with an option that was not given. */
 function refuseMisplaced(command: CommandRow, options: readonly OptionRow[]): void {
   const labels = [command, ...options].map(labelOf)
   const wrong = options.find(({ goesWith }) => goesWith?.some((label) => labels.includes(label)) === false)

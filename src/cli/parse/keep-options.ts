@@ -1,17 +1,17 @@
-/** --keep and what goes with it. */
+/** --keep and the options that go with it. */
 import { textOption } from './option-values.js'
 import { integerWithin, UsageError } from './words.js'
 
 export interface KeepOptions {
-  /** What follows `--`: run while the ports are open. Empty for none. */
+  /** The program after `--`, which runs while the ports are open. Empty for none. */
   readonly program: readonly string[]
-  /** --on-change: for a shell. */
+  /** --on-change: a shell command. */
   readonly onChange: string | undefined
-  /** --require: without an open port the program is not started. */
+  /** --require: the program does not start unless the ports are open. */
   readonly require: boolean
   /** --state: a file for other programs. */
   readonly stateFile: string | undefined
-  /** --check: how often the router is looked at. */
+  /** --check: how often to look whether the router still has the ports. */
   readonly checkMs: number | undefined
 }
 

@@ -1,17 +1,17 @@
-/** The options: the facts of each, in the order of the usage text. What their values mean is judged elsewhere. */
+/** OPTIONS: one row for each option, with its facts, in the order of the usage text. Other files check the values. */
 import type { Flag } from './flags.js'
 
 export const DEFAULT_DESCRIPTION = 'upnp-ts'
 export const DEFAULT_TIMEOUT_MS = 60_000
 
 export interface OptionRow extends Flag {
-  /** The commands and options of which one has to be there too, as messages call them. */
+  /** Labels of commands and options: the option needs one of them. */
   readonly goesWith?: readonly string[]
-  /** The message that it goes with others also names the command that it was given to. */
+  /** The error "goes with ..." also names the command that was given. */
   readonly namesOther?: true
-  /** It may be given several times, and every value counts. */
+  /** The option may be given several times, and every value counts. */
   readonly isList?: true
-  /** It counts even if the rest of the command line is wrong: it says how to print that. */
+  /** The option counts even if the rest of the command line is wrong: it says how to print the error. */
   readonly readFirst?: true
   /** The usage text shows the long name beside the letter. */
   readonly showsBothNames?: true
@@ -154,7 +154,7 @@ export const OPTIONS: readonly OptionRow[] = [
   { flag: 'help', letter: '-h', showsBothNames: true, help: 'print this' },
 ]
 
-/** `emulate` takes it, and no command does. */
+/** Whether only `emulate` takes the option. */
 export function isOnlyOfEmulate({ goesWith }: OptionRow): boolean {
   return goesWith?.every((label) => label === 'emulate') === true
 }

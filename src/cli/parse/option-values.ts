@@ -1,4 +1,4 @@
-/** The values of options as commander gives them. */
+/** Reads the values of options from what commander returns. */
 import { DEFAULT_TIMEOUT_MS } from './option-table.js'
 import { integerWithin, UsageError } from './words.js'
 
@@ -17,7 +17,7 @@ export function millisecondsOption(option: string, value: unknown): number | und
   return text === undefined ? undefined : integerWithin(option, 'time in milliseconds', text, 1, MAX_TIMEOUT_MS)
 }
 
-/** The time of the search comes out of that of the command. */
+/** The search time is a part of the command's time. A longer search makes the default of --timeout longer. */
 export function timesOf(options: Record<string, unknown>): { discoveryTimeMs: number | undefined; timeoutMs: number } {
   const discoveryTimeMs = millisecondsOption('--discovery-time', options.discoveryTime)
   const timeoutMs = millisecondsOption('--timeout', options.timeout)

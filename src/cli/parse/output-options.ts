@@ -1,9 +1,9 @@
-/** What can be seen of a command line before it is judged: how to print, and the user's program that follows `--`. */
+/** What is read before the command line is parsed: how to print, and the user's program after `--`. */
 import { COMMANDS } from './command-table.js'
 import { type Flag, longOf } from './flags.js'
 import { OPTIONS, type OptionRow } from './option-table.js'
 
-/** How -l is to look: as upnpc of that version printed it. */
+/** The version of upnpc whose output -l imitates. */
 export type Compatibility = '2.1' | '2.3.3'
 
 export interface Output {
@@ -23,7 +23,7 @@ export interface Flags {
 
 const REAL: Flags = { commands: COMMANDS, options: OPTIONS }
 
-/** How the answer is printed, which is wanted even if the rest of the command line is wrong. */
+/** How to print the answer. This is needed even if the rest of the command line is wrong. */
 export function outputOf(argv: readonly string[], flags = REAL): Output {
   const { first } = scan(argv, flags)
   return {
@@ -34,7 +34,7 @@ export function outputOf(argv: readonly string[], flags = REAL): Output {
   }
 }
 
-/** What stands before `--`, and the user's program, which follows it. */
+/** The words before `--`, and the user's program after it. */
 export function splitProgram(
   argv: readonly string[],
   flags = REAL,
@@ -44,8 +44,8 @@ export function splitProgram(
 }
 
 /**
- * Where the words of this program end, and the options that are read first, with their last values. The value of an
- * option is never taken for an option: -e --json.
+ * Finds the end of upnp-ts's own words, and the options that are read first, with their last values. The value of an
+ * option is never read as an option: in `-e --json`, --json is a description.
  */
 function scan(argv: readonly string[], flags: Flags): { end: number; first: ReadonlyMap<string, string | undefined> } {
   const first = new Map<string, string | undefined>()
@@ -61,11 +61,14 @@ function scan(argv: readonly string[], flags: Flags): { end: number; first: Read
 
 interface Given {
   readonly option: OptionRow
-  /** The value, if it is a part of the same word. */
+  /** The value, if it is part of the same word. */
   readonly glued: string | undefined
 }
 
-/** `--ttl`, `--ttl=2`, `-t`, `-t2`, `-it`. A command in such a word is passed over, and one with words ends it. */
+/**
+ * Finds options in a word such as `--ttl`, `--ttl=2`, `-t`, `-t2` or `-it`. A command letter in such a word is skipped;
+ * if the command takes words, nothing after its letter is an option.
+ */
 function* optionsIn(word: string, { commands, options }: Flags): Generator<Given> {
   const [, long, glued] = /^(--[^=]+)(?:=(.*))?$/s.exec(word) ?? []
   for (const option of options)

@@ -1,13 +1,13 @@
-/** The words that follow the commands about pinholes in the router's IPv6 firewall: -A -U -C -K -D -G. */
+/** Parses the words after the commands about pinholes in the router's IPv6 firewall: -A -U -C -K -D -G. */
 import { isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../../domain/address.js'
 import { type PinholeId, type PinholeRequest, pinholeIdOf, pinholeTargetOf } from '../../domain/pinhole.js'
 import { PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
 import { integerWithin, protocolsOf, UsageError, wordsOf } from './words.js'
 
-/** Of a pinhole: the internal client is 'local' until the gateway has been found. */
+/** A pinhole that the user asks for. The internal client is 'local' until the gateway has been found. */
 export interface AskedPinhole extends Omit<PinholeRequest, 'internalClient'> {
   readonly internalClient: string | 'local'
-  /** As it was typed, for the text that is printed. */
+  /** The remote host as the user typed it, for printing. */
   readonly remoteHostTyped: string
 }
 
@@ -24,7 +24,7 @@ export const UPDATE_PINHOLE_FORM = 'ID LEASE'
 export const PINHOLE_IDS_FORM = 'ID ...'
 export const TIMEOUT_FORM = 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL'
 
-/** WANIPv6FirewallControl:1 2.2.5: 1 to 86400 s; a gateway may allow more. */
+/** WANIPv6FirewallControl:1 2.2.5 has 1 to 86400 s, but a gateway may allow more. */
 const MAX_LEASE_SECONDS = 0xffffffff
 
 export function parseAddPinhole(
@@ -42,7 +42,7 @@ export function parseOutboundTimeout(
   return { name: 'outbound-timeout', pinholes: pinholes('-G', words) }
 }
 
-/** One for each protocol. */
+/** One pinhole for each protocol. */
 function pinholes(option: string, words: readonly string[]): AskedPinhole[] {
   const [remote = '', remotePort = '', internal = '', internalPort = '', protocol = ''] = words
   const common = {
@@ -55,7 +55,7 @@ function pinholes(option: string, words: readonly string[]): AskedPinhole[] {
   return protocolNumbers(option, protocol).map((number) => ({ ...common, protocol: number }))
 }
 
-/** Any host is the empty string, and nothing else: gateways refuse `::` (upnpc also has the word `empty` for it). */
+/** The empty string means any host. Gateways refuse `::`, so it becomes the empty string; so does upnpc's `empty`. */
 function remoteHost(option: string, word: string): string {
   const unspecified = parseIPv6(word)?.every((group) => group === 0) === true
   if (word === '' || word.startsWith('empty') || unspecified) return ''
@@ -69,7 +69,7 @@ function internalClient(option: string, word: string): string | 'local' {
   throw new UsageError(`${option}: '${word}' is not the IPv6 address of a computer: give one, or @ for this computer`)
 }
 
-/** TCP, UDP, TCP+UDP, or the number of a protocol (IANA). */
+/** TCP, UDP, TCP+UDP, or an IANA protocol number. */
 function protocolNumbers(option: string, word: string): number[] {
   if (/^\d+$/.test(word)) return [integerWithin(option, 'protocol number', word, 1, 65535)]
   return protocolsOf(option, word).map((protocol) => PROTOCOL_NUMBERS[protocol])
@@ -103,7 +103,7 @@ export function parseDeletePinholes(
   throw new UsageError(`-D: '${ids[0]}' is a pinhole of one protocol and '${other}' of another: close them one by one`)
 }
 
-/** A number, or for PCP what it leads to. */
+/** The ID is a number for UPnP, and the destination of the pinhole for PCP. */
 function pinholeId(option: string, word: string): PinholeId {
   const target = pinholeTargetOf(word)
   if (target !== undefined) return pinholeIdOf(target)

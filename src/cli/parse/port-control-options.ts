@@ -25,7 +25,7 @@ function isVia(word: string): word is Via {
   return VIAS.includes(word)
 }
 
-/** --via, which decides on other words too. @throws UsageError */
+/** The value of --via, which also decides how other words are read. @throws UsageError */
 export function viaOf(value: unknown): Via {
   const word = textOption(value) ?? 'auto'
   if (isVia(word)) return word

@@ -4,7 +4,7 @@ import { UsageError } from './words.js'
 
 const KNOWN = 'igd1, late-search=MS and refuse=ACTION:CODE[:TIMES]'
 
-/** Only the emulated gateway knows which actions and codes there are, and checks them. @throws UsageError */
+/** Does not check actions and codes: the emulated gateway does, because only it knows them. @throws UsageError */
 export function quirkOf(text: string): Quirk {
   if (text === 'igd1') return { name: 'igd1' }
   const [, delay] = /^late-search=(\d{1,9})$/.exec(text) ?? []

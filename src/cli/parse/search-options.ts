@@ -16,7 +16,7 @@ export interface SearchOptions {
   readonly minissdpdPath: string | undefined
 }
 
-/** upnpc: 1 means 1900, and other ports below 1024 are not for this. */
+/** As in upnpc, 1 means port 1900, and other ports below 1024 are not allowed. */
 function localPortOf(word: string): number {
   const port = /^\d{1,5}$/.test(word) ? Number(word) : Number.NaN
   if (port === 1) return SSDP_PORT
@@ -33,7 +33,7 @@ export function searchOptionsOf(options: Record<string, unknown>): SearchOptions
     interface: multicast,
     localPort: port === undefined ? 0 : localPortOf(port),
     ttl: ttl === undefined ? undefined : integerWithin('-t', 'time to live', ttl, 0, 255),
-    // What MiniSSDPd knows it has heard on any interface.
+    // MiniSSDPd listens on every interface, so -m leaves it out.
     minissdpdPath: textOption(options.minissdpd) ?? (multicast === undefined ? undefined : ''),
   }
 }

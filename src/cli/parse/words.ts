@@ -1,12 +1,12 @@
-/** Single words of the command line -> values; each is checked here and named in the message if it is bad. */
+/** Single words of the command line -> checked values. An error message names the bad word. */
 
 import { isUnicastIPv4 } from '../../domain/address.js'
 import { flawOf, MAX_DESCRIPTION_LENGTH, type TransportProtocol } from '../../domain/port-mapping.js'
 import { parseZonedUrl } from '../../domain/url.js'
 
-/** What the user typed cannot be done. One line, exit 1, and nothing has been sent. */
+/** The user's command line cannot be carried out. The message is one line, the exit code is 1, and nothing was sent. */
 export class UsageError extends Error {
-  /** Whether the usage text is to follow: only where there was no command to be more precise about. */
+  /** Whether the usage text follows: only if there is no command to be more precise about. */
   readonly withUsage: boolean
 
   constructor(message: string, options: { withUsage?: boolean } = {}) {
@@ -39,12 +39,12 @@ export function protocolOf(option: string, word: string): TransportProtocol {
   throw new UsageError(`${option}: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`)
 }
 
-/** TCP+UDP is both, UDP first: some routers (WRT54G, Zyxel) let the second one of a port replace the first. */
+/** TCP+UDP is both, UDP first: on some routers (WRT54G, Zyxel) the second mapping of a port replaces the first. */
 export function protocolsOf(option: string, word: string): TransportProtocol[] {
   return /^(tcp\+udp|udp\+tcp)$/i.test(word) ? ['UDP', 'TCP'] : [protocolOf(option, word)]
 }
 
-/** `@` is the address of this computer on the way to the gateway, known once the gateway is. */
+/** `@` is this computer's address on the way to the gateway. It is known once the gateway has been found. */
 export function internalClientOf(option: string, word: string): string | 'local' {
   return word === '@' ? 'local' : addressOf(option, word, ', or @ for this computer')
 }
@@ -56,7 +56,7 @@ export function addressOf(option: string, word: string, otherwise = ''): string 
   )
 }
 
-/** Empty means any. */
+/** An empty remote host means any. */
 export function remoteHostOf(option: string, word: string): string {
   if (word === '' || isUnicastIPv4(word)) return word
   throw new UsageError(
