@@ -1,4 +1,4 @@
-/** Errors -> what is reported of them; and a way to go on after one. */
+/** Errors -> what is reported about them, and a way to continue after one. */
 import { PortMappingError, RefusedError } from '../domain/errors.js'
 import { UsageError } from './parse/words.js'
 import type { Report, ReportedError } from './report.js'
@@ -27,7 +27,7 @@ export type Attempt<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: PortMappingError }
 
-/** For what may fail while the command goes on. A defect, or the end of the command's time, is not for going on. */
+/** Does work that may fail without ending the command. A defect, or the end of the command's time, is still thrown. */
 export async function attempt<T>(signal: AbortSignal, work: () => Promise<T>): Promise<Attempt<T>> {
   const result = await attemptWrite(work)
   if (!result.ok) signal.throwIfAborted()
@@ -35,8 +35,8 @@ export async function attempt<T>(signal: AbortSignal, work: () => Promise<T>): P
 }
 
 /**
- * For what changes something: that it was under way when the time of the command ran out has to be told, so that is a
- * failure like another. Whoever goes on asks the signal first.
+ * Does work that changes something at the gateway. If the command's time runs out during it, the user has to hear that
+ * the change may have been made, so this returns the failure. The caller checks the signal before it continues.
  */
 export async function attemptWrite<T>(work: () => Promise<T>): Promise<Attempt<T>> {
   try {
@@ -47,7 +47,7 @@ export async function attemptWrite<T>(work: () => Promise<T>): Promise<Attempt<T
   }
 }
 
-/** What runs a command: Reports, and at the end a result. */
+/** A running command: it yields Reports, and returns a result at the end. */
 export type Reporting<T> = AsyncGenerator<Report, T, undefined>
 
 export function refusal(error: PortMappingError): {

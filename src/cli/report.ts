@@ -1,6 +1,6 @@
 /**
- * Everything that the tool can say, as data. `run` yields Reports; print/text.ts makes upnpc's text of them and
- * print/json.ts one JSON object each. Texts in them may come from the network: they are cleaned when rendered.
+ * Everything that the tool can say, as data. `run` yields Reports. print/text.ts turns them into upnpc's text, and
+ * print/json.ts turns each into one JSON object. Text in them may come from the network: it is cleaned when rendered.
  */
 import type { CandidateKind } from '../client/search/candidate.js'
 import type { Via } from '../client/search/open-gateway.js'
@@ -11,25 +11,25 @@ import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '.
 import type { LossReason } from '../keeper/kept.js'
 import type { Endpoint } from '../net/datagrams.js'
 
-/** Of the Reports, those of one type. */
+/** The Reports of one type. */
 export type ReportOf<T extends Report['type']> = Extract<Report, { readonly type: T }>
 
 export interface ReportedError {
   readonly code: ErrorCode | 'USAGE' | 'INTERNAL'
   readonly message: string
-  /** The standard's name of what was asked, e.g. AddPortMapping. */
+  /** The standard's name for the request, such as AddPortMapping. */
   readonly action?: string
-  /** Where the gateway refused: over which protocol, the number of the error and its name in the standard. */
+  /** If the gateway refused: the protocol, the number of the error, and the standard's name for it. */
   readonly via?: GatewayProtocol
   readonly number?: number
   readonly name?: string
-  /** What the gateway itself wrote about it. */
+  /** What the gateway itself wrote about the error. */
   readonly description?: string
-  /** The gateway had said yes: what failed is to read back what it made. */
+  /** The gateway said yes, but reading back what it made failed. */
   readonly isUnconfirmed?: true
 }
 
-/** What a question was answered with, or why it was not. */
+/** The answer to a question, or why there is none. */
 export type Answer<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly error: ReportedError }
 
 export type Report =
@@ -39,11 +39,11 @@ export type Report =
       readonly via: 'igd'
       readonly state: CandidateKind
       readonly controlUrl: string
-      /** Where it was learnt on the way. */
+      /** The external address, if the search learned it. */
       readonly externalAddress: string | undefined
-      /** Whether the command goes on with it. */
+      /** Whether the command uses this gateway. */
       readonly used: boolean
-      /** Goes on only because -i was given. */
+      /** Whether the command uses it only because -i was given. */
       readonly forced: boolean
     }
   | {
@@ -51,14 +51,14 @@ export type Report =
       readonly via: 'pcp' | 'nat-pmp'
       readonly address: string
       readonly port: number
-      /** Seconds since it began or lost its state. */
+      /** Seconds since the gateway started or lost its state. */
       readonly epochSeconds: number
     }
   | { readonly type: 'local-address'; readonly address: string }
   | ({ readonly type: 'connection-type' } & Answer<{ readonly connectionType: string }>)
   | ({ readonly type: 'status' } & Answer<ConnectionStatus & { readonly connectedSinceMs: number | undefined }>)
   | ({ readonly type: 'link-rates' } & Answer<LinkRates>)
-  /** `during` tells which command asked: the sentence for a failure is not the same. */
+  /** `during` says which command asked, because the sentence about a failure depends on it. */
   | ({ readonly type: 'external-address'; readonly during: 'status' | 'map' } & Answer<{ readonly address: string }>)
   | ({ readonly type: 'traffic' } & TrafficCounters)
   | {
@@ -73,10 +73,10 @@ export type Report =
   | { readonly type: 'listing-failed'; readonly count: number; readonly error: ReportedError }
   | {
       readonly type: 'mapped'
-      /** When, with --keep. */
+      /** With --keep: when it happened. */
       readonly timeMs?: number
       readonly asked: MappingRequest
-      /** As the gateway shows it. */
+      /** The mapping as the gateway shows it. */
       readonly mapping: PortMapping
       readonly externalAddress: string
     }
@@ -86,7 +86,7 @@ export type Report =
       readonly asked: MappingRequest
       readonly error: ReportedError
     }
-  /** The other protocol of TCP+UDP could not be had. */
+  /** The UDP half of TCP+UDP was closed again, because the TCP half failed. */
   | { readonly type: 'taken-back'; readonly key: MappingKey }
   | { readonly type: 'unmapped'; readonly via: GatewayProtocol; readonly key: MappingKey }
   | {
@@ -105,14 +105,14 @@ export type Report =
       readonly type: 'emulator'
       readonly descriptionUrl: string
       readonly address: string
-      /** Why it does not answer searches there. */
+      /** Why it does not answer searches at that address; undefined if it does. */
       readonly searchError: ReportedError | undefined
-      /** Where it speaks PCP and NAT-PMP. */
+      /** Where it speaks PCP and NAT-PMP; undefined if it does not. */
       readonly portControl: Endpoint | undefined
       readonly portControlError: ReportedError | undefined
     }
   | ({ readonly type: 'notice' } & Notice)
-  /** The command ends here. */
+  /** The last Report of a command that cannot go on. */
   | {
       readonly type: 'error'
       readonly error: ReportedError | Obstacle
@@ -120,51 +120,51 @@ export type Report =
       readonly withUsage?: true
     }
 
-/** Something worth knowing beside the command's own output, as facts: print makes the sentence. */
+/** Something worth knowing that is not the command's own output, as facts: print makes the sentence. */
 export type Notice =
-  /** TCP+UDP is both or none, but no time is left to close the UDP half. */
+  /** TCP+UDP means both or neither, but no time is left to close the UDP half. */
   | { readonly kind: 'still-open'; readonly key: MappingKey }
   | { readonly kind: 'pinhole-still-open'; readonly id: PinholeId }
-  /** TCP+UDP is both or none: the UDP half was to be closed again. */
+  /** TCP+UDP means both or neither: upnp-ts tried to close the UDP half again. `closed` says whether it could. */
   | { readonly kind: 'pinhole-taken-back'; readonly id: PinholeId; readonly closed: boolean }
   /** The mapping works only from inside the network in front of the router. */
   | { readonly kind: 'address-not-public'; readonly address: string }
-  /** -n: the router was asked for one port after the other, because it does not choose one. */
+  /** -n: the router does not choose a port, so it was asked for one port after another. */
   | { readonly kind: 'port-not-chosen'; readonly error: ReportedError }
-  /** Deleted over PCP or NAT-PMP, which say yes too if there is nothing (RFC 6886 3.4, RFC 6887 15). */
+  /** Deleted over PCP or NAT-PMP, which also say yes if there is nothing to delete (RFC 6886 3.4, RFC 6887 15). */
   | { readonly kind: 'deleted-unknown'; readonly via: 'pcp' | 'nat-pmp'; readonly key: MappingKey }
-  /** -L: the router is asked for one entry after the other. */
+  /** -L: the router cannot list at once, so it is asked for one entry after another. */
   | { readonly kind: 'not-listed-at-once' }
-  /** -L: the router gave as many entries as it was asked for. */
+  /** -L: the router gave as many entries as it was asked for, so it may have more. */
   | { readonly kind: 'listing-full'; readonly count: number }
   | { readonly kind: 'no-presentation-url' }
   | { readonly kind: 'nonce-key-not-kept'; readonly error: ReportedError }
-  /** The program starts, although not every port is open. */
+  /** The user's program starts although not every port is open. */
   | { readonly kind: 'started-without-ports'; readonly someOpen: boolean; readonly afterMs: number }
   | ({ readonly kind: 'hook-failed' } & HookFailure)
   | { readonly kind: 'state-not-written'; readonly error: ReportedError }
 
-/** What became of the command of --on-change. */
+/** How the command of --on-change failed. */
 export type HookFailure =
   | { readonly reason: 'not-started'; readonly error: ReportedError }
   | { readonly reason: 'timeout' }
   | { readonly reason: 'signal'; readonly signal: string }
   | { readonly reason: 'exit'; readonly exitStatus: number }
 
-/** What keeps a command from being done at all, as facts: print makes the message. */
+/** What prevents a command altogether, as facts: print makes the message. */
 export type Obstacle =
-  /** Ports are mapped over IPv4, and the gateway is asked over IPv6. */
+  /** Ports are mapped over IPv4, but the gateway is asked over IPv6. */
   | { readonly kind: 'no-ipv4-address' }
-  /** --require */
+  /** --require: not every port was open in time. */
   | { readonly kind: 'program-not-started'; readonly someOpen: boolean; readonly afterMs: number }
 
-/** Pinholes in the router's IPv6 firewall. `pinhole-advice` comes before the search where -6 was not given. */
+/** Pinholes in the router's IPv6 firewall. `pinhole-advice` comes before the search if -6 was not given. */
 export type PinholeReport =
   | { readonly type: 'pinhole-advice' }
   | ({ readonly type: 'firewall-status' } & Answer<FirewallStatus>)
   | ({
       readonly type: 'pinhole-added'
-      /** When, with --keep. */
+      /** With --keep: when it happened. */
       readonly timeMs?: number
       readonly via: GatewayProtocol
       readonly asked: ReportedTimedPinhole
@@ -180,7 +180,7 @@ export type PinholeReport =
   | ({ readonly type: 'outbound-timeout'; readonly asked: ReportedPinhole } & Answer<{ readonly seconds: number }>)
 
 export interface ReportedPinhole extends PinholeRequest {
-  /** As it was typed. */
+  /** The remote host as the user typed it. */
   readonly remoteHostTyped: string
 }
 
@@ -188,14 +188,14 @@ export interface ReportedTimedPinhole extends ReportedPinhole {
   readonly leaseSeconds: number
 }
 
-/** What happens while ports are kept open, and when. */
+/** What happens while ports are kept open, and the time. */
 export type KeeperReport = { readonly timeMs: number } & (
   | { readonly type: 'searching'; readonly error: ReportedError }
   | { readonly type: 'gateway-lost'; readonly error: ReportedError }
   | ({ readonly type: 'renewed' } & KeptPort)
   | ({ readonly type: 'restored'; readonly afterMs: number } & KeptPort)
   | ({ readonly type: 'lost'; readonly reason: LossReason } & LostPort)
-  /** It is tried again; the same failure is not told again. */
+  /** The keeper will try again. The same failure is not reported twice in a row. */
   | ({
       readonly type: 'keep-failed'
       readonly isPinhole: boolean
@@ -204,7 +204,7 @@ export type KeeperReport = { readonly timeMs: number } & (
     } & LostPort)
   | { readonly type: 'external-address-changed'; readonly address: string; readonly previous: string }
   | ({ readonly type: 'removed' } & LostPort)
-  /** At the end: it was there before. */
+  /** At the end: the port stays open because it was open before. */
   | ({ readonly type: 'left-open' } & LostPort)
   | ({ readonly type: 'not-removed'; readonly error: ReportedError } & LostPort)
 )
@@ -215,40 +215,40 @@ export interface OpenPort {
   readonly externalPort: number
   readonly internalPort: number
   readonly internalClient: string
-  /** When its lease is over; undefined where it does not end. */
+  /** When its lease ends; undefined if it has no end. */
   readonly endsWallMs: number | undefined
 }
 
 export interface LostPort {
-  /** For people. */
+  /** The name of the port in text for people. */
   readonly name: string
-  /** As it was last; undefined where it has never been open. */
+  /** The port as it last was; undefined if it has never been open. */
   readonly port?: OpenPort | undefined
 }
 
 interface KeptPort extends LostPort {
   readonly port: OpenPort
-  /** 0 where it does not end. */
+  /** 0 if the lease has no end. */
   readonly leaseSeconds: number
 }
 
-/** For the message that nothing was found: what was tried. */
+/** What a search that found nothing has tried. */
 export interface SearchSummary {
   readonly via: Via
   readonly searchedMs: number
-  /** On which it was searched; without a name if it is not known. */
+  /** The interfaces of the search. A name is undefined if it is unknown. */
   readonly interfaces: readonly { readonly name: string | undefined; readonly address: string }[]
   readonly defaultGateways: readonly string[]
-  /** Who was asked for PCP and NAT-PMP, and what came of it. */
+  /** The gateways that were asked for PCP and NAT-PMP, and how each of them failed. */
   readonly portControl: readonly {
     readonly via: 'pcp' | 'nat-pmp'
     readonly gateway: string
     readonly port: number
     readonly error: ReportedError
   }[]
-  /** Who speaks one of them, where that does not help: the command is one for an IGD. */
+  /** A gateway that speaks PCP or NAT-PMP, which does not help: only an IGD can do the command. */
   readonly answered: { readonly via: 'pcp' | 'nat-pmp'; readonly gateway: string } | undefined
 }
 
-/** 0 done; 1 usage, no gateway, no valid gateway; 2 something that was asked failed, 3 where it was -f. */
+/** 0: done. 1: wrong usage, or no usable gateway. 2: something that was asked failed. 3: the same for -f. */
 export type ExitCode = 0 | 1 | 2 | 3

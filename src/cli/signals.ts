@@ -1,13 +1,16 @@
-/** The signals that a foreground command hears. */
+/** The signals that a command in the foreground listens to. */
 
-/** By these the user wants it to end. (SIGBREAK is Ctrl-Break of Windows, which has SIGINT and SIGHUP too; others do not.) */
+/**
+ * The signals that ask upnp-ts to end. SIGBREAK is Ctrl-Break on Windows, which also has SIGINT and SIGHUP; other
+ * systems do not have SIGBREAK.
+ */
 export const END_SIGNALS: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']
-/** For a command that it runs. A system that does not have one never sends it. */
+/** The signals to pass on to a program that upnp-ts runs. A system without one of them never sends it. */
 export const COMMAND_SIGNALS: readonly string[] = [...END_SIGNALS, 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
 
 /**
- * Calls back with the name of each signal, until the returned function is called: from then on a signal does what it
- * always does.
+ * Calls the listener with the name of each signal, until the returned function is called. After that, a signal has its
+ * default effect again.
  */
 export type OnSignal = (names: readonly string[], listener: (name: string) => void) => () => void
 

@@ -165,7 +165,7 @@ describe('what the gateway refuses', () => {
     expect(stdout.endsWith('AddPortMapping(8080, 80, 127.0.0.1) failed with code 718 (ConflictInMappingEntry)\n')).toBe(
       true,
     )
-    expect(stderr).toMatch(/^hint: that external port is taken, .*\n$/)
+    expect(stderr).toMatch(/^hint: that external port is taken \(-l shows by whom\), .*\n$/)
     expect(exitCode).toBe(2)
     expect(emulator.mappings().map(({ internalClient }) => internalClient)).toEqual(['127.0.0.9'])
   })
@@ -191,7 +191,7 @@ describe('what the gateway refuses', () => {
     const { descriptionUrl } = await emulated({ secureMode: true })
     const { stdout, stderr, exitCode } = await runCli(['-u', descriptionUrl, '-a', '127.0.0.9', '80', '80', 'TCP'])
     expect(stdout).toContain('failed with code 606 (Action not authorized)\n')
-    expect(stderr).toMatch(/^hint: the router lets this computer change nothing, or only its own ports; /)
+    expect(stderr).toMatch(/^hint: the router does not let this computer change anything, or only its own ports; /)
     expect(exitCode).toBe(2)
   })
 })
@@ -364,7 +364,7 @@ describe('TCP+UDP', () => {
     const { stdout, exitCode } = await runCli(line)
     expect(stdout).toContain(
       'AddPortMapping(80, 80, 127.0.0.1) failed with code 718 (ConflictInMappingEntry)\n' +
-        'external 80 UDP is closed again: TCP+UDP is both or none\n',
+        'external 80 UDP is closed again: TCP+UDP means both or neither\n',
     )
     expect(exitCode).toBe(2)
     expect(portsOf(emulator).toSorted()).toEqual(['TCP 80', 'UDP 53'])
@@ -391,8 +391,8 @@ describe('TCP+UDP', () => {
         'UPNP_DeletePinhole() returned : 0\n',
     )
     expect(stderr).toBe(
-      'hint: the firewall of the router takes no more pinholes\n' +
-        'hint: the pinhole for UDP is closed again: TCP+UDP is both or none\n',
+      'hint: the firewall of the router has no room for another pinhole\n' +
+        'hint: the pinhole for UDP is closed again: TCP+UDP means both or neither\n',
     )
     expect([emulator.pinholes(), exitCode]).toEqual([[], 2])
   })
@@ -525,7 +525,7 @@ describe('a gateway without the actions of IGD:2', () => {
     const { descriptionUrl } = await old()
     const range = await runCli(['-u', descriptionUrl, '-N', '1', '9', 'TCP'])
     expect(ownOutput(range)).toBe('UPNP_DeletePortMappingRange() failed with code : 401\n')
-    expect(range.stderr).toBe('hint: the router cannot do that: it is too old for it, or leaves it out\n')
+    expect(range.stderr).toBe('hint: the router cannot do that: it is too old, or its maker left that out\n')
     expect(range.exitCode).toBe(2)
     await runCli(['-u', descriptionUrl, '-r', '22', 'TCP'])
     const list = await runCli(['-u', descriptionUrl, '-L'])
@@ -533,7 +533,7 @@ describe('a gateway without the actions of IGD:2', () => {
       `GetListOfPortMappings() returned 401 (Invalid Action)\n${HEADING}` +
         " 0 TCP    22->127.0.0.1:22    'upnp-ts' '' 0\n",
     )
-    expect(list.stderr).toBe('hint: the router cannot list all at once; asking for one entry after the other\n')
+    expect(list.stderr).toBe('hint: the router cannot list everything at once; asking for one entry after another\n')
     expect(list.exitCode).toBe(0)
   })
 
@@ -542,7 +542,7 @@ describe('a gateway without the actions of IGD:2', () => {
     const { descriptionUrl } = await emulated({ quirks })
     const list = await runCli(['-u', descriptionUrl, '-L'])
     expect(ownOutput(list)).toMatch(/\nGetGenericPortMappingEntry\(\) returned 501 \(Action Failed\)\n$/)
-    expect(list.stderr).toMatch(/^hint: the router cannot list all at once; .*\nhint: .*\n$/)
+    expect(list.stderr).toMatch(/^hint: the router cannot list everything at once; .*\nhint: .*\n$/)
     expect(list.exitCode).toBe(2)
   })
 
@@ -554,7 +554,7 @@ describe('a gateway without the actions of IGD:2', () => {
     )
     expect(stderr).toBe(
       'hint: the router does not choose a port itself (AddAnyPortMapping was refused with 401 (Invalid Action)); ' +
-        'asked it for one after the other\n',
+        'asked it for one port after another\n',
     )
     expect(exitCode).toBe(0)
   })

@@ -59,8 +59,8 @@ function redirected(external: number, internal: number, protocol: 'TCP' | 'UDP' 
 function notKnown(via: (typeof VIAS)[number], port: string): string {
   const title = via === 'pcp' ? 'PCP' : 'NAT-PMP'
   return (
-    `! hint: ${title} says done also where nothing was open, and upnp-ts does not know of having opened external ${port} ` +
-    'that way; if it is still open, close it with what opened it\n'
+    `! hint: ${title} says done even if nothing was open, and upnp-ts has no record of opening external ${port} ` +
+    'that way; if it is still open, close it with the program that opened it\n'
   )
 }
 
@@ -115,7 +115,7 @@ describe.each(VIAS)('on one gateway, with --via %s', (via) => {
     expect(refused.replace(/127\.0\.0\.1:\d+ offered/, '127.0.0.1:PORT offered')).toBe(
       via === 'pcp'
         ? `${found(via)}PCP MAP(8080, 81, 127.0.0.1) failed with code 11 (CANNOT_PROVIDE_EXTERNAL)\n` +
-            '! hint: that external port is taken, or not to be had; -n takes another one\n= 2'
+            '! hint: that external port is taken or not available; -n takes another one\n= 2'
         : `${found(via)}! external port 8080 TCP cannot be had: 127.0.0.1:PORT offered 8081 instead; ` +
             '-n takes what it offers\n= 2',
     )
@@ -127,7 +127,7 @@ describe.each(VIAS)('on one gateway, with --via %s', (via) => {
   it('a router without an address of the internet says so', async () => {
     const { run } = await start(via, { connectionStatus: 'Disconnected' })
     expect(await run('-r', '22', 'TCP')).toMatch(
-      /failed with code [37] \((NETWORK_FAILURE|Network Failure)\)\n! hint: the router has no address of the internet now; it may not be connected\n= 2$/,
+      /failed with code [37] \((NETWORK_FAILURE|Network Failure)\)\n! hint: the router has no internet address now; it may not be connected\n= 2$/,
     )
     expect(await run('-s')).toMatch(/\nGetExternalIPAddress failed\. \(errorcode=[37]\)\n= 2$/)
   })
@@ -175,7 +175,7 @@ describe('what PCP can do and NAT-PMP cannot', () => {
 describe('a mapping of PCP is changed only by who knows its nonce', () => {
   const NONCE = ['--nonce', '00112233445566778899aabb'] as const
   const NOT_YOURS =
-    /\(\) failed with code : 2\n! hint: the router does not let this computer open ports, or the port is not one /
+    /\(\) failed with code : 2\n! hint: the router does not let this computer open ports, or it was not this user of /
 
   it('which is that of this user, or the one that --nonce gives', async () => {
     const setting = await start('pcp')
@@ -194,9 +194,9 @@ describe('a mapping of PCP is changed only by who knows its nonce', () => {
     const unkept: PrivateFiles = { ...memoryFiles(), write: async () => fail(), createOnce: async () => fail() }
     const { run } = await start('pcp', {}, unkept)
     expect(await run('-r', '22', 'TCP')).toBe(
-      `${found('pcp')}${redirected(22, 22)}! hint: the key of this computer for PCP cannot be kept (cannot write ` +
+      `${found('pcp')}${redirected(22, 22)}! hint: the key of this computer for PCP cannot be stored (cannot write ` +
         '/state/x: EROFS): another run of upnp-ts will not be able to close what this one opened; ' +
-        'it runs out by itself\n= 0',
+        'it closes when its lease ends\n= 0',
     )
   })
 })

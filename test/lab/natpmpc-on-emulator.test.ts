@@ -75,7 +75,7 @@ describe('at upnp-ts emulate', { timeout: 60_000 }, () => {
     await natpmpc(lab, '-a', '8080', '8080', 'tcp', '600')
     await says(lab, ['--via', 'nat-pmp', '-d', '8080', 'TCP'], {
       stdout: found('nat-pmp') + DELETED['nat-pmp'],
-      stderr: /^hint: NAT-PMP says done also where nothing was open/,
+      stderr: /^hint: NAT-PMP says done even if nothing was open/,
     })
     expect(await listed()).toEqual([THEIRS])
     await says(lab, ['--via', 'nat-pmp', '-r', '80', '8080', 'TCP'], {

@@ -34,7 +34,7 @@ describe('natpmpc and upnp-ts', { timeout: 60_000 }, () => {
     ])
     await says(lab, [...OURS, '-d', '2222', 'TCP'], {
       stdout: found('nat-pmp') + DELETED['nat-pmp'],
-      stderr: /^hint: NAT-PMP says done also where nothing was open, and upnp-ts does not know .* external 2222 TCP /,
+      stderr: /^hint: NAT-PMP says done even if nothing was open, and upnp-ts has no record .* external 2222 TCP /,
     })
     expect(await doorsOf(lab)).toEqual([])
     expect(await listed()).toEqual([])

@@ -10,7 +10,7 @@ const FOUND = `Found valid PCP gateway : [2001:db8:86::1]:5351\nLocal LAN ip add
 const ADD = ['-A', '', '0', '@', `${PORT}`, 'TCP', '600']
 const ADDED = `${FOUND}AddPinhole: ([]:0 -> [${COMPUTER_IPV6}]:${PORT}) / Pinhole ID = ${ID}\n`
 const CLOSED = `${FOUND}PCP_DeletePinhole() returned : 0\n`
-const NOT_OURS = /^hint: the router does not let this computer open ports, or the port is not one that this .+\n$/
+const NOT_OURS = /^hint: the router does not let this computer open ports, or it was not this user of .+\n$/
 
 describe('a pinhole over PCP', { timeout: 60_000 }, () => {
   let lab: Lab

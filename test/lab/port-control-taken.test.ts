@@ -51,7 +51,7 @@ describe.each(WAYS)('a port that is taken, $way', { timeout: 60_000 }, ({ option
 
   test('fails with -r as a half of TCP+UDP, and the other half is closed again', async () => {
     const opened = redirected(22, 'UDP', OPENED, 7200)
-    const closed = 'external 22 UDP is closed again: TCP+UDP is both or none\n'
+    const closed = 'external 22 UDP is closed again: TCP+UDP means both or neither\n'
     await says250('-r 22 TCP+UDP', opened + closed, cannotBeHad(22, NEXT))
     expect(await doorsOf(lab)).toEqual([THEIRS])
   })
@@ -61,7 +61,7 @@ describe.each(WAYS)('a port that is taken, $way', { timeout: 60_000 }, ({ option
     expect({ stderr, exit }).toEqual({ stderr: cannotBeHad(22, NEXT), exit: 0 })
     const port = Number(/:(\d+) TCP is redirected/.exec(stdout)?.[1])
     expect(belowBanner(stdout)).toBe(
-      `${found(via)}${redirected(22, 'UDP', OPENED, 7200)}external 22 UDP is closed again: TCP+UDP is both or none\n` +
+      `${found(via)}${redirected(22, 'UDP', OPENED, 7200)}external 22 UDP is closed again: TCP+UDP means both or neither\n` +
         redirected(port, 'UDP', OPENED, 7200) +
         redirected(port, 'TCP', OPENED, 7200),
     )

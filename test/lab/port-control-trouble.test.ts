@@ -95,7 +95,7 @@ describe('in a home that is not as it should be', { timeout: 60_000 }, () => {
 
   test.for(VIAS)('behind another router --via %s says why it cannot map', async (via, { onTestFinished }) => {
     const lab = await labUp(onTestFinished, { upnp: false, externalAddress: null })
-    const stderr = /^hint: .*the router (?:has no|.*or it has no) address of the internet.*\n$/
+    const stderr = /^hint: .*the router (?:has no|.*or it has no) internet address.*\n$/
     await says(lab, ['--via', via, '-r', '22', 'TCP'], { stdout: found(via) + REFUSED[via], stderr, exit: 2 })
     expect(await doorsOf(lab)).toEqual([])
     const { stdout, exit } = await lab.upnpTs('--via', via, '-s')

@@ -10,8 +10,8 @@ import { DELETED, found, redirected, says, TITLES, WAYS } from './port-control-t
 import { doorsOf } from './router-doors.ts'
 import { listenOnComputer, talkFromInternet } from './traffic.ts'
 
-const NOT_OURS = /^hint: the router does not let this computer open ports, or the port is not one that this .+\n$/
-const DID_NOT_KNOW = /^hint: PCP says done also where nothing was open, .+\n$/
+const NOT_OURS = /^hint: the router does not let this computer open ports, or it was not this user of .+\n$/
+const DID_NOT_KNOW = /^hint: PCP says done even if nothing was open, .+\n$/
 const NOTHING_THERE = /^(?:hint: .+ or there is nothing to close; .+\n){1,2}$/
 const NONCE = '0102030405060708090a0b0c'
 

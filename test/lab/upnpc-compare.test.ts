@@ -146,7 +146,7 @@ const BEYOND_UPNPC: readonly Comparison[] = [
     expected: {
       stdout: `${mapped('UDP')}ExternalIPAddress = 11.22.33.44
 AddPortMapping(22, 22, ${COMPUTER}) failed with code 718 (ConflictInMappingEntry)
-external 22 UDP is closed again: TCP+UDP is both or none
+external 22 UDP is closed again: TCP+UDP means both or neither
 `,
       exit: 2,
     },

@@ -30,8 +30,8 @@ export function keepSurroundings(surroundings: Surroundings): KeepContext {
 
 /**
  * Saves memory in a process that does little for a long time. V8 doubles its space for new objects if many of them
- * survive, as they do in the first second of a keeper with many mappings. It then has no reason to give that space back:
- * 20 MB for nothing. Call this early.
+ * survive, as they do in the first second of a keeper with many mappings. It then never has a reason to give that space
+ * back: 20 MB for nothing. Call this early.
  */
 export function keepYoungMemorySmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')

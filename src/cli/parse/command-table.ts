@@ -80,7 +80,7 @@ interface RowDefinition<C extends AnyCommand> extends Flag {
   readonly parse: (words: readonly string[], options?: CommandOptions) => C
   /** The protocols that can do the command, or a function if they depend on the words. Default: only UPnP. */
   readonly protocols?: readonly GatewayProtocol[] | ((command: C) => readonly GatewayProtocol[])
-  /** What the words ask for that some protocols cannot do, for messages: `-a for one remote host only cannot be ...`. */
+  /** What the words ask for that some protocols cannot do, for a message: `-a for one remote host only cannot ...`. */
   readonly limit?: string
   readonly family?: 4 | 6
   /** The command asks the IPv6 firewall: the usage text lists these commands apart. */
@@ -160,7 +160,7 @@ export const COMMANDS = [
     flag: 'add-any',
     letter: '-n',
     form: ADD_FORM,
-    help: 'the same; another external port if it is taken',
+    help: 'the same; another external port if that one is taken',
     ...OPENS_PORTS,
     parse: parseAdd('-n', true),
   }),
@@ -168,7 +168,7 @@ export const COMMANDS = [
     flag: 'delete',
     letter: '-d',
     form: DELETE_FORM,
-    help: 'close a port; -d PORT PROTOCOL ... is -f',
+    help: 'close a port; with several ports, the same as -f',
     ...CLOSES_PORTS,
     parse: parseDelete,
   }),
@@ -185,7 +185,7 @@ export const COMMANDS = [
     flag: 'delete-range',
     letter: '-N',
     form: RANGE_FORM,
-    help: 'close a range of ports (IGD:2); with MANAGE 1 those of other computers too',
+    help: 'close a range of ports (IGD:2); with MANAGE 1, those of other computers too',
     ...CHANGES_PORTS,
     parse: parseRange,
   }),
@@ -199,7 +199,7 @@ export const COMMANDS = [
     flag: 'add-pinhole',
     letter: '-A',
     form: ADD_PINHOLE_FORM,
-    help: 'open a pinhole, and say its ID',
+    help: 'open a pinhole and print its ID',
     ...ABOUT_PINHOLES,
     protocols: ['igd', 'pcp'],
     changes: true,
@@ -209,7 +209,7 @@ export const COMMANDS = [
     flag: 'update-pinhole',
     letter: '-U',
     form: UPDATE_PINHOLE_FORM,
-    help: 'give it another LEASE seconds',
+    help: 'give a pinhole another LEASE seconds',
     ...ABOUT_PINHOLES,
     pinholeId: ({ id }) => id,
     protocols: ({ id }) => protocolsThatKnow(id),
@@ -220,7 +220,7 @@ export const COMMANDS = [
     flag: 'check-pinhole',
     letter: '-C',
     form: PINHOLE_IDS_FORM,
-    help: 'see whether it works',
+    help: 'see whether a pinhole works',
     ...ABOUT_PINHOLES,
     parse: parsePinholeIds('-C', 'check-pinholes'),
   }),
@@ -228,7 +228,7 @@ export const COMMANDS = [
     flag: 'pinhole-packets',
     letter: '-K',
     form: PINHOLE_IDS_FORM,
-    help: 'see how many packets came through it',
+    help: 'see how many packets came through a pinhole',
     ...ABOUT_PINHOLES,
     parse: parsePinholeIds('-K', 'pinhole-packets'),
   }),
@@ -236,7 +236,7 @@ export const COMMANDS = [
     flag: 'delete-pinhole',
     letter: '-D',
     form: PINHOLE_IDS_FORM,
-    help: 'close it',
+    help: 'close a pinhole',
     ...ABOUT_PINHOLES,
     pinholeId: ({ ids }) => ids[0],
     protocols: ({ ids }) => protocolsThatKnow(ids[0]),
@@ -315,7 +315,7 @@ function parseRedirect(
   return { name: 'map', any: false, mappings }
 }
 
-/** -a, -n ip port external_port protocol [lease] [remote_host]. A fifth word that is not a number is the remote host. */
+/** -a, -n ip port external_port protocol [lease] [remote_host]. A fifth word that is no number is the remote host. */
 function parseAdd(option: string, any: boolean): RowDefinition<MapCommand>['parse'] {
   return (words, { lease: leaseOption, anyExternalPort } = {}) => {
     wordsOf(option, ADD_FORM, words, 4, 6)
@@ -324,7 +324,7 @@ function parseAdd(option: string, any: boolean): RowDefinition<MapCommand>['pars
     if (!leaseGiven && (sixth !== '' || /^-\d/.test(fifth))) leaseOf(option, fifth)
     const leaseWord = leaseGiven && fifth !== '' ? fifth : undefined
     if (leaseOption !== undefined && leaseWord !== undefined) {
-      throw new UsageError(`${option}: the lease is there twice: ${leaseWord} and --lease`)
+      throw new UsageError(`${option}: the lease is given twice: ${leaseWord} and --lease`)
     }
     const lease = leaseWord === undefined ? (leaseOption ?? 'unlimited') : leaseOf(option, leaseWord)
     const common = {
@@ -386,7 +386,7 @@ function parseRange(words: readonly string[]): UnmapRangesCommand {
 
 function externalPortOf(option: string, word: string, anyExternalPort = false): number {
   if (word === '0' && !anyExternalPort) {
-    throw new UsageError(`${option}: external port 0, any port, is had with --via pcp and --via nat-pmp only`)
+    throw new UsageError(`${option}: external port 0 (any port) works only with --via pcp or --via nat-pmp`)
   }
   return integerWithin(option, 'external port', word, anyExternalPort ? 0 : 1, 65535)
 }

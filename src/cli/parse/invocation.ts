@@ -1,6 +1,6 @@
 /**
- * The words of the command line -> an Invocation, or a UsageError of one line. The letters are upnpc's. Unlike upnpc's,
- * the options may stand anywhere, and every word is checked before anything is sent.
+ * The words of the command line -> an Invocation, or a UsageError of one line. The letters are upnpc's. But options may
+ * stand anywhere, and every word is checked before anything is sent.
  */
 import { Command, CommanderError } from 'commander'
 import type { Quirk } from '../../domain/quirk.js'
@@ -115,8 +115,8 @@ function parse<C extends AnyCommand>(tables: Tables<C>, argv: readonly string[])
 }
 
 /**
- * Because -6 is an option, commander takes the word -5 for an unknown option. This parses again without such options, so
- * the command itself judges the word.
+ * Because -6 is an option, commander takes the word -5 for an unknown option. This parses again without -6, so that the
+ * command itself judges the word.
  */
 function badNumber<C extends AnyCommand>(
   tables: Tables<C>,
@@ -182,7 +182,7 @@ function judge<C extends AnyCommand>(
     throw new UsageError(`--emulate brings its own gateway: leave out ${named}`)
   const compat = textOption(options.compat)
   if (compat !== undefined && compat !== '2.1' && compat !== '2.3.3') {
-    throw new UsageError(`--compat: '${compat}' is not a version of upnpc that is known here: give 2.1 or 2.3.3`)
+    throw new UsageError(`--compat: '${compat}' is not a version of upnpc that upnp-ts can imitate: give 2.1 or 2.3.3`)
   }
   if (options.quiet === true && options.verbose === true)
     throw new UsageError('--quiet and --verbose: one of the two at a time')
@@ -253,7 +253,7 @@ function strayWord(word: string, command: CommandRow | undefined, options: Optio
   if (command === undefined)
     return `'${word}' is not understood: a command begins with a dash, as in -r 22 TCP; upnp-ts -h shows all of them`
   if (command.form === undefined) return `'${word}' is not understood: ${labelOf(command)} does not take it`
-  return `'${word}' is not understood: what ${labelOf(command)} takes has to follow it word by word, without options between`
+  return `'${word}' is not understood: what ${labelOf(command)} takes has to follow it directly, with no option in between`
 }
 
 function usageErrorOf(error: CommanderError, { commands, options }: Tables<AnyCommand>): UsageError {

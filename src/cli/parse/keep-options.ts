@@ -24,13 +24,13 @@ export function keepOptionsOf(
 ): KeepOptions | undefined {
   if (options.keep !== true) {
     if (program !== undefined)
-      throw new UsageError('a command after -- is run by --keep, while the ports are open: add --keep')
+      throw new UsageError('a program after -- runs only with --keep, while the ports are open: add --keep')
     return undefined
   }
-  if (program?.length === 0) throw new UsageError('nothing follows --; it takes a command and its words')
+  if (program?.length === 0) throw new UsageError('nothing follows --; it takes a program and its arguments')
   if (options.timeout !== undefined && program === undefined)
-    throw new UsageError('--timeout with --keep goes with a command after --: --keep itself never gives up')
-  if (options.require === true && program === undefined) throw new UsageError('--require goes with a command after --')
+    throw new UsageError('--timeout with --keep needs a program after --: --keep itself never gives up')
+  if (options.require === true && program === undefined) throw new UsageError('--require goes with a program after --')
   const [onChange, stateFile, seconds] = [options.onChange, options.state, options.check].map(textOption)
   if (onChange === '' || stateFile === '') throw new UsageError('--on-change takes a command, and --state a file')
   return {

@@ -21,14 +21,14 @@ const WITH_KEEP = { goesWith: ['--keep'] } as const
 const WITH_EMULATE = { goesWith: ['emulate'] } as const
 
 export const OPTIONS: readonly OptionRow[] = [
-  { flag: 'keep', goesWith: ['-r', '-a', '-n', '-A'], help: 'keep them open until stopped' },
-  { flag: 'require', ...WITH_KEEP, help: 'do not run it unless the ports are open' },
+  { flag: 'keep', goesWith: ['-r', '-a', '-n', '-A'], help: 'keep the ports open until stopped' },
+  { flag: 'require', ...WITH_KEEP, help: 'do not run PROGRAM unless the ports are open' },
   {
     flag: 'on-change',
     form: 'COMMAND',
     wanted: 'a command for the shell',
     ...WITH_KEEP,
-    help: 'run this in a shell when address and ports are known, and when they change',
+    help: 'run this in a shell when the address and the ports are known, and when they change',
   },
   {
     flag: 'state',
@@ -42,7 +42,7 @@ export const OPTIONS: readonly OptionRow[] = [
     form: 'SECONDS',
     wanted: 'a number of seconds',
     ...WITH_KEEP,
-    help: 'see at least that often whether the router has kept them [120]',
+    help: 'check at least this often that the router still has them [120]',
   },
   {
     flag: 'description',
@@ -64,26 +64,26 @@ export const OPTIONS: readonly OptionRow[] = [
     flag: 'via',
     form: 'PROTOCOL',
     wanted: 'auto, igd, pcp or nat-pmp',
-    help: 'ask in igd (UPnP), pcp or nat-pmp only [auto: in all three at once, and UPnP goes first]',
+    help: 'ask only over igd (UPnP), pcp or nat-pmp [auto: over all three at once, and UPnP is preferred]',
   },
   {
     flag: 'gateway',
     form: 'ADDRESS[:PORT]',
     wanted: 'the address of a router',
-    help: 'ask this router and no other; the port is that of PCP and NAT-PMP [the default gateway, 5351]',
+    help: 'ask this router and no other; PORT is for PCP and NAT-PMP [the default gateway, 5351]',
   },
   {
     flag: 'nonce',
     form: 'HEX',
     wanted: '24 hexadecimal digits',
-    help: 'the nonce of PCP mappings, 24 hexadecimal digits, with --via pcp [made from a key of this user]',
+    help: 'with --via pcp: the nonce of the mappings, 24 hexadecimal digits [made from a key of this user]',
   },
   {
     flag: 'url',
     letter: '-u',
     form: 'URL',
     wanted: "the URL of a router's description",
-    help: 'ask the router with this root description URL, do not search',
+    help: 'do not search; ask the router whose root description is at this URL',
   },
   { flag: 'ipv6', letter: '-6', help: 'search over IPv6' },
   {
@@ -112,19 +112,19 @@ export const OPTIONS: readonly OptionRow[] = [
     letter: '-p',
     form: 'PATH',
     wanted: 'the path of a socket',
-    help: 'the socket of MiniSSDPd; "" not to ask it',
+    help: 'the socket of MiniSSDPd; "" to leave it out',
   },
   {
     flag: 'discovery-time',
     form: 'MS',
     wanted: 'a number of milliseconds',
-    help: 'search for exactly so long and list all devices',
+    help: 'search for exactly this long, and list all devices',
   },
   {
     flag: 'timeout',
     form: 'MS',
     wanted: 'a number of milliseconds',
-    help: `give the whole command so long [${DEFAULT_TIMEOUT_MS}]`,
+    help: `the time limit of the whole command [${DEFAULT_TIMEOUT_MS}]`,
   },
   { flag: 'json', readFirst: true, help: 'print one JSON object per line' },
   { flag: 'quiet', readFirst: true, help: 'print nothing unless it fails' },
@@ -147,8 +147,8 @@ export const OPTIONS: readonly OptionRow[] = [
     isList: true,
     goesWith: ['emulate', '--emulate'],
     help:
-      'the emulated router does as some routers do, with emulate and --emulate, as often as you like: igd1, ' +
-      'late-search=MS, refuse=ACTION:CODE[:TIMES]',
+      'with emulate or --emulate: the emulated router acts like some real ones; may be given several times: ' +
+      'igd1, late-search=MS, refuse=ACTION:CODE[:TIMES]',
   },
   { flag: 'version', letter: '-V', showsBothNames: true, help: 'print the version' },
   { flag: 'help', letter: '-h', showsBothNames: true, help: 'print this' },

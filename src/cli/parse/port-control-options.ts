@@ -29,7 +29,9 @@ function isVia(word: string): word is Via {
 export function viaOf(value: unknown): Via {
   const word = textOption(value) ?? 'auto'
   if (isVia(word)) return word
-  throw new UsageError(`--via: '${word}' is not a protocol that routers are asked in: give auto, igd, pcp or nat-pmp`)
+  throw new UsageError(
+    `--via: '${word}' is not a protocol that upnp-ts speaks with routers: give auto, igd, pcp or nat-pmp`,
+  )
 }
 
 /** Options as commander gives them. @throws UsageError */
@@ -46,7 +48,9 @@ export function portControlOf(
   const isOverUdp = via === 'pcp' || via === 'nat-pmp'
   if (url !== undefined && (isOverUdp || word !== undefined)) {
     throw new UsageError(
-      `-u names an IGD, ${isOverUdp ? `which ${PROTOCOL_TITLES[via]} does not ask` : 'and --gateway another router'}: leave one out`,
+      isOverUdp
+        ? `-u names a router for UPnP, not for ${PROTOCOL_TITLES[via]}: leave one out`
+        : '-u and --gateway both name a router: leave one out',
     )
   }
   if (nonce !== undefined && !/^[\da-f]{24}$/i.test(nonce))
@@ -78,7 +82,10 @@ function cannotDo(
   const titles = protocols.map((each) => PROTOCOL_TITLES[each]).join(' and ')
   const label = labelOf(row)
   if (pinholeId !== undefined)
-    return `${label}: '${pinholeId}' is a pinhole of ${titles}, and --via ${via} asks in ${PROTOCOL_TITLES[via]}: leave --via out`
+    return (
+      `${label}: '${pinholeId}' is a pinhole of ${titles}, but --via ${via} asks over ${PROTOCOL_TITLES[via]}: ` +
+      'leave out --via'
+    )
   const what = row.limit === undefined ? label : `${label} ${row.limit}`
   const options = protocols.map((each) => `--via ${each}`).join(', ')
   return `${what} cannot be done over ${PROTOCOL_TITLES[via]}: ${titles} can (${options})`

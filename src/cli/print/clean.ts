@@ -1,12 +1,12 @@
-/** Text from the network -> text that a terminal only shows. One choke point for everything that is printed. */
+/** Makes text from the network harmless to a terminal. Everything that is printed passes through here. */
 
 /**
- * C0, DEL and C1 (escape sequences begin there), format characters (zero-width and bidirectional controls, tags), line
- * and paragraph separators, and halves of surrogate pairs: what moves the cursor, hides text or turns it round.
+ * Characters that move the cursor, hide text or reverse it: C0, DEL and C1 (escape sequences begin with these), format
+ * characters (zero-width and bidirectional controls, tags), line and paragraph separators, halves of surrogate pairs.
  */
 const UNSAFE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
 
-/** `\x1b` for what fits two digits, `\u202e` for what fits four, `\u{e0041}` for the rest. */
+/** Two hexadecimal digits if they are enough (`\x1b`), else four (`\u202e`), else braces (`\u{e0041}`). */
 export function cleaned(text: string): string {
   return text.replace(UNSAFE, (char) => {
     const code = char.codePointAt(0) ?? 0
@@ -15,7 +15,10 @@ export function cleaned(text: string): string {
   })
 }
 
-/** JSON leaves C1 and the rest as they are; `\u009b` is the same string to a program and harmless to a terminal. */
+/**
+ * JSON escapes only C0. This escapes the other unsafe characters too: `\u009b` means the same to a program, and is
+ * harmless to a terminal.
+ */
 export function cleanedJson(json: string): string {
   return json.replace(UNSAFE, (char) =>
     Array.from({ length: char.length }, (_, at) => `\\u${hex(char.charCodeAt(at), 4)}`).join(''),

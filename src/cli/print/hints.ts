@@ -1,9 +1,9 @@
-/** What to do next, for failures that have a known remedy. In words for a person who has never heard of UPnP. */
+/** Hints: what to do next after a failure with a known remedy, for a person who has never heard of UPnP. */
 
 import type { ReportedError } from '../report.js'
 
-const TOO_OLD = 'the router cannot do that: it is too old for it, or leaves it out'
-const OUT_OF_RANGE = 'that is more, or less, than the router takes; try a shorter lease, or another port'
+const TOO_OLD = 'the router cannot do that: it is too old, or its maker left that out'
+const OUT_OF_RANGE = 'that is more or less than the router accepts; try a shorter lease or another port'
 const NO_SUCH_ENTRY = 'there is no such entry; -l shows what there is'
 const ANY_REMOTE_HOST_ONLY = 'this router cannot limit a port to one remote host; leave the remote host out'
 
@@ -17,33 +17,35 @@ const BY_NUMBER: ReadonlyMap<number, string> = new Map([
   [605, 'the description is too long for this router; give a short one with -e'],
   [
     606,
-    'the router lets this computer change nothing, or only its own ports; look in its settings under UPnP (on a FRITZ!Box: allow this device to open ports on its own)',
+    'the router does not let this computer change anything, or only its own ports; look in its settings under UPnP ' +
+      '(on a FRITZ!Box: allow this device to open ports on its own)',
   ],
-  [701, 'the firewall of the router takes no more pinholes'],
+  [701, 'the firewall of the router has no room for another pinhole'],
   [702, 'the IPv6 firewall of the router is off: nothing needs to be opened'],
   [703, 'the router does not let computers open pinholes; look in its settings under IPv6 or UPnP'],
-  [704, 'there is no pinhole of that number; it may have run out'],
+  [704, 'there is no pinhole with that number; its lease may have ended'],
   [705, 'the router opens pinholes for TCP and UDP only'],
-  [706, 'the router wants one internal port here, and 0 is none'],
+  [706, 'the router wants an internal port here, and 0 is not one'],
   [707, 'the router wants one protocol here: TCP or UDP'],
-  [708, 'the router wants the IPv6 address of a computer here; with -6, @ is that of this one'],
+  [708, 'the router wants the IPv6 address of a computer here; with -6, @ is the address of this one'],
   [709, 'no packet has come through it yet'],
   [714, NO_SUCH_ENTRY],
   [715, ANY_REMOTE_HOST_ONLY],
   [
     718,
-    'that external port is taken, -l shows by whom; or the router opens ports only for the computer that asks; try another external port',
+    'that external port is taken (-l shows by whom), or the router opens ports only for the computer that asks; ' +
+      'try another external port',
   ],
   [724, 'this router wants the external port to be the same as the internal one'],
-  [725, 'this router only keeps ports open without an end; leave the lease out'],
+  [725, 'this router opens ports only without a time limit; leave the lease out'],
   [726, ANY_REMOTE_HOST_ONLY],
   [728, 'the table of the router is full; -l shows it, -d removes an entry'],
-  [729, 'something else on the router uses that port, a forwarding made by hand perhaps'],
+  [729, 'something else on the router uses that port, perhaps a forwarding made by hand'],
   [730, NO_SUCH_ENTRY],
   [733, 'the first port is larger than the last one'],
 ])
 
-/** What the same numbers mean where it was about a pinhole. */
+/** What the same numbers mean if the request was about a pinhole. */
 const FOR_PINHOLES: ReadonlyMap<number, string> = new Map([
   [
     402,
@@ -54,14 +56,16 @@ const FOR_PINHOLES: ReadonlyMap<number, string> = new Map([
 ])
 
 const NOT_AUTHORIZED =
-  'the router does not let this computer open ports, or the port is not one that this user of this computer opened; look in its settings under PCP or NAT-PMP'
-const NO_ADDRESS = 'the router has no address of the internet now; it may not be connected'
+  'the router does not let this computer open ports, or it was not this user of this computer who opened that port; ' +
+  'look in its settings under PCP or NAT-PMP'
+const NO_ADDRESS = 'the router has no internet address now; it may not be connected'
 const NO_ROOM =
-  'the router has no room for another port now, or it has no address of the internet, or there is nothing to close; try again in a while'
+  'the router has no room for another port now, or it has no internet address, or there is nothing to close; ' +
+  'try again in a while'
 
 /** RFC 6887 7.4. */
 const PCP_HINTS: ReadonlyMap<number, string> = new Map([
-  [1, 'the router speaks another version of it; try --via nat-pmp'],
+  [1, 'the router speaks another version of PCP; try --via nat-pmp'],
   [2, NOT_AUTHORIZED],
   [3, 'the router did not understand that'],
   [4, 'the router cannot do that over PCP; try --via igd or --via nat-pmp'],
@@ -70,29 +74,30 @@ const PCP_HINTS: ReadonlyMap<number, string> = new Map([
   [7, NO_ADDRESS],
   [8, NO_ROOM],
   [9, 'the router opens ports for other protocols only; try TCP or UDP'],
-  [10, 'this computer has as many ports open as the router allows it; close one with -d'],
-  [11, 'that external port is taken, or not to be had; -n takes another one'],
+  [10, 'this computer already has as many ports open as the router allows; close one with -d'],
+  [11, 'that external port is taken or not available; -n takes another one'],
   [
     12,
-    'there is another NAT between this computer and the gateway (a container, a second router): run this in front of it',
+    'there is another NAT between this computer and the router (a container, a second router): ' +
+      'run upnp-ts in front of that NAT',
   ],
-  [13, 'the router takes fewer remote hosts than that for one port'],
+  [13, 'the router does not accept that many remote hosts for one port'],
   [15, 'the router wants PCP to be authenticated (RFC 7652), which upnp-ts does not do'],
 ])
 
 /** RFC 6886 3.5. */
 const NAT_PMP_HINTS: ReadonlyMap<number, string> = new Map([
-  [1, 'the router speaks another version of it; try --via pcp'],
+  [1, 'the router speaks another version of NAT-PMP; try --via pcp'],
   [2, NOT_AUTHORIZED],
   [3, NO_ADDRESS],
   [4, NO_ROOM],
   [5, 'the router cannot do that over NAT-PMP; try --via pcp or --via igd'],
 ])
 
-/** What was asked, as far as the advice depends on it. */
+/** The facts about the request that the advice depends on. */
 export interface Asked {
   readonly isPinhole?: boolean
-  /** It was a change: how to see whether it was made although no answer came. */
+  /** If the request was a change: how the user can see whether it was made although no answer came. */
   readonly toSee?: 'ask again' | 'look with -C' | 'look with -l'
 }
 
@@ -102,9 +107,9 @@ export function hintFor(error: ReportedError, { isPinhole = false, toSee }: Aske
     if (error.via === 'nat-pmp') return NAT_PMP_HINTS.get(error.number)
     return (isPinhole ? FOR_PINHOLES.get(error.number) : undefined) ?? BY_NUMBER.get(error.number)
   }
-  if (error.code === 'MALFORMED_MESSAGE') return `the answer of the router makes no sense: ${error.message}`
+  if (error.code === 'MALFORMED_MESSAGE') return `the answer from the router makes no sense: ${error.message}`
   if (error.code !== 'TRANSPORT' && error.code !== 'NO_REPLY') return undefined
   const wasSent = error.code === 'NO_REPLY' && error.action !== undefined
   if (toSee === undefined || !wasSent) return error.message
-  return `${error.message}; it may have been done all the same: ${toSee}`
+  return `${error.message}; it may have worked anyway: ${toSee}`
 }

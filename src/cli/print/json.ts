@@ -1,6 +1,6 @@
 /**
- * Report -> one JSON object on one line. Pure. Each type has a row that names what it publishes: docs/json.md says what
- * the fields mean, and what a version promises. What is unknown is null.
+ * A Report -> one JSON object on one line. Pure. Each type of Report has a row that names the fields it publishes.
+ * docs/json.md says what the fields mean, and what a version promises. An unknown value is null.
  */
 import type { PortRange } from '../../domain/gateway.js'
 import { leaseToSeconds, type MappingKey, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
@@ -18,7 +18,7 @@ import type {
 import { cleanedJson } from './clean.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
 
-/** Of what docs/json.md promises; the first object of a run has it. */
+/** The version of the promises in docs/json.md. Only the first object of a run has it. */
 export const JSON_VERSION = 1
 
 type Fields = Readonly<Record<string, unknown>>
@@ -159,7 +159,7 @@ const NOTICES: NoticeRows = {
   'state-not-written': ({ error }) => ({ error: errorFields(error) }),
 }
 
-/** `ok`, and the fields of the answer, or why there is none. */
+/** `ok`, and then the fields of the answer or the error. */
 function answer<T>(report: Answer<T>, fields: (value: T) => Fields): Fields {
   return report.ok ? { ok: true, ...fields(report) } : { ok: false, error: errorFields(report.error) }
 }
@@ -173,7 +173,7 @@ function keyFields({ externalPort, protocol, remoteHost }: MappingKey): Fields {
   return { externalPort, protocol, remoteHost }
 }
 
-/** A lease is a number of seconds, 0 if it does not end. */
+/** The lease becomes a number of seconds, 0 for a lease without an end. */
 function askedFields({ internalClient, internalPort, description, lease, ...key }: MappingRequest): Fields {
   return { ...keyFields(key), internalClient, internalPort, description, leaseSeconds: leaseToSeconds(lease) }
 }
@@ -192,7 +192,7 @@ function pinholeFields({ remoteHost, remotePort, internalClient, internalPort, p
   return { remoteHost, remotePort, internalClient, internalPort, protocol }
 }
 
-/** The port is flat, and left out if it was never open. */
+/** The fields of the port stand beside the others, and are left out if the port was never open. */
 function keptFields({ timeMs, name, port }: LostPort & { readonly timeMs: number }): Fields {
   return { time: iso(timeMs), name, ...(port && portFields(port)) }
 }
@@ -236,7 +236,7 @@ function isoSeconds(wallMs: number): string {
   return iso(Math.floor(wallMs / 1000) * 1000).replace('.000Z', 'Z')
 }
 
-/** Of a span, to the millisecond. */
+/** A span in seconds, to the millisecond. */
 function seconds(ms: number): number {
   return Math.round(ms) / 1000
 }

@@ -1,14 +1,14 @@
-/** What happens while ports are kept open -> one line each on stderr, with the time; a hint where it helps. Pure. */
+/** Reports about ports that are kept open -> one line each on stderr, with the time, and a hint if one helps. Pure. */
 import type { LossReason } from '../../keeper/kept.js'
 import type { KeeperReport, ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
 import { type Piece, withHint } from './pieces.js'
 
 const REASONS: Readonly<Record<LossReason, string>> = {
-  'gateway-restarted': 'the router has begun anew',
+  'gateway-restarted': 'the router has restarted',
   gone: 'the router does not have it any more',
-  taken: 'the router sends it to another computer now',
-  expired: 'its lease is over',
+  taken: 'the router now sends it to another computer',
+  expired: 'its lease has ended',
 }
 
 const TONES: Readonly<Record<KeeperReport['type'], Piece['tone']>> = {
@@ -27,14 +27,15 @@ const TONES: Readonly<Record<KeeperReport['type'], Piece['tone']>> = {
 export function renderKeeper(report: KeeperReport): Piece[] {
   const line = `${new Date(report.timeMs).toISOString()} ${cleaned(sentenceOf(report))}\n`
   const piece: Piece = { stream: 'stderr', text: line, tone: TONES[report.type] }
-  const isRefusal = report.type === 'keep-failed' && report.error.number !== undefined // other hints are the reason again
+  // Only a refusal gets a hint: the hint about another failure would repeat the reason.
+  const isRefusal = report.type === 'keep-failed' && report.error.number !== undefined
   return isRefusal ? withHint(piece, report.error, { isPinhole: report.isPinhole }) : [piece]
 }
 
 function sentenceOf(report: KeeperReport): string {
   switch (report.type) {
     case 'searching':
-      return `no router: ${report.error.message}; looking for one until there is`
+      return `no router: ${report.error.message}; looking until one is found`
     case 'gateway-lost':
       return `the router is gone: ${report.error.message}; looking for it`
     case 'renewed':
@@ -58,7 +59,7 @@ function sentenceOf(report: KeeperReport): string {
   }
 }
 
-/** Some reasons begin with the name themselves. */
+/** Some reasons already begin with the name. */
 function nameAndReason(name: string, { message }: ReportedError): string {
   return message.startsWith(`${name} `) ? message : `${name}: ${message}`
 }

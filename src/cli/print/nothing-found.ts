@@ -1,4 +1,4 @@
-/** Why nothing was found: what was tried, and what to look at. */
+/** The hint after a search that found nothing: what was tried, and what the user can check. Pure. */
 
 import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { SearchSummary } from '../report.js'
@@ -26,17 +26,20 @@ export function nothingFoundHint(searched: SearchSummary): string {
     const speaks = `${answered.gateway} speaks ${PROTOCOL_TITLES[answered.via]}`
     const isIPv6 = answered.gateway.includes(':')
     const has = isIPv6 ? 'opens and closes pinholes (-A, -U, -D)' : 'opens and closes ports (-r, -a, -n, -d)'
-    return `${head}${speaks}, which ${has}, but this only UPnP can do: switch it on in the router.`
+    return `${head}${speaks}, which ${has}, but only UPnP can do this: switch it on in the router.`
   }
   const settings = tried === '' ? 'UPnP' : 'UPnP, PCP or NAT-PMP'
-  return `${head}Switch on ${settings} in the settings of the router, and let UDP port 1900 through the firewall of this computer.`
+  return (
+    `${head}Switch on ${settings} in the settings of the router, and let UDP port 1900 through the firewall of ` +
+    'this computer.'
+  )
 }
 
 function interfaceText({ name, address }: SearchSummary['interfaces'][number]): string {
   return name === undefined ? address : `${name} (${address.includes(':') ? 'IPv6' : address})`
 }
 
-/** One clause for each gateway and reason. */
+/** One clause for each gateway that was asked and each reason. */
 function portControlTried({ portControl }: SearchSummary): string {
   const clauses = portControl.map(({ via, gateway, port, error }) => {
     const title = PROTOCOL_TITLES[via]

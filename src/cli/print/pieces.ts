@@ -1,11 +1,11 @@
-/** The pieces that reports are rendered into, and upnpc's way to show an error. */
+/** Pieces: what Reports are rendered into. Also upnpc's way of showing errors and times. */
 
 import type { GatewayProtocol } from '../../domain/port-mapping.js'
 import type { ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
 import { type Asked, hintFor } from './hints.js'
 
-/** A piece of text, where it goes, and how it is meant. */
+/** A piece of text, the stream that it goes to, and its tone, which decides the colour. */
 export interface Piece {
   readonly stream: 'stdout' | 'stderr'
   readonly text: string
@@ -37,13 +37,13 @@ export function withHint(piece: Piece, error: ReportedError, asked?: Asked): Pie
   return advice === undefined ? [piece] : [piece, hint(`hint: ${cleaned(advice)}\n`)]
 }
 
-/** upnpc's numbers for what is not a UPnP error: -3 nothing usable over HTTP, -4 a reply that makes no sense. */
+/** For errors that are not UPnP errors, upnpc has its own numbers: -3 no usable HTTP reply, -4 a malformed reply. */
 export function upnpcCode(error: ReportedError): number {
   if (error.number !== undefined) return error.number
   return error.code === 'MALFORMED_MESSAGE' ? -4 : -3
 }
 
-/** `via`: PCP and NAT-PMP go over UDP, where nothing can go wrong with HTTP. */
+/** PCP and NAT-PMP use UDP, so with such a `via` no text speaks of HTTP. */
 export function codeAndName(error: ReportedError, via: GatewayProtocol = 'igd'): string {
   const isHttp = via === 'igd'
   const failure = isHttp ? 'Miniupnpc HTTP error' : error.code === 'NO_REPLY' ? 'no answer' : 'cannot be asked'
@@ -54,7 +54,7 @@ export function codeAndName(error: ReportedError, via: GatewayProtocol = 'igd'):
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
-/** As C's ctime() writes it: local time, `Mon Nov 23 23:25:19 2026`, the day of the month padded with a blank. */
+/** The local time as C's ctime() writes it: `Mon Nov 23 23:25:19 2026`, the day of the month padded with a blank. */
 export function ctime(wallMs: number): string {
   const time = new Date(Math.floor(wallMs / 1000) * 1000)
   const two = (value: number): string => String(value).padStart(2, '0')

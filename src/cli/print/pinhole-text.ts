@@ -62,7 +62,7 @@ function failure(line: string, error: ReportedError, toSee?: Asked['toSee']): Pi
   return withHint(bad(`${line}\n`), error, { isPinhole: true, ...(toSee && { toSee }) })
 }
 
-/** An IGD knows a pinhole by a number, PCP by what it leads to. */
+/** An IGD knows a pinhole by a number; PCP knows it by its destination. */
 function viaOf(id: PinholeId): 'igd' | 'pcp' {
   return typeof id === 'number' ? 'igd' : 'pcp'
 }
@@ -79,7 +79,7 @@ function inside({ internalClient, internalPort }: ReportedPinhole): string {
   return `[${cleaned(internalClient)}]:${internalPort}`
 }
 
-/** upnpc prints zeros where it could not ask; so do we, and say why on stderr. */
+/** If the firewall does not answer, upnpc prints zeros. upnp-ts does too, and says why on stderr. */
 function renderFirewall(report: Extract<PinholeReport, { readonly type: 'firewall-status' }>): Piece[] {
   const enabled = report.ok && report.firewallEnabled
   const allowed = report.ok && report.inboundPinholeAllowed

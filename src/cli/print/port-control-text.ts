@@ -1,4 +1,4 @@
-/** What is said of PCP and NAT-PMP -> text, in the manner of upnpc, which has neither. Pure. */
+/** Reports about PCP and NAT-PMP -> text in upnpc's style, although upnpc knows neither protocol. Pure. */
 import { hostAndPort } from '../../domain/address.js'
 import { type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { ReportedError, ReportOf, SearchSummary } from '../report.js'
@@ -6,7 +6,7 @@ import { cleaned } from './clean.js'
 import { nothingFoundHint } from './nothing-found.js'
 import { bad, codeAndName, complaint, ctime, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
 
-/** Scripts look for what stands behind the first underscore. */
+/** Scripts look for the text after the first underscore. */
 export const DELETE_NAMES: Readonly<Record<GatewayProtocol, string>> = {
   igd: 'UPNP_DeletePortMapping',
   pcp: 'PCP_DeletePortMapping',
@@ -21,7 +21,7 @@ export function renderPortControlGateway({
   return [plain(`Found valid ${PROTOCOL_TITLES[via]} gateway : ${hostAndPort({ address: cleaned(address), port })}\n`)]
 }
 
-/** The epoch begins when the gateway does, when it loses its mappings, and when its external address changes. */
+/** An epoch begins when the gateway starts, when it loses its mappings, and when its external address changes. */
 export function renderPortControlStatus({ via, epochSeconds, sinceMs }: ReportOf<'port-control-status'>): Piece[] {
   return [
     plain(`Status : speaks ${PROTOCOL_TITLES[via]}, uptime=${epochSeconds}s\n`),

@@ -1,6 +1,7 @@
 /**
- * Reports -> the streams, as text or as JSON; with --quiet only what went wrong, once it matters. It notices when whoever reads has gone (`| head -1`), and paints only
- * where a person looks: a terminal, or FORCE_COLOR; NO_COLOR and a dumb terminal are obeyed.
+ * Writes Reports to the streams, as text or as JSON. With --quiet, it writes only what went wrong, and only once that
+ * matters. It notices that the reader has gone (`| head -1`). It uses colour only on a terminal or with FORCE_COLOR,
+ * and obeys NO_COLOR and TERM=dumb.
  */
 import type { TracedMessage } from '../../client/trace.js'
 import type { Output } from '../parse/invocation.js'
@@ -29,13 +30,13 @@ export class Printer {
   readonly #streams: Streams
   #paint: Readonly<Record<Piece['stream'], Paint>> = { stdout: (text) => text, stderr: (text) => text }
   #headingPrinted = false
-  /** --json: the first object has the version. */
+  /** --json: whether the first object, which has the version, was written. */
   #hasReported = false
-  /** --quiet: what went wrong so far. */
+  /** --quiet: the Reports about failures so far. */
   readonly #held: Report[] = []
-  /** Nobody reads stdout any more. */
+  /** Whether nobody reads stdout any more. */
   readerIsGone = false
-  /** Why what stdout was given is lost, where that is not because nobody wants it: a full disk, say. */
+  /** Why output was lost, if the cause is not that the reader has gone: a full disk, for example. */
   failure: Error | undefined
 
   constructor(output: Output, streams: Streams) {
@@ -67,7 +68,7 @@ export class Printer {
     else if (renderComplaints(report).length > 0) this.#held.push(report)
   }
 
-  /** What went wrong is to be seen with --quiet too: the command has failed, or goes on for long. */
+  /** With --quiet, prints what went wrong: the command has failed, or it runs for a long time. */
   complain(): void {
     for (const report of this.#held.splice(0)) this.#print(report, renderComplaints(report))
   }
@@ -85,12 +86,12 @@ export class Printer {
     for (const { stream, text, tone } of pieces) this.#write(stream, this.#paint[stream](text, tone))
   }
 
-  /** --verbose: beside the output, which stays as it is. */
+  /** --verbose: prints a line about one message on stderr. The other output stays the same. */
   trace(message: TracedMessage): void {
     this.#write('stderr', traceLine(message))
   }
 
-  /** Text that is no report: the banner, help. Not with --json or --quiet. */
+  /** Prints text that is not a Report: the banner, the help. Prints nothing with --json or --quiet. */
   text(text: string): void {
     if (!this.#output.json && !this.#output.quiet) this.#write('stdout', text)
   }
@@ -105,7 +106,7 @@ function isReaderGone(error: Error): boolean {
   return 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET')
 }
 
-/** no-color.org; FORCE_COLOR as Node and chalk understand it. */
+/** NO_COLOR as no-color.org has it, and FORCE_COLOR as Node and chalk understand it. */
 function wantsColour(stream: OutputStream, env: Streams['env']): boolean {
   if ((env.NO_COLOR ?? '') !== '') return false
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false'

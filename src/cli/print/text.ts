@@ -1,6 +1,6 @@
 /**
- * Report -> upnpc's text (version 2.3.3, or -l as 2.1 printed it). Pure. Every text that came from the network passes
- * through cleaned(). What upnpc does not say, a hint or why nothing was found, goes to stderr.
+ * A Report -> the text that upnpc 2.3.3 prints (or 2.1, for -l). Pure. All text from the network passes through
+ * cleaned(). What upnpc does not say, such as a hint, goes to stderr.
  */
 import type { ListingEnd } from '../../domain/gateway.js'
 import type { PortMapping } from '../../domain/port-mapping.js'
@@ -69,7 +69,8 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
     case 'taken-back':
       return [
         plain(
-          `external ${report.key.externalPort} ${cleaned(report.key.protocol)} is closed again: TCP+UDP is both or none\n`,
+          `external ${report.key.externalPort} ${cleaned(report.key.protocol)} is closed again: ` +
+            'TCP+UDP means both or neither\n',
         ),
       ]
     case 'list-at-once-failed':
@@ -106,7 +107,10 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
   }
 }
 
-/** What --quiet leaves of a report: what went wrong, and what to do about it. A new address is news. */
+/**
+ * The part of a Report that --quiet prints: what went wrong, and what to do about it. A new external address is not a
+ * failure.
+ */
 export function renderComplaints(report: Report): Piece[] {
   if (report.type === 'external-address-changed') return []
   const pieces = renderText(report, '2.3.3').filter(({ tone }) => tone === 'bad' || tone === 'hint')
@@ -139,7 +143,7 @@ function renderStatus(report: ReportOf<'status'>): Piece[] {
   return [plain(line), plain(`  Time started : ${ctime(connectedSinceMs)}\n`)]
 }
 
-/** One decimal, cut and not rounded. */
+/** One decimal, truncated, not rounded. */
 function rate(bitsPerSecond: number): string {
   const bps = `${bitsPerSecond} bps`
   if (bitsPerSecond >= 1_000_000) {
@@ -175,7 +179,7 @@ function mappingLine(index: number, mapping: PortMapping): string {
   )
 }
 
-/** upnpc 2.3.3 is silent about the end of the table; 2.1 shows what ended it. */
+/** upnpc 2.3.3 prints nothing at the end of the table; 2.1 prints the error that ended it. */
 function renderListingEnd(endedBy: ListingEnd, compat: Compatibility): Piece[] {
   if (typeof endedBy === 'object') {
     const { number, standardName } = endedBy

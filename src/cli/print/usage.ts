@@ -1,6 +1,6 @@
 /**
- * The version, the banner and the usage text, whose lists of commands and options are made from the tables. The build
- * makes texts of them for bin/upnp-ts.js, which prints them without this program.
+ * The version, the banner and the usage text. Its lists of commands and options are made from COMMANDS and OPTIONS. The
+ * build stores these texts for bin/upnp-ts.js, which prints them without loading this program.
  */
 import { VERSION } from '../../domain/version.js'
 import { COMMANDS, type CommandRow } from '../parse/command-table.js'
@@ -15,12 +15,12 @@ upnp-ts -h explains them. Free software, MIT license.
 
 `
 
-/** Where what a command or an option does is told, and how much of it a line of 80 columns has room for. */
+/** The column of the descriptions. HELP_LINE matches what fits from there to column 80, LINE what fits on a line. */
 const COLUMN = 30
 const HELP_LINE = /(.{1,50})(?: |$)/g
 const LINE = /(.{1,78})(?: |$)/g
 
-/** What a command or an option is called in the usage text, with what follows it: `-u URL`. */
+/** How the usage text writes a command or an option, with what follows it: `-u URL`. */
 export function headOf(row: Flag & Pick<OptionRow, 'showsBothNames'>): string {
   const names = row.showsBothNames === true ? `${labelOf(row)}, ${longOf(row)}` : labelOf(row)
   return row.form === undefined ? names : `${names} ${row.form}`
@@ -40,7 +40,7 @@ function listOf(rows: readonly Flag[]): string {
 }
 
 function emulateEntry(options: readonly OptionRow[]): string {
-  const help = 'be a router: serve an emulated one until stopped'
+  const help = 'be an emulated router until stopped'
   return `${entry('emulate', help)}\n${told(`(${options.map(headOf).join(', ')})`)}`
 }
 
@@ -49,7 +49,7 @@ export function helpText(): string {
   return BANNER + usageText()
 }
 
-/** It is plain text for a terminal of 80 columns. */
+/** Plain text for a terminal of 80 columns. */
 export function usageText(commands: readonly CommandRow[] = COMMANDS, options: readonly OptionRow[] = OPTIONS): string {
   const shown = commands.filter(({ onlyAlone }) => onlyAlone !== true)
   const goingWith = (label: string): OptionRow[] => options.filter(({ goesWith }) => goesWith?.includes(label) === true)
@@ -65,30 +65,31 @@ Commands, one at a time:
 ${listOf(shown.filter(({ asksFirewall }) => asksFirewall !== true))}
 ${emulateEntry(ofEmulate)}
 
-For IPv6, where no port is mapped but the firewall of the router is in the way
-(IGD:2, use -6 with them; or PCP, which has -A, -U and -D):
+For IPv6, which has no port mappings: open the router's firewall instead (over
+IGD:2, add -6 to all of these; over PCP, only -A, -U and -D work):
 ${listOf(shown.filter(({ asksFirewall }) => asksFirewall === true))}
 
 PROTOCOL is TCP, UDP or TCP+UDP. LEASE 0 means as long as the router allows.
 REMOTE_HOST and REMOTE_IP "" mean any, REMOTE_PORT 0 too.
 
-A router that does not speak UPnP is asked in PCP and NAT-PMP, which have -r -a
--n -d -f -s. LEASE 0 asks for 7200 s there, and with --via pcp or --via nat-pmp
-EXTERNAL_PORT 0 opens any port, whichever the router gives. The ID of a pinhole
-is over PCP what it leads to: TCP:[2001:db8::5]:8333.
+If a router does not speak UPnP, upnp-ts asks it over PCP and NAT-PMP, which can
+do -r -a -n -d -f -s. There, LEASE 0 asks for 7200 s. With --via pcp or --via
+nat-pmp, EXTERNAL_PORT 0 opens any port that the router chooses. Over PCP, the
+ID of a pinhole is its destination: TCP:[2001:db8::5]:8333.
 
-With --keep, what -r -a -n and -A open stays open: upnp-ts goes on running,
-renews it, puts back what the router forgets, and closes what it opened when it
-is stopped (Ctrl-C; a second one ends it at once). Where there is no router yet
-it goes on looking for one.
+With --keep, the ports that -r -a -n and -A open stay open: upnp-ts goes on
+running, renews them, and opens them again if the router forgets them. When it
+is stopped (Ctrl-C; a second one ends it at once), it closes what it opened. If
+there is no router yet, it goes on looking for one.
 ${listOf(keep)}
-  -- PROGRAM ARGUMENT ...     run this when the ports are open, and close them
-                              when it ends; it gets the signals. After --timeout
-                              it is run all the same
+  -- PROGRAM ARGUMENT ...     run this when the ports are open, pass signals on
+                              to it, and close the ports when it ends; after
+                              --timeout run it even if not every port is open
 ${listOf(withKeep)}
-The programs find UPNP_EXTERNAL_ADDRESS, UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT
-and UPNP_PROTOCOL in their environment; of several ports that is the first one,
-and each has its own in UPNP_EXTERNAL_PORT_1 and so on.
+PROGRAM and the COMMAND of --on-change find UPNP_EXTERNAL_ADDRESS,
+UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT and UPNP_PROTOCOL in their environment.
+If there are several ports, these are about the first one, and each port has its
+own: UPNP_EXTERNAL_PORT_1 and so on.
 
 Options, before or after the command:
 ${listOf(others)}
@@ -105,16 +106,16 @@ Examples:
   upnp-ts --via nat-pmp --gateway 10.2.0.1 -r 1 0 TCP+UDP
                                         the port that a VPN provider gives out
   upnp-ts --via nat-pmp -r 1 0 TCP+UDP --keep --on-change ./use-port
-                                        the same while it runs, where the VPN is
-                                        the way to the internet
+                                        the same for as long as upnp-ts runs, if
+                                        the VPN is the way to the internet
   upnp-ts -r 25565 TCP --keep -- ./server
                                         open while the server runs: for the
                                         entry point of a container
 
-Exit: 0 done; 1 wrong usage, no router found or none that can be used;
-2 the router refused or failed something that was asked (-f: 3).
-With --keep: 0 stopped, or the status of the program that was run; 1 --require
-and no port in time; 127 it could not be run; 128 and the number of the signal
-where it died of one, or was not started yet.
+Exit: 0 done; 1 wrong usage, or no router found that can be used; 2 something
+that was asked was refused or failed (-f: 3).
+With --keep: 0 stopped, or the status of PROGRAM; 1 --require, and the ports
+were not open in time; 127 PROGRAM could not be run; 128 plus the number of the
+signal that ended PROGRAM, or that came before PROGRAM had started.
 `
 }

@@ -1,4 +1,4 @@
-/** The chosen gateway and the command -> the command's Reports and its exit code. One table says what runs which. */
+/** Runs a command on the chosen gateway. One table says which function runs which command. */
 
 import { NO_FIREWALL } from '../../domain/no-firewall.js'
 import type { Chosen, ChosenGateway, ChosenPortControl, RunContext } from '../context.js'
@@ -24,13 +24,13 @@ type Running = AsyncGenerator<Report, ExitCode>
 
 type Run<Command, Gateway> = (command: Command, chosen: Gateway, context: RunContext, description: string) => Running
 
-/** What does a command: over UPnP, and over PCP and NAT-PMP if these can. */
+/** The functions that do a command: over UPnP, and over PCP and NAT-PMP if these can do it. */
 interface Ways<Command> {
   readonly igd: Run<Command, Chosen>
   readonly portControl?: Run<Command, ChosenPortControl>
 }
 
-/** The commands by their names, and what does each. */
+/** The functions of each command, by its name. */
 export type Runs<Commands> = { readonly [Name in keyof Commands]: Ways<Commands[Name]> }
 
 type ByName<C extends AnyCommand> = { [Each in C as Each['name']]: Each }
@@ -65,7 +65,7 @@ export const RUNS: Runs<ByName<GatewayCommand>> = {
   'outbound-timeout': { igd: ({ pinholes }, chosen, context) => reportOutboundTimeouts(pinholes, chosen, context) },
 }
 
-/** What does the command, of the table that has its name. */
+/** The functions of this command in a table. */
 export function waysOf<Commands, Name extends keyof Commands>(
   runs: Runs<Commands>,
   command: Commands[Name] & { readonly name: Name },
@@ -77,7 +77,7 @@ export function runCommand({ command, description }: GatewayInvocation, chosen: 
   return waysOf(RUNS, command).igd(command, chosen, context, description)
 }
 
-/** The same where the gateway speaks PCP or NAT-PMP: what only an IGD can do has been sorted out before. */
+/** Runs a command on a gateway that speaks PCP or NAT-PMP. Commands that only an IGD can do do not get here. */
 export async function* runOverPortControl(
   { command, description }: GatewayInvocation,
   chosen: ChosenPortControl,
@@ -89,7 +89,7 @@ export async function* runOverPortControl(
   return exitCode
 }
 
-/** --discovery-time alone: it has all been said. */
+/** --discovery-time alone: the search has reported everything. */
 async function* nothingMore(): Running {
   yield* []
   return 0
@@ -119,7 +119,7 @@ async function* presentation({ gateway }: Chosen): Running {
   return 2
 }
 
-/** Told at the end, and once: what went wrong without stopping the command. */
+/** What went wrong without stopping the command. It is reported once, at the end. */
 export function* troublesOf({ troubles }: ChosenPortControl): Generator<Report> {
   for (const error of troubles) yield { type: 'notice', kind: 'nonce-key-not-kept', error: reportedError(error) }
 }

@@ -1,4 +1,4 @@
-/** What each command but those that map asks of the gateway, as Reports in upnpc's order, and its exit code. */
+/** -l, -L and -s: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
 import { upnpErrorOf } from '../../domain/errors.js'
 import type { ConnectionStatus } from '../../domain/gateway.js'
 import { MAX_LISTED_PORT_MAPPINGS } from '../../domain/port-mapping.js'
@@ -7,7 +7,7 @@ import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
 import { attempt, type Reporting, refusal, reportedError } from '../failure.js'
 import type { Answer, ExitCode } from '../report.js'
 
-/** The questions of the first part of -s and -l, all at once: how many go side by side is the gateway's affair. */
+/** Begins all questions of the first part of -s and -l at once. The gateway decides how many run in parallel. */
 function askConnection({ gateway, ...chosen }: Chosen, { signal }: RunContext) {
   return {
     type: begun(attempt(signal, () => gateway.connectionType())),
@@ -17,13 +17,13 @@ function askConnection({ gateway, ...chosen }: Chosen, { signal }: RunContext) {
   }
 }
 
-/** What it fails with is heard when its turn to be reported comes. */
+/** Marks work as begun. If it fails, the failure is noticed later, when its turn to be reported comes. */
 function begun<T>(work: Promise<T>): Promise<T> {
   work.catch(() => {})
   return work
 }
 
-/** Connection type, status, link rates, external address. True if the status or the address is known. */
+/** Reports connection type, status, link rates and external address. Returns whether the status or address is known. */
 async function* reportConnection(asked: ReturnType<typeof askConnection>, context: RunContext): Reporting<boolean> {
   const type = await asked.type
   yield { type: 'connection-type', ...(type.ok ? { ok: true, connectionType: type.value } : refusal(type.error)) }
@@ -39,7 +39,7 @@ async function* reportConnection(asked: ReturnType<typeof askConnection>, contex
 
 function connectedSince(status: ConnectionStatus, context: RunContext) {
   const wallMs = context.clock.wallMs() - status.uptimeSeconds * 1000
-  // A router may say anything: an uptime that leads out of the calendar is no time.
+  // A router may say anything: an uptime may lead to a date that JavaScript cannot express.
   const isTime = status.uptimeSeconds > 0 && !Number.isNaN(new Date(wallMs).getTime())
   return { ok: true as const, ...status, connectedSinceMs: isTime ? wallMs : undefined }
 }
@@ -50,7 +50,7 @@ export async function* reportStatus(chosen: Chosen, context: RunContext): Report
   const counted = begun(attempt(context.signal, () => chosen.gateway.trafficCounters()))
   const known = yield* reportConnection(asked, context)
   const traffic = await counted
-  context.signal.throwIfAborted() // the counters, being optional, fail in silence
+  context.signal.throwIfAborted() // the counters are optional, so their failure is not reported
   if (traffic.ok) yield { type: 'traffic', ...traffic.value }
   return known ? 0 : 2
 }
@@ -78,7 +78,7 @@ async function* walkTable(chosen: Chosen, context: RunContext): Reporting<ExitCo
   }
 }
 
-/** -L: TCP, then UDP; each in the reverse of the router's order, as upnpc has it. Where that cannot be had, as -l. */
+/** -L: TCP, then UDP, each in the reverse of the router's order, as upnpc does. If that fails, it lists as -l does. */
 export async function* listAtOnce(chosen: Chosen, context: RunContext): Reporting<ExitCode> {
   let index = 0
   let exitCode: ExitCode = 0
@@ -86,7 +86,7 @@ export async function* listAtOnce(chosen: Chosen, context: RunContext): Reportin
     const listed = await attempt(context.signal, () => chosen.gateway.portMappingsOf(protocol))
     if (!listed.ok) {
       yield { type: 'list-at-once-failed', error: reportedError(listed.error) }
-      if (upnpErrorOf(listed.error) === UPNP_ERRORS.PortMappingNotFound) continue // there is none of that protocol
+      if (upnpErrorOf(listed.error) === UPNP_ERRORS.PortMappingNotFound) continue // no mapping of that protocol
       exitCode = 2
       if (protocol === 'UDP') continue
       yield { type: 'notice', kind: 'not-listed-at-once' }
@@ -101,7 +101,7 @@ export async function* listAtOnce(chosen: Chosen, context: RunContext): Reportin
   return exitCode
 }
 
-/** -s: how long the gateway has been up, or has had its mappings; and its external address. */
+/** -s over PCP and NAT-PMP: how long the gateway has been up or has had its mappings, and its external address. */
 export async function* reportPortControlStatus(
   { gateway, externalAddress }: ChosenPortControl,
   context: RunContext,

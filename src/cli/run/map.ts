@@ -1,4 +1,4 @@
-/** What -r, -a and -n ask of a gateway of any protocol, as Reports in upnpc's order, and their exit code. */
+/** -r, -a and -n: what they ask a gateway of any protocol, as Reports in upnpc's order, and their exit code. */
 import { isReservedIPv4, parseIPv4 } from '../../domain/address.js'
 import { isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
@@ -10,7 +10,7 @@ import type { AskedMapping, GatewayCommand } from '../parse/command-table.js'
 import type { ExitCode } from '../report.js'
 import { unmapFailed } from './unmap.js'
 
-/** -r, -a and -n: a mapping that fails does not stop the next one. */
+/** Makes the mappings one by one. If one fails, the next is still made. */
 export async function* map(
   command: Extract<GatewayCommand, { name: 'map' }>,
   description: string,
@@ -31,7 +31,7 @@ export async function* map(
   let otherTries: number[] | undefined
   for (let at = 0; at < asked.length; at++) {
     const each = asked[at]
-    if (each === undefined || (each.pairedWithPrevious && previous === undefined)) continue // both or none
+    if (each === undefined || (each.pairedWithPrevious && previous === undefined)) continue // both or neither
     const request = requestOf(each, description, chosen, each.pairedWithPrevious ? previous?.externalPort : undefined)
     const any = (command.any || each.externalPort === 0) && !each.pairedWithPrevious
     const made = yield* mapOne(request, any, known, context)
@@ -53,7 +53,7 @@ export async function* map(
   return isImpossible ? 1 : 0
 }
 
-/** -n of TCP+UDP: as often as that the pair is tried on another port, where one of the two is taken. */
+/** -n with TCP+UDP: how many other ports are tried if the port of one half is taken. */
 const MOST_TRIES_OF_A_PAIR = 3
 
 function requestOf(asked: AskedMapping, description: string, chosen: ChosenGateway, port?: number): MappingRequest {
@@ -62,14 +62,14 @@ function requestOf(asked: AskedMapping, description: string, chosen: ChosenGatew
   return { ...rest, externalPort: port ?? rest.externalPort, internalClient: client, description }
 }
 
-/** A gateway, and its external address once it has told it. */
+/** A gateway, and its external address once that is known. */
 interface KnownGateway {
   readonly gateway: Gateway
   externalAddress: string | undefined
   isUnreachableTold: boolean
 }
 
-/** Empty where it cannot be had. */
+/** Reports the external address and returns it, or the empty string if the gateway does not give it. */
 async function* reportExternalAddress(known: KnownGateway, context: RunContext): Reporting<string> {
   const { externalAddress, gateway } = known
   return yield* reportAddress(
@@ -78,7 +78,7 @@ async function* reportExternalAddress(known: KnownGateway, context: RunContext):
   )
 }
 
-/** What is mapped is told, whatever comes of this question; it is asked once. */
+/** The same after a mapping. It is asked once, and a failure does not keep the mapping from being reported. */
 async function* reportAddressOfMapped(known: KnownGateway): Reporting<string> {
   const { externalAddress, gateway } = known
   if (externalAddress === '') return ''
@@ -103,14 +103,17 @@ async function* reportAddress(known: KnownGateway, address: Attempt<string>): Re
   return address.value
 }
 
-/** Undefined where it failed; `isTaken` where another port may do, `isImpossible` where the protocol cannot do that. */
+/**
+ * What became of a mapping; `mapping` is undefined if it failed. `isTaken`: another port may work. `isImpossible`: the
+ * protocol cannot do it.
+ */
 interface Made {
   readonly mapping: PortMapping | undefined
   readonly isTaken: boolean
   readonly isImpossible: boolean
 }
 
-/** An IGD is asked for its external address first, as upnpc does; PCP tells it in the reply to the mapping. */
+/** Asks an IGD for its external address first, as upnpc does. PCP gives the address in its reply to the mapping. */
 async function* mapOne(asked: MappingRequest, any: boolean, known: KnownGateway, context: RunContext): Reporting<Made> {
   const { gateway } = known
   const isIgd = gateway.protocol === 'igd'
@@ -138,7 +141,7 @@ function udpHalfOf({ externalPort, remoteHost }: MappingRequest): MappingKey {
   return { externalPort, remoteHost, protocol: 'UDP' }
 }
 
-/** The UDP half of TCP+UDP, because the TCP half, which this is the request for, could not be had. */
+/** Closes the UDP half of TCP+UDP, because the TCP half failed. `request` is the request for the TCP half. */
 async function* takeBack(request: MappingRequest, { gateway }: ChosenGateway, context: RunContext): Reporting<void> {
   const { internalClient, internalPort } = request
   const key = udpHalfOf(request)

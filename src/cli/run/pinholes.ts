@@ -1,4 +1,4 @@
-/** What the commands about pinholes ask of the gateway, as Reports in upnpc's order, and their exit codes. */
+/** The commands about pinholes: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
 import { upnpErrorOf } from '../../domain/errors.js'
 import type { IgdGateway, PinholeFirewall, PinholeOpener } from '../../domain/gateway.js'
 import { NO_FIREWALL } from '../../domain/no-firewall.js'
@@ -11,12 +11,12 @@ import type { GatewayCommand } from '../parse/command-table.js'
 import type { AskedPinhole, AskedTimedPinhole } from '../parse/pinhole-words.js'
 import type { Answer, ExitCode } from '../report.js'
 
-/** What opens the pinholes of a gateway: its firewall service, or PCP. */
+/** A gateway, and what opens its pinholes: its firewall service, or PCP. */
 export interface PinholesOf extends Pick<ChosenGateway, 'gateway'> {
   readonly pinholes: PinholeOpener
 }
 
-/** A gateway without a firewall is a failure like another. */
+/** Asks the firewall of a gateway. A gateway without one is an ordinary failure. */
 function askFirewall<T>(
   { firewall = NO_FIREWALL }: Pick<IgdGateway, 'firewall'>,
   { signal }: RunContext,
@@ -34,12 +34,15 @@ export async function* reportFirewall(chosen: Chosen, context: RunContext): Repo
   const status = await askFirewall(chosen.gateway, context, (firewall) => firewall.status())
   yield { type: 'firewall-status', ...answerOf(status, (value) => value) }
   const traffic = await attempt(context.signal, () => chosen.gateway.trafficCounters())
-  context.signal.throwIfAborted() // the counters, being optional, fail in silence
+  context.signal.throwIfAborted() // the counters are optional, so their failure is not reported
   if (traffic.ok) yield { type: 'traffic', ...traffic.value }
   return status.ok ? 0 : 2
 }
 
-/** `@` is this computer: with an emulated gateway at the address on the way to it, whatever the internet can reach. */
+/**
+ * Puts this computer's address in place of `@`: one that the internet can reach. With an emulated gateway, it is the
+ * address on the way to that gateway.
+ */
 function withClient<T extends AskedPinhole>(
   asked: T,
   { gateway }: Pick<ChosenGateway, 'gateway'>,
@@ -49,7 +52,7 @@ function withClient<T extends AskedPinhole>(
   return { ...asked, internalClient: pinholeAddress(gateway.localAddress, onlyRoute === undefined ? interfaces() : []) }
 }
 
-/** -A; with TCP+UDP both or none. */
+/** -A. With TCP+UDP, opens both or neither. */
 export async function* addPinholes(
   pinholes: readonly AskedTimedPinhole[],
   chosen: PinholesOf,
@@ -83,7 +86,7 @@ const NOTHING_TO_UPDATE: ReadonlySet<number | undefined> = new Set([
   UPNP_ERRORS.NoSuchEntry,
 ])
 
-/** -U: looks first whether it works, as upnpc does, where that can be asked. */
+/** -U. Over UPnP, it first checks whether the pinhole works, as upnpc does. */
 export async function* updatePinhole(
   { id, leaseSeconds }: Extract<GatewayCommand, { name: 'update-pinhole' }>,
   { pinholes }: PinholesOf,

@@ -1,6 +1,6 @@
 /**
- * A GatewayInvocation -> Reports, in the order in which upnpc prints, and the exit code. It finds the gateway, says
- * which, and hands over to the command. It knows gateways and discovery, and nothing of what is under them.
+ * A GatewayInvocation -> Reports, in the order in which upnpc prints, and the exit code. It finds a gateway, reports
+ * which one, and hands over to the command. It knows nothing about SOAP, PCP or any other message.
  */
 import type { RunContext } from '../context.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
@@ -20,7 +20,7 @@ export async function* run(
   return yield* runOverPortControl(invocation, chosen, context)
 }
 
-/** The commands about single pinholes want the router to be asked over IPv6. PCP is, always. */
+/** Whether the user should ask the router over IPv6: for pinholes, without -6. PCP always uses IPv6 for them. */
 export function wantsIPv6({ facts, search: { family }, portControl: { via } }: GatewayInvocation): boolean {
   return family === 4 && via !== 'pcp' && facts.family === 6
 }

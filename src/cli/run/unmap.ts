@@ -1,4 +1,4 @@
-/** What -d, -f and -N ask of the gateway, as Reports in upnpc's order, and their exit codes. */
+/** -d, -f and -N: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
 import type { PortMappingError } from '../../domain/errors.js'
 import type { Gateway, PortRange } from '../../domain/gateway.js'
 import type { MappingKey } from '../../domain/port-mapping.js'
@@ -7,7 +7,7 @@ import { attemptWrite, type Reporting, reportedError } from '../failure.js'
 import type { GatewayCommand } from '../parse/command-table.js'
 import type { ExitCode, Report } from '../report.js'
 
-/** -d and -f: one that fails does not stop the next one. */
+/** -d and -f. If a deletion fails, the next one is still done. */
 export async function* unmap(
   { keys, exitCodeOfFailure }: Extract<GatewayCommand, { name: 'unmap' }>,
   { gateway }: ChosenGateway,
@@ -20,7 +20,7 @@ export async function* unmap(
     if (!done.ok) exitCode = exitCodeOfFailure
     yield done.ok ? { type: 'unmapped', via: gateway.protocol, key } : unmapFailed(gateway, key, done.error)
     if (!done.ok) context.signal.throwIfAborted()
-    // Both say yes also where there is nothing (RFC 6886 3.4, RFC 6887 15).
+    // PCP and NAT-PMP also say yes if there is nothing to delete (RFC 6886 3.4, RFC 6887 15).
     if (done.ok && !isKnown) yield { type: 'notice', kind: 'deleted-unknown', via: gateway.protocol, key }
   }
   return exitCode

@@ -70,8 +70,8 @@ describe('a hook', () => {
 
   it.each<[LimitedEnd, string]>([
     [{ ...DONE, code: 3 }, '--on-change: the command failed with exit status 3'],
-    [{ ...DONE, code: undefined, signal: 'SIGSEGV' }, '--on-change: the command was ended by SIGSEGV'],
-    [{ code: undefined, signal: 'SIGTERM', timedOut: true }, '--on-change: the command took too long, and was ended'],
+    [{ ...DONE, code: undefined, signal: 'SIGSEGV' }, '--on-change: the command was stopped by SIGSEGV'],
+    [{ code: undefined, signal: 'SIGTERM', timedOut: true }, '--on-change: the command took too long and was stopped'],
   ])('that fails is told of in one line, and runs again at the next change: %j', async (end, message) => {
     const { ran, troubles, change, finish } = hooked()
     change(1)

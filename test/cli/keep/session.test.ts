@@ -378,7 +378,7 @@ describe('a command', () => {
     expect(keeper.state.objects.at(-1)).toEqual({
       type: 'notice',
       kind: 'started-without-ports',
-      message: 'no port was open within 5 s: the command starts all the same',
+      message: 'no port was open within 5 s: the program starts anyway',
       someOpen: false,
       afterSeconds: 5,
     })
@@ -417,7 +417,7 @@ describe('a command', () => {
       type: 'error',
       error: {
         code: 'NO_GATEWAY',
-        message: 'no port was open within 5 s, and --require was given: the command is not started',
+        message: 'no port was open within 5 s, and --require was given: the program does not start',
       },
     })
   })

@@ -325,7 +325,7 @@ function outbound(protocol: number): Partial<AskedPinhole>[] {
 
 const URL_FORM = "is not the http:// URL of a router's description, such as http://192.168.1.1:5000/rootDesc.xml"
 const PORT_FORM = 'give a number from 1 to 65535'
-const ANY_PORT_FORM = 'external port 0, any port, is had with --via pcp and --via nat-pmp only'
+const ANY_PORT_FORM = 'external port 0 (any port) works only with --via pcp or --via nat-pmp'
 const PROTOCOL_FORM = 'give TCP, UDP or TCP+UDP'
 const CLIENT_FORM = 'is not the IPv4 address of a computer: give one such as 192.168.1.5, or @ for this computer'
 const REMOTE_FORM = 'is not the IPv4 address of a remote host: leave it out, or give "", for any'
@@ -341,7 +341,7 @@ const ID_FORM = 'is not a pinhole ID: give a number from 0 to 65535'
 const CLIENT6_FORM = 'is not the IPv6 address of a computer: give one, or @ for this computer'
 const REMOTE6_FORM = 'is not the address of a remote host: give "" for any'
 const COMMAND_FORM = 'a command begins with a dash, as in -r 22 TCP; upnp-ts -h shows all of them'
-const FOLLOW_FORM = 'has to follow it word by word, without options between'
+const FOLLOW_FORM = 'has to follow it directly, with no option in between'
 
 const BAD: readonly (readonly [Line, string])[] = [
   // ports
@@ -397,8 +397,8 @@ const BAD: readonly (readonly [Line, string])[] = [
   [[...ADD, '1h'], `-a: '1h' ${REMOTE_FORM}`],
   [[...ADD, '1.2.3.4', '3600'], `-a: '1.2.3.4' ${LEASE_FORM}`],
   [[...ADD, '3600', '5'], `-a: '5' ${REMOTE_FORM}`],
-  [[...ADD, '60', '--lease', '60'], '-a: the lease is there twice: 60 and --lease'],
-  [[...ADD_ANY, '0', '--lease', '60'], '-n: the lease is there twice: 0 and --lease'],
+  [[...ADD, '60', '--lease', '60'], '-a: the lease is given twice: 60 and --lease'],
+  [[...ADD_ANY, '0', '--lease', '60'], '-n: the lease is given twice: 0 and --lease'],
   [['-r', '22', 'TCP', '--lease', '-1'], `--lease: '-1' ${LEASE_FORM}`],
   [['-r', '22', 'TCP', '--lease', '1h'], `--lease: '1h' ${LEASE_FORM}`],
   [['-l', '--lease', '60'], '--lease goes with -r, -a and -n, not with -l'],
@@ -517,7 +517,7 @@ const BAD: readonly (readonly [Line, string])[] = [
     ['-l', '--discovery-time', '5000', '--timeout', '5000'],
     '--discovery-time has to be shorter than --timeout, which is for the whole command',
   ],
-  [['-l', '--compat', '9'], "--compat: '9' is not a version of upnpc that is known here: give 2.1 or 2.3.3"],
+  [['-l', '--compat', '9'], "--compat: '9' is not a version of upnpc that upnp-ts can imitate: give 2.1 or 2.3.3"],
   // commands
   [['-l', '-s'], '-l and -s: one command at a time'],
   [['-ls'], '-l and -s: one command at a time'],

@@ -36,7 +36,7 @@ const URL = ['-u', 'http://127.0.0.1:1/'] as const
 const CONTRADICTIONS: readonly (readonly [Line, string])[] = [
   ...['PCP', 'UPNP', 'upnp', 'natpmp', '', '--json', '-l'].map((word): [Line, string] => [
     ['-l', '--via', word],
-    `--via: '${word}' is not a protocol that routers are asked in: give auto, igd, pcp or nat-pmp`,
+    `--via: '${word}' is not a protocol that upnp-ts speaks with routers: give auto, igd, pcp or nat-pmp`,
   ]),
   [[...SSH, '--via'], 'nothing follows --via; it takes auto, igd, pcp or nat-pmp'],
   [[...SSH, '--gateway'], 'nothing follows --gateway; it takes the address of a router'],
@@ -55,24 +55,27 @@ const CONTRADICTIONS: readonly (readonly [Line, string])[] = [
     ['--via', 'nat-pmp', '-n', '@', '22', '0', 'TCP+UDP', '60', '1.2.3.4'],
     '-n for one remote host only cannot be done over NAT-PMP: PCP can (--via pcp)',
   ],
-  [['--via', 'pcp', '-D', '1'], "-D: '1' is a pinhole of UPnP, and --via pcp asks in PCP: leave --via out"],
+  [['--via', 'pcp', '-D', '1'], "-D: '1' is a pinhole of UPnP, but --via pcp asks over PCP: leave out --via"],
   [
     ['--via', 'nat-pmp', '-D', '1', '2'],
-    "-D: '1' is a pinhole of UPnP, and --via nat-pmp asks in NAT-PMP: leave --via out",
+    "-D: '1' is a pinhole of UPnP, but --via nat-pmp asks over NAT-PMP: leave out --via",
   ],
-  [['--via', 'pcp', '-U', '0', '60'], "-U: '0' is a pinhole of UPnP, and --via pcp asks in PCP: leave --via out"],
-  [['--via', 'igd', '-D', PCP_ID], `-D: '${PCP_ID}' is a pinhole of PCP, and --via igd asks in UPnP: leave --via out`],
+  [['--via', 'pcp', '-U', '0', '60'], "-U: '0' is a pinhole of UPnP, but --via pcp asks over PCP: leave out --via"],
+  [
+    ['--via', 'igd', '-D', PCP_ID],
+    `-D: '${PCP_ID}' is a pinhole of PCP, but --via igd asks over UPnP: leave out --via`,
+  ],
   [
     ['--via', 'nat-pmp', '-U', PCP_ID, '60'],
-    `-U: '${PCP_ID}' is a pinhole of PCP, and --via nat-pmp asks in NAT-PMP: leave --via out`,
+    `-U: '${PCP_ID}' is a pinhole of PCP, but --via nat-pmp asks over NAT-PMP: leave out --via`,
   ],
-  [['--via', 'pcp', ...URL, ...SSH], '-u names an IGD, which PCP does not ask: leave one out'],
-  [['--via', 'nat-pmp', ...URL, ...SSH], '-u names an IGD, which NAT-PMP does not ask: leave one out'],
-  [[...URL, '-D', PCP_ID], '-u names an IGD, which PCP does not ask: leave one out'],
-  [['--gateway', '127.0.0.1', ...URL, '-l'], '-u names an IGD, and --gateway another router: leave one out'],
+  [['--via', 'pcp', ...URL, ...SSH], '-u names a router for UPnP, not for PCP: leave one out'],
+  [['--via', 'nat-pmp', ...URL, ...SSH], '-u names a router for UPnP, not for NAT-PMP: leave one out'],
+  [[...URL, '-D', PCP_ID], '-u names a router for UPnP, not for PCP: leave one out'],
+  [['--gateway', '127.0.0.1', ...URL, '-l'], '-u and --gateway both name a router: leave one out'],
   [
     ['--gateway', '127.0.0.1', '--via', 'pcp', ...URL, ...SSH],
-    '-u names an IGD, which PCP does not ask: leave one out',
+    '-u names a router for UPnP, not for PCP: leave one out',
   ],
   [['--emulate', '--gateway', '127.0.0.1', '-l'], '--emulate brings its own gateway: leave out --gateway'],
   ...[[], ['--via', 'auto'], ['--via', 'igd'], ['--via', 'nat-pmp'], URL].map((more): [Line, string] => [

@@ -166,7 +166,7 @@ describe('external port 0', () => {
   })
 
   it.each([[[]], [['--via', 'auto']], [['--via', 'igd']]])('is every port at once to some UPnP routers: %j', (via) => {
-    const why = 'external port 0, any port, is had with --via pcp and --via nat-pmp only'
+    const why = 'external port 0 (any port) works only with --via pcp or --via nat-pmp'
     expect(complaintAbout([...via, '-r', '22', '0', 'TCP'])).toBe(`-r: ${why}`)
     expect(complaintAbout([...via, '-r', '22', 'TCP', '22', '0', 'UDP'])).toBe(`-r: ${why}`)
   })

@@ -45,14 +45,14 @@ describe('a hint', () => {
     expect(hintFor({ code: 'TRANSPORT', message: 'connection refused' })).toBe('connection refused')
     expect(hintFor({ code: 'NO_REPLY', message: 'no answer' })).toBe('no answer')
     expect(hintFor({ code: 'MALFORMED_MESSAGE', message: 'expected x' })).toBe(
-      'the answer of the router makes no sense: expected x',
+      'the answer from the router makes no sense: expected x',
     )
   })
 
   it('says how to see whether a change was made, where one was asked for and nobody answered', () => {
     const toSee = 'look with -l'
     const silent = { code: 'NO_REPLY', message: 'no answer', action: 'x' } as const
-    expect(hintFor(silent, { toSee })).toBe('no answer; it may have been done all the same: look with -l')
+    expect(hintFor(silent, { toSee })).toBe('no answer; it may have worked anyway: look with -l')
     expect(hintFor(silent)).toBe('no answer')
     expect(hintFor({ ...silent, code: 'TRANSPORT' }, { toSee })).toBe('no answer')
     // The time of the whole command ran out: that names no request.

@@ -265,7 +265,7 @@ describe('a report as JSON', () => {
         type: 'emulator',
         descriptionUrl: 'http://127.0.0.1/',
         portControl: null,
-        search: 'It does not speak PCP and NAT-PMP. It answers searches on 127.0.0.1; stop it with Ctrl-C.',
+        search: 'It does not speak PCP or NAT-PMP. It answers searches on 127.0.0.1; stop it with Ctrl-C.',
       },
     ],
     [
@@ -274,7 +274,7 @@ describe('a report as JSON', () => {
       {
         type: 'notice',
         kind: 'listing-full',
-        message: 'the router was asked for 1000 entries and may have more; -l lists all',
+        message: 'the router was asked for 1000 entries and may have more; -l lists them all',
         count: 1000,
       },
     ],
@@ -285,7 +285,7 @@ describe('a report as JSON', () => {
         type: 'error',
         error: {
           code: 'NO_GATEWAY',
-          message: 'not every port was open within 1.5 s, and --require was given: the command is not started',
+          message: 'not every port was open within 1.5 s, and --require was given: the program does not start',
         },
       },
     ],

@@ -11,7 +11,7 @@ const error = { code: 'NO_REPLY', message: 'the router did not answer within 3 s
 
 describe('a line', () => {
   it.each<[KeeperReport, string, string]>([
-    [{ type: 'searching', timeMs, error }, 'bad', `no router: ${error.message}; looking for one until there is`],
+    [{ type: 'searching', timeMs, error }, 'bad', `no router: ${error.message}; looking until one is found`],
     [{ type: 'gateway-lost', timeMs, error }, 'bad', `the router is gone: ${error.message}; looking for it`],
     [{ type: 'renewed', timeMs, name, port, leaseSeconds: 7200 }, 'plain', `${name}: renewed for 7200 s`],
     [
@@ -32,7 +32,7 @@ describe('a line', () => {
     [
       { type: 'lost', timeMs, name, reason: 'gateway-restarted' },
       'bad',
-      `${name}: lost, the router has begun anew; opening it again`,
+      `${name}: lost, the router has restarted; opening it again`,
     ],
     [
       { type: 'lost', timeMs, name, reason: 'gone' },
@@ -42,9 +42,9 @@ describe('a line', () => {
     [
       { type: 'lost', timeMs, name, reason: 'taken' },
       'bad',
-      `${name}: lost, the router sends it to another computer now; opening it again`,
+      `${name}: lost, the router now sends it to another computer; opening it again`,
     ],
-    [{ type: 'lost', timeMs, name, reason: 'expired' }, 'bad', `${name}: lost, its lease is over; opening it again`],
+    [{ type: 'lost', timeMs, name, reason: 'expired' }, 'bad', `${name}: lost, its lease has ended; opening it again`],
     [
       { type: 'keep-failed', timeMs, name, isPinhole: false, error, againInMs: 15_400 },
       'bad',

@@ -83,7 +83,7 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
     const portControl = [refused('pcp', 12, 'ADDRESS_MISMATCH'), refused('nat-pmp', 99, 'unknown result code')]
     expect(hintAbout({ portControl })).toBe(
       `${HEAD}; 192.168.1.1 answers PCP with 12 (ADDRESS_MISMATCH): there is another NAT between this computer and the ` +
-        'gateway (a container, a second router): run this in front of it; ' +
+        'router (a container, a second router): run upnp-ts in front of that NAT; ' +
         `192.168.1.1 answers NAT-PMP with 99 (unknown result code). ${SWITCH_ON_ONE}`,
     )
   })
@@ -102,11 +102,11 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
     const answered = { via, gateway: '192.168.1.1' }
     expect(hintAbout({ answered, portControl: [refused('pcp', 1, 'UNSUPP_VERSION')] })).toBe(
       'searched 4.0 s on eth0 (192.168.1.2); no router answered over UPnP. ' +
-        `192.168.1.1 speaks ${title}, which opens and closes ports (-r, -a, -n, -d), but this only UPnP can do: ` +
+        `192.168.1.1 speaks ${title}, which opens and closes ports (-r, -a, -n, -d), but only UPnP can do this: ` +
         'switch it on in the router.',
     )
     expect(hintAbout({ answered: { via, gateway: 'fe80::1%eth0' } })).toContain(
-      `. fe80::1%eth0 speaks ${title}, which opens and closes pinholes (-A, -U, -D), but this only UPnP can do: `,
+      `. fe80::1%eth0 speaks ${title}, which opens and closes pinholes (-A, -U, -D), but only UPnP can do this: `,
     )
   })
 })
@@ -138,7 +138,7 @@ describe.each([
     const other = via === 'pcp' ? 'nat-pmp' : 'pcp'
     expect(asking(refused(via, 1, 'UNSUPP_VERSION'))).toBe(
       `asked for 4.0 s: 192.168.1.1 answers ${title} with 1 (UNSUPP_VERSION): ` +
-        `the router speaks another version of it; try --via ${other}. ${LEAVE_OUT}`,
+        `the router speaks another version of ${title}; try --via ${other}. ${LEAVE_OUT}`,
     )
   })
 

@@ -12,46 +12,49 @@ describe('a notice', () => {
     [{ kind: 'pinhole-still-open', id: 7 }, 'pinhole 7 for UDP is still open: no time is left to close it'],
     [
       { kind: 'pinhole-taken-back', id: 7, closed: true },
-      'the pinhole for UDP is closed again: TCP+UDP is both or none',
+      'the pinhole for UDP is closed again: TCP+UDP means both or neither',
     ],
     [
       { kind: 'pinhole-taken-back', id: 7, closed: false },
-      'the pinhole for UDP could not be closed again: TCP+UDP is both or none',
+      'the pinhole for UDP could not be closed again: TCP+UDP means both or neither',
     ],
     [
       { kind: 'address-not-public', address: '' },
-      'the router has no address of the internet: it is not connected, or behind another router',
+      'the router has no internet address: it is not connected, or it is behind another router',
     ],
     [
       { kind: 'address-not-public', address: '10.0.0.1' },
-      '10.0.0.1, the address of the router, is not one of the internet: another router or the NAT of the provider is in front of it, and the port has to be opened there too',
+      '10.0.0.1, the address of the router, is not an internet address: another router or the NAT of the provider is in front of it, and the port has to be opened there too',
     ],
     [
       { kind: 'port-not-chosen', error },
-      'the router does not choose a port itself (why); asked it for one after the other',
+      'the router does not choose a port itself (why); asked it for one port after another',
     ],
     [
       { kind: 'deleted-unknown', via: 'pcp', key },
-      'PCP says done also where nothing was open, and upnp-ts does not know of having opened external 22 UDP that way; if it is still open, close it with what opened it',
+      'PCP says done even if nothing was open, and upnp-ts has no record of opening external 22 UDP that way; if it is still open, close it with the program that opened it',
     ],
-    [{ kind: 'not-listed-at-once' }, 'the router cannot list all at once; asking for one entry after the other'],
-    [{ kind: 'listing-full', count: 1000 }, 'the router was asked for 1000 entries and may have more; -l lists all'],
-    [{ kind: 'no-presentation-url' }, 'the router does not tell the address of its web page'],
+    [{ kind: 'not-listed-at-once' }, 'the router cannot list everything at once; asking for one entry after another'],
+    [
+      { kind: 'listing-full', count: 1000 },
+      'the router was asked for 1000 entries and may have more; -l lists them all',
+    ],
+    [{ kind: 'no-presentation-url' }, 'the router does not give the address of its web page'],
     [
       { kind: 'nonce-key-not-kept', error },
-      'the key of this computer for PCP cannot be kept (why): another run of upnp-ts will not be able to close what this one opened; it runs out by itself',
+      'the key of this computer for PCP cannot be stored (why): another run of upnp-ts will not be able to close what this one opened; it closes when its lease ends',
     ],
     [
       { kind: 'started-without-ports', someOpen: true, afterMs: 1500 },
-      'not every port was open within 1.5 s: the command starts all the same',
+      'not every port was open within 1.5 s: the program starts anyway',
     ],
     [
       { kind: 'started-without-ports', someOpen: false, afterMs: 60_000 },
-      'no port was open within 60 s: the command starts all the same',
+      'no port was open within 60 s: the program starts anyway',
     ],
     [{ kind: 'hook-failed', reason: 'not-started', error }, '--on-change: why'],
-    [{ kind: 'hook-failed', reason: 'timeout' }, '--on-change: the command took too long, and was ended'],
-    [{ kind: 'hook-failed', reason: 'signal', signal: 'SIGKILL' }, '--on-change: the command was ended by SIGKILL'],
+    [{ kind: 'hook-failed', reason: 'timeout' }, '--on-change: the command took too long and was stopped'],
+    [{ kind: 'hook-failed', reason: 'signal', signal: 'SIGKILL' }, '--on-change: the command was stopped by SIGKILL'],
     [{ kind: 'hook-failed', reason: 'exit', exitStatus: 3 }, '--on-change: the command failed with exit status 3'],
     [{ kind: 'state-not-written', error }, 'why'],
   ])('is one sentence: $kind', (notice, sentence) => {
@@ -68,7 +71,7 @@ describe('what keeps a command from being done', () => {
     })
     expect(errorOf({ kind: 'program-not-started', someOpen: false, afterMs: 60_000 })).toEqual({
       code: 'NO_GATEWAY',
-      message: 'no port was open within 60 s, and --require was given: the command is not started',
+      message: 'no port was open within 60 s, and --require was given: the program does not start',
     })
   })
 
@@ -86,7 +89,7 @@ describe('the emulated gateway', () => {
       'It speaks PCP and NAT-PMP on UDP port 5351. It answers searches on 127.0.0.1; stop it with Ctrl-C.',
     )
     expect(emulatorText({ ...emulator, searchError: error, portControl: undefined, portControlError: error })).toBe(
-      'It does not speak PCP and NAT-PMP (why). It does not answer searches (why): name it with -u. Stop it with Ctrl-C.',
+      'It does not speak PCP or NAT-PMP (why). It does not answer searches (why): name it with -u. Stop it with Ctrl-C.',
     )
   })
 })

@@ -26,8 +26,8 @@ function tonesOf(report: Report): string[] {
 }
 
 const KEY = { externalPort: 8080, protocol: 'TCP', remoteHost: '' } as const
-const ANOTHER_PORT = '[stderr] hint: that external port is taken, or not to be had; -n takes another one\n'
-const NOT_CONNECTED = '[stderr] hint: the router has no address of the internet now; it may not be connected\n'
+const ANOTHER_PORT = '[stderr] hint: that external port is taken or not available; -n takes another one\n'
+const NOT_CONNECTED = '[stderr] hint: the router has no internet address now; it may not be connected\n'
 const REFUSED_HERE: ReportedError = {
   code: 'TRANSPORT',
   message: 'MAP: UDP port 5351 of 192.168.1.1: nothing listens there',
@@ -83,7 +83,7 @@ describe('mapping a port over PCP or NAT-PMP', () => {
 
   it('does not speak of HTTP where there was no answer', () => {
     expect(textOf(failure('pcp', SILENT))).toBe(
-      `PCP MAP(8080, 80, 192.168.1.5) failed with code -3 (no answer)\n[stderr] hint: ${SILENT.message}; it may have been done all the same: ask again\n`,
+      `PCP MAP(8080, 80, 192.168.1.5) failed with code -3 (no answer)\n[stderr] hint: ${SILENT.message}; it may have worked anyway: ask again\n`,
     )
     expect(textOf(failure('pcp', REFUSED_HERE))).toBe(
       `PCP MAP(8080, 80, 192.168.1.5) failed with code -3 (cannot be asked)\n[stderr] hint: ${REFUSED_HERE.message}\n`,
@@ -116,7 +116,7 @@ describe('deleting a mapping over PCP or NAT-PMP', () => {
       `NATPMP_DeletePortMapping() failed with code : 3\n${NOT_CONNECTED}`,
     )
     expect(textOf({ type: 'unmap-failed', via: 'pcp', key: KEY, error: SILENT })).toBe(
-      `PCP_DeletePortMapping() failed with code : -3\n[stderr] hint: ${SILENT.message}; it may have been done all the same: ask again\n`,
+      `PCP_DeletePortMapping() failed with code : -3\n[stderr] hint: ${SILENT.message}; it may have worked anyway: ask again\n`,
     )
   })
 
@@ -147,7 +147,7 @@ describe('a pinhole over PCP', () => {
   it('is not closed by UPnP', () => {
     expect(textOf({ type: 'pinhole-deleted', id, ok: true })).toBe('PCP_DeletePinhole() returned : 0\n')
     expect(textOf({ type: 'pinhole-deleted', id, ok: false, error: SILENT })).toBe(
-      `PCP_DeletePinhole() returned : -3\n[stderr] hint: ${SILENT.message}; it may have been done all the same: ask again\n`,
+      `PCP_DeletePinhole() returned : -3\n[stderr] hint: ${SILENT.message}; it may have worked anyway: ask again\n`,
     )
   })
 

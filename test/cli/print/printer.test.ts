@@ -167,7 +167,7 @@ describe('a reader that has gone', () => {
     const printer = new Printer(PLAIN, { stdout, stderr, env: {} })
     stdout.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
     printer.report({ type: 'notice', kind: 'no-presentation-url' })
-    expect(stderr.text).toMatch(/^hint: the router does not tell/)
+    expect(stderr.text).toMatch(/^hint: the router does not give/)
   })
 
   it('may be that of stderr', () => {

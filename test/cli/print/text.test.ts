@@ -33,7 +33,7 @@ function tonesOf(report: Report): string[] {
 
 const failed = { ok: false, error: REFUSED } as const
 const TRY_ANOTHER =
-  '[stderr] hint: that external port is taken, -l shows by whom; or the router opens ports only for the computer that asks; try another external port\n'
+  '[stderr] hint: that external port is taken (-l shows by whom), or the router opens ports only for the computer that asks; try another external port\n'
 
 describe('finding the gateway', () => {
   it('lists the devices as upnpc does, with a blank line after each', () => {
@@ -228,14 +228,14 @@ describe('the listing', () => {
   it('shows what broke it off', () => {
     const broken = (error: ReportedError): string => textOf({ type: 'listing-failed', count: 1, error })
     expect(broken({ ...REFUSED, number: 606, name: 'Action not authorized' })).toMatch(
-      /^GetGenericPortMappingEntry\(\) returned 606 \(Action not authorized\)\n\[stderr] hint: the router lets .*\n$/,
+      /^GetGenericPortMappingEntry\(\) returned 606 \(Action not authorized\)\n\[stderr] hint: the router does not let .*\n$/,
     )
     expect(broken(UNREACHABLE)).toBe(
       `GetGenericPortMappingEntry() returned -3 (Miniupnpc HTTP error)\n[stderr] hint: ${UNREACHABLE.message}\n`,
     )
     expect(broken(MALFORMED)).toBe(
       'GetGenericPortMappingEntry() returned -4 (Miniupnpc Invalid response)\n' +
-        '[stderr] hint: the answer of the router makes no sense: expected NewUptime in the reply to GetStatusInfo\n',
+        '[stderr] hint: the answer from the router makes no sense: expected NewUptime in the reply to GetStatusInfo\n',
     )
   })
 })
@@ -293,7 +293,9 @@ describe('mapping a port', () => {
 
   it('says that half of TCP+UDP is closed again', () => {
     const key = { externalPort: 8080, protocol: 'UDP', remoteHost: '' } as const
-    expect(textOf({ type: 'taken-back', key })).toBe('external 8080 UDP is closed again: TCP+UDP is both or none\n')
+    expect(textOf({ type: 'taken-back', key })).toBe(
+      'external 8080 UDP is closed again: TCP+UDP means both or neither\n',
+    )
   })
 
   it.each(['NOT_CONFIRMED', 'INVALID_ARGUMENT'] as const)('says in words what has no number: %s', (code) => {
@@ -396,7 +398,7 @@ describe('a pinhole', () => {
     const answer = refused(704, 'NoSuchEntry', 'UpdatePinhole')
     expect(textOf({ type: 'pinhole-updated', id: 7, leaseSeconds: 60, ...answer })).toBe(
       `${line}UpdatePinhole: ID (7) failed with code 704 (NoSuchEntry)\n` +
-        '[stderr] hint: there is no pinhole of that number; it may have run out\n',
+        '[stderr] hint: there is no pinhole with that number; its lease may have ended\n',
     )
   })
 
@@ -413,7 +415,7 @@ describe('a pinhole', () => {
     expect(textOf({ type: 'pinhole-deleted', id: 7, ok: true })).toBe('UPNP_DeletePinhole() returned : 0\n')
     expect(textOf({ type: 'pinhole-deleted', id: 7, ...refused(704, 'NoSuchEntry', 'DeletePinhole') })).toBe(
       'UPNP_DeletePinhole() returned : 704\n' +
-        '[stderr] hint: there is no pinhole of that number; it may have run out\n',
+        '[stderr] hint: there is no pinhole with that number; its lease may have ended\n',
     )
     expect(textOf({ type: 'pinhole-deleted', id: 7, ok: false, error: UNREACHABLE })).toMatch(
       /^UPNP_DeletePinhole\(\) returned : -3\n\[stderr] hint: /,
@@ -456,7 +458,7 @@ describe('what is not the output of a command', () => {
     expect(textOf(error('USAGE'))).toBe('[stderr] what it is\n')
     expect(textOf(error('NO_REPLY'))).toBe('[stderr] what it is\n')
     expect(textOf({ type: 'notice', kind: 'no-presentation-url' })).toBe(
-      '[stderr] hint: the router does not tell the address of its web page\n',
+      '[stderr] hint: the router does not give the address of its web page\n',
     )
   })
 
@@ -494,7 +496,7 @@ describe('what is not the output of a command', () => {
       }),
     ).toBe(
       'Emulated gateway: http://127.0.0.1:5/rootDesc.xml\n' +
-        'It does not speak PCP and NAT-PMP. It answers searches on 127.0.0.1; stop it with Ctrl-C.\n',
+        'It does not speak PCP or NAT-PMP. It answers searches on 127.0.0.1; stop it with Ctrl-C.\n',
     )
   })
 })

@@ -100,7 +100,7 @@ describe('the gateway that a command is for', () => {
     expect(stderr).toBe(
       'No IGD UPnP Device found on the network !\n' +
         'hint: searched 4.0 s on eth0 (192.168.1.10); no router answered over UPnP. 192.168.1.1 speaks PCP, ' +
-        'which opens and closes ports (-r, -a, -n, -d), but this only UPnP can do: switch it on in the router.\n',
+        'which opens and closes ports (-r, -a, -n, -d), but only UPnP can do this: switch it on in the router.\n',
     )
     expect(exitCode).toBe(1)
   })
