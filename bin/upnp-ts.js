@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// CommonJS on purpose (see package.json beside this file): an ES module as entry point starts 4 ms later.
+// This is CommonJS on purpose (see package.json beside it): an ES module as the entry point starts 4 ms later.
 const { writeSync } = require('node:fs')
 const { join } = require('node:path')
 
@@ -9,12 +9,13 @@ const argv = process.argv.slice(2)
 async function start() {
   const { exports: program, keep } = require(`${BUNDLE}code-cache.js`).loadCached(`${BUNDLE}upnp-ts.js`, require)
   process.exitCode = await program.main(argv)
-  if (process.exitCode === 0) keep() // a command that failed has not run what the next one needs
+  // Compiled code is stored only after success: a command that failed has not run all the code that the next one needs.
+  if (process.exitCode === 0) keep()
 }
 
 /**
- * Whether the answer is printed: without Node's streams, which take 3 ms to open. They are for a pipe that is full; what
- * cannot be written is left to main(), which says why.
+ * Prints without Node's streams, which take 3 ms to open, unless a full pipe makes them necessary. Returns whether it
+ * could print; if not, main() tries again and says why.
  */
 function print(answer) {
   const bytes = Buffer.from(answer)
@@ -28,7 +29,7 @@ function print(answer) {
   return true
 }
 
-/** The version or the usage text, if that is all that is asked for; the build has made them. */
+/** The version or the usage text, which the build has made, if the command line asks for nothing else. */
 function plainAnswer([word, ...others]) {
   if (others.length > 0 || !/^(?:-V|--version|-h|--help)$/.test(word)) return undefined
   const { version, help } = require(`${BUNDLE}plain-answers.js`)

@@ -13,7 +13,7 @@ export interface RunContext extends ClientNet {
   /** For the emulated gateway: the only route to search on, and the only endpoint to ask for PCP and NAT-PMP. */
   readonly onlyRoute?: SearchRoute | undefined
   readonly onlyEndpoint?: Endpoint | undefined
-  /** Called once, when all requests that can be sent are on their way: the moment for what need not come before them. */
+  /** Called once, when every request that can be sent is on its way: the moment for work that can wait until then. */
   readonly onIdle?: () => void
 }
 

@@ -1,4 +1,4 @@
-/** The composition root: parses the command line, puts the network under the command, prints, returns the exit code. */
+/** The program: parses the command line, gives the command a network, prints what it reports, returns the exit code. */
 
 import { NoReplyError } from '../domain/errors.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../domain/ports.js'
@@ -16,7 +16,7 @@ import { run } from './run/run.js'
 import { END_SIGNALS } from './signals.js'
 import { ofProcess, type Surroundings } from './surroundings.js'
 
-/** Opens the streams and prints the banner, the first time that it is called: Node's cost 3 ms. */
+/** The first call opens the streams and prints the banner. It comes late, because opening Node's streams takes 3 ms. */
 type Begin = (banner?: string) => Promise<Printer>
 
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
@@ -28,7 +28,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   try {
     const exitCode = await obey(argv, begin, surroundings)
     if (exitCode !== 0) (await printer)?.complain()
-    await new Promise((resolve) => setImmediate(resolve)) // a failed write is told of in a later turn
+    await new Promise((resolve) => setImmediate(resolve)) // Node reports a failed write later
     const failure = (await printer)?.failure
     if (failure === undefined) return exitCode
     surroundings.stderr.write(`the output could not be written: ${failure.message}\n`)
@@ -69,7 +69,7 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
   }
 }
 
-/** --verbose: the same surroundings, with a line for each message that passes. */
+/** --verbose: the same surroundings, but every message that passes prints a line. */
 async function traced(surroundings: Surroundings, begin: Begin): Promise<Surroundings> {
   const { tracedNet } = await import('../client/trace.js')
   const printer = await begin()
@@ -95,7 +95,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
       if (next.done === true) return next.value
       printer.report(next.value)
       gatewayFound ||= next.value.type === 'local-address'
-      // A mapping is made all the same, if nobody reads what is said about it.
+      // A change is completed even if nobody reads about it.
       if (printer.readerIsGone && !invocation.facts.changes) return 0
     }
   } catch (error) {
@@ -109,7 +109,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   }
 }
 
-/** --keep: in the foreground, until it is told to end. */
+/** --keep: runs in the foreground until a signal or the user's program ends it. */
 async function keepOpen(
   invocation: GatewayInvocation,
   options: KeepOptions,
@@ -124,16 +124,16 @@ async function keepOpen(
     const next = await reports.next()
     if (next.done === true) return next.value
     printer.report(next.value)
-    printer.complain() // it may go on for months
+    printer.complain() // now, because --keep may run for months
   }
 }
 
-/** Then there is time for a rehearsal. */
+/** Whether the command searches for an IGD. During such a search there is time for a rehearsal. */
 function searchesForIgd({ url, portControl: { via } }: GatewayInvocation): boolean {
   return url === undefined && (via === 'auto' || via === 'igd')
 }
 
-/** --emulate: the command finds a gateway of its own by the same search, on loopback and nowhere else. */
+/** --emulate: starts an emulated gateway, which the command finds by the usual search, but only on loopback. */
 async function onEmulatedGateway(
   invocation: GatewayInvocation,
   begin: Begin,
@@ -177,7 +177,7 @@ async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings
   return 0
 }
 
-/** A second one ends the process at once. */
+/** Waits for the first signal. A second signal ends the process at once. */
 function firstSignal({ onSignal }: Surroundings): Promise<void> {
   return new Promise((resolve) => {
     const stop = onSignal(END_SIGNALS, () => {

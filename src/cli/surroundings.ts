@@ -1,4 +1,4 @@
-/** What the command line runs in: the process, or a test. */
+/** Surroundings: everything outside the command line that it uses. A test brings its own. */
 import { systemClock } from '../net/clock.js'
 import { nodeDatagrams } from '../net/datagrams.js'
 import { userPrivateFiles } from '../net/files/private-files.js'
@@ -28,7 +28,7 @@ export function commandLineNet(): ClientNet {
 export function ofProcess(): Surroundings {
   return {
     ...commandLineNet(),
-    // Node opens them when they are first looked at, which takes 3 ms.
+    // Getters, because Node opens a stream when it is first read, which takes 3 ms.
     get stdout() {
       return process.stdout
     },

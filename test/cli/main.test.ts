@@ -229,7 +229,7 @@ describe('a gateway that is not connected', () => {
     const emulator = await emulated({ connectionStatus: 'Disconnected' })
     const { stdout, stderr, exitCode } = await searchedToTheEnd(['-r', '22', 'TCP'], emulator)
     expect(stdout).toMatch(/\nFound a \(not connected\?\) IGD : http:\S+\n$/)
-    expect(stderr).toBe('it is not connected; -i goes on all the same\nNo valid UPNP Internet Gateway Device found.\n')
+    expect(stderr).toBe('it is not connected; -i goes on anyway\nNo valid UPNP Internet Gateway Device found.\n')
     expect(exitCode).toBe(1)
     expect(emulator.mappings()).toEqual([])
   })

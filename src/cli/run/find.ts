@@ -1,4 +1,4 @@
-/** Finds the gateway that a command is for, and says which: what -u names, the best IGD, or one that speaks PCP or NAT-PMP. */
+/** Finds the gateway for a command and reports it: the one that -u names, the best IGD, or one for PCP or NAT-PMP. */
 import { NoGatewayError } from '../../domain/errors.js'
 import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import { zonedUrlText } from '../../domain/url.js'
@@ -36,7 +36,7 @@ export function openFor(invocation: GatewayInvocation, context: RunContext): Pro
   return searchGateway(wishes, context)
 }
 
-/** What was found, or an error as the last one. */
+/** Reports what was found. If nothing usable was found, the last Report is an error. */
 export function* findReports(opened: Opened, { portControl: { via } }: GatewayInvocation): Generator<Report> {
   const { found, devices, best, unreadable, tried } = opened
   if (found !== undefined && found.protocol !== 'igd') {
@@ -50,7 +50,7 @@ export function* findReports(opened: Opened, { portControl: { via } }: GatewayIn
   }
   for (const device of devices) yield { type: 'device', ...device }
   if (best === undefined) {
-    const nothing = new NoGatewayError('no device that answered could be asked for its description')
+    const nothing = new NoGatewayError('no device that answered gave its description')
     return yield { type: 'error', error: reportedError(unreadable ?? nothing) }
   }
   const { kind: state, gateway, location, zone, externalAddress } = best
@@ -59,8 +59,7 @@ export function* findReports(opened: Opened, { portControl: { via } }: GatewayIn
   const forced = used && state === 'disconnected'
   yield { type: 'gateway', via: 'igd', state, controlUrl, externalAddress, used, forced }
   if (used) return
-  const flaw =
-    gateway === undefined ? 'it has no WAN connection service' : 'it is not connected; -i goes on all the same'
+  const flaw = gateway === undefined ? 'it has no WAN connection service' : 'it is not connected; -i goes on anyway'
   yield { type: 'error', error: reportedError(new NoGatewayError(flaw)) }
 }
 
