@@ -158,7 +158,7 @@ describe('the walk of the README on one gateway', () => {
 })
 
 describe('what the gateway refuses', () => {
-  it('718 where another computer has the port: a line, a hint, exit 2, and the other one keeps it', async () => {
+  it('718 if another computer has the port: a line, a hint, exit 2, and the other one keeps it', async () => {
     const emulator = await emulated()
     await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '80', '8080', 'TCP'])
     const { stdout, stderr, exitCode } = await runCli(['-u', emulator.descriptionUrl, '-r', '80', '8080', 'TCP'])
@@ -179,7 +179,7 @@ describe('what the gateway refuses', () => {
     expect(emulator.mappings().map(({ externalPort }) => externalPort)).toEqual([80, 22, 53])
   })
 
-  it('728 where its table is full', async () => {
+  it('728 if its table is full', async () => {
     const { descriptionUrl } = await emulated({ maxMappings: 0 })
     const { stdout, stderr, exitCode } = await runCli(['-u', descriptionUrl, '-r', '22', 'TCP'])
     expect(stdout).toContain('AddPortMapping(22, 22, 127.0.0.1) failed with code 728 (NoPortMapsAvailable)\n')
@@ -187,7 +187,7 @@ describe('what the gateway refuses', () => {
     expect(exitCode).toBe(2)
   })
 
-  it('606 where it lets a computer map its own ports only', async () => {
+  it('606 if it lets a computer map its own ports only', async () => {
     const { descriptionUrl } = await emulated({ secureMode: true })
     const { stdout, stderr, exitCode } = await runCli(['-u', descriptionUrl, '-a', '127.0.0.9', '80', '80', 'TCP'])
     expect(stdout).toContain('failed with code 606 (Action not authorized)\n')
@@ -242,7 +242,7 @@ describe('a gateway that is not connected', () => {
     expect(emulator.mappings()).toHaveLength(1)
   })
 
-  it('is used without -i where only its address is not one of the internet', async () => {
+  it('is used without -i if only its address is not an internet address', async () => {
     const emulator = await emulated({ externalAddress: '100.64.0.1' })
     const { stdout, exitCode } = await runCli(['-r', '22', 'TCP'], searching(emulator))
     expect(stdout).toMatch(/\nFound an IGD with a reserved IP address \(100\.64\.0\.1\) : \S+\nLocal LAN/)
@@ -297,7 +297,7 @@ describe('a gateway that gives no answers', () => {
     return runCli(['-u', (await emulated({ quirks })).descriptionUrl, '-s'])
   }
 
-  it('makes -s fail where neither the status nor the address could be had', async () => {
+  it('makes -s fail if neither the status nor the address is known', async () => {
     const refused = ['GetConnectionTypeInfo', 'GetStatusInfo', 'GetCommonLinkProperties', 'GetExternalIPAddress']
     const { stdout, exitCode } = await statusOf(...refused)
     expect(withoutBanner(stdout)).toContain(
@@ -307,12 +307,12 @@ describe('a gateway that gives no answers', () => {
     expect(exitCode).toBe(2)
   })
 
-  it('does not make -s fail where one of the two could be had', async () => {
+  it('does not make -s fail if one of the two is known', async () => {
     expect((await statusOf('GetConnectionTypeInfo', 'GetStatusInfo', 'GetCommonLinkProperties')).exitCode).toBe(0)
     expect((await statusOf('GetExternalIPAddress')).exitCode).toBe(0)
   })
 
-  it('makes -l fail where the listing broke off, and says with what', async () => {
+  it('makes -l fail if the listing broke off, and says why', async () => {
     const gateway = await scripted(answering({}))
     const { stdout, stderr, exitCode } = await runCli(['-u', gateway.url('/d'), '-l'])
     expect(stdout.endsWith(`${HEADING}GetGenericPortMappingEntry() returned -3 (Miniupnpc HTTP error)\n`)).toBe(true)
@@ -320,7 +320,7 @@ describe('a gateway that gives no answers', () => {
     expect(exitCode).toBe(2)
   })
 
-  it('makes -r fail where it says yes and then knows nothing of it', async () => {
+  it('makes -r fail if the router says yes and then knows nothing about the mapping', async () => {
     const gateway = await scripted(answering({ AddPortMapping: '' }))
     const { stdout, exitCode } = await runCli(['-u', gateway.url('/d'), '-r', '22', 'TCP'])
     expect(stdout).toMatch(/\nGetSpecificPortMappingEntry\(\) failed with code -3 \(Miniupnpc HTTP error\)\n$/)
@@ -345,7 +345,7 @@ describe('TCP+UDP', () => {
     expect(portsOf(emulator)).toEqual([])
   })
 
-  it('is neither where UDP is refused: TCP is not asked for', async () => {
+  it('is neither if UDP is refused: TCP is not asked for', async () => {
     const emulator = await emulated()
     await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '80', '80', 'UDP'])
     const { stdout, exitCode } = await runCli(['-u', emulator.descriptionUrl, '-a', '@', ...PORT_80])
@@ -357,7 +357,7 @@ describe('TCP+UDP', () => {
     expect(emulator.mappings()[0]?.internalClient).toBe('127.0.0.9')
   })
 
-  it('is neither where TCP is refused: UDP is taken back, and what follows is done', async () => {
+  it('is neither if TCP is refused: UDP is taken back, and what follows is done', async () => {
     const emulator = await emulated()
     await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '80', '80', 'TCP'])
     const line = ['-u', emulator.descriptionUrl, '-r', '80', 'TCP+UDP', '53', 'UDP']
@@ -370,7 +370,7 @@ describe('TCP+UDP', () => {
     expect(portsOf(emulator).toSorted()).toEqual(['TCP 80', 'UDP 53'])
   })
 
-  it('lands on one port with -n where the one that was asked for is taken', async () => {
+  it('lands on one port with -n if the one that was asked for is taken', async () => {
     const emulator = await emulated()
     await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '80', '80', 'UDP'])
     const { exitCode } = await runCli(['-u', emulator.descriptionUrl, '-n', '@', ...PORT_80])
@@ -537,7 +537,7 @@ describe('a gateway without the actions of IGD:2', () => {
     expect(list.exitCode).toBe(0)
   })
 
-  it('makes -L fail where one entry after the other cannot be had either', async () => {
+  it('makes -L fail if listing one entry after another fails too', async () => {
     const quirks: Quirk[] = [{ name: 'igd1' }, { name: 'refuse', operation: 'GetGenericPortMappingEntry', code: 501 }]
     const { descriptionUrl } = await emulated({ quirks })
     const list = await runCli(['-u', descriptionUrl, '-L'])
@@ -681,7 +681,7 @@ describe('a search that finds nothing', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('does not begin where there is no interface: the clock stands still', async () => {
+  it('does not begin if there is no interface: the clock stands still', async () => {
     const clock = new FakeClock()
     const { stdout, stderr, exitCode } = await runCli(['-l'], { clock })
     expect(stdout).toBe(BANNER)
@@ -736,7 +736,7 @@ describe('what needs no gateway', () => {
     expect(stderr).toBe("-r: '\\x1b]52;c;eA==\\x07\\x0a' is not a protocol: give TCP, UDP or TCP+UDP\n")
   })
 
-  it('explains itself on stderr where there is no command', async () => {
+  it('explains itself on stderr if there is no command', async () => {
     expect(await runCli([])).toEqual({
       stdout: BANNER,
       stderr: `Command line argument error.\n\n${usageText()}\n`,
@@ -780,7 +780,7 @@ describe('a defect of the program itself', () => {
 })
 
 describe('emulate', () => {
-  it('says where it is, serves until it is interrupted, and is gone then', async () => {
+  it('says where it is, serves until it is interrupted, and then is gone', async () => {
     let interrupt = (): void => {}
     const onSignal = (_: readonly string[], listener: (name: string) => void) => {
       interrupt = () => listener('SIGINT')
@@ -812,7 +812,7 @@ describe('emulate', () => {
     expect((await runCli(['-u', url, '-l'])).stderr).toContain('connection refused')
   })
 
-  it('says so where its port is taken', async () => {
+  it('says so if its port is taken', async () => {
     const { httpPort } = await emulated()
     expect(await runCli(['emulate', '--port', String(httpPort)])).toEqual({
       stdout: '',
@@ -821,7 +821,7 @@ describe('emulate', () => {
     })
   })
 
-  it('says so where this computer does not have the address', async () => {
+  it('says so if this computer does not have the address', async () => {
     const { stderr, exitCode } = await runCli(['emulate', '--address', '192.0.2.77'])
     expect(stderr).toBe('could not listen on 192.0.2.77:0: this computer does not have that address\n')
     expect(exitCode).toBe(1)

@@ -91,13 +91,13 @@ describe.each(VIAS)('on one gateway, with --via %s', (via) => {
     )
   })
 
-  it('the lease is what is asked for, and two hours where it is not limited', async () => {
+  it('the lease is the one that was asked for, or two hours if it is not limited', async () => {
     const { run } = await start(via)
     expect(await run('-r', '22', 'TCP', '--lease', '600')).toBe(`${found(via)}${redirected(22, 22, 'TCP', 600)}= 0`)
     expect(await run('-r', '22', 'TCP', '--lease', '0')).toBe(`${found(via)}${redirected(22, 22)}= 0`)
   })
 
-  it('TCP+UDP is on one port, also where it may be any', async () => {
+  it('TCP+UDP is on one port, even if it may be any', async () => {
     const setting = await start(via)
     const text = await setting.run('-r', '1', '0', 'TCP+UDP')
     const [udp, tcp] = [...text.matchAll(/^external 11\.22\.33\.44:(\d+) (\w+)/gm)]
@@ -108,7 +108,7 @@ describe.each(VIAS)('on one gateway, with --via %s', (via) => {
     expect(portsOf(setting)).toEqual([])
   })
 
-  it('a port that another one has is refused, nothing is left, and -n takes the one that is offered', async () => {
+  it('a port that another computer has is refused, nothing is left, and -n takes the one that is offered', async () => {
     const setting = await start(via)
     await setting.run('-r', '80', '8080', 'TCP')
     const refused = await setting.run('-r', '81', '8080', 'TCP')
@@ -159,7 +159,7 @@ describe('what PCP can do and NAT-PMP cannot', () => {
     expect(emulator.mappings()).toMatchObject([{ internalClient: '127.0.0.9', internalPort: 80 }])
   })
 
-  it('is told in words by NAT-PMP, and nothing was sent: exit 1', async () => {
+  it('is reported in words for NAT-PMP, and nothing is sent: exit 1', async () => {
     const { run, emulator } = await start('nat-pmp')
     expect(await run('-a', '127.0.0.9', '80', '8080', 'TCP')).toBe(
       `${found('nat-pmp')}! NAT-PMP opens ports for the computer that asks (127.0.0.1) and not for 127.0.0.9; ` +
@@ -186,7 +186,7 @@ describe('a mapping of PCP is changed only by who knows its nonce', () => {
     expect(portsOf(setting)).toEqual([])
   })
 
-  it('and told of where that of this user cannot be kept', async () => {
+  it('and reports if the key of this user cannot be stored', async () => {
     const { TransportError } = await import('../../src/domain/errors.ts')
     const fail = (): never => {
       throw new TransportError('cannot write /state/x: EROFS')

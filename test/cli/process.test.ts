@@ -242,7 +242,7 @@ describe('emulate', () => {
     socket.destroy()
   })
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('leaves nothing behind where %s comes before it is there', async (signal) => {
+  it.each(['SIGINT', 'SIGTERM'] as const)('leaves nothing behind if %s comes before it is ready', async (signal) => {
     const child = start(['emulate'])
     await once(child, 'spawn')
     child.kill(signal)
@@ -285,7 +285,7 @@ describe('emulate', () => {
     expect(await ended(first)).toEqual(DONE)
   })
 
-  it('serves at its URL where the port for searches is taken, and says so', async () => {
+  it('serves at its URL if the port for searches is taken, and says so', async () => {
     const child = start(['emulate'], ['--import', script(PORT_1900_IS_TAKEN)])
     const stdout = await lines(child, 2)
     // The port of PCP may be another test's.

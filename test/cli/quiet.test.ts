@@ -1,4 +1,4 @@
-/** --quiet: not a word unless it fails, and then what went wrong, on stderr; exit codes stay the same. */
+/** --quiet: prints nothing unless the command fails, and then what went wrong, on stderr. Exit codes stay the same. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Printer } from '../../src/cli/print/printer.ts'
 import type { Report } from '../../src/cli/report.ts'
@@ -37,7 +37,7 @@ describe('--quiet', () => {
     },
   )
 
-  it('says nothing of a part that cannot be had where the command is done all the same', async () => {
+  it('says nothing about a part that is missing if the command succeeds anyway', async () => {
     const quirks = [{ name: 'refuse', operation: 'GetConnectionTypeInfo', code: 501 }] as const
     expect((await on({ quirks }, '-s')).stdout).toContain('GetConnectionTypeInfo failed.\n')
     expect(await on({ quirks }, '-s', '--quiet')).toEqual(SILENT)
@@ -97,7 +97,7 @@ describe('a quiet printer', () => {
     return [...new Set(lines.map((line) => JSON.parse(line).type))]
   }
 
-  it('holds its tongue until it is told that the command failed, and says a thing once', () => {
+  it('says nothing until the command has failed, and says each thing once', () => {
     const { written, printer } = printing(false)
     printer.text('banner\n')
     for (const report of ALL_REPORTS) printer.report(report)

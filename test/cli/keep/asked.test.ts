@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { runCli } from '../../support/run-cli.ts'
 
-/** The objects of that type; with --keep it is told to end once there are that many. */
+/** The objects of that type. With --keep, a signal ends the command once there are that many. */
 async function mapped(argv: readonly string[], count: number): Promise<Record<string, unknown>[]> {
   const found: Record<string, unknown>[] = []
   let end = (): void => {}

@@ -33,7 +33,7 @@ function hooked() {
 }
 
 describe('a hook', () => {
-  it('runs for every change, and not for what is not one', async () => {
+  it('runs for every change, and only then', async () => {
     const { ran, change, finish } = hooked()
     for (const port of [1, 1, 2, 2]) {
       change(port)
@@ -42,7 +42,7 @@ describe('a hook', () => {
     expect(ran).toEqual(['hook 1', 'hook 2'])
   })
 
-  it('never runs twice at once; of what came meanwhile the last one counts', async () => {
+  it('never runs twice at once; of the changes meanwhile, the last one counts', async () => {
     const { ran, change, finish } = hooked()
     for (const port of [1, 2, 3]) change(port)
     await settle()
@@ -54,7 +54,7 @@ describe('a hook', () => {
     expect(ran).toEqual(['hook 1', 'hook 3', 'hook 4'])
   })
 
-  it('hears of a change that comes in the very turn in which it ends', async () => {
+  it('hears about a change that comes at the very moment it ends', async () => {
     const { ran, running, change } = hooked()
     change(1)
     running[0]?.finish()
@@ -72,7 +72,7 @@ describe('a hook', () => {
     [{ ...DONE, code: 3 }, '--on-change: the command failed with exit status 3'],
     [{ ...DONE, code: undefined, signal: 'SIGSEGV' }, '--on-change: the command was stopped by SIGSEGV'],
     [{ code: undefined, signal: 'SIGTERM', timedOut: true }, '--on-change: the command took too long and was stopped'],
-  ])('that fails is told of in one line, and runs again at the next change: %j', async (end, message) => {
+  ])('that fails is reported in one line, and runs again at the next change: %j', async (end, message) => {
     const { ran, troubles, change, finish } = hooked()
     change(1)
     await finish(end)
@@ -82,7 +82,7 @@ describe('a hook', () => {
     expect([ran.length, troubles.length]).toEqual([2, 1])
   })
 
-  it('that cannot be started is told of in one line', async () => {
+  it('that cannot be started is reported in one line', async () => {
     const { troubles, running, change } = hooked()
     change(1)
     running[0]?.fail(new TransportError("'sh' could not be started"))
@@ -90,7 +90,7 @@ describe('a hook', () => {
     expect(troubles).toEqual(["--on-change: 'sh' could not be started"])
   })
 
-  it('is nothing where none is given', async () => {
+  it('does nothing if none is given', async () => {
     const none = new ChangeHook(
       undefined,
       () => expect.unreachable(),
@@ -100,7 +100,7 @@ describe('a hook', () => {
     await none.end(new FakeClock())
   })
 
-  it('has half a second more at the end, is ended then, and nothing follows it', async () => {
+  it('has half a second more at the end, is stopped then, and nothing follows', async () => {
     const { hook, ran, running, change } = hooked()
     const clock = new FakeClock()
     change(1)
@@ -117,7 +117,7 @@ describe('a hook', () => {
     expect([ran, running[0]?.signal.aborted, clock.pending]).toEqual([['hook 1'], true, 0])
   })
 
-  it('is not waited for at the end where none runs', async () => {
+  it('is not waited for at the end if none runs', async () => {
     const { hook, change, finish } = hooked()
     change(1)
     await finish()

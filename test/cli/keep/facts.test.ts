@@ -1,4 +1,4 @@
-/** What is open, as others are told: the environment, the state file, the service manager. */
+/** How others learn what is open: from the environment, the state file and the service manager. */
 
 import { describe, expect, it } from 'vitest'
 import { environmentOf, openPortOf, stateText } from '../../../src/cli/keep/facts.ts'
@@ -98,7 +98,7 @@ describe('the environment', () => {
     ])
   })
 
-  it('has nothing where nothing is open, and no address where none is known', () => {
+  it('has nothing if nothing is open, and no address if none is known', () => {
     expect(environmentOf({ externalAddress, ports: [undefined] })).toEqual({})
     expect(environmentOf({ externalAddress: undefined, ports: [port(2022)] })).not.toHaveProperty(
       'UPNP_EXTERNAL_ADDRESS',
@@ -123,7 +123,7 @@ describe('the state', () => {
     })
   })
 
-  it('has the same fields where nothing is known', () => {
+  it('has the same fields if nothing is known', () => {
     expect(JSON.parse(stateText({ externalAddress: undefined, ports: [undefined] }, NOW_MS))).toEqual({
       version: 1,
       updated: '2026-11-24T12:00:00.000Z',
@@ -165,7 +165,7 @@ describe('what is open', () => {
     expect([openOf(ports), ports.areAllOpen, settledOf(ports)]).toEqual([[1, 2], true, [1, 2]])
   })
 
-  it('is not what was lost, and a hook does not hear of it before it is clear what becomes of it', () => {
+  it('does not include a lost port, and a hook hears about it only once its fate is clear', () => {
     const ports = hearing(mapped(ONE, 1), mapped(TWO, 2), { type: 'lost', kept: ONE, reason: 'gone' })
     expect([openOf(ports), ports.areAllOpen, settledOf(ports)]).toEqual([[undefined, 2], false, undefined])
     ports.hear(mapped(ONE, 11), NOW_MS)
@@ -175,7 +175,7 @@ describe('what is open', () => {
     ])
   })
 
-  it('tells a hook of the others where one stays lost, which is told as it was', () => {
+  it('tells a hook about the others if one stays lost; the lost one counts as it was', () => {
     const ports = hearing(mapped(ONE, 1), mapped(TWO, 2), { type: 'lost', kept: ONE, reason: 'taken' }, failed(ONE))
     ports.hear(mapped(TWO, 22), NOW_MS)
     expect([openOf(ports), settledOf(ports)]).toEqual([
@@ -184,22 +184,22 @@ describe('what is open', () => {
     ])
   })
 
-  it('tells a hook nothing before all were open once', () => {
+  it('tells a hook nothing until all have been open once', () => {
     expect(hearing(mapped(ONE, 1), failed(TWO)).settled).toBeUndefined()
   })
 
-  it('is nothing while the router is gone, and what it was is known all the same', () => {
+  it('is nothing while the router is gone, but what was open is still known', () => {
     const ports = hearing(mapped(ONE, 1), mapped(TWO, 2), { type: 'gateway-lost', error })
     expect([openOf(ports), ports.settled]).toEqual([[undefined, undefined], undefined])
     expect(ports.portOf(ONE)?.externalPort).toBe(1)
   })
 
-  it('stays open where only its renewal fails', () => {
+  it('stays open if only its renewal fails', () => {
     const ports = hearing(mapped(ONE, 1), mapped(TWO, 2), failed(ONE))
     expect([openOf(ports), ports.areAllOpen]).toEqual([[1, 2], true])
   })
 
-  it('has no translation for pinholes: the address outside is that of this computer', () => {
+  it('has no translation for pinholes: the external address is that of this computer', () => {
     const ports = new KeptPorts([ONE])
     ports.hear(ADDRESS, NOW_MS)
     ports.hear({ type: 'restored', kept: ONE, held: PINHOLE, afterMs: 1 }, NOW_MS)
@@ -230,12 +230,12 @@ describe('the state file', () => {
     expect(written.map((text) => JSON.parse(text).externalAddress)).toEqual([null, '11.22.33.44'])
   })
 
-  it('is none where none is named', () => {
+  it('does not exist if none is named', () => {
     const { state } = file(undefined, () => expect.unreachable())
     state.show(FACTS)
   })
 
-  it('that cannot be written is told of once, until it can; what it lacks is written then', () => {
+  it('that cannot be written is reported once, until it can; then the newest content is written', () => {
     const written: string[] = []
     let isFull = true
     const { state, troubles } = file('x', (text) => {
@@ -258,7 +258,7 @@ describe('the state file', () => {
 describe('the service manager', () => {
   const facts = (...ports: OpenPort[]) => ({ externalAddress: '11.22.33.44', ports })
 
-  it('is told once that all is ready, what is open when it changes, and once of the end', async () => {
+  it('hears once that all is ready, what is open when that changes, and once about the end', async () => {
     const told: string[] = []
     const service = new ServiceStatus(async (message) => void told.push(message))
     service.show(facts())
@@ -281,7 +281,7 @@ describe('the service manager', () => {
     ])
   })
 
-  it('hears one after the other, also where one cannot be told', async () => {
+  it('hears one message after the other, even if one cannot be sent', async () => {
     const told: string[] = []
     let fail = (): void => {}
     const service = new ServiceStatus((message) => {

@@ -98,7 +98,7 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     expect(keeper.written).toEqual({ stdout: '22\n', stderr: 'own\n' })
   })
 
-  it('passes signals on, and is 128 and the number of the one of which the command died', async () => {
+  it('passes signals on, and exits with 128 plus the number of the one that killed the command', async () => {
     const answers = start([
       ...EMULATED,
       '--',
@@ -117,7 +117,7 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     expect(await dies.ends()).toEqual({ code: 143, signal: null })
   })
 
-  it('is 128 and the number of a signal that came before the command was started', async () => {
+  it('exits with 128 plus the number of a signal that came before the command had started', async () => {
     const keeper = start(['-u', 'http://127.0.0.1:1/', '-r', '22', 'TCP', '--keep', '--', 'echo', 'it', 'runs'])
     await keeper.says(/no router: /)
     keeper.child.kill('SIGTERM')
@@ -125,14 +125,14 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     expect(keeper.written.stdout).not.toContain('it runs')
   })
 
-  it('without a command is done when it is told to end, also where there was no router', async () => {
+  it('without a program ends when a signal asks it to, even if there was no router', async () => {
     const keeper = start(['-u', 'http://127.0.0.1:1/', '-r', '22', 'TCP', '--keep'])
     await keeper.says(/no router: /)
     keeper.child.kill('SIGTERM')
     expect(await keeper.ends()).toEqual(EXIT_0)
   })
 
-  it('goes on where nobody reads any more', async () => {
+  it('goes on if nobody reads any more', async () => {
     const go = join(folder, 'go')
     const script = `while [ ! -e ${go} ]; do sleep 0.02; done; exit 6`
     const keeper = start([...EMULATED, '--json', '--on-change', `touch ${go}; exit 3`, '--', 'sh', '-c', script])
@@ -141,14 +141,14 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     expect(await once(keeper.child, 'exit')).toEqual([6, null])
   })
 
-  it('goes on where nobody reads after the first line', async () => {
+  it('goes on if nobody reads after the first line', async () => {
     const keeper = start([...EMULATED, '--', 'sh', '-c', 'exit 6'])
     keeper.child.stdout.once('data', () => keeper.child.stdout.destroy())
     expect(await keeper.ends()).toEqual({ code: 6, signal: null })
     expect(keeper.written.stderr).toMatch(/: closed\n$/)
   })
 
-  it('tells a hook and a file', async () => {
+  it('informs a hook and a file', async () => {
     const [log, file] = [join(folder, 'hook'), join(folder, 'state.json')]
     const hook = `echo "$UPNP_EXTERNAL_ADDRESS:$UPNP_EXTERNAL_PORT" >> ${log}; echo it ran; exit 3`
     const keeper = start([...EMULATED, '--state', file, '--on-change', hook])

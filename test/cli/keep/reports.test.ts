@@ -1,4 +1,4 @@
-/** What the keeper tells, as Reports: each event once, and what happens again and again once for all. */
+/** The keeper's events as Reports: each event once, and a failure that repeats only the first time. */
 
 import { describe, expect, it } from 'vitest'
 import { Repetitions, reportsOf } from '../../../src/cli/keep/reports.ts'
@@ -94,7 +94,7 @@ describe('an event', () => {
     expect(json({ type: 'external-address', address: '1.2.3.4', previous: undefined })).toEqual([])
   })
 
-  it('has no port where none was ever open', () => {
+  it('has no port if none was ever open', () => {
     const [report] = reportsOf(
       { type: 'failed', kept: KEPT, error: SILENCE, againInMs: 1000 },
       TIME_MS,
@@ -105,7 +105,7 @@ describe('an event', () => {
     expect(fields).toEqual({ type: 'keep-failed', time, name: KEPT.name, error: ERROR, againInSeconds: 1 })
   })
 
-  it('of the first time is what the command says without --keep, with its time', () => {
+  it('of the first mapping is what the command reports without --keep, with its time', () => {
     const event: Event = { type: 'mapped', kept: KEPT, held: HELD, gateway }
     expect(json(event)).toEqual([
       { type: 'external-address', during: 'map', ok: true, address: '11.22.33.44' },
@@ -129,7 +129,7 @@ describe('a failure', () => {
     return { type: 'failed', kept, error, againInMs: 1000 }
   }
 
-  it('is told again where it is another one, of another port, or after a success or a loss', () => {
+  it('is reported again if it is another failure, of another port, or after a success or a loss', () => {
     const repetitions = new Repetitions()
     const other = { name: 'other' } as KeptEither
     const told = (event: Event): boolean => !repetitions.isOne(event)

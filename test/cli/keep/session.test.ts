@@ -187,14 +187,14 @@ describe('--keep', () => {
     expect([portsOf(emulator), keeper.types().at(-1), keeper.clock.pending]).toEqual([[], 'removed', 0])
   })
 
-  it('that is told to end while there is no gateway ends at once', async () => {
+  it('ends at once if a signal comes while there is no gateway', async () => {
     const keeper = keeping(await emulated(), undefined, { isGone: true })
     await keeper.told('searching')
     expect(keeper.types()).toEqual(['searching'])
     expect(await keeper.stop()).toBe(0)
   })
 
-  it('closes what it opened also where the gateway is back and was not found again yet', async () => {
+  it('closes what it opened even if the gateway is back but has not been found again yet', async () => {
     const emulator = await emulated()
     const keeper = keeping(emulator)
     await keeper.told('mapped')
@@ -222,7 +222,7 @@ describe('--keep', () => {
     expect(await keeper.stop()).toBe(0)
   })
 
-  it('takes over what a keeper left that was killed, and nothing else', async () => {
+  it('takes over what a killed keeper left, and nothing else', async () => {
     const emulator = await emulated()
     const files = memoryFiles()
     const killed = keeping(emulator, undefined, { files })
@@ -252,7 +252,7 @@ describe('--keep', () => {
   })
 })
 
-describe('what others are told', () => {
+describe('what others hear', () => {
   it('is in the state file from the start to the end', async () => {
     const keeper = keeping(await emulated(), ['-r', '22', 'TCP', '--state', 'x'])
     expect(keeper.state.files).toEqual([{ version: 1, updated: expect.any(String), externalAddress: null, ports: [] }])
@@ -262,7 +262,7 @@ describe('what others are told', () => {
     expect(keeper.state.files.at(-1)).toMatchObject({ externalAddress: '11.22.33.44', ports: [] })
   })
 
-  it('is not lost where the file cannot be written: that is said once', async () => {
+  it('is not lost if the file cannot be written: that is reported once', async () => {
     const write = (): void => {
       throw new TransportError('x could not be written')
     }
@@ -306,7 +306,7 @@ describe('what others are told', () => {
 describe('a command', () => {
   const COMMAND = ['-r', '22', 'TCP', '--timeout', '5000', '--', 'serve', '-v']
 
-  it('runs once when the ports are open; its end is the end, and its status that of all', async () => {
+  it('runs once when the ports are open; when it ends, everything ends, with its status', async () => {
     const emulator = await emulated()
     const keeper = keeping(emulator, COMMAND)
     await keeper.told('mapped')
@@ -322,7 +322,7 @@ describe('a command', () => {
     expect(portsOf(emulator)).toEqual([])
   })
 
-  it('is told to end where the keeper breaks: nobody would keep its ports', async () => {
+  it('is stopped if the keeper breaks: nobody would keep its ports', async () => {
     const keeper = keeping(await emulated(), COMMAND, { breaksAt: 2 })
     await keeper.told('mapped')
     keeper.state.isGone = true
@@ -334,7 +334,7 @@ describe('a command', () => {
     expect(keeper.state.started.map(({ killed }) => killed)).toEqual([['SIGTERM']])
   })
 
-  it('is not started any more where the keeper breaks before', async () => {
+  it('is never started if the keeper breaks first', async () => {
     const keeper = keeping(await emulated(), COMMAND, { breaksAt: 1 })
     await expect(keeper.running).rejects.toThrow('planted')
     await keeper.clock.advance(5000)
@@ -367,7 +367,7 @@ describe('a command', () => {
     expect([await keeper.ended(), keeper.state.started, keeper.state.hearing]).toEqual([status, [], []])
   })
 
-  it('starts without ports when its time is over; they are opened all the same', async () => {
+  it('starts without ports when its time is up; they are still opened', async () => {
     const emulator = await emulated()
     const keeper = keeping(emulator, COMMAND, { isGone: true })
     await keeper.told('searching')
@@ -391,7 +391,7 @@ describe('a command', () => {
     expect([keeper.state.started.length, portsOf(emulator)]).toEqual([1, []])
   })
 
-  it('has the ports that are open where not all are', async () => {
+  it('has the open ports if not all are open', async () => {
     const emulator = await emulated()
     const other = keeping(emulator, ['-a', '127.0.0.2', '1', '80', 'TCP'])
     await other.told('mapped')
@@ -407,7 +407,7 @@ describe('a command', () => {
     await other.stop()
   })
 
-  it('is not started without ports where they are required: exit 1', async () => {
+  it('is not started without ports if they are required: exit 1', async () => {
     const keeper = keeping(await emulated(), ['--require', ...COMMAND], { isGone: true })
     await keeper.told('searching')
     await keeper.clock.advance(5000)

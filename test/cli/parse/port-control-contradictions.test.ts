@@ -100,7 +100,7 @@ const CONTRADICTIONS: readonly (readonly [Line, string])[] = [
   [['emulate', '--via', 'pcp'], "'--via' is not understood: emulate does not take it"],
 ]
 
-describe('what contradicts itself is told in one line, before anything is sent', () => {
+describe('a contradiction is reported in one line, before anything is sent', () => {
   it.each(CONTRADICTIONS)('%j', (argv, message) => {
     expect(complaintAbout(argv)).toBe(message)
   })

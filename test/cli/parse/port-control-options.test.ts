@@ -1,4 +1,4 @@
-/** --via, --gateway and --nonce, external port 0 and the IDs of PCP's pinholes -> what is asked, and in which protocol. */
+/** --via, --gateway, --nonce, external port 0 and the IDs of PCP's pinholes -> what is asked, and over which protocol. */
 import { describe, expect, it } from 'vitest'
 import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import type { PortControlAsked } from '../../../src/cli/parse/port-control-options.ts'
@@ -56,11 +56,11 @@ describe('which protocol the router is asked in', () => {
     [['--via', 'pcp', '-D', PCP_ID]],
     [['-U', PCP_ID, '60']],
     [['-U', PCP_ID, '60', '--nonce', NONCE]],
-  ])('is PCP where a pinhole of PCP is named: %j', (argv) => {
+  ])('is PCP if a pinhole of PCP is named: %j', (argv) => {
     expect(invocationOf(argv).portControl.via).toBe('pcp')
   })
 
-  it('is left open where a pinhole has a number, or is to be opened', () => {
+  it('is left open if a pinhole has a number, or is to be opened', () => {
     for (const argv of [['-D', '1', '2'], ['-U', '1', '60'], PINHOLE])
       expect(invocationOf(argv).portControl.via).toBe('auto')
   })

@@ -1,4 +1,4 @@
-/** Single words of the command line: what is taken, and what a person reads where it is not. */
+/** Single words of the command line: which are accepted, and what a person reads about the others. */
 import { describe, expect, it } from 'vitest'
 import {
   addressOf,
@@ -42,13 +42,13 @@ describe('a word of the command line', () => {
     'NaN',
     'Infinity',
     '1'.repeat(400),
-  ])('is no number where it is %j', (word) => {
+  ])('is no number if it is %j', (word) => {
     expect(complaintOf(() => integerWithin('-x', 'port', word, 1, 5))).toBe(
       `-x: '${word}' is not a port: give a number from 1 to 5`,
     )
   })
 
-  it('is told apart from an option that stands in the wrong place', () => {
+  it('is distinguished from an option that stands in the wrong place', () => {
     for (const word of ['-l', '--json']) {
       expect(complaintOf(() => integerWithin('-r', 'port', word, 1, 5))).toBe(
         `-r: '${word}' stands where a number should be: put it before -r or at the end`,
@@ -78,7 +78,7 @@ describe('a word of the command line', () => {
     }
   })
 
-  it('is the address of one computer, or @ for this one where a mapping needs it', () => {
+  it('is the address of one computer, or @ for this one if a mapping needs it', () => {
     expect(addressOf('-x', '192.168.1.5')).toBe('192.168.1.5')
     expect(internalClientOf('-x', '192.168.1.5')).toBe('192.168.1.5')
     expect(internalClientOf('-x', '@')).toBe('local')

@@ -92,7 +92,7 @@ describe('cleaned text', () => {
     }
   })
 
-  it('is the same string to whoever parses it, where it is JSON', () => {
+  it('is the same string to a JSON parser', () => {
     for (const text of TEXTS) expect(JSON.parse(cleanedJson(JSON.stringify(text)))).toBe(text)
   })
 })

@@ -1,4 +1,4 @@
-/** What to do next: only where it is known, in words that need no standard beside them. */
+/** What to do next, only if that is known, in words that need no standard to explain them. */
 import { describe, expect, it } from 'vitest'
 import { hintFor } from '../../../src/cli/print/hints.ts'
 import type { ReportedError } from '../../../src/cli/report.ts'
@@ -26,7 +26,7 @@ describe('a hint', () => {
     }
   })
 
-  it('is another one where the same number was the answer to a question about a pinhole', () => {
+  it('is another one if the same number answered a question about a pinhole', () => {
     const differing = HINTED.filter(
       (number) => hintFor(refused(number), { isPinhole: true }) !== hintFor(refused(number)),
     )
@@ -41,7 +41,7 @@ describe('a hint', () => {
     expect(new Set(options)).toEqual(new Set(['-l', '-s', '-e', '-d', '-6']))
   })
 
-  it('is what happened where the router could not be spoken to', () => {
+  it('is what happened if the router could not be reached', () => {
     expect(hintFor({ code: 'TRANSPORT', message: 'connection refused' })).toBe('connection refused')
     expect(hintFor({ code: 'NO_REPLY', message: 'no answer' })).toBe('no answer')
     expect(hintFor({ code: 'MALFORMED_MESSAGE', message: 'expected x' })).toBe(
@@ -49,7 +49,7 @@ describe('a hint', () => {
     )
   })
 
-  it('says how to see whether a change was made, where one was asked for and nobody answered', () => {
+  it('says how to see whether a change was made, if one was asked for and nobody answered', () => {
     const toSee = 'look with -l'
     const silent = { code: 'NO_REPLY', message: 'no answer', action: 'x' } as const
     expect(hintFor(silent, { toSee })).toBe('no answer; it may have worked anyway: look with -l')

@@ -1,4 +1,4 @@
-/** docs/json.md against what is printed, both ways: nothing is published in silence, and nothing promised is missing. */
+/** docs/json.md against what is printed, both ways: nothing is printed undocumented, and nothing promised is missing. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { JSON_VERSION, renderJson } from '../../../src/cli/print/json.ts'

@@ -1,4 +1,4 @@
-/** Why nothing was found, in every situation: what was tried, and what to look at. */
+/** Why nothing was found, in every situation: what was tried, and what the user can check. */
 import { describe, expect, it } from 'vitest'
 import { nothingFoundHint } from '../../../src/cli/print/nothing-found.ts'
 import { renderText } from '../../../src/cli/print/text.ts'
@@ -33,7 +33,7 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
     expect(hintAbout({ via })).toBe(`${HEAD}. ${SWITCH_ON_UPNP}`)
   })
 
-  it('says that there is no default gateway, and no time where there was none', () => {
+  it('says that there is no default gateway, and no time if there was none', () => {
     const interfaces = [
       { name: 'a', address: 'fe80::1' },
       { name: undefined, address: '10.0.0.1' },
@@ -50,13 +50,13 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
     expect(hintAbout({ interfaces })).toContain('on 10.0.0.1, 10.0.1.1, 10.0.2.1, 10.0.3.1, \u2026;')
   })
 
-  it('is another one where there was nothing to search on', () => {
+  it('is another one if there was nothing to search on', () => {
     const NO_NETWORK = 'this computer has no network address to search from; is the network up?'
     expect(hintAbout({ interfaces: [] })).toBe(NO_NETWORK)
     expect(hintAbout({ interfaces: [], portControl: SILENCE })).toBe(NO_NETWORK)
   })
 
-  it('tells what came of asking in PCP and NAT-PMP', () => {
+  it('says what came of asking over PCP and NAT-PMP', () => {
     expect(hintAbout({ portControl: SILENCE })).toBe(
       `${HEAD}; 192.168.1.1 does not answer PCP; 192.168.1.1 does not answer NAT-PMP. ${SWITCH_ON_ONE}`,
     )
@@ -64,14 +64,14 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
     expect(hintAbout({ portControl: silent })).toBe(`${HEAD}; fe80::1%eth0 does not answer PCP. ${SWITCH_ON_ONE}`)
   })
 
-  it('tells once that nobody listens, although two were to be asked there', () => {
+  it('says only once that nobody listens, although two protocols were asked there', () => {
     const portControl = [tried('pcp', NOBODY_THERE), tried('nat-pmp', NOBODY_THERE)]
     expect(hintAbout({ portControl })).toBe(
       `${HEAD}; nothing listens on UDP port 5351 of 192.168.1.1 (PCP, NAT-PMP). ${SWITCH_ON_ONE}`,
     )
   })
 
-  it('tells of every router that was asked', () => {
+  it('names every router that was asked', () => {
     const portControl = [tried('pcp', NOBODY_THERE), tried('pcp', NOBODY_THERE, '10.0.0.1', 5350)]
     expect(hintAbout({ portControl })).toContain(
       'nothing listens on UDP port 5351 of 192.168.1.1 (PCP, NAT-PMP); ' +
@@ -79,7 +79,7 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
     )
   })
 
-  it('explains a refusal, where it knows what it means', () => {
+  it('explains a refusal, if it knows what that means', () => {
     const portControl = [refused('pcp', 12, 'ADDRESS_MISMATCH'), refused('nat-pmp', 99, 'unknown result code')]
     expect(hintAbout({ portControl })).toBe(
       `${HEAD}; 192.168.1.1 answers PCP with 12 (ADDRESS_MISMATCH): there is another NAT between this computer and the ` +
@@ -98,7 +98,7 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
   it.each([
     ['pcp', 'PCP'],
     ['nat-pmp', 'NAT-PMP'],
-  ] as const)('says what a router can do that speaks %s, where the command is one for UPnP', (via, title) => {
+  ] as const)('says what a router can do that speaks %s, if the command is one for UPnP', (via, title) => {
     const answered = { via, gateway: '192.168.1.1' }
     expect(hintAbout({ answered, portControl: [refused('pcp', 1, 'UNSUPP_VERSION')] })).toBe(
       'searched 4.0 s on eth0 (192.168.1.2); no router answered over UPnP. ' +
@@ -128,13 +128,13 @@ describe.each([
     )
   })
 
-  it('says no time where there was none', () => {
+  it('says no time if there was none', () => {
     expect(hintAbout({ via, searchedMs: 3, portControl: [tried(via, NOBODY_THERE)] })).toMatch(
       /^asked: nothing listens/,
     )
   })
 
-  it('says which protocol to try instead, where the router speaks another version', () => {
+  it('says which protocol to try instead, if the router speaks another version', () => {
     const other = via === 'pcp' ? 'nat-pmp' : 'pcp'
     expect(asking(refused(via, 1, 'UNSUPP_VERSION'))).toBe(
       `asked for 4.0 s: 192.168.1.1 answers ${title} with 1 (UNSUPP_VERSION): ` +

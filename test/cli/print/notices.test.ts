@@ -75,7 +75,7 @@ describe('what keeps a command from being done', () => {
     })
   })
 
-  it('is what it is where it has a message already', () => {
+  it('stays as it is if it has a message already', () => {
     expect(errorOf(error)).toBe(error)
   })
 })

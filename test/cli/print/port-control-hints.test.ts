@@ -1,4 +1,4 @@
-/** What the result codes of PCP and NAT-PMP are explained with, to a person who has heard of neither. */
+/** How the result codes of PCP and NAT-PMP are explained to a person who has heard of neither. */
 import { describe, expect, it } from 'vitest'
 import { parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import { hintFor } from '../../../src/cli/print/hints.ts'

@@ -63,7 +63,7 @@ describe('mapping a port over PCP or NAT-PMP', () => {
     return { type: 'map-failed', via, asked: ASKED, error }
   }
 
-  it('is told of as over UPnP where it is done', () => {
+  it('is reported as over UPnP if it is done', () => {
     const mapping = { ...MAPPING, description: '', leaseSeconds: 7200 }
     expect(textOf({ type: 'mapped', asked: ASKED, mapping, externalAddress: '11.22.33.44' })).toBe(
       'InternalIP:Port = 192.168.1.5:80\n' +
@@ -81,7 +81,7 @@ describe('mapping a port over PCP or NAT-PMP', () => {
     expect(tonesOf(failure('pcp', REFUSED_BY_PCP))).toEqual(['stdout bad', 'stderr hint'])
   })
 
-  it('does not speak of HTTP where there was no answer', () => {
+  it('does not speak of HTTP if there was no answer', () => {
     expect(textOf(failure('pcp', SILENT))).toBe(
       `PCP MAP(8080, 80, 192.168.1.5) failed with code -3 (no answer)\n[stderr] hint: ${SILENT.message}; it may have worked anyway: ask again\n`,
     )
@@ -108,7 +108,7 @@ describe('deleting a mapping over PCP or NAT-PMP', () => {
     expect(tonesOf({ type: 'unmapped', via: 'pcp', key: KEY })).toEqual(['stdout good'])
   })
 
-  it('shows the number alone where it failed', () => {
+  it('shows the number alone if it failed', () => {
     expect(textOf({ type: 'unmap-failed', via: 'pcp', key: KEY, error: REFUSED_BY_PCP })).toBe(
       `PCP_DeletePortMapping() failed with code : 11\n${ANOTHER_PORT}`,
     )

@@ -1,4 +1,4 @@
-/** Reports -> streams: colour only where a person looks, JSON and nothing else, and a reader that may leave. */
+/** Reports -> streams: colour only for a person, JSON and nothing else, and a reader that may leave. */
 import { EventEmitter } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Output } from '../../../src/cli/parse/invocation.ts'
@@ -105,7 +105,7 @@ describe('text', () => {
     expect(stdout).toBe(`${DEVICES_HEADING}${' desc: http://a/\n st: x\n\n'.repeat(2)}`)
   })
 
-  it('has no heading where no device answered', async () => {
+  it('has no heading if no device answered', async () => {
     expect((await printed([{ type: 'listing' }])).stdout).not.toContain(DEVICES_HEADING)
   })
 })

@@ -61,7 +61,7 @@ describe('finding the gateway', () => {
     expect(textOf(gateway('not-an-igd'))).toBe('UPnP device found. Is it an IGD ? : http://r/ctl\n')
   })
 
-  it('leaves the parentheses empty where the external address is not known', () => {
+  it('leaves the parentheses empty if the external address is not known', () => {
     expect(textOf(gateway('reserved', { externalAddress: undefined }))).toBe(
       'Found an IGD with a reserved IP address () : http://r/ctl\n',
     )
@@ -98,7 +98,7 @@ describe('the state of the gateway', () => {
     connectedSinceMs,
   })
 
-  it('names the status, and since when where it is known', () => {
+  it('names the status, and its beginning if that is known', () => {
     const since = new Date(2026, 10, 23, 23, 25, 19, 999).getTime()
     expect(textOf(status(since, 10))).toBe(
       'Status : Connected, uptime=10s, LastConnectionError : ERROR_NONE\n  Time started : Mon Nov 23 23:25:19 2026\n',
@@ -276,7 +276,7 @@ describe('mapping a port', () => {
     )
   })
 
-  it('names the read-back where that failed', () => {
+  it('names the read-back if that failed', () => {
     const error = { ...REFUSED, isUnconfirmed: true as const, number: 714, name: 'NoSuchEntryInArray' }
     expect(textOf(failure(error))).toBe(
       'GetSpecificPortMappingEntry() failed with code 714 (NoSuchEntryInArray)\n' +
@@ -284,7 +284,7 @@ describe('mapping a port', () => {
     )
   })
 
-  it('names the action that was refused: AddAnyPortMapping, or AddPortMapping where that was the fallback', () => {
+  it('names the action that was refused: AddAnyPortMapping, or AddPortMapping if that was the fallback', () => {
     expect(textOf(failure({ ...REFUSED, action: 'AddAnyPortMapping', number: 728, name: 'NoPortMapsAvailable' }))).toBe(
       'AddAnyPortMapping(8080, 80, 192.168.1.5) failed with code 728 (NoPortMapsAvailable)\n' +
         '[stderr] hint: the table of the router is full; -l shows it, -d removes an entry\n',
@@ -302,7 +302,7 @@ describe('mapping a port', () => {
     expect(textOf(failure({ code, message: 'it leads elsewhere' }))).toBe('[stderr] it leads elsewhere\n')
   })
 
-  it('gives no hint where it knows none', () => {
+  it('gives no hint if it knows none', () => {
     expect(textOf(failure({ ...REFUSED, number: 899, name: 'UnknownError' }))).toBe(
       'AddPortMapping(8080, 80, 192.168.1.5) failed with code 899 (UnknownError)\n',
     )
@@ -375,7 +375,7 @@ describe('a pinhole', () => {
     )
   })
 
-  it('works or does not, and the ID is in the text of a failure only where it is to be updated', () => {
+  it('works or does not, and the ID is in the text of a failure only for an update', () => {
     const working = (answer: { ok: true; working: boolean } | ReturnType<typeof refused>, during: 'check' | 'update') =>
       textOf({ type: 'pinhole-working', during, id: 7, ...answer })
     for (const during of ['check', 'update'] as const) {
@@ -392,7 +392,7 @@ describe('a pinhole', () => {
     expect(working(silent, 'update')).toBe(`CheckPinholeWorking(7) ${because}`)
   })
 
-  it('shows the new lease also where it was refused, as upnpc does', () => {
+  it('shows the new lease even if it was refused, as upnpc does', () => {
     const line = 'UpdatePinhole: Pinhole ID = 7 with Lease Time: 60\n'
     expect(textOf({ type: 'pinhole-updated', id: 7, leaseSeconds: 60, ok: true })).toBe(line)
     const answer = refused(704, 'NoSuchEntry', 'UpdatePinhole')
@@ -433,7 +433,7 @@ describe('a pinhole', () => {
     )
   })
 
-  it('needs a firewall, which is shown as off where it could not be asked', () => {
+  it('needs a firewall, which is shown as off if it could not be asked', () => {
     const status = { firewallEnabled: true, inboundPinholeAllowed: false }
     expect(textOf({ type: 'firewall-status', ok: true, ...status })).toBe(
       'FirewallEnabled: 1 & Inbound Pinhole Allowed: 0\n' +
@@ -462,7 +462,7 @@ describe('what is not the output of a command', () => {
     )
   })
 
-  it('brings the usage text where there was no command', () => {
+  it('brings the usage text if there was no command', () => {
     expect(textOf(error('USAGE', { withUsage: true }))).toBe(`[stderr] what it is\n[stderr] \n${usageText()}\n`)
   })
 
@@ -470,21 +470,21 @@ describe('what is not the output of a command', () => {
     expect(textOf(error('INTERNAL'))).toBe('[stderr] upnp-ts has a defect: what it is\n')
   })
 
-  it('ends with the line of upnpc where there is no gateway to use, after why', () => {
+  it('gives the reason, and ends with the line of upnpc, if there is no gateway to use', () => {
     const line = '[stderr] what it is\n[stderr] No valid UPNP Internet Gateway Device found.\n'
     expect(textOf(error('NO_GATEWAY'))).toBe(line)
     const described = { code: 'TRANSPORT', message: 'what it is', action: 'description' } as const
     expect(textOf({ type: 'error', error: described })).toBe(line)
   })
 
-  it('begins with the line of upnpc where nothing answered, and a hint follows', () => {
+  it('begins with the line of upnpc if nothing answered, and a hint follows', () => {
     const searched = { ...NOTHING_FOUND, searchedMs: 4000, defaultGateways: ['192.168.1.1'] }
     expect(textOf(error('NO_GATEWAY', { searched }))).toBe(
       `[stderr] No IGD UPnP Device found on the network !\n[stderr] hint: ${nothingFoundHint(searched)}\n`,
     )
   })
 
-  it('tells where the emulated gateway is, first', () => {
+  it('says first where the emulated gateway is', () => {
     expect(
       textOf({
         type: 'emulator',

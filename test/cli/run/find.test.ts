@@ -68,7 +68,7 @@ const SSH = ['-p', '', '-r', '22', 'TCP'] as const
 const PINHOLE = ['-p', '', '-A', '', '0', '@', '8333', 'TCP', '60'] as const
 
 describe('the gateway that a command is for', () => {
-  it('is the one that speaks PCP, where no UPnP answers', async () => {
+  it('is the one that speaks PCP, if no UPnP answers', async () => {
     const { stdout, exitCode, asked } = await ran(SSH, speaksPcp)
     expect(withoutBanner(stdout)).toBe(
       'Found valid PCP gateway : 192.168.1.1:5351\nLocal LAN ip address : 192.168.1.10\n' +
@@ -79,14 +79,14 @@ describe('the gateway that a command is for', () => {
     expect(asked).toEqual(['any -> 192.168.1.1 5351', '192.168.1.10 -> 192.168.1.1 5351'])
   })
 
-  it('is the one that speaks NAT-PMP, where there is no PCP either', async () => {
+  it('is the one that speaks NAT-PMP, if there is no PCP either', async () => {
     const { stdout, exitCode } = await ran(SSH, speaksNatPmp)
     expect(stdout).toContain('\nFound valid NAT-PMP gateway : 192.168.1.1:5351\n')
     expect(stdout).toContain('external 11.22.33.44:22 TCP is redirected to internal 192.168.1.10:22 (duration=7200)\n')
     expect(exitCode).toBe(0)
   })
 
-  it('is searched for in no other protocol than that of --via', async () => {
+  it('is searched for over no other protocol than that of --via', async () => {
     const igd = await ran(['--via', 'igd', ...SSH], speaksPcp)
     expect([igd.asked, igd.exitCode]).toEqual([[], 1])
     const pcp = await ran(['--via', 'pcp', ...SSH], speaksPcp)
@@ -94,7 +94,7 @@ describe('the gateway that a command is for', () => {
     expect((await ran(['--via', 'nat-pmp', ...SSH], speaksPcp)).exitCode).toBe(1)
   })
 
-  it('is an IGD where only that will do, and who answers otherwise is named', async () => {
+  it('is an IGD if only that will do; a gateway that answers otherwise is named', async () => {
     const { stdout, stderr, exitCode } = await ran(['-p', '', '-l'], speaksPcp)
     expect(stdout).toBe(BANNER)
     expect(stderr).toBe(
@@ -105,7 +105,7 @@ describe('the gateway that a command is for', () => {
     expect(exitCode).toBe(1)
   })
 
-  it('is over IPv6 where PCP is to open a pinhole, with or without -6', async () => {
+  it('is over IPv6 if PCP is to open a pinhole, with or without -6', async () => {
     for (const line of [PINHOLE, ['-6', ...PINHOLE]]) {
       const { stdout, asked, exitCode } = await ran(['--via', 'pcp', ...line], speaksPcp, [ETH0, ETH0_6])
       expect(asked[0]).toBe('any -> fe80::1%eth0 5351')
@@ -114,7 +114,7 @@ describe('the gateway that a command is for', () => {
     }
   })
 
-  it('is over IPv4 where a port is to be mapped, whatever -6 says about the search', async () => {
+  it('is over IPv4 if a port is to be mapped, whatever -6 says about the search', async () => {
     const { asked } = await ran(['-6', '--via', 'pcp', ...SSH], speaksPcp, [ETH0, ETH0_6])
     expect(asked[0]).toBe('any -> 192.168.1.1 5351')
   })
@@ -145,7 +145,7 @@ describe('--gateway', () => {
     expect(overIPv6.asked[0]).toBe('any -> fe80::9%eth0 5350')
   })
 
-  it('is named where it does not answer', async () => {
+  it('is named if it does not answer', async () => {
     const { stderr, exitCode } = await ran(['--gateway', '10.2.0.1', '--via', 'nat-pmp', ...SSH], NOBODY)
     expect(stderr).toBe(
       'No NAT-PMP gateway found on the network !\nhint: asked for 4.0 s: 10.2.0.1 does not answer NAT-PMP. ' +
@@ -154,12 +154,12 @@ describe('--gateway', () => {
     expect(exitCode).toBe(1)
   })
 
-  it('is not asked in PCP for a pinhole where it is of IPv4, which is no help', async () => {
+  it('is not asked over PCP for a pinhole if its address is IPv4, which does not help', async () => {
     const { asked, exitCode } = await ran(['--gateway', '192.168.1.1', ...PINHOLE], speaksPcp)
     expect([asked, exitCode]).toEqual([[], 1])
   })
 
-  it('is needed where there is no default gateway', async () => {
+  it('is needed if there is no default gateway', async () => {
     const { stderr, exitCode } = await ran(['--via', 'pcp', ...SSH], NOBODY, [ETH0], { 4: [], 6: [] })
     expect(stderr).toBe(
       'No PCP gateway found on the network !\n' +
@@ -172,7 +172,7 @@ describe('--gateway', () => {
 describe('-m', () => {
   const BOTH = { 4: ['192.168.1.1', '10.0.0.1'], 6: ['fe80::1%eth0', 'fe80::2%wlan0'] }
 
-  it('is where the gateway has to be that is asked, and what it is asked from', async () => {
+  it('is where the gateway that is asked has to be, and from where it is asked', async () => {
     const asked = async (...argv: string[]) =>
       (await ran([...argv, '--via', 'nat-pmp', ...SSH], NOBODY, [ETH0, WIFI], BOTH)).asked
     expect(await asked()).toEqual(['any -> 192.168.1.1 5351', 'any -> 10.0.0.1 5351'])
@@ -180,7 +180,7 @@ describe('-m', () => {
     expect(await asked('-m', '192.168.1.10')).toEqual(['192.168.1.10 -> 192.168.1.1 5351'])
   })
 
-  it('is of IPv6 where a pinhole is to be opened', async () => {
+  it('is of IPv6 if a pinhole is to be opened', async () => {
     const line = ['-m', 'eth0', '-6', '--via', 'pcp', ...PINHOLE]
     expect((await ran(line, NOBODY, [ETH0, ETH0_6, WIFI], BOTH)).asked).toEqual(['any -> fe80::1%eth0 5351'])
     const without = ['-m', 'eth0', '--via', 'pcp', ...PINHOLE]

@@ -61,7 +61,7 @@ function portsOf(reports: readonly Report[]): string[] {
 }
 
 describe('the external address', () => {
-  it('is told once the port is mapped, because PCP tells it with that', async () => {
+  it('is reported once the port is mapped, because PCP gives it in that reply', async () => {
     const { types, calls, ended } = await mapped([SSH])
     expect(calls.map(({ name }) => name)).toEqual(['map', 'externalAddress'])
     expect([types, ended]).toEqual([['external-address', 'mapped'], 0])
@@ -76,7 +76,7 @@ describe('the external address', () => {
     }
   })
 
-  it('is not asked for where NAT-PMP has told it already', async () => {
+  it('is not asked for if NAT-PMP has given it already', async () => {
     const { reports, calls } = await mapped([SSH], { protocol: 'nat-pmp' }, { externalAddress: '55.66.77.88' })
     expect(calls.map(({ name }) => name)).toEqual(['map'])
     expect(reports[0]).toEqual({ type: 'external-address', during: 'map', ok: true, address: '55.66.77.88' })
@@ -91,12 +91,12 @@ describe('the external address', () => {
     expect(ended).toBe(0)
   })
 
-  it('is not told where no port could be mapped', async () => {
+  it('is not reported if no port could be mapped', async () => {
     const { types, calls } = await mapped([SSH], { map: () => TAKEN })
     expect([types, calls.map(({ name }) => name)]).toEqual([['map-failed'], ['map']])
   })
 
-  it('is warned of once where it is not one of the internet, at the first port that is mapped', async () => {
+  it('gets one warning if it is not an internet address, at the first port that is mapped', async () => {
     const answers: Answers = {
       externalAddress: () => '10.0.0.1',
       map: (request) => (request.externalPort === 22 ? TAKEN : granted(request)),
@@ -109,7 +109,7 @@ describe('the external address', () => {
 })
 
 describe('a mapping', () => {
-  it('is for this computer where @ stands, and carries the description and the lease that were given', async () => {
+  it('is for this computer if @ is given, and carries the description and the lease that were given', async () => {
     const { calls } = await mapped([{ ...SSH, lease: { seconds: 60 } }])
     expect(calls[0]?.asked).toEqual({
       ...{ internalPort: 22, externalPort: 22, protocol: 'TCP', remoteHost: '', lease: { seconds: 60 } },
@@ -117,7 +117,7 @@ describe('a mapping', () => {
     })
   })
 
-  it('takes any port where 0 is asked for, also with -r', async () => {
+  it('takes any port if 0 is asked for, even with -r', async () => {
     const { reports, calls } = await mapped([{ ...SSH, externalPort: 0 }], { mapAny: (each) => granted(each, 49_152) })
     expect(calls[0]).toMatchObject({ name: 'mapAny', asked: { externalPort: 0 } })
     expect(portsOf(reports)).toEqual(['TCP 49152'])
@@ -131,7 +131,7 @@ describe('a mapping', () => {
     expect([portsOf(exactly.reports), exactly.types, exactly.ended]).toEqual([[], ['map-failed'], 2])
   })
 
-  it('is not told of as made where the gateway has given another port: over PCP and NAT-PMP nothing is left of it', async () => {
+  it('is not reported as made if the gateway gave another port: over PCP and NAT-PMP nothing is left of it', async () => {
     for (const protocol of ['pcp', 'nat-pmp'] as const) {
       const { reports } = await mapped([SSH], { protocol, map: otherPort })
       expect(reports).toMatchObject([{ type: 'map-failed', via: protocol, error: { code: 'NOT_CONFIRMED' } }])
@@ -144,7 +144,7 @@ describe('a mapping', () => {
     expect([types, ended]).toEqual([['map-failed', 'external-address', 'mapped'], 2])
   })
 
-  it('fails in words where NAT-PMP cannot do that, and it is exit 1, because nothing was sent', async () => {
+  it('fails with a sentence if NAT-PMP cannot do that, with exit 1, because nothing was sent', async () => {
     const map = ({ internalClient }: MappingRequest) =>
       internalClient === '192.168.1.5' ? new InvalidArgumentError('for the computer that asks only') : undefined
     const answers: Answers = { protocol: 'nat-pmp', map: (request) => map(request) ?? granted(request) }
@@ -171,19 +171,19 @@ describe('TCP+UDP over PCP and NAT-PMP', () => {
     expect(calls.map(({ name }) => name)).toEqual(['map', 'externalAddress', 'map'])
   })
 
-  it('is any port for UDP where 0 is asked for, and that very port for TCP', async () => {
+  it('is any port for UDP if 0 is asked for, and that very port for TCP', async () => {
     const { reports, calls } = await mapped(both({ externalPort: 0 }), { mapAny: (each) => granted(each, 49_152) })
     expect(portsOf(reports)).toEqual(['UDP 49152', 'TCP 49152'])
     expect(calls.at(-1)).toMatchObject({ name: 'map', asked: { externalPort: 49_152, protocol: 'TCP' } })
   })
 
-  it('is neither where UDP cannot be had: TCP is not asked for', async () => {
+  it('is neither if UDP fails: TCP is not asked for', async () => {
     const { types, calls, ended } = await mapped(both(), { map: refusing('UDP') })
     expect([types, ended]).toEqual([['map-failed'], 2])
     expect(calls).toHaveLength(1)
   })
 
-  it('is neither where TCP cannot be had: UDP is taken back by its inside, which is what it is known by', async () => {
+  it('is neither if TCP fails: UDP is closed again by its internal side, by which it is known', async () => {
     const answers: Answers = { map: refusing('TCP'), mapAny: (each) => granted(each, 49_152) }
     const { types, calls, ended, reports } = await mapped(both({ externalPort: 0, internalPort: 1 }), answers)
     expect([types.slice(-2), ended]).toEqual([['map-failed', 'taken-back'], 2])
@@ -195,7 +195,7 @@ describe('TCP+UDP over PCP and NAT-PMP', () => {
     expect(reports.at(-1)).toEqual({ type: 'taken-back', key })
   })
 
-  it('says so where UDP cannot be taken back', async () => {
+  it('says so if UDP cannot be taken back', async () => {
     const answers: Answers = { protocol: 'nat-pmp', map: refusing('TCP', refusedBy('nat-pmp', 4)) }
     const { reports } = await mapped(both(), { ...answers, unmap: () => refusedBy('nat-pmp', 2) })
     expect(reports.at(-1)).toMatchObject({
@@ -206,7 +206,7 @@ describe('TCP+UDP over PCP and NAT-PMP', () => {
     })
   })
 
-  it('is tried on three other ports with -n where TCP is taken, each time both or none', async () => {
+  it('is tried on three other ports with -n if TCP is taken, each time both or neither', async () => {
     const { calls, ended, reports } = await mapped(both(), { map: refusing('TCP') }, { any: true })
     const tried = calls.map(({ name, asked }) => `${name} ${asked?.protocol ?? ''}`)
     const once = ['mapAny UDP', 'map TCP', 'unmap UDP']
@@ -229,7 +229,7 @@ describe('TCP+UDP over PCP and NAT-PMP', () => {
     expect(portsOf(reports)).toHaveLength(code === 0 ? 3 : 1)
   })
 
-  it('names what is still open where the time runs out under the TCP half', async () => {
+  it('names what is still open if the time runs out during the TCP half', async () => {
     const outOfTime = new NoReplyError('gave up after 1 s', { action: 'MAP' })
     const scene = sceneOf({
       map(request) {

@@ -36,7 +36,7 @@ function start(gateway: Partial<IgdGateway>): { chosen: Chosen; context: RunCont
 const made = (request: MappingRequest): PortMapping => ({ ...request, enabled: true, leaseSeconds: 0 })
 
 describe('TCP+UDP when the time runs out', () => {
-  it('under the TCP half tells of both: what failed, and what is still open', async () => {
+  it('during the TCP half reports both: what failed, and what is still open', async () => {
     const { chosen, context, controller } = start({
       async map(request) {
         if (request.protocol === 'UDP') return made(request)

@@ -71,7 +71,7 @@ describe('the address that @ stands for in a pinhole', () => {
 describe('TCP+UDP of a pinhole', () => {
   const both = [{ ...ASKED, protocol: 17 }, ASKED]
 
-  it('is closed for UDP where TCP cannot be had, and told of afterwards', async () => {
+  it('is closed for UDP if TCP fails, and reported afterwards', async () => {
     const { reports, ended, deleted } = await add('2001:db8:86::251', both, async ({ protocol }) => {
       if (protocol === 6) throw new NoReplyError('silence', { action: 'AddPinhole' })
       return 7
@@ -81,7 +81,7 @@ describe('TCP+UDP of a pinhole', () => {
     expect(reports.at(-1)).toEqual({ type: 'notice', kind: 'pinhole-taken-back', id: 7, closed: true })
   })
 
-  it('names what is still open where the time runs out under it', async () => {
+  it('names what is still open if the time runs out during it', async () => {
     const controller = new AbortController()
     const outOfTime = new NoReplyError('gave up after 1 s', { action: 'AddPinhole' })
     const asked = async ({ protocol }: TimedPinholeRequest): Promise<number> => {

@@ -1,4 +1,4 @@
-/** The commands of PCP and NAT-PMP beside those that map: closing, the state, pinholes; and what went wrong beside them. */
+/** The commands of PCP and NAT-PMP that do not map: closing, the state, pinholes, and what may go wrong meanwhile. */
 import { describe, expect, it } from 'vitest'
 import type { GatewayCommand } from '../../../src/cli/parse/command-table.ts'
 import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
@@ -39,7 +39,7 @@ describe('closing ports over PCP and NAT-PMP', () => {
     expect(ended).toBe(0)
   })
 
-  it('says where NAT-PMP may have closed nothing: it says yes to whatever is closed', async () => {
+  it('says if NAT-PMP may have closed nothing: it says yes to every deletion', async () => {
     const remembers = ({ externalPort }: { externalPort: number }) => externalPort === 53
     const { chosen, context } = sceneOf({ protocol: 'nat-pmp', remembers })
     const { reports, ended } = await outcome(unmap(CLOSE_BOTH, chosen, context))
@@ -51,7 +51,7 @@ describe('closing ports over PCP and NAT-PMP', () => {
     expect(ended).toBe(0)
   })
 
-  it('says no such thing where it failed', async () => {
+  it('says no such thing if it failed', async () => {
     const answers: Answers = { protocol: 'nat-pmp', remembers: () => false, unmap: () => refusedBy('nat-pmp', 2) }
     const { chosen, context } = sceneOf(answers)
     const { reports } = await outcome(unmap(CLOSE_BOTH, chosen, context))
@@ -72,7 +72,7 @@ describe('closing ports over PCP and NAT-PMP', () => {
     expect(ended).toBe(exitCodeOfFailure)
   })
 
-  it('ends after the first one where the time runs out under it', async () => {
+  it('ends after the first one if the time runs out during it', async () => {
     const outOfTime = new NoReplyError('gave up after 1 s')
     const scene = sceneOf({
       unmap() {
@@ -101,19 +101,19 @@ describe('the state of a gateway of PCP or NAT-PMP', () => {
     expect(ended).toBe(0)
   })
 
-  it('does not ask again for the address that NAT-PMP has told', async () => {
+  it('does not ask again for the address that NAT-PMP has given', async () => {
     const { reports, calls } = await status({ protocol: 'nat-pmp' }, '55.66.77.88')
     expect(calls).toEqual([])
     expect(reports).toMatchObject([{ via: 'nat-pmp' }, { ok: true, address: '55.66.77.88' }])
   })
 
-  it('is exit 2 where the address cannot be had', async () => {
+  it('is exit 2 if the gateway does not give the address', async () => {
     const { reports, ended } = await status({ externalAddress: () => refusedBy('pcp', 7) })
     expect(reports.at(-1)).toMatchObject({ type: 'external-address', ok: false, error: { number: 7 } })
     expect(ended).toBe(2)
   })
 
-  it('has a time also where the gateway counts from before there were computers', async () => {
+  it('has a time even if the gateway counts from before there were computers', async () => {
     const { reports } = await status({ epochSeconds: 0xffff_ffff })
     const { sinceMs } = reports[0] as Extract<(typeof reports)[number], { type: 'port-control-status' }>
     expect(new Date(sinceMs).toISOString()).toMatch(/^18/)
@@ -197,7 +197,7 @@ describe('every command that PCP and NAT-PMP have', () => {
     }
   })
 
-  it('is followed by nothing where there was only to search', async () => {
+  it('is followed by nothing if the command was only to search', async () => {
     const invocation = parseInvocation(['--discovery-time', '9']) as GatewayInvocation
     const { chosen, context } = sceneOf({})
     expect(await outcome(runOverPortControl(invocation, chosen, context))).toEqual({ reports: [], ended: 0 })
@@ -207,7 +207,7 @@ describe('every command that PCP and NAT-PMP have', () => {
 describe('what went wrong beside the command', () => {
   const UNKEPT = new TransportError('cannot create /x/pcp-nonce-key: EROFS')
 
-  it('is told after it, and does not change its exit code', async () => {
+  it('is reported after it, and does not change its exit code', async () => {
     const { reports, ended } = await ran(['-r', '22', 'TCP'], sceneOf({}, { troubles: [UNKEPT] }))
     expect(reports.map(({ type }) => type)).toEqual(['external-address', 'mapped', 'notice'])
     expect(reports.at(-1)).toEqual({
@@ -218,7 +218,7 @@ describe('what went wrong beside the command', () => {
     expect(ended).toBe(0)
   })
 
-  it('is told also where the command failed', async () => {
+  it('is reported even if the command failed', async () => {
     const answers = { map: () => refusedBy('pcp', 8) }
     const { reports, ended } = await ran(['-r', '22', 'TCP'], sceneOf(answers, { troubles: [UNKEPT] }))
     expect([reports.map(({ type }) => type), ended]).toEqual([['map-failed', 'notice'], 2])

@@ -136,7 +136,7 @@ describe('questions that do not need each other', () => {
     return { asked, most, result: await running }
   }
 
-  it('go side by side once the first one is answered, and are told in their order', async () => {
+  it('go side by side once the first one is answered, and are reported in their order', async () => {
     const { asked, most, result } = await inRounds([1, 2, 4, 1])
     expect(asked.slice(0, 2)).toEqual([['GetConnectionTypeInfo'], ['GetCommonLinkProperties', 'GetStatusInfo']])
     expect([asked.flat().length, most]).toEqual([8, 4])
@@ -144,7 +144,7 @@ describe('questions that do not need each other', () => {
     expect(told?.join()).toBe('Connection Type,Status :,MaxBitRateDown,ExternalIPAddress,Bytes,Packets')
   })
 
-  it('go one after the other where the router closed the connection on the first one', async () => {
+  it('go one after the other if the router closed the connection on the first one', async () => {
     let closed = 0
     const isLost = (request: ServedRequest): boolean => actionOf(request) === 'GetConnectionTypeInfo' && closed++ === 0
     const { asked, most, result } = await inRounds([1, 1, 1, 1, 1, 1, 1, 1, 1], isLost)
