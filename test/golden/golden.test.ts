@@ -318,7 +318,7 @@ function oneLine(stderr: string): string {
 /** The usage text is each project's own, and ctime() depends on the moment. */
 function comparable(text: string): string {
   return text
-    .replace(/Usage: upnp-ts[\s\S]*or was not started yet\.\n/, '<USAGE>\n')
+    .replace(/Usage: upnp-ts[\s\S]*before PROGRAM had started\.\n/, '<USAGE>\n')
     .replace(/Time started : \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, 'Time started : <CTIME>')
     .replace(/<USAGE>\n+/, '<USAGE>\n')
 }
