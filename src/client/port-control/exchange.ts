@@ -1,7 +1,7 @@
 /**
- * One request over UDP: send, wait, send again, until a reply is accepted, the port is refused or the deadline passes.
- * Every exchange has a socket of its own, connected to the gateway: the system then drops what others send and what
- * comes late for an earlier request, and tells at once that nobody listens there.
+ * One request over UDP, sent again and again until a reply is accepted, the port is refused or the time is over.
+ * Every exchange has its own socket, connected to the gateway. So the system drops datagrams from other senders and late
+ * replies to earlier requests, and reports at once that nobody listens there.
  */
 import { hostAndPort } from '../../domain/address.js'
 import { NoReplyError, PortMappingError, TransportError, unlessMalformed } from '../../domain/errors.js'
@@ -17,62 +17,64 @@ export interface ExchangeNet {
 
 export interface Asking<T> {
   readonly remote: Endpoint
-  /** The address to ask from; the one on the way to the gateway where it is not given. */
+  /** The address to ask from. The default is the one on the way to the gateway. */
   readonly localAddress?: string | undefined
   /** Its name in the standard, for messages. */
   readonly action: string
   readonly encode: (localAddress: string) => Uint8Array
   /**
-   * Undefined, or a MalformedMessageError: not the reply to this request, keep listening. Another PortMappingError is the
-   * result; a defect costs this datagram only.
+   * Undefined, or a MalformedMessageError: this is not the reply to this request, so the exchange keeps listening. Any
+   * other PortMappingError is the result. A defect costs this datagram only.
    */
   readonly accept: (datagram: Uint8Array, localAddress: string) => T | undefined
-  /** Milliseconds after each sending; nothing more is sent when they are over. */
+  /** Milliseconds to wait after each sending. When they run out, nothing more is sent. */
   readonly waits: Iterable<number>
   readonly timeoutMs: number
-  /** The first sending is on its way. */
+  /** Called once the request has been sent for the first time. */
   readonly onSent?: (() => void) | undefined
 }
 
 /** @throws NoReplyError, TransportError, whatever `accept` throws, the reason of the signal */
 export async function exchange<T>(net: ExchangeNet, asking: Asking<T>): Promise<T> {
   const { signal, clock } = net
+  const { remote, localAddress, timeoutMs } = asking
   signal?.throwIfAborted()
-  let finish: (outcome: () => T) => void = () => {}
-  const outcome = new Promise<() => T>((resolve) => {
+  let finish: (reply: T) => void = () => {}
+  let fail: (error: unknown) => void = () => {}
+  const outcome = new Promise<T>((resolve, reject) => {
     finish = resolve
+    fail = reject
   })
-  const fail = (error: unknown): void =>
-    finish(() => {
-      throw error
-    })
   const onAbort = (): void => fail(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
-  const cancels = [clock.schedule(asking.timeoutMs, () => fail(noReply(asking)))]
+  const cancels = [clock.schedule(timeoutMs, () => fail(noReply(asking)))]
   let socket: ConnectedSocket | undefined
   let isOver = false
   const start = async (): Promise<void> => {
     let local = ''
-    const opened = await net.datagrams.connect({
-      remote: asking.remote,
-      localAddress: asking.localAddress,
-      onMessage: (datagram) => {
-        const accepted = tryAccept(() => asking.accept(datagram, local))
-        if (accepted !== undefined) finish(accepted)
-      },
-      onError: (error) => fail(unreachable(asking, error)),
-    })
-    if (isOver) opened.close()
-    else {
-      socket = opened
-      local = opened.local.address
-      sendAgainAndAgain(opened, asking, clock, cancels)
-      asking.onSent?.()
+    const onMessage = (datagram: Uint8Array): void => {
+      try {
+        const reply = unlessMalformed(() => asking.accept(datagram, local))
+        if (reply !== undefined) finish(reply)
+      } catch (error) {
+        if (!(error instanceof PortMappingError)) throw error
+        fail(error)
+      }
     }
+    const onError = (error: TransportError): void => fail(unreachable(asking, error))
+    const opened = await net.datagrams.connect({ remote, localAddress, onMessage, onError })
+    if (isOver) {
+      opened.close()
+      return
+    }
+    socket = opened
+    local = opened.local.address
+    sendAgainAndAgain(opened, asking, clock, cancels)
+    asking.onSent?.()
   }
   try {
     start().catch((error: unknown) => fail(error instanceof TransportError ? unreachable(asking, error) : error))
-    return (await outcome)()
+    return await outcome
   } finally {
     isOver = true
     for (const cancel of cancels) cancel()
@@ -93,18 +95,6 @@ function sendAgainAndAgain<T>(socket: ConnectedSocket, asking: Asking<T>, clock:
   send()
 }
 
-function tryAccept<T>(accept: () => T | undefined): (() => T) | undefined {
-  try {
-    const accepted = unlessMalformed(accept)
-    return accepted === undefined ? undefined : () => accepted
-  } catch (error) {
-    if (!(error instanceof PortMappingError)) throw error
-    return () => {
-      throw error
-    }
-  }
-}
-
 function noReply({ action, remote, timeoutMs }: Asking<unknown>): NoReplyError {
   return new NoReplyError(`${action}: ${hostAndPort(remote)} did not answer within ${timeoutMs / 1000} s`, { action })
 }
@@ -114,4 +104,26 @@ function unreachable({ action, remote }: Asking<unknown>, error: TransportError)
   const code = codeOf(cause)
   const reason = reasonOf(cause, 'ask over UDP', code === '' ? error.message : `it cannot be reached (${code})`)
   return new TransportError(`${action}: UDP port ${remote.port} of ${remote.address}: ${reason}`, { action, cause })
+}
+
+/** For PCP too: its 3 s (RFC 6887 8.1.1) would keep a person waiting for one lost datagram. */
+const FIRST_WAIT_MS = 250
+/** RFC 6886 3.1: a gateway that has not answered by then does not speak NAT-PMP. */
+const NAT_PMP_SENDINGS = 9
+/** RFC 6887 8.1.1: MRT. */
+const PCP_LONGEST_WAIT_MS = 1_024_000
+
+/** RFC 6886 3.1: 250 ms, doubling, nine times. */
+export function* natPmpWaits(): Generator<number, void> {
+  for (let sent = 0; sent < NAT_PMP_SENDINGS; sent++) yield FIRST_WAIT_MS * 2 ** sent
+}
+
+/** RFC 6887 8.1.1: RT = (1 + RAND) * MIN(2 * RTprev, MRT), RAND from -0.1 to 0.1. It has no end. */
+export function* pcpWaits(random: () => number = Math.random): Generator<number, void> {
+  let previousMs = FIRST_WAIT_MS / 2
+  for (;;) {
+    const jitter = 0.9 + random() * 0.2
+    previousMs = jitter * Math.min(2 * previousMs, PCP_LONGEST_WAIT_MS)
+    yield previousMs
+  }
 }

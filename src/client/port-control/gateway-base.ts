@@ -1,6 +1,6 @@
 /**
- * What a PCP and a NAT-PMP gateway do alike: to both a mapping is its inside, a suggested port is no more than that, and
- * the epoch tells when everything was lost. How a mapping is asked for and removed is for each.
+ * What PCP and NAT-PMP gateways have in common. Both know a mapping by its inside, both take the external port as a mere
+ * suggestion, and the epoch of both tells when they lost everything.
  */
 import { hostAndPort } from '../../domain/address.js'
 import { InvalidArgumentError, NotConfirmedError, PortMappingError, TransportError } from '../../domain/errors.js'
@@ -20,16 +20,16 @@ import type { ExchangeNet } from './exchange.js'
 import type { MappingMemory, RememberedMapping } from './mapping-memory.js'
 import type { NonceSource } from './mapping-nonce.js'
 
-/** A gateway that has answered once is given so long for a request: five sendings. */
+/** The time that a gateway gets for a request once it has answered one: five sendings. */
 export const EXCHANGE_TIMEOUT_MS = 7750
 
 export interface PortControlOptions {
   readonly net: ExchangeNet
   readonly endpoint: Endpoint
-  /** This computer's address on the way to it. */
+  /** This computer's address on the way to the gateway. */
   readonly localAddress: string
   readonly epochSeconds: number
-  /** Where it is known already. */
+  /** If it is known already. */
   readonly externalAddress?: string | undefined
   readonly memory: MappingMemory
   readonly nonces: NonceSource
@@ -39,18 +39,18 @@ export interface PortControlOptions {
   readonly random: () => number
 }
 
-/** RFC 6886 3.3: 7200 s. Lease 0 is never sent for "unlimited": it would delete. */
+/** RFC 6886 3.3: 7200 s for "unlimited". Lease 0 would delete. */
 export function lifetimeOf(lease: Lease): number {
   return lease === 'unlimited' ? RECOMMENDED_LIFETIME_SECONDS : lease.seconds
 }
 
-/** External port 0 is any port here, and no port to map but one to ask for. @throws InvalidArgumentError */
+/** Here external port 0 asks for any port. @throws InvalidArgumentError */
 export function refuseFlawedOrAny(request: MappingKey & Partial<MappingRequest>): void {
   const flaw = flawOf(request.externalPort === 0 ? { ...request, externalPort: 1 } : request)
   if (flaw !== undefined) throw new InvalidArgumentError(flaw)
 }
 
-/** What a gateway has granted: a mapping of which everything is known. */
+/** A mapping that a gateway has granted: everything about it is known. */
 export type GrantedMapping = PortMapping & {
   readonly externalPort: number
   readonly internalPort: number
@@ -63,7 +63,6 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
   abstract readonly pinholes: PinholeOpener | undefined
   readonly localAddress: string
   protected readonly options: PortControlOptions
-  /** As far as it is known. */
   protected knownExternalAddress: string | undefined
   #epochSeconds: number
   #beganWallMs: number
@@ -92,7 +91,7 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
 
   abstract pulse(): Promise<{ readonly externalAddress: string | undefined }>
 
-  /** Neither protocol can ask about a mapping without making it. */
+  /** Neither protocol can ask about a mapping without making one. */
   find(): Promise<'untold'> {
     return Promise.resolve('untold')
   }
@@ -109,32 +108,29 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
 
   async unmap(mapping: MappingToRemove): Promise<void> {
     refuseFlawedOrAny(mapping)
-    const inside = await insideOf(mapping, this.options)
-    await this.refuseToRemove({ ...mapping, ...inside })
-    await this.#remove({ ...mapping, ...inside })
+    const whole = { ...mapping, ...(await insideOf(mapping, this.options)) }
+    await this.refuseToRemove(whole)
+    await this.#remove(whole)
   }
 
-  /** What the gateway makes of the request, whatever external port that is. @throws PortMappingError */
+  /** What the gateway grants, whatever external port that is. @throws PortMappingError */
   protected abstract grant(request: MappingRequest): Promise<GrantedMapping>
 
-  /** @throws InvalidArgumentError where the protocol would do more than was meant, or cannot do it */
+  /** @throws InvalidArgumentError if the protocol would remove more than was meant, or cannot remove it */
   protected abstract refuseToRemove(mapping: Required<MappingToRemove>): Promise<void>
 
-  /** Asks for the removal of that inside. @throws PortMappingError */
-  protected abstract askToRemove(mapping: Required<MappingToRemove>): Promise<unknown>
+  /** Asks for that mapping. A lease of 0 s removes whatever has that inside. @throws PortMappingError */
+  protected abstract ask(mapping: RememberedMapping): Promise<unknown>
 
-  /** Asks for a mapping that has been removed with another one. @throws PortMappingError */
-  protected abstract askAgain(other: RememberedMapping): Promise<unknown>
-
-  /** To be told of every reply. */
+  /** Called with the epoch of every reply. */
   protected learnEpoch(epochSeconds: number): void {
     this.#epochSeconds = epochSeconds
     this.#beganWallMs = beganWallMs(this.options.net, epochSeconds)
   }
 
   /**
-   * The port that was asked for and no other: what was granted instead is taken back, unless it was there before.
-   * `action` names the request. @throws NotConfirmedError, for another port may be free
+   * Accepts only the port that was asked for. Another one is closed again, unless it was open before.
+   * `action` names the request. @throws NotConfirmedError: another port may be free
    */
   protected async onlyThat(request: MappingRequest, granted: GrantedMapping, action: string): Promise<PortMapping> {
     if (granted.externalPort === request.externalPort) return this.#remember(granted)
@@ -144,17 +140,24 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     throw otherPortGiven(request, granted, this.options.endpoint, { action, stillOpen: failure })
   }
 
+  /**
+   * Closes one external port of an inside, and no other. If a gateway has several external ports for one inside
+   * (miniupnpd), it removes all of them (NAT-PMP) or the newest (PCP). So all are removed, and the others are made again.
+   * @throws PortMappingError
+   */
   async #remove(mapping: Required<MappingToRemove>): Promise<void> {
     const known = await this.#outsidesOf(mapping)
-    await removeOne(
-      known.filter((each) => each.externalPort !== mapping.externalPort),
-      () => this.askToRemove(mapping),
-      (other) => this.askAgain(other),
-      () => this.options.memory.forget(mapping),
-    )
+    const others = known.filter((each) => each.externalPort !== mapping.externalPort)
+    const remove = (): Promise<unknown> => this.ask({ ...mapping, leaseSeconds: 0 })
+    await remove()
+    await this.options.memory.forget(mapping)
+    for (const _ of others) await remove().catch(passOver)
+    let failure: Error | undefined
+    for (const other of others) failure = (await this.ask(other).then(() => undefined, lostWith(other))) ?? failure
+    if (failure !== undefined) throw failure
   }
 
-  /** The external ports of an inside, as far as they are remembered and the gateway has not lost them since. */
+  /** The external ports of an inside that are remembered, and that the gateway has not lost since. */
   #outsidesOf({ protocol, ...inside }: Required<MappingToRemove>): Promise<readonly RememberedMapping[]> {
     return this.options.memory.outsidesOf(protocol, inside, this.#beganWallMs)
   }
@@ -172,10 +175,7 @@ function asFailure(error: unknown): PortMappingError {
   throw error
 }
 
-/**
- * The gateway has mapped another external port than the one that was asked for and no other. `stillOpen`: why what it has
- * mapped could not be taken back.
- */
+/** The gateway has mapped another external port than the one wanted. `stillOpen`: why that one could not be closed. */
 function otherPortGiven(
   request: MappingRequest,
   mapping: PortMapping,
@@ -190,7 +190,7 @@ function otherPortGiven(
   return new NotConfirmedError(mapping, offered + rest, { action, belongsToAnother: true })
 }
 
-/** The inside of a mapping whose outside is known. @throws InvalidArgumentError where that would be all of them */
+/** The inside of a mapping whose outside is known. @throws InvalidArgumentError if it would stand for all mappings */
 async function insideOf(
   { externalPort, protocol, internalClient, internalPort }: MappingToRemove,
   { memory, localAddress }: Pick<PortControlOptions, 'memory' | 'localAddress'>,
@@ -200,51 +200,30 @@ async function insideOf(
     internalClient: internalClient ?? known?.internalClient ?? localAddress,
     internalPort: internalPort ?? known?.internalPort ?? externalPort,
   }
-  // External port 0 is no inside, and internal port 0 would remove all there are (RFC 6886 3.4, RFC 6887 15).
+  // Internal port 0 would remove every mapping (RFC 6886 3.4, RFC 6887 15).
   if (!isPort(inside.internalPort)) throw new InvalidArgumentError('to unmap external port 0, give the internal port')
   return inside
 }
 
-/** The epoch is in whole seconds, and the gateway's clock may run a thousandth faster than ours. */
+/** The epoch is in whole seconds, and the gateway's clock may be faster than ours by a thousandth. */
 const EPOCH_SLACK_MS = 1000
 const CLOCK_SLACK = 1.001
 
-/** When a gateway lost its state last, by the epoch that it tells now: what was made before that it does not have. */
+/** When a gateway last lost its state, by the epoch that it reports now. Older mappings are gone. */
 function beganWallMs({ clock }: Pick<ExchangeNet, 'clock'>, epochSeconds: number): number {
   return clock.wallMs() - epochSeconds * 1000 * CLOCK_SLACK - EPOCH_SLACK_MS
 }
-
-/**
- * Closes one external port of an inside, and no other. To both protocols a mapping is its inside, and where a gateway has
- * several external ports of one (miniupnpd), it removes all of them (NAT-PMP) or the newest (PCP): so all are removed, and
- * the others made again. @throws PortMappingError
- */
-async function removeOne(
-  others: readonly RememberedMapping[],
-  remove: () => Promise<unknown>,
-  makeAgain: (other: RememberedMapping) => Promise<unknown>,
-  onRemoved: () => Promise<unknown>,
-): Promise<void> {
-  await remove()
-  await onRemoved()
-  for (const _ of others) await remove().catch(passOver)
-  let failure: Error | undefined
-  for (const other of others) failure = (await makeAgain(other).then(noFailure, lostWith(other))) ?? failure
-  if (failure !== undefined) throw failure
-}
-
-function noFailure(): undefined {}
 
 function lostWith({ externalPort, protocol }: RememberedMapping): (cause: unknown) => Error {
   return (cause) => {
     passOver(cause)
     const reason = cause instanceof Error ? cause.message : ''
-    const lost = `external port ${externalPort} ${protocol}, which leads to the same place, was closed too and could not be opened again`
-    return new TransportError(`${lost}: ${reason}`, { cause })
+    const lost = `external port ${externalPort} ${protocol}, which leads to the same place, was closed too`
+    return new TransportError(`${lost} and could not be opened again: ${reason}`, { cause })
   }
 }
 
-/** For what is done in passing: that it failed is no reason to fail. */
+/** For side work, whose failure does not matter. */
 export function passOver(error: unknown): void {
   if (!(error instanceof PortMappingError)) throw error
 }

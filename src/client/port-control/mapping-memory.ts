@@ -1,7 +1,7 @@
 /**
- * What this user has mapped over PCP and NAT-PMP: to those a mapping is its inside, and a person who closes a port names
- * its outside. A file for each mapping, so that several processes need no lock. It is a help and no more: without it the
- * internal port is taken to be the same as the external one.
+ * What this user has mapped over PCP and NAT-PMP. Both know a mapping by its inside, but a person who closes a port names
+ * its outside. Each mapping has its own file, so several processes need no lock. This memory is only a help: without it
+ * the internal port is taken to be the same as the external one.
  */
 import { isIPv6, isUnicastIPv4 } from '../../domain/address.js'
 import { TransportError } from '../../domain/errors.js'
@@ -9,42 +9,49 @@ import { isPort, type MappingKey, type TransportProtocol } from '../../domain/po
 import type { Clock } from '../../net/clock.js'
 import type { PrivateFiles } from '../../net/files/private-files.js'
 
-/** Where there are more, those that have ended are removed, and then the ones that end first. */
+/** If there are more, those that have ended are removed, and then those that end first. */
 export const MAX_REMEMBERED = 256
 
-export interface RememberedMapping extends Pick<MappingKey, 'externalPort' | 'protocol'> {
+type Outside = Pick<MappingKey, 'externalPort' | 'protocol'>
+
+interface Inside {
   readonly internalClient: string
   readonly internalPort: number
-  readonly leaseSeconds: number
-  /** Where it is for one only: made again without it, the port would be open to everybody. */
+}
+
+interface OpenInside extends Inside {
+  /** If the mapping is for one host only. Made again without it, the port would be open to everybody. */
   readonly remoteHost?: string
 }
 
-type Outside = Pick<MappingKey, 'externalPort' | 'protocol'>
-type Inside = Omit<RememberedMapping, keyof Outside | 'leaseSeconds' | 'remoteHost'>
+export interface RememberedMapping extends Outside, OpenInside {
+  readonly leaseSeconds: number
+}
 
 export interface MappingMemory {
-  /** Never throws: what cannot be kept is not worth failing for. */
+  /** Never throws: a mapping does not fail because it cannot be remembered. */
   remember(mapping: RememberedMapping): Promise<void>
-  /** Undefined where nothing is known, or its lease has ended. */
-  recall(outside: Outside): Promise<(Inside & Pick<RememberedMapping, 'remoteHost'>) | undefined>
+  /** Undefined if nothing is known, or the lease has ended. */
+  recall(outside: Outside): Promise<OpenInside | undefined>
   forget(outside: Outside): Promise<void>
-  /** The external ports of that inside, as far as they are known and made since that moment. */
+  /** The known external ports of that inside, if they were made since that moment. */
   outsidesOf(protocol: TransportProtocol, inside: Inside, sinceWallMs: number): Promise<readonly RememberedMapping[]>
 }
 
-/** Of the files. One of another version may mean something else by the same fields: it is neither read nor removed. */
+/** Of the files. In another version the same fields may mean something else: such a file is neither read nor removed. */
 const VERSION = 1
 
-interface Kept extends Inside, Pick<RememberedMapping, 'remoteHost'> {
+interface Kept extends OpenInside {
   readonly endsWallMs: number
   readonly madeWallMs: number
 }
 
-/** `gateway` tells gateways apart: its protocol and address. */
+/** `gateway` identifies the gateway: its protocol and address. */
 export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string): MappingMemory {
   const prefix = `mapping-${encodeURIComponent(gateway).replace(/[!'()*~]/g, '_')}-`
   const nameOf = ({ protocol, externalPort }: Outside): string => `${prefix}${protocol}-${externalPort}`
+  const isValid = (kept: Kept | 'foreign' | undefined): kept is Kept =>
+    kept !== undefined && kept !== 'foreign' && kept.endsWallMs > clock.wallMs()
   return {
     remember: ({ internalClient, internalPort, leaseSeconds, remoteHost = '', ...outside }) =>
       unlessItFails(async () => {
@@ -54,31 +61,26 @@ export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string)
         await files.write(nameOf(outside), `${JSON.stringify({ version: VERSION, ...kept })}\n`)
         await removeEnded(files, clock)
       }),
-    recall: (outside) =>
-      unlessItFails(async () => {
-        const kept = keptOf(await files.read(nameOf(outside)))
-        if (kept === undefined || kept === 'foreign' || kept.endsWallMs <= clock.wallMs()) return undefined
-        const { internalClient, internalPort, remoteHost } = kept
-        return { internalClient, internalPort, ...(remoteHost === undefined ? {} : { remoteHost }) }
-      }),
+    async recall(outside) {
+      const kept = await readKept(files, nameOf(outside))
+      return isValid(kept) ? openInsideOf(kept) : undefined
+    },
     forget: (outside) => unlessItFails(() => files.remove(nameOf(outside))),
     async outsidesOf(protocol, { internalClient, internalPort }, sinceWallMs) {
-      const found = await unlessItFails(async () => {
-        const names = await files.list(`${prefix}${protocol}-`)
-        return Promise.all(names.map(async (name) => ({ name, kept: await readKept(files, name) })))
-      })
-      return (found ?? []).flatMap(({ name, kept }) => {
-        if (kept === undefined || kept === 'foreign') return []
+      const found = (await unlessItFails(() => readAll(files, `${prefix}${protocol}-`))) ?? []
+      return found.flatMap(({ name, kept }) => {
+        if (!isValid(kept) || kept.madeWallMs < sinceWallMs) return []
+        if (kept.internalClient !== internalClient || kept.internalPort !== internalPort) return []
         const externalPort = Number(name.slice(name.lastIndexOf('-') + 1))
-        const isThat = kept.internalClient === internalClient && kept.internalPort === internalPort
-        if (!isThat || kept.endsWallMs <= clock.wallMs() || kept.madeWallMs < sinceWallMs) return []
         const leaseSeconds = Math.ceil((kept.endsWallMs - clock.wallMs()) / 1000)
-        const { remoteHost } = kept
-        const only = remoteHost === undefined ? {} : { remoteHost }
-        return [{ externalPort, protocol, internalClient, internalPort, leaseSeconds, ...only }]
+        return [{ externalPort, protocol, leaseSeconds, ...openInsideOf(kept) }]
       })
     },
   }
+}
+
+function openInsideOf({ internalClient, internalPort, remoteHost }: Kept): OpenInside {
+  return { internalClient, internalPort, ...(remoteHost === undefined ? {} : { remoteHost }) }
 }
 
 async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> {
@@ -90,16 +92,19 @@ async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> 
   }
 }
 
-/** One that cannot be read is as good as none, and keeps nobody from reading the others. */
+/** A file that cannot be read counts as none, and does not keep the others from being read. */
 function readKept(files: PrivateFiles, name: string): Promise<Kept | 'foreign' | undefined> {
   return unlessItFails(async () => keptOf(await files.read(name)))
 }
 
+async function readAll(files: PrivateFiles, prefix: string) {
+  const names = await files.list(prefix)
+  return Promise.all(names.map(async (name) => ({ name, kept: await readKept(files, name) })))
+}
+
 async function removeEnded(files: PrivateFiles, clock: Clock): Promise<void> {
-  const names = await files.list('mapping-')
-  if (names.length <= MAX_REMEMBERED) return
-  const found = await Promise.all(names.map(async (name) => ({ name, kept: await readKept(files, name) })))
-  const ends = found.flatMap(({ name, kept }) =>
+  if ((await files.list('mapping-')).length <= MAX_REMEMBERED) return
+  const ends = (await readAll(files, 'mapping-')).flatMap(({ name, kept }) =>
     kept === 'foreign' ? [] : [{ name, endsWallMs: kept?.endsWallMs ?? 0 }],
   )
   const nowMs = clock.wallMs()
@@ -109,8 +114,8 @@ async function removeEnded(files: PrivateFiles, clock: Clock): Promise<void> {
 }
 
 /**
- * Anybody with this user's rights may have written it: only what can be such a mapping is taken. The first files had no
- * version, and are like those of version 1.
+ * Any program with this user's rights may have written the file, so only a possible mapping is accepted. The first files
+ * had no version, and are like those of version 1.
  */
 function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
   let value: unknown
@@ -131,7 +136,7 @@ function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
   return typeof remoteHost === 'string' && isUnicastIPv4(remoteHost) ? { ...kept, remoteHost } : undefined
 }
 
-/** JSON has numbers that are too large to be any. */
+/** JSON can hold numbers that are too large to be finite. */
 function isMoment(value: unknown): value is number {
   return typeof value === 'number' && Number.isFinite(value)
 }

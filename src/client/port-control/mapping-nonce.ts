@@ -1,14 +1,14 @@
 /**
- * The nonce of a PCP mapping: whoever knows it may renew and delete the mapping, and nobody else (RFC 6887 11.1, 15).
- * It is derived and not random: HMAC-SHA256, with a key of this machine and user, of what identifies the mapping. So one
- * process deletes what another has made, after a crash too, and nothing has to be kept but the key.
+ * The nonce of a PCP mapping. Only somebody who knows it may renew or delete the mapping (RFC 6887 11.1, 15).
+ * It is not random, but an HMAC-SHA256 of what identifies the mapping, with a key of this machine and user. So one
+ * process can delete what another has made, after a crash too, and only the key has to be stored.
  */
 import { addressOfBytes, bytesOfAddress, splitZone } from '../../domain/address.js'
 import { InvalidArgumentError, type PortMappingError, TransportError } from '../../domain/errors.js'
 import type { PrivateFiles } from '../../net/files/private-files.js'
 import { NONCE_BYTES } from '../../wire/pcp.js'
 
-/** What a mapping is to a PCP server (RFC 6887 11.3), and which server. */
+/** What identifies a mapping to a PCP server (RFC 6887 11.3), and which server it is. */
 export interface MappingInside {
   /** The address of the PCP server. */
   readonly gateway: string
@@ -37,8 +37,8 @@ const KEY_FILE = 'pcp-nonce-key'
 const KEY_BYTES = 32
 
 /**
- * `onTrouble` is told where the key cannot be kept: mappings can be made then, but only this process can take them back.
- * Nothing is read before the first nonce is wanted.
+ * `onTrouble` is called if the key cannot be stored. Mappings can still be made then, but only this process can remove
+ * them. Nothing is read before the first nonce is wanted.
  */
 export function derivedNonces(
   files: PrivateFiles,
@@ -58,7 +58,7 @@ export function derivedNonces(
   }
 }
 
-/** One text for one address, however it is written; without the zone. */
+/** The same text for every spelling of an address, without the zone. */
 function canonical(text: string): string {
   const { address } = splitZone(text)
   const bytes = bytesOfAddress(address)
@@ -69,8 +69,7 @@ async function keyOf(files: PrivateFiles, onTrouble: (error: PortMappingError) =
   const { randomBytes } = await import('node:crypto')
   const fresh = randomBytes(KEY_BYTES)
   try {
-    const text = await keptKey(files, fresh.toString('hex'))
-    return Buffer.from(text, 'hex')
+    return Buffer.from(await keptKey(files, fresh.toString('hex')), 'hex')
   } catch (error) {
     if (!(error instanceof TransportError)) throw error
     onTrouble(error)
@@ -78,7 +77,7 @@ async function keyOf(files: PrivateFiles, onTrouble: (error: PortMappingError) =
   }
 }
 
-/** What is in the file is checked: a power cut may have left it empty, and then it is made anew. */
+/** The file is checked: a power cut may have left it empty. Then it is written again. */
 async function keptKey(files: PrivateFiles, fresh: string): Promise<string> {
   const isKey = (text: string | undefined): text is string => text !== undefined && /^[\da-f]{64}\n?$/.test(text)
   const known = await files.read(KEY_FILE)

@@ -11,7 +11,7 @@ import {
   natPmpOpcode,
   natPmpResultName,
 } from '../../wire/natpmp.js'
-import { exchange } from './exchange.js'
+import { exchange, natPmpWaits } from './exchange.js'
 import {
   EXCHANGE_TIMEOUT_MS,
   type GrantedMapping,
@@ -20,22 +20,21 @@ import {
   refuseFlawedOrAny,
 } from './gateway-base.js'
 import type { RememberedMapping } from './mapping-memory.js'
-import { natPmpWaits } from './retransmission.js'
 
 const ACTIONS = { 'external-address-request': 'external address request', 'map-request': 'mapping request' } as const
 
 type MapResponse = Extract<NatPmpResponse, { readonly kind: 'map-response' }>
-/** External port 0 is any, or none where it is removed; a lease of 0 s removes. */
+/** External port 0 is any port. A lease of 0 s removes the mapping. */
 type Wanted = Omit<RememberedMapping, 'remoteHost'>
 
 export class NatPmpGateway extends PortControlGatewayBase {
   readonly protocol = 'nat-pmp'
-  /** NAT-PMP is of IPv4. */
+  /** NAT-PMP has no IPv6. */
   readonly pinholes = undefined
 
   async externalAddress(): Promise<string> {
     if (this.knownExternalAddress !== undefined) return this.knownExternalAddress
-    const response = await this.#ask({ kind: 'external-address-request' })
+    const response = await this.#request({ kind: 'external-address-request' })
     if (response.kind !== 'external-address-response') throw unexpected(response)
     this.knownExternalAddress = response.externalAddress
     return response.externalAddress
@@ -46,12 +45,12 @@ export class NatPmpGateway extends PortControlGatewayBase {
     try {
       return { externalAddress: await this.externalAddress() }
     } catch (error) {
-      if (!(error instanceof RefusedError)) throw error // it is there, and not connected
+      if (!(error instanceof RefusedError)) throw error // the gateway is there, and not connected
       return { externalAddress: undefined }
     }
   }
 
-  /** It has no way to ask for one port and no other. */
+  /** NAT-PMP cannot ask for one port and no other. */
   async map(request: MappingRequest): Promise<PortMapping> {
     if (request.externalPort === 0) return this.mapAny(request)
     return this.onlyThat(request, await this.grant(request), ACTIONS['map-request'])
@@ -65,7 +64,7 @@ export class NatPmpGateway extends PortControlGatewayBase {
     const ask = (suggested: number): Promise<MapResponse> =>
       this.#askMap({ protocol, internalClient, internalPort, externalPort: suggested, leaseSeconds })
     const granted = await ask(externalPort).catch((error: unknown) => {
-      // MikroTik RouterOS has none to give where none is suggested (tailscale#13785).
+      // MikroTik RouterOS gives no port if none is suggested (tailscale#13785).
       const noneSuggested = error instanceof RefusedError && externalPort === 0
       if (noneSuggested && error.number === NAT_PMP_RESULTS.outOfResources) return ask(internalPort)
       throw error
@@ -80,16 +79,12 @@ export class NatPmpGateway extends PortControlGatewayBase {
     this.#refuseOthers(internalClient, remoteHost)
   }
 
-  /** RFC 6886 3.4: lifetime 0, suggested external port 0. */
-  protected askToRemove(mapping: Required<MappingToRemove>): Promise<unknown> {
-    return this.#askMap({ ...mapping, externalPort: 0, leaseSeconds: 0 })
+  /** RFC 6886 3.4: a removal has lifetime 0 and suggests external port 0. */
+  protected ask(mapping: RememberedMapping): Promise<unknown> {
+    return this.#askMap(mapping.leaseSeconds === 0 ? { ...mapping, externalPort: 0 } : mapping)
   }
 
-  protected askAgain(other: RememberedMapping): Promise<unknown> {
-    return this.#askMap(other)
-  }
-
-  /** RFC 6886 3.3: a mapping is for the host that asks, and for the address that it asks from. */
+  /** RFC 6886 3.3: a mapping is for the address from which it is asked for. */
   #refuseOthers(internalClient: string, remoteHost: string): void {
     const wrong = ![this.localAddress, ...this.options.ownAddresses()].includes(internalClient)
       ? `opens ports for the computer that asks (${this.localAddress}) and not for ${internalClient}`
@@ -101,13 +96,13 @@ export class NatPmpGateway extends PortControlGatewayBase {
 
   async #askMap({ protocol, internalClient, internalPort, externalPort, leaseSeconds }: Wanted): Promise<MapResponse> {
     const ports = { internalPort, suggestedExternalPort: externalPort, lifetimeSeconds: leaseSeconds }
-    const response = await this.#ask({ kind: 'map-request', protocol, ...ports }, internalClient)
+    const response = await this.#request({ kind: 'map-request', protocol, ...ports }, internalClient)
     if (response.kind !== 'map-response') throw unexpected(response)
     return response
   }
 
   /** @throws RefusedError, NoReplyError, TransportError */
-  async #ask(request: NatPmpRequest, localAddress = this.localAddress): Promise<NatPmpResponse> {
+  async #request(request: NatPmpRequest, localAddress = this.localAddress): Promise<NatPmpResponse> {
     const { net, endpoint } = this.options
     const response = await exchange(net, {
       remote: endpoint,
@@ -122,7 +117,7 @@ export class NatPmpGateway extends PortControlGatewayBase {
     return response
   }
 
-  /** A refusal tells the epoch too (RFC 6886 3.5): without it a router whose line is down would look as if it stood still. */
+  /** A refusal has the epoch too (RFC 6886 3.5). Without it a router whose line is down would seem to stand still. */
   #responseTo(request: NatPmpRequest, response: NatPmpResponse): NatPmpResponse | undefined {
     try {
       return responseTo(request, response)
@@ -133,7 +128,7 @@ export class NatPmpGateway extends PortControlGatewayBase {
   }
 }
 
-/** Undefined where it is not the response to that request. @throws RefusedError */
+/** Undefined if it is not the response to that request. @throws RefusedError */
 export function responseTo(request: NatPmpRequest, response: NatPmpResponse): NatPmpResponse | undefined {
   const isMap = request.kind === 'map-request'
   switch (response.kind) {

@@ -1,12 +1,31 @@
-/** A PCP server as a Gateway: MAP for port mappings and for pinholes. (RFC 6887 11, 13, 15) */
-import { parseIPv4 } from '../../domain/address.js'
+/**
+ * A PCP server as a Gateway: MAP for port mappings and for pinholes (RFC 6887 11, 13, 15).
+ * A pinhole is a MAP whose outside is the same as its inside (RFC 6887 2.2). PCP gives it no number. Its ID is what it
+ * leads to, so nothing has to be remembered.
+ */
+import { isSameAddress, parseIPv4, splitZone } from '../../domain/address.js'
 import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../domain/errors.js'
 import type { MappingToRemove, PinholeOpener } from '../../domain/gateway.js'
-import { isPort, type MappingRequest, type PortMapping, PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
+import {
+  type GrantedPinhole,
+  type PinholeId,
+  type PinholeTarget,
+  pinholeIdOf,
+  pinholeTargetOf,
+  type TimedPinholeRequest,
+} from '../../domain/pinhole.js'
+import {
+  isPort,
+  type MappingRequest,
+  type PortMapping,
+  PROTOCOL_NUMBERS,
+  transportProtocolOf,
+} from '../../domain/port-mapping.js'
 import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from '../../domain/ports.js'
-import { ANY_ADDRESS } from '../../wire/pcp.js'
+import { ANY_ADDRESS, decodePcpResponse, encodePcpRequest, PCP_OPCODES, type PcpResponse } from '../../wire/pcp.js'
 import type { PcpOption } from '../../wire/pcp-options.js'
-import { PCP_RESULTS } from '../../wire/pcp-result-codes.js'
+import { PCP_RESULTS, pcpResultName } from '../../wire/pcp-result-codes.js'
+import { exchange, pcpWaits } from './exchange.js'
 import {
   EXCHANGE_TIMEOUT_MS,
   type GrantedMapping,
@@ -17,11 +36,25 @@ import {
   refuseFlawedOrAny,
 } from './gateway-base.js'
 import type { RememberedMapping } from './mapping-memory.js'
-import { askMap, filterFor, MAP, type MapAsked, type MapGranted } from './pcp-map.js'
-import { PcpPinholes } from './pcp-pinholes.js'
 import { probePcp } from './probe.js'
 
 const SHORTEST_LIFETIME_SECONDS = 120
+
+/** The name of the request, for messages. */
+const MAP = 'MAP'
+
+interface MapAsked {
+  readonly protocol: number
+  readonly internalAddress: string
+  readonly internalPort: number
+  readonly suggestedExternalPort: number
+  readonly suggestedExternalAddress: string
+  /** 0 deletes. */
+  readonly lifetimeSeconds: number
+  readonly options: readonly PcpOption[]
+}
+
+type MapGranted = Extract<PcpResponse, { readonly kind: 'MAP-response' }>
 
 export class PcpGateway extends PortControlGatewayBase {
   readonly protocol = 'pcp'
@@ -30,13 +63,13 @@ export class PcpGateway extends PortControlGatewayBase {
   constructor(options: PortControlOptions) {
     super(options)
     const isIPv4 = parseIPv4(options.endpoint.address) !== undefined
-    this.pinholes = isIPv4 ? undefined : new PcpPinholes((asked) => this.#askMap(asked))
+    this.pinholes = isIPv4 ? undefined : pinholesBy((asked) => this.#askMap(asked))
   }
 
-  /** Known from the first mapping on; before that a port is mapped for a moment to learn it (RFC 6887 11.6). */
+  /** The first mapping tells it. Until then a port is mapped for a moment to learn it (RFC 6887 11.6). */
   async externalAddress(): Promise<string> {
     if (this.knownExternalAddress !== undefined) return this.knownExternalAddress
-    // A port that nobody uses, and not Discard: port 9 is also Wake-on-LAN's, which people do map.
+    // A port that nobody uses. It is not Discard: port 9 is also Wake-on-LAN's, which people do map.
     const asked: MapAsked = {
       protocol: PROTOCOL_NUMBERS.UDP,
       internalAddress: this.localAddress,
@@ -51,7 +84,7 @@ export class PcpGateway extends PortControlGatewayBase {
     return assignedExternalAddress
   }
 
-  /** ANNOUNCE tells the epoch and nothing else (RFC 6887 14.1). */
+  /** ANNOUNCE reports the epoch and nothing else (RFC 6887 14.1). */
   async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
     const { net, endpoint, localAddress, random } = this.options
     const { epochSeconds } = await probePcp({ net, endpoint, localAddress, random, timeoutMs: EXCHANGE_TIMEOUT_MS })
@@ -62,9 +95,9 @@ export class PcpGateway extends PortControlGatewayBase {
   async map(request: MappingRequest): Promise<PortMapping> {
     if (request.externalPort === 0) return this.mapAny(request)
     const granted = await this.grant(request, [{ kind: 'PREFER_FAILURE' }]).catch((error: unknown) => {
-      // A server without that option ignores it or says so (RFC 6887 13.2); either way what it grants is looked at.
-      const hasItNot = error instanceof RefusedError && error.number === PCP_RESULTS.UNSUPP_OPTION
-      if (hasItNot) return this.grant(request)
+      // A server without that option ignores it or says so (RFC 6887 13.2). Either way its grant is checked.
+      const isUnsupported = error instanceof RefusedError && error.number === PCP_RESULTS.UNSUPP_OPTION
+      if (isUnsupported) return this.grant(request)
       throw error
     })
     return this.onlyThat(request, granted, MAP)
@@ -90,15 +123,11 @@ export class PcpGateway extends PortControlGatewayBase {
     throw new InvalidArgumentError(`${what}; without the remote host it is closed for everybody`)
   }
 
-  /** RFC 6887 15: lifetime 0; no FILTER, which would be malformed. */
-  protected askToRemove(mapping: Required<MappingToRemove>): Promise<unknown> {
-    return this.#askMap(this.#asked({ ...mapping, leaseSeconds: 0, remoteHost: '' }))
+  protected ask(mapping: RememberedMapping): Promise<unknown> {
+    return this.#askMap(this.#asked(mapping))
   }
 
-  protected askAgain(other: RememberedMapping): Promise<unknown> {
-    return this.#askMap(this.#asked(other))
-  }
-
+  /** A removal has no FILTER: it would be malformed (RFC 6887 15). */
   #asked(mapping: RememberedMapping, options: readonly PcpOption[] = []): MapAsked {
     const { protocol, internalClient, internalPort, externalPort, leaseSeconds, remoteHost = '' } = mapping
     return {
@@ -108,7 +137,7 @@ export class PcpGateway extends PortControlGatewayBase {
       suggestedExternalPort: externalPort,
       suggestedExternalAddress: this.#anyAddress(),
       lifetimeSeconds: leaseSeconds,
-      options: remoteHost === '' ? options : [...options, filterFor(remoteHost, 0)],
+      options: remoteHost === '' || leaseSeconds === 0 ? options : [...options, filterFor(remoteHost, 0)],
     }
   }
 
@@ -137,4 +166,99 @@ export class PcpGateway extends PortControlGatewayBase {
     }
     this.knownExternalAddress = assignedExternalAddress
   }
+}
+
+function pinholesBy(askMap: (asked: MapAsked) => Promise<MapGranted>): PinholeOpener {
+  return {
+    async addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole> {
+      const { remoteHost, remotePort, internalClient, internalPort, protocol: number, leaseSeconds } = request
+      const protocol = transportProtocolOf(number)
+      if (protocol === undefined || !isPort(internalPort)) {
+        throw new InvalidArgumentError('a pinhole over PCP is for TCP or UDP, and for one port from 1 to 65535')
+      }
+      if (remoteHost === '' && remotePort !== 0) {
+        throw new InvalidArgumentError('a pinhole over PCP for one remote port needs a remote host too')
+      }
+      const target = { protocol, internalClient, internalPort } as const
+      const options = remoteHost === '' ? [] : [filterFor(remoteHost, remotePort)]
+      const { lifetimeSeconds } = await askMap({ ...pinholeAsked(target, leaseSeconds), options })
+      return { id: pinholeIdOf(target), leaseSeconds: lifetimeSeconds }
+    },
+    /** The filters of the pinhole stay as they are (RFC 6887 13.3). */
+    async updatePinhole(id: PinholeId, leaseSeconds: number): Promise<GrantedPinhole> {
+      const { lifetimeSeconds } = await askMap(pinholeAsked(targetOf(id), leaseSeconds))
+      return { id, leaseSeconds: lifetimeSeconds }
+    },
+    async deletePinhole(id: PinholeId): Promise<void> {
+      await askMap(pinholeAsked(targetOf(id), 0))
+    },
+  }
+}
+
+function pinholeAsked({ protocol, internalClient, internalPort }: PinholeTarget, lifetimeSeconds: number): MapAsked {
+  return {
+    protocol: PROTOCOL_NUMBERS[protocol],
+    internalAddress: internalClient,
+    internalPort,
+    suggestedExternalPort: internalPort,
+    suggestedExternalAddress: internalClient,
+    lifetimeSeconds,
+    options: [],
+  }
+}
+
+function targetOf(id: PinholeId): PinholeTarget {
+  const target = pinholeTargetOf(String(id))
+  if (target !== undefined) return target
+  throw new InvalidArgumentError(`'${id}' is not a pinhole of PCP; those are known as TCP:[2001:db8::5]:8022`)
+}
+
+/** One exchange (RFC 6887 11). @throws RefusedError, NoReplyError, TransportError */
+async function askMap(options: PortControlOptions, asked: MapAsked): Promise<MapGranted> {
+  const { net, endpoint, nonces, random, ownAddresses, localAddress } = options
+  const { internalAddress: inside, ...data } = asked
+  const { address: internalAddress } = splitZone(inside)
+  const gateway = endpoint.address
+  const nonce = await nonces({ gateway, internalAddress, protocol: data.protocol, internalPort: data.internalPort })
+  // If the inside is our own address, it is asked from there: the server checks the source (RFC 6887 8.1).
+  const own = [localAddress, ...ownAddresses()].find((each) => isSameAddress(splitZone(each).address, internalAddress))
+  const thirdParty: PcpOption[] = own === undefined ? [{ kind: 'THIRD_PARTY', internalAddress }] : []
+  return exchange(net, {
+    remote: endpoint,
+    localAddress: own ?? localAddress,
+    action: MAP,
+    encode(local) {
+      const [clientAddress, all] = [splitZone(local).address, [...thirdParty, ...data.options]]
+      return encodePcpRequest({ kind: 'MAP-request', ...data, nonce, clientAddress, options: all })
+    },
+    accept: (datagram) => mapResponseTo({ ...asked, nonce }, decodePcpResponse(datagram)),
+    waits: pcpWaits(random),
+    timeoutMs: EXCHANGE_TIMEOUT_MS,
+  })
+}
+
+/** Undefined if it is not the response to that request (RFC 6887 8.3, 11.4). @throws RefusedError */
+function mapResponseTo(
+  { nonce, protocol, internalPort }: MapAsked & { readonly nonce: string },
+  response: PcpResponse,
+): MapGranted | undefined {
+  if (response.kind === 'MAP-response') {
+    if (response.nonce !== nonce || response.protocol !== protocol || response.internalPort !== internalPort)
+      return undefined
+    if (response.resultCode === PCP_RESULTS.SUCCESS) return response
+    throw refused(response.resultCode)
+  }
+  if (response.kind === 'error-response' && response.opcode === PCP_OPCODES.MAP) throw refused(response.resultCode)
+  // Any opcode: NAT-PMP gateways put 0 there.
+  if (response.kind === 'other-version-response') throw refused(PCP_RESULTS.UNSUPP_VERSION)
+  return undefined
+}
+
+function refused(number: number): RefusedError {
+  return new RefusedError({ protocol: 'pcp', action: MAP, number, standardName: pcpResultName(number) })
+}
+
+/** RFC 6887 13.3: for that one host. */
+function filterFor(remoteAddress: string, remotePort: number): PcpOption {
+  return { kind: 'FILTER', prefixLength: 128, remotePort, remoteAddress }
 }

@@ -4,8 +4,13 @@
  */
 import type { GatewayProtocol } from '../../domain/port-mapping.js'
 import type { PrivateFiles } from '../../net/files/private-files.js'
-import type { PortControlAnswer, PortControlProtocol, PortControlRefusal } from '../port-control/probe.js'
-import { type PortControlSearch, searchPortControl } from '../port-control/search.js'
+import {
+  type PortControlAnswer,
+  type PortControlProtocol,
+  type PortControlRefusal,
+  type PortControlSearch,
+  searchPortControl,
+} from '../port-control/probe.js'
 import { type Discovery, discover, isUsable, SEARCH_MS } from './discovery.js'
 import type { PlacesNet, PlacesToAsk, PlaceWishes } from './where-to-ask.js'
 

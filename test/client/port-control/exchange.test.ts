@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { natPmpWaits, pcpWaits } from '../../../src/client/port-control/retransmission.ts'
+import { natPmpWaits, pcpWaits } from '../../../src/client/port-control/exchange.ts'
 import { NoReplyError, RefusedError } from '../../../src/domain/errors.ts'
 import { begin, bytesOf, isRunning } from './exchanging.ts'
 

@@ -1,7 +1,6 @@
 /** An exchange of text with nobody in particular. */
 import { expect } from 'vitest'
-import { type Asking, exchange } from '../../../src/client/port-control/exchange.ts'
-import { natPmpWaits } from '../../../src/client/port-control/retransmission.ts'
+import { type Asking, exchange, natPmpWaits } from '../../../src/client/port-control/exchange.ts'
 import { MalformedMessageError, RefusedError } from '../../../src/domain/errors.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { ScriptedDatagrams } from '../../support/scripted-datagrams.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { natPmpWaits, pcpWaits } from '../../../src/client/port-control/retransmission.ts'
+import { natPmpWaits, pcpWaits } from '../../../src/client/port-control/exchange.ts'
 
 function first(count: number, waits: Generator<number, void>): number[] {
   const found: number[] = []

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it } from 'vitest'
 import type { PortControlProtocol } from '../../../src/client/port-control/probe.ts'
-import { MAX_PROBED_GATEWAYS, searchPortControl } from '../../../src/client/port-control/search.ts'
+import { MAX_PROBED_GATEWAYS, searchPortControl } from '../../../src/client/port-control/probe.ts'
 import type { Endpoint } from '../../../src/net/datagrams.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { hexOf } from '../../support/hex-bytes.ts'
