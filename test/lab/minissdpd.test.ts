@@ -6,7 +6,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { searchMiniSsdpd } from '../../src/client/search/minissdpd-search.ts'
+import { searchMiniSsdpd } from '../../src/client/search/where-to-ask.ts'
 import { systemClock } from '../../src/net/clock.ts'
 import { createUnixStreams } from '../../src/net/unix-stream.ts'
 import {

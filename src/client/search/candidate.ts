@@ -1,4 +1,4 @@
-/** Looks at one device that answered: fetches its description and finds out whether it is a connected IGD. */
+/** Examines one device that answered: fetches its description and finds out whether it is a connected IGD. */
 import { isLinkLocalIPv6, isReservedIPv4, splitZone } from '../../domain/address.js'
 import {
   InvalidArgumentError,
@@ -20,22 +20,22 @@ import type { Trust } from '../trusted-url.js'
 export const MAX_DESCRIPTION_BYTES = 512 * 1024
 
 /**
- * connected: an IGD with a connection and a public external address. reserved: connected, but its external address is
- * not one of the internet, so another NAT is in front of it. disconnected: an IGD that says it is not connected.
- * not-an-igd: some other UPnP device.
+ * connected: an IGD with a connection and a public external address. reserved: connected, but its external address does
+ * not belong to the internet, so there is another NAT in front of it. disconnected: an IGD that says that it is not
+ * connected. not-an-igd: some other UPnP device.
  */
 export type CandidateKind = 'connected' | 'reserved' | 'disconnected' | 'not-an-igd'
 
 export interface Candidate {
   readonly kind: CandidateKind
   readonly location: string
-  /** The interface on which the device's link-local addresses are; empty where none is used. */
+  /** The interface of the device's link-local addresses; empty if none is used. */
   readonly zone: string
   /** This computer's address on the way to the device. */
   readonly localAddress: string
   /** Undefined for not-an-igd. */
   readonly gateway: IgdServiceGateway | undefined
-  /** What was learnt on the way, so that nobody has to ask again. */
+  /** The examination has learnt these already, so nobody has to ask again. */
   readonly status: ConnectionStatus | undefined
   readonly externalAddress: string | undefined
 }
@@ -43,29 +43,27 @@ export interface Candidate {
 export interface ExamineContext {
   readonly http: HttpClient
   readonly signal: AbortSignal | undefined
-  /** For the description; the questions after it have deadlines of their own. */
+  /** For the description. Later requests have their own deadlines. */
   readonly timeoutMs: number
 }
 
-/** @throws PortMappingError where the description cannot be had or read */
+/** @throws PortMappingError if the description cannot be fetched or read */
 export async function examine(location: URL, trust: Trust, context: ExamineContext): Promise<Candidate> {
   const { services, caller, ...base } = await describe(location, trust, context)
-  let first: Candidate | undefined
-  let reserved: Candidate | undefined
+  const others: Candidate[] = []
   for (const connection of services.connections) {
     const gateway = new IgdServiceGateway(caller, services, connection, base.localAddress)
     const asked = { ...base, gateway, ...(await askConnection(gateway)) }
     if (asked.kind === 'connected') return asked
-    if (asked.kind === 'reserved') reserved ??= asked
-    first ??= asked
+    others.push(asked)
   }
   const nothing = { kind: 'not-an-igd', gateway: undefined, status: undefined, externalAddress: undefined } as const
-  return reserved ?? first ?? { ...base, ...nothing }
+  return others.find(({ kind }) => kind === 'reserved') ?? others[0] ?? { ...base, ...nothing }
 }
 
 /**
- * The same for a device that the user named: no question is asked beyond the description. `zone` is that of a link-local
- * host. @throws also InvalidArgumentError where such a host has no zone
+ * The same for a device that the user named: only the description is asked for. `zone` is that of a link-local host.
+ * @throws also InvalidArgumentError if such a host has no zone
  */
 export async function describeGateway(
   location: URL,
@@ -88,7 +86,7 @@ async function describe(location: URL, trust: Trust, context: ExamineContext) {
   const { description, reply } = await fetchDescription(location, trust.zone ?? '', context)
   const { localAddress, remoteAddress } = reply
   const zone = trust.zone ?? splitZone(remoteAddress).zone
-  // Whoever answered may be named by its address too: a host that the user named by its name, say.
+  // The description may name the device by its address, even if the user gave its host by name.
   const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
   const caller = new SoapCaller(context.http, context.signal, zone)
   return { services, caller, location: location.href, zone, localAddress }
@@ -113,7 +111,7 @@ async function fetchDescription(
   return { description: decode(reply, url), reply }
 }
 
-/** Whatever the HTTP status, a body that is a description counts as one. */
+/** A body that is a description counts as one, whatever the HTTP status. */
 function decode(reply: HttpReply, url: URL): RootDescription {
   try {
     return decodeDescription(reply.body)
@@ -134,7 +132,7 @@ type Connection = Pick<Candidate, 'status' | 'externalAddress'> & {
 /** WANIPConnection:2 2.4.5: connected is "Connected"; Bouygues boxes say "Up". */
 async function askConnection(gateway: IgdServiceGateway): Promise<Connection> {
   const status = await answerOrRefusal(gateway.status())
-  // A router may not know GetStatusInfo and map ports all the same: then its external address decides.
+  // Some routers map ports but do not know GetStatusInfo. Then the external address decides.
   const connected = status === 'refused' ? undefined : isConnected(status)
   if (connected === false) return { kind: 'disconnected', status: known(status), externalAddress: undefined }
   const externalAddress = known(await answerOrRefusal(gateway.externalAddress()))
@@ -155,7 +153,7 @@ async function answerOrRefusal<T>(asked: Promise<T>): Promise<T | 'refused' | un
   try {
     return await asked
   } catch (error) {
-    // An answer that makes no sense tells as little as a refusal (upnpc does not mind a status without NewUptime).
+    // An answer that makes no sense counts as a refusal (upnpc does not mind a status without NewUptime).
     if (error instanceof RefusedError || error instanceof MalformedMessageError) return 'refused'
     if (error instanceof PortMappingError) return undefined
     throw error

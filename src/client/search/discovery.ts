@@ -1,34 +1,35 @@
 /**
- * Finds the IGD to use: searches, looks at every device that answers side by side, and ends as soon as a connected IGD
- * is known. Where several are connected it is the default gateway that counts, so a first one that is not waits a moment
- * for it. Ranking otherwise as in upnpc: connected with a public address, connected, an IGD at all, a device at all.
+ * Finds the IGD to use: searches, examines all devices that answer side by side, and ends as soon as it knows a connected
+ * IGD. If several are connected, the default gateway counts, so any other one waits a moment for it. The rest of the
+ * ranking is upnpc's: connected with a public address, connected, an IGD at all, a device at all.
  */
 
 import { resolveUrl, zonedUrlText } from '../../domain/url.js'
 import type { Clock } from '../../net/clock.js'
 import type { Datagrams } from '../../net/datagrams.js'
 import type { HttpClient } from '../../net/http/client.js'
+import type { SearchReply } from '../../wire/ssdp.js'
 import { type Trust, trustedUrl, trustSender } from '../trusted-url.js'
 import { type Candidate, examine } from './candidate.js'
-import { DeviceList, type FoundDevice, isIgdTarget, type KnownDevice } from './device-list.js'
-import { type HeardReply, isIPv6Route, type SearchRoute, startSsdpSearch } from './ssdp-search.js'
+import { isIPv6Route, type SearchRoute } from './routes.js'
+import { DeviceList, type FoundDevice, type HeardReply, isIgdTarget, startSsdpSearch } from './ssdp-search.js'
 
 /** Some routers answer after 2.5 s. */
 export const SEARCH_MS = 4000
 /** How long a connected IGD that is not the default gateway waits for the one that is. */
 export const DEFAULT_GATEWAY_GRACE_MS = 150
-/** How long an IGD that has not begun to answer is waited for when there is a gateway of another protocol. */
+/** How long the search still waits for an IGD to begin to answer once a gateway of another protocol has answered. */
 export const ALTERNATIVE_GRACE_MS = 150
-/** What others have heard of is asked for after our own searches are on their way. */
+/** Our own searches are sent first. After that the search asks what other programs have heard. */
 const BEFORE_OTHERS_MS = 15
-/** Who answered at the last moment is still looked at. */
+/** A device that answered at the last moment is still examined. */
 const LAST_LOOK_MS = 1500
 const DESCRIPTION_TIMEOUT_MS = 3000
 
-/** A device that was heard of, and whose description could not be had. */
+/** A device whose description could not be read. */
 export interface Unreadable {
   readonly location: string
-  /** A PortMappingError; anything else is a defect of ours, which costs this device only. */
+  /** A PortMappingError. Anything else is a defect of ours, which costs this device only. */
   readonly error: unknown
 }
 
@@ -36,51 +37,51 @@ export interface Discovery {
   readonly devices: readonly FoundDevice[]
   /** Best first. */
   readonly candidates: readonly Candidate[]
-  /** Those of the default gateway first. */
+  /** The default gateway's first. */
   readonly unreadable: readonly Unreadable[]
   /** On how many interfaces it could search. */
   readonly routesOpened: number
   readonly searchedMs: number
 }
 
+/** As another program has heard of it. */
+export type KnownDevice = Pick<SearchReply, 'LOCATION' | 'ST'>
+
 export interface DiscoveryOptions {
   readonly clock: Clock
   readonly datagrams: Datagrams
   readonly http: HttpClient
   readonly routes: readonly SearchRoute[]
-  /** Addresses of the default gateways; resolves to none where they are not known. */
+  /** Addresses of the default gateways; none if they are not known. */
   readonly defaultGateways: Promise<readonly string[]>
   /** Search for exactly that long and list all that answer, instead of ending at the first connected IGD. */
   readonly searchMs?: number | undefined
   readonly signal?: AbortSignal | undefined
-  /** Devices that somebody else has heard of: who announced them is not known, so they have to be on one of the subnets. */
+  /** Devices that another program has heard. Their senders are not known, so they must be on one of our subnets. */
   readonly alsoKnown?: (() => Promise<readonly KnownDevice[]>) | undefined
-  /** Resolves when there is a gateway of another protocol to go on with; true ends the search before its time. */
+  /** True when a gateway of another protocol has answered: that ends the search early. */
   readonly alternative?: Promise<boolean> | undefined
-  /** Called once, when the first searches are on their way. */
+  /** Called once, when the first searches have been sent. */
   readonly onIdle?: (() => void) | undefined
 }
-
-export { type FoundDevice, type KnownDevice, MAX_DEVICES, MAX_DEVICES_PER_SENDER } from './device-list.js'
 
 export function discover(options: DiscoveryOptions): Promise<Discovery> {
   return new Search(options).run()
 }
 
-/** The state of one search. */
 class Search {
   readonly #options: DiscoveryOptions
   readonly #devices = new DeviceList((sender) => this.#gateways?.includes(sender) === true)
   readonly #candidates: Candidate[] = []
   readonly #unreadable: Unreadable[] = []
-  /** Devices that are being looked at: the host of the description, and whether they call themselves an IGD. */
+  /** Devices that are being examined: the host of the description, and whether they call themselves an IGD. */
   readonly #inFlight = new Map<AbortController, { readonly host: string; readonly isIgd: boolean }>()
-  /** What ends the requests of the gateways that have been found. */
+  /** These end the requests to the gateways that have been found. */
   readonly #kept: AbortController[] = []
   readonly #cancels: (() => void)[] = []
   readonly #startedMs: number
   #windowIsOver = false
-  /** No device that has not begun to answer as an IGD is waited for. */
+  /** The search waits only for devices that have begun to answer as an IGD. */
   #hasAlternative = false
   #isOver = false
   /** Undefined until they are known. */
@@ -109,7 +110,7 @@ class Search {
     )
     this.#options.alternative?.then((found) => {
       if (!found || this.#isOver) return
-      // In two steps: where this process was kept from running, an IGD's answer may lie there unread.
+      // In two steps: if this process could not run for a while, an IGD's answer may not have been read yet.
       const after = (ms: number, task: () => void): unknown => this.#cancels.push(clock.schedule(ms, task))
       after(ALTERNATIVE_GRACE_MS - 1, () => after(1, () => this.#yield()))
     })
@@ -125,7 +126,7 @@ class Search {
     search.stop()
     for (const cancel of this.#cancels) cancel()
     for (const each of this.#inFlight.keys()) each.abort(new SearchIsOver())
-    // The caller's signal ends what the gateways that were found are asked later, too; without one it is forgotten.
+    // The caller's signal also ends later requests to the gateways that were found. If there are none, it is let go.
     if (this.#kept.length === 0) signal?.removeEventListener('abort', onAbort)
     signal?.throwIfAborted()
     if (this.#defect !== undefined) throw this.#defect
@@ -135,8 +136,7 @@ class Search {
   #ready(opened: number): void {
     const { clock, onIdle, alsoKnown } = this.#options
     this.#routesOpened = opened
-    if (opened === 0)
-      this.#finish() // nobody can hear us: no use in waiting
+    if (opened === 0) this.#finish()
     else this.#cancels.push(clock.schedule(0, () => onIdle?.()))
     if (alsoKnown !== undefined) this.#cancels.push(clock.schedule(BEFORE_OTHERS_MS, () => this.#askOthers(alsoKnown)))
   }
@@ -161,7 +161,7 @@ class Search {
     this.#add(reply, from.address, trustSender(from.address, route), reply.SERVER)
   }
 
-  /** Heard of from somebody who did not say who sent it. */
+  /** A device that another program has heard. */
   #take(device: KnownDevice): void {
     try {
       for (const route of this.#options.routes) {
@@ -194,7 +194,6 @@ class Search {
       this.#candidates.push(candidate)
       if (candidate.gateway !== undefined) this.#kept.push(stop)
     } catch (error) {
-      // A device that does not answer, or whose description cannot be read, is not the gateway.
       if (!stop.signal.aborted) this.#unreadable.push({ location: location.href, error })
     } finally {
       this.#inFlight.delete(stop)
@@ -202,7 +201,7 @@ class Search {
     }
   }
 
-  /** Asked after every device that has been looked at. */
+  /** Called after every device that has been examined. */
   #considerEnding(): void {
     if (this.#windowIsOver && this.#inFlight.size === 0) this.#finish()
     if (this.#hasAlternative) this.#yield()
@@ -211,7 +210,7 @@ class Search {
     else this.#cancels.push(this.#options.clock.schedule(DEFAULT_GATEWAY_GRACE_MS, () => this.#finish()))
   }
 
-  /** Not where there is none, and no longer when it is known as an IGD, unless another description of it is on its way. */
+  /** Yes until it is known as an IGD, or another description of it is on its way. No if there is no default gateway. */
   #isDefaultGatewayAwaited(): boolean {
     const gateways = this.#gateways
     if (gateways === undefined) return true // the routing table has not been read
@@ -220,7 +219,7 @@ class Search {
     return known.length === 0 || [...this.#inFlight.values()].some(({ host }) => gateways.includes(host))
   }
 
-  /** In favour of the other gateway, unless an IGD has answered and is being looked at. */
+  /** To the gateway of another protocol, unless an IGD has answered and is being examined. */
   #yield(): void {
     this.#hasAlternative = true
     if (![...this.#inFlight.values()].some((each) => each.isIgd)) this.#finish()
@@ -255,7 +254,7 @@ class Search {
 
 class SearchIsOver extends Error {}
 
-/** Whether it can map ports; with `ignoreState` an IGD will do that says that it is not connected. */
+/** Whether it can map ports. With `ignoreState` an IGD that says that it is not connected will do. */
 export function isUsable(candidate: Candidate | undefined, ignoreState = false): boolean {
   const kind = candidate?.kind
   return kind === 'connected' || kind === 'reserved' || (ignoreState && kind === 'disconnected')

@@ -1,6 +1,6 @@
 /**
- * Examines a gateway that does not exist, so that the one that answers next is examined sooner: V8 has then compiled what
- * it takes. It saves 5 to 8 ms of a search, if there is time for it.
+ * Examines a gateway that does not exist, so that V8 has compiled the code before the real one answers. If there is time
+ * for it, it saves 5 to 8 ms of a search.
  */
 import { Duplex } from 'node:stream'
 import type { Clock } from '../../net/clock.js'
@@ -13,7 +13,7 @@ import { examine } from './candidate.js'
 
 const SERVICE_TYPE = 'urn:schemas-upnp-org:service:WANIPConnection:1'
 
-/** Takes some 15 ms; sends nothing. */
+/** Takes about 15 ms, and sends nothing. */
 export async function rehearse(clock: Clock): Promise<void> {
   const http = createHttpClient(
     clock,
@@ -42,7 +42,7 @@ function description(): string {
   return encodeDescription({ URLBase: '', device })
 }
 
-/** A connection to nobody. `answer` gets the whole request as it was written. */
+/** A connection to nobody. `answer` gets the whole request. */
 class RehearsalSocket extends Duplex {
   readonly localAddress = '127.0.0.1'
   readonly remoteAddress = '127.0.0.1'

@@ -1,30 +1,28 @@
-/** Which ways a search takes out of this computer: a pure choice among its addresses. */
+/** Chooses the interfaces and addresses that a search goes out by. Pure. */
 import { isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone, withZone } from '../../domain/address.js'
 import { InvalidArgumentError } from '../../domain/errors.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface, MAX_INTERFACES } from '../../net/interfaces.js'
 import type { Prefix } from '../trusted-url.js'
 
-/** One way out: an interface's address, and whom to ask through it. */
+/** One way out: an interface's address, and the hosts to ask through it. */
 export interface SearchRoute {
-  /** What the socket is bound to. */
+  /** The address that the socket is bound to. */
   readonly address: string
   readonly netmask: string
   readonly multicast: boolean
   readonly unicastTo: readonly Endpoint[]
-  /** The port to ask from; any free one where it is not given. */
+  /** The port to ask from. The default is any free one. */
   readonly localPort?: number
-  /** SSDP_MULTICAST_TTL where it is not given. */
+  /** The default is SSDP_MULTICAST_TTL. */
   readonly multicastTtl?: number
 }
 
-/**
- * Bound to `::`, as upnpc does: then the system takes a link-local address to ask FF02::C from, a wider one for FF05::C.
- */
+/** Bound to `::`, as in upnpc. The system then asks FF02::C from a link-local address, and FF05::C from a wider one. */
 export interface IPv6SearchRoute extends SearchRoute {
-  /** The interface. */
+  /** The interface's zone. */
   readonly zone: string
-  /** What the interface's addresses make its neighbourhood; fe80::/10 is not among them. */
+  /** The prefixes of the interface's addresses, without fe80::/10. */
   readonly prefixes: readonly Prefix[]
 }
 
@@ -34,20 +32,20 @@ export function isIPv6Route(route: SearchRoute): route is IPv6SearchRoute {
 
 export interface RouteOptions {
   /**
-   * 4 unless told. 6 is IPv6 and nothing else. What it finds is for the pinholes only: many routers refuse IPv4 mappings
-   * that are asked for over IPv6, or take them for an address that leads nowhere, so those want a search of their own.
+   * The default is 4. 6 searches over IPv6 only, and what it finds is good for pinholes only: many routers refuse IPv4
+   * mappings that are asked for over IPv6, or map them to an address that leads nowhere.
    */
   readonly family?: 4 | 6 | undefined
-  /** One interface: its name, or one of its addresses, which is then searched from if it is of the family. */
+  /** One interface: its name or one of its addresses. An address of the family is then the one to search from. */
   readonly interface?: string | undefined
-  /** 0 for any, as if it were not given. */
+  /** 0, the default, is any free port. */
   readonly localPort?: number | undefined
   readonly ttl?: number | undefined
 }
 
 /**
- * Every interface but loopback unless one is named. IPv4: one address per subnet. IPv6: one route per interface.
- * @throws InvalidArgumentError where the interface that is named is not there, or has no address of the family
+ * The named interface, or all but loopback. IPv4: one address per subnet. IPv6: one route per interface.
+ * @throws InvalidArgumentError if the named interface is not there, or has no address of the family
  */
 export function searchRoutes(interfaces: readonly InterfaceAddress[], options: RouteOptions = {}): SearchRoute[] {
   const { family = 4, interface: name, localPort = 0, ttl } = options

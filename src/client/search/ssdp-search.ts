@@ -1,8 +1,9 @@
 /**
- * The SSDP search (UPnP Device Architecture 1.1 1.3): M-SEARCH on every interface at once, to the multicast group and
- * straight to the default gateway from the same socket, which opens a host firewall for the reply. It is resent,
- * because UDP is lost; the targets are a little apart, because some routers drop one of two that come together.
- * Over IPv6 (A.3) there are two groups, and nobody is asked directly.
+ * The SSDP search (UPnP Device Architecture 1.1 1.3), and the list of devices that were heard.
+ * M-SEARCH goes out on every interface at once, to the multicast group, and from the same socket straight to the default
+ * gateway, which opens a host firewall for the reply. It is sent again, because UDP datagrams get lost. There is a pause
+ * between the targets, because some routers drop one of two requests that come together.
+ * Over IPv6 (A.3) there are two groups, and no host is asked directly.
  */
 import { hostAndPort, isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
@@ -19,15 +20,7 @@ import {
 } from '../../wire/ssdp.js'
 import { type IPv6SearchRoute, isIPv6Route, type SearchRoute } from './routes.js'
 
-export {
-  type IPv6SearchRoute,
-  isIPv6Route,
-  type RouteOptions,
-  type SearchRoute,
-  searchRoutes,
-} from './routes.js'
-
-/** In the order of preference: the first one that a device answers to is the one that names it. */
+/** In the order of preference: a device is known by the first of these that it answers to. */
 export const SEARCH_TARGETS = [
   'urn:schemas-upnp-org:device:InternetGatewayDevice:1',
   'urn:schemas-upnp-org:device:InternetGatewayDevice:2',
@@ -43,19 +36,22 @@ export const BETWEEN_TARGETS_MS = 20
 
 /** Devices answer a multicast search within that time, at random (UDA 1.1 1.3.2: at least 1). */
 const MX_SECONDS = 1
-/** A flood is not read to its end, and one sender's flood does not keep us from hearing others. */
+/** The rest of a flood is dropped, and one sender's flood does not drown out others. */
 export const MAX_REPLIES_PER_SENDER = 128
 export const MAX_SENDERS = 256
+/** What LAN peers can make us keep and ask. */
+export const MAX_DEVICES = 64
+export const MAX_DEVICES_PER_SENDER = 16
 
 export interface HeardReply {
   readonly reply: SearchReply
   readonly from: Endpoint
-  /** The one that it came in by. */
+  /** The route by which the reply came in. */
   readonly route: SearchRoute
 }
 
 export interface SsdpSearch {
-  /** Adds a host to ask directly on every route whose subnet it is on: the default gateway, once it is known. */
+  /** Asks this host directly too, on every route whose subnet it is on. It is the default gateway, once that is known. */
   askDirectly(address: string): void
   stop(): void
 }
@@ -66,7 +62,7 @@ interface OpenRoute {
   readonly unicastTo: Endpoint[]
 }
 
-/** Starts searching at once. `onReady` tells how many routes could be opened; one that fails does not fail the others. */
+/** Starts at once. `onReady` gets the number of routes that could be opened. One that fails does not fail the others. */
 export function startSsdpSearch(
   net: { clock: Clock; datagrams: Datagrams },
   routes: readonly SearchRoute[],
@@ -80,16 +76,16 @@ export function startSsdpSearch(
 
   /** The hosts that are asked directly are always heard. */
   const isTooMuch = (sender: string): boolean => {
-    const sofar = heard.get(sender) ?? 0
-    if (sofar >= MAX_REPLIES_PER_SENDER) return true
-    if (sofar === 0 && heard.size >= MAX_SENDERS && !direct.includes(sender)) return true
-    heard.set(sender, sofar + 1)
+    const soFar = heard.get(sender) ?? 0
+    if (soFar >= MAX_REPLIES_PER_SENDER) return true
+    if (soFar === 0 && heard.size >= MAX_SENDERS && !direct.includes(sender)) return true
+    heard.set(sender, soFar + 1)
     return false
   }
   const receive = (route: SearchRoute, datagram: Uint8Array, from: Endpoint): void => {
     if (stopped || isTooMuch(from.address)) return
-    const reply = decodeReply(datagram)
-    if (reply !== undefined) listener.onReply({ reply, from, route: routeOf(from.address, route, routes) })
+    const reply = unlessMalformed(() => decodeSsdp(datagram))
+    if (reply?.kind === 'reply') listener.onReply({ reply, from, route: routeOf(from.address, route, routes) })
   }
   const startRoute = async (route: SearchRoute): Promise<void> => {
     const socket = await openSocket(net.datagrams, route, (datagram, from) => receive(route, datagram, from))
@@ -139,12 +135,12 @@ function openSocket(
   const { address, localPort: port = 0, multicastTtl = SSDP_MULTICAST_TTL } = route
   const multicastInterface = isIPv6Route(route) ? `::%${route.zone}` : address
   const multicast = route.multicast ? { multicastInterface, multicastTtl } : {}
-  // A port that was asked for is taken on every interface, and 1900 may be another program's too.
+  // A given port is used on every interface, and another program may have port 1900 too.
   const shared = port === 0 ? {} : { shared: true }
   return datagrams.open({ address, port, onMessage, ...multicast, ...shared })
 }
 
-/** Sockets on `::` hear what comes in by any interface; when they share a port, one of them hears it all. */
+/** Sockets on `::` hear every interface. If they share a port, one of them hears everything. */
 function routeOf(sender: string, heardOn: SearchRoute, routes: readonly SearchRoute[]): SearchRoute {
   if (!isIPv6Route(heardOn)) return heardOn
   return [heardOn, ...routes].find((each) => isIPv6Route(each) && isNeighbourOf(sender, each)) ?? heardOn
@@ -175,7 +171,57 @@ function sendTo(opened: OpenRoute, to: Endpoint, target: string): void {
   opened.socket.send(encodeSearch({ ST: target, MX: MX_SECONDS, HOST: hostAndPort({ address, port: to.port }) }), to)
 }
 
-function decodeReply(datagram: Uint8Array): SearchReply | undefined {
-  const message = unlessMalformed(() => decodeSsdp(datagram))
-  return message?.kind === 'reply' ? message : undefined
+/** A device that answered the search. Its texts come from the network, and are not cleaned for a terminal. */
+export interface FoundDevice {
+  readonly location: string
+  /** The search target that it answered to. If there are several, the most specific one. */
+  readonly searchTarget: string
+  readonly server: string
+}
+
+/** The devices that a search has heard of. LAN peers can fill it, but one sender alone cannot. */
+export class DeviceList {
+  /** `sender` is the first one that told of the device. Nobody else may change the entry. */
+  readonly #devices = new Map<string, FoundDevice & { readonly sender: string }>()
+  readonly #perSender = new Map<string, number>()
+  readonly #alwaysHasRoomFor: (sender: string) => boolean
+
+  /** A full list still has room for these senders: the default gateways. */
+  constructor(alwaysHasRoomFor: (sender: string) => boolean) {
+    this.#alwaysHasRoomFor = alwaysHasRoomFor
+  }
+
+  /** Returns whether the device is new. `key` tells devices apart. */
+  add(key: string, device: FoundDevice, sender: string): boolean {
+    const known = this.#devices.get(key)
+    if (known !== undefined && known.sender !== sender) return false
+    if (known === undefined && !this.#hasRoomFor(sender)) return false
+    const isBetter = known === undefined || rankOf(device.searchTarget) < rankOf(known.searchTarget)
+    const searchTarget = isBetter ? device.searchTarget : known.searchTarget
+    this.#devices.set(key, { ...device, searchTarget, sender })
+    return known === undefined
+  }
+
+  /** In the order in which they were heard. */
+  all(): FoundDevice[] {
+    return [...this.#devices.values()].map(({ sender: _, ...device }) => device)
+  }
+
+  #hasRoomFor(sender: string): boolean {
+    const soFar = this.#perSender.get(sender) ?? 0
+    const isFull = this.#devices.size >= MAX_DEVICES && !this.#alwaysHasRoomFor(sender)
+    if (isFull || soFar >= MAX_DEVICES_PER_SENDER) return false
+    this.#perSender.set(sender, soFar + 1)
+    return true
+  }
+}
+
+function rankOf(searchTarget: string): number {
+  const at = (SEARCH_TARGETS as readonly string[]).indexOf(searchTarget)
+  return at === -1 ? SEARCH_TARGETS.length : at
+}
+
+/** Whether a device that answers to this target calls itself an IGD, and is not just any device. */
+export function isIgdTarget(searchTarget: string): boolean {
+  return /InternetGatewayDevice|WAN(IP|PPP)Connection/i.test(searchTarget)
 }

@@ -1,28 +1,35 @@
 /**
- * Where a gateway is asked for: the ways that the search for an IGD takes out of this computer, who else may have heard of
- * one, and who may speak PCP or NAT-PMP.
+ * Where to ask for a gateway: the routes of the search for an IGD, the default gateways, which may speak PCP or NAT-PMP,
+ * and MiniSSDPd, a daemon that may run on this computer and has heard of IGDs already.
  */
 import { isIPv6, isLinkLocalIPv6, onSameSubnet, splitZone } from '../../domain/address.js'
+import { PortMappingError } from '../../domain/errors.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../../domain/ports.js'
+import type { Clock } from '../../net/clock.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface } from '../../net/interfaces.js'
 import type { ClientNet } from '../../net/network.js'
-import { createUnixStreams } from '../../net/unix-stream.js'
+import { createUnixStreams, type UnixStreams } from '../../net/unix-stream.js'
+import {
+  decodeMiniSsdpdReply,
+  encodeMiniSsdpdRequest,
+  MAX_MINISSDPD_REPLY_BYTES,
+  type MiniSsdpdDevice,
+} from '../../wire/minissdpd.js'
 import type { DiscoveryOptions } from './discovery.js'
-import { searchMiniSsdpd } from './minissdpd-search.js'
 import { type IPv6SearchRoute, isIPv6Route, type RouteOptions, type SearchRoute, searchRoutes } from './routes.js'
 
-/** With an interface, its gateway is the one that is asked. */
+/** If an interface is given, its gateway is the one that is asked. */
 export interface PlaceWishes extends RouteOptions {
-  /** That one is asked and nobody else: with UPnP straight, with PCP and NAT-PMP on this port. */
+  /** Only this host is asked: directly with UPnP, and on this port with PCP and NAT-PMP. */
   readonly gateway?: Endpoint | undefined
-  /** Pinholes are opened over IPv6, whatever family an IGD is searched for over. */
+  /** Pinholes are opened over IPv6, whatever the family of the search for an IGD. */
   readonly forPinholes?: boolean | undefined
-  /** The socket of MiniSSDPd: the usual one if undefined, none if empty. */
+  /** The socket of MiniSSDPd. The default is /var/run/minissdpd.sock; an empty path is for none. */
   readonly minissdpdPath?: string | undefined
-  /** An IGD is searched for there and nowhere else. */
+  /** An IGD is searched for on this route only. */
   readonly onlyRoute?: SearchRoute | undefined
-  /** Who is asked for PCP and NAT-PMP, and nobody else. */
+  /** The only host that is asked over PCP and NAT-PMP. */
   readonly onlyEndpoint?: Endpoint | undefined
 }
 
@@ -30,11 +37,11 @@ export interface PlacesToAsk {
   /** For an IGD. */
   readonly routes: readonly SearchRoute[]
   readonly alsoKnown: DiscoveryOptions['alsoKnown']
-  /** Addresses of IPv4, the preferred one first. */
+  /** IPv4 addresses, the preferred one first. */
   readonly defaultGateways: Promise<readonly string[]>
   /** For PCP and NAT-PMP. */
   readonly endpoints: Promise<readonly Endpoint[]>
-  /** The address to ask those from; undefined for the one on the way to them. */
+  /** The address to ask those from. If undefined, the one on the way to them. */
   readonly localAddress: string | undefined
 }
 
@@ -42,7 +49,7 @@ export interface PlacesNet extends ClientNet {
   readonly signal?: AbortSignal | undefined
 }
 
-/** @throws InvalidArgumentError if the interface that is wished for is not there, or has no address of the family */
+/** @throws InvalidArgumentError if the wanted interface is not there, or has no address of the family */
 export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
   const { onlyRoute, gateway, forPinholes = false, interface: named } = wishes
   const routes = routesOf(wishes, net)
@@ -58,7 +65,7 @@ export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
   }
 }
 
-/** The interfaces that are searched on, for people; without a name if it is not known. */
+/** The interfaces of a search, for a person to read. The name is undefined if it is not known. */
 export function interfacesOf(
   routes: readonly SearchRoute[],
   interfaces: readonly InterfaceAddress[],
@@ -96,7 +103,7 @@ function knownGateways({ onlyRoute, gateway }: PlaceWishes, net: PlacesNet): Pro
   return gatewaysOf(4, net)
 }
 
-/** None if they cannot be known: to know them only makes the search better. */
+/** None if they cannot be found out: the search works without them. */
 function gatewaysOf(family: 4 | 6, net: PlacesNet): Promise<readonly string[]> {
   return net.defaultGateways(family).catch(() => [])
 }
@@ -125,11 +132,72 @@ function isReachedBy(route: SearchRoute, gateway: string, interfaces: readonly I
   )
 }
 
-/** What the daemon has heard, if there is one: it is asked beside the search, not instead of it. */
 function devicesOfMiniSsdpd(
   { minissdpdPath: path }: PlaceWishes,
   { clock, signal }: PlacesNet,
 ): DiscoveryOptions['alsoKnown'] {
   if (path === '') return undefined
   return () => searchMiniSsdpd({ clock, signal, unixStreams: createUnixStreams(clock), path })
+}
+
+/** Where the daemon listens by default. */
+export const MINISSDPD_PATH = '/var/run/minissdpd.sock'
+
+/** In upnpc's order. The daemon ignores the version of a device type; older daemons have to be asked for 2 as well. */
+export const MINISSDPD_TARGETS = [
+  'urn:schemas-upnp-org:device:InternetGatewayDevice:1',
+  'urn:schemas-upnp-org:device:InternetGatewayDevice:2',
+  'urn:schemas-upnp-org:service:WANIPConnection:1',
+  'urn:schemas-upnp-org:service:WANPPPConnection:1',
+  'upnp:rootdevice',
+] as const
+
+/** For all targets together. */
+export const MINISSDPD_SEARCH_MS = 500
+
+export interface MiniSsdpdSearchOptions {
+  readonly clock: Clock
+  readonly unixStreams: UnixStreams
+  /** The default is MINISSDPD_PATH; an empty path is for none. */
+  readonly path?: string | undefined
+  /** Ends the search with what it has found so far. */
+  readonly signal?: AbortSignal | undefined
+}
+
+/**
+ * The devices that MiniSSDPd knows, in its order, without a packet or a wait. As in upnpc there is one connection for each
+ * search target, until one brings more than root devices. If anything goes wrong, it is as if there were no daemon.
+ */
+export async function searchMiniSsdpd(options: MiniSsdpdSearchOptions): Promise<MiniSsdpdDevice[]> {
+  const { clock, path = MINISSDPD_PATH } = options
+  const endMs = clock.monotonicMs() + MINISSDPD_SEARCH_MS
+  const found: MiniSsdpdDevice[] = []
+  for (const target of path === '' ? [] : MINISSDPD_TARGETS) {
+    const devices = await askDaemon(target, path, endMs - clock.monotonicMs(), options)
+    found.push(...(devices ?? []))
+    if (devices === undefined || devices.some((device) => !device.ST.includes('rootdevice'))) break
+  }
+  return found
+}
+
+/** Undefined if there is no point in asking on. */
+async function askDaemon(
+  ST: string,
+  path: string,
+  timeoutMs: number,
+  { unixStreams, signal }: MiniSsdpdSearchOptions,
+): Promise<readonly MiniSsdpdDevice[] | undefined> {
+  if (timeoutMs <= 0 || signal?.aborted) return undefined
+  try {
+    const answer = await unixStreams.exchange(path, encodeMiniSsdpdRequest({ kind: 'type', ST }), {
+      timeoutMs,
+      maxBytes: MAX_MINISSDPD_REPLY_BYTES,
+      isComplete: (bytes) => decodeMiniSsdpdReply(bytes).ended,
+      signal,
+    })
+    return decodeMiniSsdpdReply(answer).devices
+  } catch (error) {
+    if (error instanceof PortMappingError || signal?.aborted) return undefined
+    throw error
+  }
 }

@@ -1,13 +1,13 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
+import { type Discovery, type DiscoveryOptions, discover } from '../../../src/client/search/discovery.ts'
+import type { SearchRoute } from '../../../src/client/search/routes.ts'
 import {
-  type Discovery,
-  type DiscoveryOptions,
-  discover,
   MAX_DEVICES,
   MAX_DEVICES_PER_SENDER,
-} from '../../../src/client/search/discovery.ts'
-import { MAX_SENDERS, SEARCH_TARGETS, type SearchRoute } from '../../../src/client/search/ssdp-search.ts'
+  MAX_SENDERS,
+  SEARCH_TARGETS,
+} from '../../../src/client/search/ssdp-search.ts'
 import type { HttpRequest } from '../../../src/net/http/client.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { IGD1, ScriptedDatagrams, ssdpReply } from '../../support/scripted-datagrams.ts'

@@ -1,12 +1,10 @@
 import { describe, expect, it } from 'vitest'
+import { type IPv6SearchRoute, isIPv6Route, type SearchRoute } from '../../../src/client/search/routes.ts'
 import {
   type HeardReply,
-  type IPv6SearchRoute,
-  isIPv6Route,
   MAX_REPLIES_PER_SENDER,
   MAX_SENDERS,
   SEARCH_TARGETS,
-  type SearchRoute,
   startSsdpSearch,
 } from '../../../src/client/search/ssdp-search.ts'
 import { encodeNotify, encodeSearch } from '../../../src/wire/ssdp.ts'

@@ -4,7 +4,7 @@ import {
   MINISSDPD_SEARCH_MS,
   MINISSDPD_TARGETS,
   searchMiniSsdpd,
-} from '../../../src/client/search/minissdpd-search.ts'
+} from '../../../src/client/search/where-to-ask.ts'
 import { NoReplyError, TransportError } from '../../../src/domain/errors.ts'
 import { sleep } from '../../../src/net/clock.ts'
 import type { UnixExchangeOptions, UnixStreams } from '../../../src/net/unix-stream.ts'
