@@ -1,6 +1,6 @@
 /**
- * An Internet Gateway Device as a Gateway: its vocabulary on one side, the actions of WANIPConnection and
- * WANCommonInterfaceConfig on the other. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
+ * An Internet Gateway Device as a Gateway: turns its methods into actions of the services WANIPConnection and
+ * WANCommonInterfaceConfig. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
  */
 import { isUnicastIPv4, withoutBrackets, withZone } from '../../domain/address.js'
 import {
@@ -32,18 +32,17 @@ import {
 } from '../../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { parseZonedUrl } from '../../domain/url.js'
-import { IGD_ACTIONS, type IgdActionName, type InArguments } from '../../wire/igd-actions.js'
+import { IGD_ACTIONS, type IgdActionName, type InArguments, type OutArguments } from '../../wire/igd-actions.js'
 import { decodePortListing } from '../../wire/port-listing.js'
-import type { SoapArguments } from '../../wire/soap.js'
-import { findEntry, type ShownBy, showEntry, UNKNOWN_ACTION } from './entry.js'
-import { listPortMappings } from './listing.js'
+import { leadingNumber, type SoapArguments } from '../../wire/soap.js'
+import { findEntry, listPortMappings, type ShownBy, showEntry, UNKNOWN_ACTION } from './listing.js'
 import { IgdPinholeFirewall } from './pinhole-firewall.js'
 import { differenceOf, keyArguments, mappingArguments, mappingOfEntry, refuseFlawed } from './port-mapping-messages.js'
 import { RequestWindow } from './request-window.js'
 import { type ControlledService, eventUrlBeside, type IgdServices } from './services.js'
-import type { CallOptions, SoapCaller } from './soap-caller.js'
-import { missing, number, text } from './soap-values.js'
-import { type Ask, askConnectionType, askLinkRates, askStatus, askTrafficCounters } from './status.js'
+import { type CallOptions, missing, number, optionalText, type SoapCaller, text } from './soap-caller.js'
+
+type CounterAction = 'GetTotalBytesSent' | 'GetTotalBytesReceived' | 'GetTotalPacketsSent' | 'GetTotalPacketsReceived'
 
 export class IgdServiceGateway implements IgdGateway {
   readonly protocol = 'igd'
@@ -55,8 +54,10 @@ export class IgdServiceGateway implements IgdGateway {
   readonly #connection: ControlledService
   readonly #commonInterfaceConfig: ControlledService | undefined
   readonly #window = new RequestWindow()
-  readonly #ask: Ask = (action, values) => this.#call(action, values)
-  readonly #shownBy: ShownBy = { ask: this.#ask, table: () => this.portMappings() }
+  readonly #shownBy: ShownBy = {
+    specific: (key) => this.#call('GetSpecificPortMappingEntry', keyArguments(key)),
+    table: () => this.portMappings(),
+  }
 
   constructor(caller: SoapCaller, services: IgdServices, connection: ControlledService, localAddress: string) {
     this.localAddress = localAddress
@@ -81,24 +82,53 @@ export class IgdServiceGateway implements IgdGateway {
     return eventUrlBeside(this.controlUrl, this.#connection)
   }
 
-  connectionType(): Promise<string> {
-    return askConnectionType(this.#ask)
+  async connectionType(): Promise<string> {
+    const action = 'GetConnectionTypeInfo'
+    return text(await this.#call(action, {}), action, 'NewConnectionType')
   }
 
-  status(): Promise<ConnectionStatus> {
-    return askStatus(this.#ask)
+  async status(): Promise<ConnectionStatus> {
+    const action = 'GetStatusInfo'
+    const reply = await this.#call(action, {})
+    return {
+      connectionStatus: text(reply, action, 'NewConnectionStatus'),
+      lastConnectionError: optionalText<typeof action>(reply, 'NewLastConnectionError'),
+      uptimeSeconds: number(reply, action, 'NewUptime'),
+    }
   }
 
-  linkRates(): Promise<LinkRates> {
-    return askLinkRates(this.#ask)
+  async linkRates(): Promise<LinkRates> {
+    const action = 'GetCommonLinkProperties'
+    const reply = await this.#call(action, {})
+    return {
+      upstreamBitsPerSecond: number(reply, action, 'NewLayer1UpstreamMaxBitRate'),
+      downstreamBitsPerSecond: number(reply, action, 'NewLayer1DownstreamMaxBitRate'),
+    }
   }
 
   async externalAddress(): Promise<string> {
-    return text(await this.#call('GetExternalIPAddress', {}), 'GetExternalIPAddress', 'NewExternalIPAddress').trim()
+    const action = 'GetExternalIPAddress'
+    return text(await this.#call(action, {}), action, 'NewExternalIPAddress').trim()
   }
 
-  trafficCounters(): Promise<TrafficCounters> {
-    return askTrafficCounters(this.#ask)
+  async trafficCounters(): Promise<TrafficCounters> {
+    const [bytesSent, bytesReceived, packetsSent, packetsReceived] = await Promise.all([
+      this.#counter('GetTotalBytesSent', 'NewTotalBytesSent'),
+      this.#counter('GetTotalBytesReceived', 'NewTotalBytesReceived'),
+      this.#counter('GetTotalPacketsSent', 'NewTotalPacketsSent'),
+      this.#counter('GetTotalPacketsReceived', 'NewTotalPacketsReceived'),
+    ])
+    return { bytesSent, bytesReceived, packetsSent, packetsReceived }
+  }
+
+  /** Undefined if the gateway does not know that counter, which is no error. */
+  async #counter(action: CounterAction, name: keyof OutArguments<CounterAction>): Promise<number | undefined> {
+    try {
+      return leadingNumber((await this.#call(action, {})).get(String(name).toLowerCase()) ?? '')
+    } catch (error) {
+      if (error instanceof PortMappingError) return undefined
+      throw error
+    }
   }
 
   portMappings(): AsyncGenerator<PortMapping, ListingEnd> {
@@ -135,7 +165,7 @@ export class IgdServiceGateway implements IgdGateway {
     }
   }
 
-  /** What the gateway shows of a mapping that it has taken, which must be what was asked for. */
+  /** Checks that the gateway shows the mapping that it was asked for. */
   async #readBack(request: MappingRequest): Promise<PortMapping> {
     const mapping = await showEntry(this.#shownBy, request).catch(unconfirmed)
     const instead = differenceOf(mapping, request)
@@ -145,7 +175,7 @@ export class IgdServiceGateway implements IgdGateway {
     throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother })
   }
 
-  /** One request. What is no address (empty, 0.0.0.0 while the line is down) is not told. */
+  /** One request. The address is undefined if the gateway has none (empty, or 0.0.0.0, while the line is down). */
   async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
     try {
       const externalAddress = await this.externalAddress()
@@ -180,7 +210,7 @@ export class IgdServiceGateway implements IgdGateway {
   async portMappingsOf(protocol: TransportProtocol): Promise<readonly PortMapping[]> {
     const action = 'GetListOfPortMappings'
     const reply = await this.#call(action, {
-      NewStartPort: '1', // 0 is refused by some
+      NewStartPort: '1', // some refuse 0
       NewEndPort: '65535',
       NewProtocol: protocol,
       NewManage: '1',
@@ -200,24 +230,24 @@ export class IgdServiceGateway implements IgdGateway {
   }
 }
 
-/** What fails without an action is the end of the caller's time. */
+/** An error without an action means that the caller's time is over. */
 function unconfirmed(error: unknown): never {
   if (error instanceof PortMappingError && error.action !== undefined) error.isUnconfirmed = true
   throw error
 }
 
-/** Invalid Action, Action Failed, not implemented; or the connection is reset (Ubee EVW32C), or a 404 or 500 page comes. */
+/** Refused as in UNKNOWN_ACTION, or the connection is reset (Ubee EVW32C), or a 404 or 500 page comes. */
 function isUnknownAction(error: PortMappingError, action: string): boolean {
   if (error.action !== action) return false
   return error instanceof RefusedError ? UNKNOWN_ACTION.has(error.number) : error instanceof TransportError
 }
 
-/** For routers that refuse lease 0: most take an hour. */
+/** For routers that refuse lease 0: most accept an hour. */
 const FALLBACK_LEASE_SECONDS = 3600
 
 /**
- * A lease that the router does not take is not worth failing for: 725, and 402 to a finite lease (ARRIS), mean
- * permanent ones only; 402 to a permanent one (routers with a maximum) means a finite one.
+ * If the router refuses the lease, another one is tried. 725, or 402 to a finite lease (ARRIS), means that it accepts only
+ * permanent leases. 402 to a permanent one (routers with a maximum) means that it accepts only finite leases.
  */
 async function withLeaseThatIsTaken<T>(request: MappingRequest, add: (leaseSeconds: number) => Promise<T>): Promise<T> {
   const asked = leaseToSeconds(request.lease)

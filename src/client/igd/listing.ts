@@ -1,34 +1,49 @@
 /**
- * The table of a gateway, read by index (WANIPConnection:2 2.4.14 GetGenericPortMappingEntry): as many entries ahead of the
- * reader as the gateway bears, handed on in order. Nobody knows the end before it is asked for, so some are asked for in
- * vain beyond it; what is still under way then is dropped.
+ * The port mappings that an IGD shows: its whole table, read by index (WANIPConnection:2 2.4.14
+ * GetGenericPortMappingEntry), or a single one (2.4.15 GetSpecificPortMappingEntry).
  */
-import { RefusedError } from '../../domain/errors.js'
+import { MalformedMessageError, RefusedError, TransportError } from '../../domain/errors.js'
 import type { ListingEnd } from '../../domain/gateway.js'
-import type { PortMapping } from '../../domain/port-mapping.js'
+import type { MappingKey, PortMapping } from '../../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import type { SoapArguments } from '../../wire/soap.js'
-import { decodeMapping } from './port-mapping-messages.js'
+import { decodeMapping, decodeTarget } from './port-mapping-messages.js'
 import type { RequestWindow } from './request-window.js'
 
-/** A table longer than the number of ports in existence is not read to its end. */
+/** A table with more entries than there are ports is not read to its end. */
 export const MAX_PORT_MAPPINGS = 65_536
 
-/** Of routers that do not know the standard's mark of the end of the table (DD-WRT, Linksys WRT1900AC). */
+/** Ends of the table from routers that do not know the standard's one (DD-WRT, Linksys WRT1900AC). */
 const OTHER_ENDS: ReadonlySet<number> = new Set([
   UPNP_ERRORS.NoSuchEntryInArray,
   UPNP_ERRORS.InvalidArgs,
   UPNP_ERRORS.ActionFailed,
 ])
 
+export const UNKNOWN_ACTION: ReadonlySet<number> = new Set([
+  UPNP_ERRORS.InvalidAction,
+  UPNP_ERRORS.ActionFailed,
+  UPNP_ERRORS.OptionalActionNotImplemented,
+])
+
+/** The second is about a place in a table. Some routers mix up the two. */
+const NO_SUCH_ENTRY: ReadonlySet<number> = new Set([
+  UPNP_ERRORS.NoSuchEntryInArray,
+  UPNP_ERRORS.SpecifiedArrayIndexInvalid,
+])
+
 export interface Table {
   readonly window: Pick<RequestWindow, 'size'>
-  /** Its questions go through that window. */
+  /** Asks for one entry, through that window. */
   readonly entry: (index: number, signal: AbortSignal) => Promise<SoapArguments>
   readonly signal: AbortSignal | undefined
 }
 
-/** @throws what asking for an entry throws, after the entries before it */
+/**
+ * Asks ahead for as many entries as the gateway can take, and yields them in order. Nobody knows where the table ends, so
+ * some requests go beyond its end. Those that are still under way then are dropped.
+ * @throws what `entry` throws, after the entries before it
+ */
 export async function* listPortMappings(table: Table): AsyncGenerator<PortMapping, ListingEnd> {
   const stop = new AbortController()
   const onAbort = (): void => stop.abort(table.signal?.reason)
@@ -71,10 +86,67 @@ async function* walk({ window, entry }: Table, signal: AbortSignal): AsyncGenera
   return 'limit'
 }
 
-/** @throws the error where it does not mark the end */
+/** @throws the error if it does not mark the end */
 function endAt(index: number, error: unknown): RefusedError {
   if (!(error instanceof RefusedError)) throw error
   const isEnd = error.number === UPNP_ERRORS.SpecifiedArrayIndexInvalid
   if (isEnd || (index > 0 && OTHER_ENDS.has(error.number))) return error
   throw error
+}
+
+export interface ShownBy {
+  /** Asks for that mapping. */
+  readonly specific: (key: MappingKey) => Promise<SoapArguments>
+  readonly table: () => AsyncIterable<PortMapping>
+}
+
+/** A mapping that must be there. @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
+export async function showEntry(by: ShownBy, key: MappingKey): Promise<PortMapping> {
+  const action = 'GetSpecificPortMappingEntry'
+  try {
+    const mapping = await specificEntry(by, key)
+    if (mapping.internalClient !== '') return mapping
+    throw new MalformedMessageError(`NewInternalClient in the reply to ${action}`, 'none', { action })
+  } catch (error) {
+    if (!(error instanceof RefusedError) || !UNKNOWN_ACTION.has(error.number)) throw error
+    const found = await findInTable(by, key) // a router without that action may have the other one
+    if (found === undefined || found === 'untold') throw error
+    return found
+  }
+}
+
+/** Undefined if there is no such mapping, 'untold' if the gateway does not say. @throws as showEntry */
+export async function findEntry(by: ShownBy, key: MappingKey): Promise<PortMapping | undefined | 'untold'> {
+  try {
+    const mapping = await specificEntry(by, key)
+    return mapping.internalClient === '' ? undefined : mapping // an empty entry is none
+  } catch (error) {
+    if (!(error instanceof RefusedError)) throw error
+    if (NO_SUCH_ENTRY.has(error.number)) return undefined
+    // If this computer may not see the entry, the table may leave it out too.
+    return error.number === UPNP_ERRORS.ActionNotAuthorized ? 'untold' : findInTable(by, key)
+  }
+}
+
+async function specificEntry({ specific }: ShownBy, key: MappingKey): Promise<PortMapping> {
+  const { remoteHost, externalPort, protocol } = key
+  return { remoteHost, externalPort, protocol, ...decodeTarget(await specific(key)) }
+}
+
+/** 'untold' if the table cannot be read, because the gateway does not know that action either. @throws NoReplyError */
+async function findInTable(
+  { table }: ShownBy,
+  { externalPort, protocol }: MappingKey,
+): Promise<PortMapping | undefined | 'untold'> {
+  try {
+    for await (const each of table()) {
+      if (each.externalPort === externalPort && each.protocol.toUpperCase() === protocol) return each
+    }
+    return undefined
+  } catch (error) {
+    const isAnswer =
+      error instanceof RefusedError || error instanceof TransportError || error instanceof MalformedMessageError
+    if (!isAnswer) throw error
+    return 'untold'
+  }
 }

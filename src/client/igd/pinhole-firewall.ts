@@ -1,4 +1,4 @@
-/** WANIPv6FirewallControl:1 of a gateway as a PinholeFirewall. (WANIPv6FirewallControl:1 2.4) */
+/** The service WANIPv6FirewallControl:1 of a gateway as a PinholeFirewall. (WANIPv6FirewallControl:1 2.4) */
 import { isGlobalIPv6, isLinkLocalIPv6, isUnicastIPv6 } from '../../domain/address.js'
 import { PortMappingError, upnpErrorOf } from '../../domain/errors.js'
 import type { PinholeFirewall } from '../../domain/gateway.js'
@@ -14,8 +14,7 @@ import { interfaceAddresses } from '../../net/interfaces.js'
 import type { IgdActionName, InArguments } from '../../wire/igd-actions.js'
 import type { SoapArguments } from '../../wire/soap.js'
 import type { ControlledService } from './services.js'
-import type { SoapCaller } from './soap-caller.js'
-import { boolean, number } from './soap-values.js'
+import { boolean, number, type SoapCaller } from './soap-caller.js'
 
 export class IgdPinholeFirewall implements PinholeFirewall {
   readonly #caller: SoapCaller
@@ -37,7 +36,7 @@ export class IgdPinholeFirewall implements PinholeFirewall {
     }
   }
 
-  /** Asked from the very address that it is for, because gateways refuse others (606). */
+  /** Asks from the address that the pinhole is for, because gateways refuse others (606). */
   async addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole> {
     const { leaseSeconds } = request
     const values = { ...pinholeArguments(request), LeaseTime: String(leaseSeconds) }
@@ -69,7 +68,7 @@ export class IgdPinholeFirewall implements PinholeFirewall {
     return number(await this.#call(action, pinholeArguments(request)), action, 'OutboundPinholeTimeout')
   }
 
-  /** miniupnpd lets only the address that a pinhole is for touch it (606 to others); which of ours that is, is not known. */
+  /** miniupnpd obeys only the address that the pinhole is for (606 to others). We do not know which of ours it is. */
   async #callAsOwner<A extends IgdActionName>(action: A, values: InArguments<A>): Promise<SoapArguments> {
     try {
       return await this.#call(action, values)
@@ -77,7 +76,7 @@ export class IgdPinholeFirewall implements PinholeFirewall {
       if (!isNotAuthorized(error) || !this.#isAskedOverIPv6()) throw error
       for (const address of this.#ownAddresses()) {
         const reply = await this.#call(action, values, address).catch((again: unknown) => {
-          if (!(again instanceof PortMappingError)) throw again // an address that leads nowhere is not the one
+          if (!(again instanceof PortMappingError)) throw again // this address is not the one
         })
         if (reply !== undefined) return reply
       }
@@ -85,7 +84,7 @@ export class IgdPinholeFirewall implements PinholeFirewall {
     }
   }
 
-  /** Over IPv4 no IPv6 address can be asked from. */
+  /** Only over IPv6 can we ask from another IPv6 address. */
   #isAskedOverIPv6(): boolean {
     return this.#caller.controlUrl(this.#service).startsWith('http://[')
   }
@@ -99,7 +98,7 @@ function isNotAuthorized(error: unknown): boolean {
   return upnpErrorOf(error) === UPNP_ERRORS.ActionNotAuthorized
 }
 
-/** A computer with more addresses than this tries the first ones. */
+/** If this computer has more addresses, the first ones are tried. */
 const MAX_OWN_ADDRESSES = 8
 
 function globalAddresses(): string[] {

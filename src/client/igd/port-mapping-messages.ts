@@ -1,13 +1,13 @@
-/** Port mappings between this project's vocabulary and the arguments of WANIPConnection's actions. Pure. */
+/** Translates port mappings to and from the arguments of WANIPConnection's actions. Pure. */
 import { parseIPv4 } from '../../domain/address.js'
 import { InvalidArgumentError, MalformedMessageError } from '../../domain/errors.js'
 import { flawOf, type MappingKey, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
 import type { InArguments } from '../../wire/igd-actions.js'
 import type { PortMappingEntry } from '../../wire/port-listing.js'
 import { leadingNumber, type SoapArguments } from '../../wire/soap.js'
-import { isFalse, optionalText } from './soap-values.js'
+import { isFalse, optionalText } from './soap-caller.js'
 
-/** @throws InvalidArgumentError: nothing like that is ever sent */
+/** A flawed request is never sent. @throws InvalidArgumentError */
 export function refuseFlawed(request: MappingKey & Partial<MappingRequest>): void {
   const flaw = flawOf(request)
   if (flaw !== undefined) throw new InvalidArgumentError(flaw)
@@ -28,7 +28,7 @@ export function mappingArguments(request: MappingRequest, leaseSeconds: number):
   }
 }
 
-/** An entry is one where it says the external port or the internal client. @throws MalformedMessageError */
+/** @throws MalformedMessageError if it has neither an external port nor an internal client */
 export function decodeMapping(reply: SoapArguments): PortMapping {
   type Out = 'GetGenericPortMappingEntry'
   const externalPort = optionalText<Out>(reply, 'NewExternalPort')
@@ -56,7 +56,7 @@ export function decodeTarget(reply: SoapArguments): Omit<PortMapping, keyof Mapp
   }
 }
 
-/** The names in a listing are not those of the actions (WANIPConnection:2 2.4.21). */
+/** A listing has other names than the actions (WANIPConnection:2 2.4.21). */
 export function mappingOfEntry(entry: PortMappingEntry): PortMapping {
   return {
     remoteHost: entry.NewRemoteHost.trim(),
@@ -70,7 +70,7 @@ export function mappingOfEntry(entry: PortMappingEntry): PortMapping {
   }
 }
 
-/** The end of a sentence that begins with "the gateway", or undefined. Port 0 is what miniupnpd 2.3.0 shows for any. */
+/** The end of a sentence that begins with "the gateway", or undefined. miniupnpd 2.3.0 shows port 0 for any port. */
 export function differenceOf(mapping: PortMapping, request: MappingRequest): string | undefined {
   const { internalClient, internalPort, enabled } = mapping
   if (parseIPv4(internalClient) !== undefined && internalClient !== request.internalClient) {

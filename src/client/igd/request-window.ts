@@ -1,34 +1,34 @@
 /**
- * How many questions a gateway gets at once: a window that opens only while it keeps up, as TCP's congestion window does
- * (RFC 5681 3.1). It starts at 1 and grows by 1 with every answer, so it doubles in each round. A sign that the gateway
- * does not keep up shuts it to 1, and it opens to half of what was too much from then on. A question that failed beside
- * others is asked again alone, so only questions that change nothing may go through here.
+ * How many questions a gateway gets at once: a window that opens while the gateway keeps up, as TCP's congestion window
+ * does (RFC 5681 3.1). It starts at 1 and grows by 1 with every answer, so it doubles in each round. At a sign that the
+ * gateway does not keep up it shuts to 1, and from then on opens to half of what was too much. A question that failed
+ * beside others is asked again alone, so only questions that change nothing may go through here.
  */
 import { PortMappingError, RefusedError } from '../../domain/errors.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 
 /**
- * No more than may wait to be accepted by a daemon that listens with a backlog of 5, as miniupnpd does: Linux lets 6 wait and
- * drops the next one, whose connection then takes a second longer (seen in the lab with 8: a listing of 3.9 s).
+ * miniupnpd listens with a backlog of 5. Linux then lets 6 connections wait and drops the next one, which takes a second
+ * longer (seen in the lab with 8: a listing of 3.9 s).
  */
 export const MAX_SIDE_BY_SIDE = 6
-/** Where an answer takes its time, and no longer for others being under way: there is something to be gained, and room. */
+/** For a gateway whose answers are slow, but no slower when others are under way: more at once gains time. */
 export const MAX_AT_A_SLOW_ONE = 16
 const SLOW_MS = 3
 const MUCH_LONGER = 2
 
 /**
- * Refusals that a gateway under load may send although the question is a good one: Action Failed, Out of Memory (UDA 1.1
- * table 3-3). Others are its answer. No answer at all, or one that makes no sense, is the sign of most: Ubee EVW32C and
- * ZTE F660 close the connection, others answer HTTP 500 with a web page, or with silence.
+ * A gateway under load may refuse a good question with these: Action Failed, Out of Memory (UDA 1.1 table 3-3). Any other
+ * refusal is its answer. Most show load by no answer, or one that makes no sense: Ubee EVW32C and ZTE F660 close the
+ * connection, others answer HTTP 500 with a web page, or stay silent.
  */
 const REFUSALS_UNDER_LOAD: ReadonlySet<number> = new Set([UPNP_ERRORS.ActionFailed, UPNP_ERRORS.OutOfMemory])
 
-/** Asks once, and lets what it is given know how that went: as in HttpRequest. */
+/** Asks once, and reports to `watch` how it went, as in HttpRequest. */
 export type Question<T> = (watch: Watch) => Promise<T>
 
 interface Watch {
-  /** True to ask again at once. */
+  /** Returns true to ask again at once. */
   onReset(): boolean
   onReply(tookMs: number): void
 }
@@ -36,7 +36,7 @@ interface Watch {
 export class RequestWindow {
   #size = 1
   #ceiling: number = MAX_AT_A_SLOW_ONE
-  /** What an answer takes at least, and what the last one took. */
+  /** The shortest time that an answer took, and the time of the last one. */
   #leastMs = 0
   #lastMs = 0
   #underWay = 0
@@ -44,12 +44,12 @@ export class RequestWindow {
   readonly #again: (() => void)[] = []
   readonly #waiting: (() => void)[] = []
 
-  /** How many may be under way. */
+  /** How many questions may be under way. */
   get size(): number {
     return this.#size
   }
 
-  /** In the order in which they are asked for; @throws what the question throws where it was alone */
+  /** Questions are asked in order. @throws what the question throws if it was alone */
   async ask<T>(question: Question<T>): Promise<T> {
     let queue = this.#waiting
     for (;;) {
@@ -76,7 +76,7 @@ export class RequestWindow {
       } finally {
         this.#underWay--
         queue = this.#again
-        // What failed takes its place in the queue before others go on.
+        // A question that failed joins the queue before others go on.
         queueMicrotask(() => this.#start())
       }
     }

@@ -1,21 +1,20 @@
-/** From a description to the services that a port mapper needs, with URLs that may be used. Pure. */
-
+/** Finds in a description the services that a port mapper needs, with the URLs that may be used. Pure. */
 import { parseZonedUrl, zonedUrlText } from '../../domain/url.js'
 import { allDevices, allServices, type RootDescription, type Service, serviceKind } from '../../wire/description.js'
 import type { IgdService } from '../../wire/igd-actions.js'
 import { type Trust, trustedUrl } from '../trusted-url.js'
 
-/** More connections than this one box never has. */
+/** No box has more connections than this. */
 const MAX_CONNECTIONS = 8
 
-/** A service with where to reach it: first the URL that the description means, then the other one that it may mean. */
+/** A service and its URLs: first the URL that the description means, then the other one that it may mean. */
 export interface ControlledService {
   readonly service: IgdService
-  /** As the description spells it; SOAPAction and body must repeat it. */
+  /** As in the description. The header SOAPAction and the body must repeat it exactly. */
   readonly serviceType: string
   /** Never empty. */
   readonly controlUrls: readonly URL[]
-  /** Likewise for its events; empty or left out where there are none. */
+  /** The same for its events; empty or left out if there are none. */
   readonly eventUrls?: readonly URL[]
 }
 
@@ -24,7 +23,7 @@ export interface IgdServices {
   readonly connections: readonly ControlledService[]
   readonly commonInterfaceConfig: ControlledService | undefined
   readonly firewallControl: ControlledService | undefined
-  /** Of the last device that has one, as it is written there. */
+  /** Of the last device that has one, unchanged. */
   readonly presentationUrl: string
 }
 
@@ -47,7 +46,7 @@ export function igdServices(description: RootDescription, location: string, trus
   }
 }
 
-/** URLBase is often wrong (an old LAN address), so one that we would not go to does not count. */
+/** URLBase is often wrong (an old LAN address), so it counts only if it may be used. */
 function usableBase(urlBase: string, location: string, trust: Trust): string[] {
   const base = urlBase === '' ? undefined : trustedUrl(urlBase, location, trust)
   return base === undefined ? [] : [base.href]
@@ -61,14 +60,14 @@ function controlled(service: Service, bases: readonly string[], trust: Trust): C
   return controlUrls.length === 0 ? [] : [{ service: kind, serviceType: service.serviceType, controlUrls, eventUrls }]
 }
 
-/** What the reference may mean, each once. An empty one means nothing: no events (UDA 1.1 2.3), or a careless stack. */
+/** The URLs that the reference may mean, without repeats. An empty reference means no events (UDA 1.1 2.3). */
 function usableUrls(reference: string, bases: readonly string[], trust: Trust): URL[] {
   if (reference === '') return []
   const urls = bases.flatMap((base) => trustedUrl(reference, base, trust) ?? [])
   return urls.filter((url, at) => urls.findIndex((other) => other.href === url.href) === at)
 }
 
-/** Of the event URLs the one at the origin of the control URL that is in use, or else the first; with the same zone. */
+/** The event URL with the origin of the control URL in use, or else the first one; with the same zone. */
 export function eventUrlBeside(controlUrl: string, { eventUrls = [] }: ControlledService): string | undefined {
   const inUse = parseZonedUrl(controlUrl)
   const url = eventUrls.find(({ origin }) => origin === inUse?.url.origin) ?? eventUrls[0]

@@ -1,13 +1,20 @@
-/** One action on one service of one gateway: encodes the request from the table, sends it, decodes the reply. */
+/** One action on one service of one gateway: encodes the request, sends it, and decodes and checks the reply. */
 import { MalformedMessageError, RefusedError, TransportError, unlessMalformed } from '../../domain/errors.js'
 import { upnpErrorName } from '../../domain/upnp-errors.js'
 import { zonedUrlText } from '../../domain/url.js'
 import { USER_AGENT } from '../../domain/version.js'
 import type { HttpClient, HttpReply, HttpRequest } from '../../net/http/client.js'
-import { argumentList, IGD_ACTIONS, type IgdActionName, type InArguments } from '../../wire/igd-actions.js'
+import {
+  argumentList,
+  IGD_ACTIONS,
+  type IgdActionName,
+  type InArguments,
+  type OutArguments,
+} from '../../wire/igd-actions.js'
 import {
   decodeSoapReply,
   encodeSoapRequest,
+  leadingNumber,
   type SoapArguments,
   type SoapReply,
   type SoapRequest,
@@ -16,17 +23,17 @@ import {
 import { endsWithRoot } from '../../wire/xml.js'
 import type { ControlledService } from './services.js'
 
-/** Asking is quick everywhere; making and removing a mapping takes some routers more than 4 s. */
+/** All routers are quick to read, but some take more than 4 s to make or remove a mapping. */
 const READ_TIMEOUT_MS = 5000
 const WRITE_TIMEOUT_MS = 10_000
 const MAX_SOAP_REPLY_BYTES = 128 * 1024
-/** A thousand entries. */
+/** Room for a thousand entries. */
 const MAX_LISTING_BYTES = 1024 * 1024
 
 export interface CallOptions {
-  /** The address to ask from, where it can be: a gateway opens a pinhole only for the very computer that asks. */
+  /** The address to ask from: a gateway opens a pinhole only for the address that asks. */
   readonly localAddress?: string | undefined
-  /** In place of the caller's. */
+  /** Replaces the caller's. */
   readonly signal?: AbortSignal | undefined
   /** As in HttpRequest. */
   readonly onReset?: HttpRequest['onReset']
@@ -37,17 +44,17 @@ export class SoapCaller {
   readonly signal: AbortSignal | undefined
   readonly #http: HttpClient
   readonly #zone: string
-  /** Which of a service's URLs answered. */
+  /** The URL of each service that answered. */
   readonly #working = new Map<ControlledService, URL>()
 
-  /** `zone`: the interface on which the gateway's link-local addresses are. */
+  /** `zone`: the interface of the gateway's link-local addresses. */
   constructor(http: HttpClient, signal: AbortSignal | undefined, zone = '') {
     this.#http = http
     this.signal = signal
     this.#zone = zone
   }
 
-  /** The control URL in use: the one that has answered, or else the first one. A link-local one has its zone. */
+  /** The URL that has answered, or else the first one. A link-local one has its zone. */
   controlUrl(service: ControlledService): string {
     const url = this.#working.get(service) ?? service.controlUrls[0]
     return url === undefined ? '' : zonedUrlText({ url, zone: this.#zone })
@@ -74,7 +81,7 @@ export class SoapCaller {
         return reply
       } catch (error) {
         if (error instanceof RefusedError) this.#working.set(service, url)
-        // A web page of something else on that port is no answer either; but who is silent may have done it.
+        // A web page is no answer either. But a gateway that stays silent may have done what was asked.
         const elsewhere = error instanceof TransportError || error instanceof MalformedMessageError
         if (!elsewhere || at === urls.length - 1) throw error
       }
@@ -111,7 +118,7 @@ export class SoapCaller {
   }
 }
 
-/** A fault counts at any HTTP status (some routers send it with 200); an HTTP error without one is never a success. */
+/** A fault counts with any HTTP status (some routers send it with 200). An HTTP error is never a success. */
 function argumentsOf(reply: HttpReply, action: string, url: URL): SoapArguments {
   const ok = reply.status >= 200 && reply.status <= 299
   const decoded = ok ? decodeSoapReply(reply.body, action) : decodeFault(reply.body, action)
@@ -128,4 +135,37 @@ function argumentsOf(reply: HttpReply, action: string, url: URL): SoapArguments 
 function decodeFault(body: Uint8Array, action: string): SoapReply | undefined {
   const decoded = unlessMalformed(() => decodeSoapReply(body, action))
   return decoded?.kind === 'fault' ? decoded : undefined
+}
+
+type Name<A extends IgdActionName> = keyof OutArguments<A> & string
+
+export function optionalText<A extends IgdActionName>(reply: SoapArguments, name: Name<A>): string {
+  return reply.get(name.toLowerCase()) ?? ''
+}
+
+/** @throws MalformedMessageError if it is missing, as the next two */
+export function text<A extends IgdActionName>(reply: SoapArguments, action: A, name: Name<A>): string {
+  const value = reply.get(name.toLowerCase())
+  if (value === undefined) throw missing(action, name, reply)
+  return value
+}
+
+export function number<A extends IgdActionName>(reply: SoapArguments, action: A, name: Name<A>): number {
+  const value = leadingNumber(text(reply, action, name))
+  if (value === undefined) throw missing(action, name, reply)
+  return value
+}
+
+/** UDA 1.1 2.5, dataType boolean: 1 and 0, or the older words. */
+export function boolean<A extends IgdActionName>(reply: SoapArguments, action: A, name: Name<A>): boolean {
+  return /^(1|true|yes)$/i.test(text(reply, action, name).trim())
+}
+
+/** Not the opposite of true: a router that says nothing has not said no. */
+export function isFalse(value: string): boolean {
+  return /^(0|false|no)$/i.test(value.trim())
+}
+
+export function missing(action: string, name: string, reply: SoapArguments): MalformedMessageError {
+  return new MalformedMessageError(`${name} in the reply to ${action}`, [...reply.keys()].join(', '), { action })
 }
