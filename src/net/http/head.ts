@@ -1,11 +1,11 @@
 /**
  * The head of an HTTP/1.x response, as routers write it. The parser is lenient: lines may end in LF, and lines that are
- * no header are skipped. It is pure; whoever reads from the connection enforces the first and the last limit.
+ * no header are skipped. It is pure.
  */
 export const MAX_HEAD_BYTES = 16 * 1024
 export const MAX_HEADERS = 64
 /** After more than these `100 Continue`, the request has failed. */
-export const MAX_INTERIM_HEADS = 4
+const MAX_INTERIM_HEADS = 4
 
 export interface ResponseHead {
   /** As received, without the end of the line. */
@@ -19,7 +19,7 @@ export interface ResponseHead {
 }
 
 /** The index after the blank line that ends the head, or -1. */
-export function endOfHead(bytes: Buffer): number {
+function endOfHead(bytes: Buffer): number {
   const match = /\r?\n\r?\n/.exec(bytes.toString('latin1', 0, MAX_HEAD_BYTES + 4))
   return match === null ? -1 : match.index + match[0].length
 }
@@ -40,9 +40,27 @@ export function readHead(head: string): ResponseHead {
   return { statusLine, status, headers, chunked, declaredLength }
 }
 
-/** An interim response (RFC 9110 15.2): another head follows. */
-export function isInterim(head: ResponseHead): boolean {
-  return head.status >= 100 && head.status <= 199
+/** Gathers the head of a response, and passes over interim responses (RFC 9110 15.2) before it. */
+export class HeadReader {
+  #seen: Buffer = Buffer.alloc(0)
+  #interimHeads = 0
+
+  /** Returns the head and the bytes after it, or undefined while it is incomplete. @throws Error beyond a limit */
+  read(piece: Buffer): { readonly head: ResponseHead; readonly rest: Buffer } | undefined {
+    this.#seen = Buffer.concat([this.#seen, piece])
+    for (;;) {
+      const end = endOfHead(this.#seen)
+      if ((end === -1 ? this.#seen.length : end) > MAX_HEAD_BYTES) {
+        throw new Error(`the reply's headers are longer than ${MAX_HEAD_BYTES} bytes`)
+      }
+      if (end === -1) return undefined
+      const head = readHead(this.#seen.toString('latin1', 0, end))
+      this.#seen = this.#seen.subarray(end)
+      const isInterim = head.status >= 100 && head.status <= 199
+      if (!isInterim) return { head, rest: this.#seen }
+      if (++this.#interimHeads > MAX_INTERIM_HEADS) throw new Error('too many interim replies')
+    }
+  }
 }
 
 /** RFC 9112 6.3: 204 and 304 have no body, whatever the headers say. `Content-Length: 0` is believed too. */

@@ -8,10 +8,9 @@
  */
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { ChunkedBody } from './chunked-body.js'
 import { type Exchange, type HttpRequest, hostHeader, type ReplySink } from './client.js'
 import { connectTo } from './connect.js'
-import { endOfHead, hasNoBody, isInterim, MAX_HEAD_BYTES, MAX_INTERIM_HEADS, readHead } from './head.js'
+import { HeadReader, hasNoBody } from './head.js'
 
 /** What an exchange needs from a socket, which emits 'connect' once it is connected. */
 export type Connection = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socket, 'localAddress' | 'remoteAddress'>>
@@ -80,8 +79,7 @@ class ReplyReader {
   bodyBegun = false
   ended = false
   readonly #sink: ReplySink
-  #pending: Buffer = Buffer.alloc(0)
-  #interimHeads = 0
+  readonly #heads = new HeadReader()
   #chunked: ChunkedBody | undefined
 
   constructor(sink: ReplySink) {
@@ -99,26 +97,73 @@ class ReplyReader {
 
   /** Returns the bytes after the head, or undefined while the head is incomplete. */
   #readHead(piece: Buffer): Buffer | undefined {
-    this.#pending = Buffer.concat([this.#pending, piece])
-    for (;;) {
-      const end = endOfHead(this.#pending)
-      if ((end === -1 ? this.#pending.length : end) > MAX_HEAD_BYTES) {
-        throw new Error(`the reply's headers are longer than ${MAX_HEAD_BYTES} bytes`)
-      }
-      if (end === -1) return undefined
-      const head = readHead(this.#pending.toString('latin1', 0, end))
-      this.#pending = this.#pending.subarray(end)
-      if (Number.isNaN(head.status)) throw new Error('not an HTTP reply')
-      if (!isInterim(head)) return this.#beginBody(head)
-      if (++this.#interimHeads > MAX_INTERIM_HEADS) throw new Error('too many interim replies')
-    }
-  }
-
-  #beginBody(head: ReturnType<typeof readHead>): Buffer {
+    const read = this.#heads.read(piece)
+    if (read === undefined) return undefined
+    const { head, rest } = read
+    if (Number.isNaN(head.status)) throw new Error('not an HTTP reply')
     this.bodyBegun = true
     this.#chunked = head.chunked ? new ChunkedBody() : undefined
     this.#sink.head(head.status, head.declaredLength, head.headers.map(nameAndValue))
     this.ended = hasNoBody(head)
-    return this.#pending
+    return rest
+  }
+}
+
+const MAX_CHUNK_LINE_BYTES = 1024
+const MAX_TRAILER_LINES = 64
+
+/**
+ * Decodes the chunked transfer coding (RFC 9112 7.1) piece by piece. A size is one to seven hexadecimal digits and
+ * nothing else (CVE-2017-8798 was a size read as signed). Extensions and trailers are skipped, and bounded.
+ */
+export class ChunkedBody {
+  /** True once the last chunk and the trailers have arrived. */
+  ended = false
+  #line = ''
+  #left = 0
+  #state: 'size' | 'data' | 'after-data' | 'trailers' = 'size'
+  #trailers = 0
+
+  /** Returns the content in these bytes. @throws Error if they are not chunked coding */
+  decode(bytes: Buffer): Buffer {
+    const content: Buffer[] = []
+    let at = 0
+    while (at < bytes.length && !this.ended) {
+      if (this.#state === 'data') {
+        const part = bytes.subarray(at, at + this.#left)
+        content.push(part)
+        at += part.length
+        this.#left -= part.length
+        if (this.#left === 0) this.#state = 'after-data'
+      } else at = this.#readLine(bytes, at)
+    }
+    return content.length === 1 ? (content[0] ?? Buffer.alloc(0)) : Buffer.concat(content)
+  }
+
+  #readLine(bytes: Buffer, from: number): number {
+    const end = bytes.indexOf(0x0a, from)
+    this.#line += bytes.toString('latin1', from, end === -1 ? bytes.length : end)
+    if (this.#line.length > MAX_CHUNK_LINE_BYTES) throw new Error('a chunk header is too long')
+    if (end === -1) return bytes.length
+    const line = this.#line.replace(/\r$/, '')
+    this.#line = ''
+    this.#endLine(line)
+    return end + 1
+  }
+
+  #endLine(line: string): void {
+    if (this.#state === 'size') this.#startChunk(line)
+    else if (this.#state === 'after-data') {
+      if (line !== '') throw new Error('a chunk is longer than it says')
+      this.#state = 'size'
+    } else if (line === '') this.ended = true
+    else if (++this.#trailers > MAX_TRAILER_LINES) throw new Error('too many trailers')
+  }
+
+  #startChunk(line: string): void {
+    const size = /^([0-9a-f]{1,7})\s*(;.*)?$/i.exec(line)?.[1]
+    if (size === undefined) throw new Error('a chunk has no size')
+    this.#left = Number.parseInt(size, 16)
+    this.#state = this.#left === 0 ? 'trailers' : 'data'
   }
 }

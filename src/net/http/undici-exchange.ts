@@ -1,12 +1,13 @@
 /**
  * An Exchange that uses undici, for the library. Between undici's parser and the network a socket of ours repairs the
- * head of the reply (repaired-head.ts). undici is loaded at the first request.
+ * head of the reply. undici is loaded at the first request.
  */
 import type { Socket } from 'node:net'
+import { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { type Exchange, type HttpRequest, hostHeader, type ReplySink } from './client.js'
 import { connectTo } from './connect.js'
-import { RepairedHead } from './repaired-head.js'
+import { HeadReader, type ResponseHead } from './head.js'
 
 export const undiciExchange: Exchange = (request, sink) => {
   let stopped = false
@@ -68,4 +69,104 @@ async function start(request: HttpRequest, sink: ReplySink, stopped: () => boole
 
 function pairsOf(headers: Record<string, string | string[] | undefined>): [string, string][] {
   return Object.entries(headers).map(([name, value = '']) => [name, Array.isArray(value) ? (value[0] ?? '') : value])
+}
+
+/**
+ * A TCP connection that repairs the head of an HTTP response on its way in, for a strict parser. Lines that end in LF
+ * get CRLF. Lines that are no header are dropped, as are interim 1xx responses, and a Content-Length next to chunked.
+ * The declared length is recorded and removed, because too many routers declare a wrong one: the reader decides where
+ * the body ends. The body passes untouched. Nothing is ever half closed: Draytek routers take that for a goodbye.
+ *
+ * Why not a lenient parser: llhttp, which undici and Node share, has switches for some of this; neither offers them.
+ */
+export class RepairedHead extends Duplex {
+  /** Content-Length as received; undefined if there was none, or if the body is chunked. */
+  declaredLength: number | undefined
+  receivedBytes = 0
+  localAddress = ''
+  remoteAddress = ''
+  readonly #socket: Socket
+  readonly #heads = new HeadReader()
+  #bodyBegun = false
+
+  constructor(socket: Socket) {
+    super({ allowHalfOpen: true })
+    this.#socket = socket
+    socket.on('connect', () => {
+      this.localAddress = socket.localAddress ?? ''
+      this.remoteAddress = socket.remoteAddress ?? ''
+      this.emit('connect')
+    })
+    socket.on('data', (piece) => this.#receive(piece))
+    socket.on('end', () => this.push(null))
+    socket.on('error', (error) => this.destroy(error))
+    socket.on('close', () => this.destroy())
+  }
+
+  #receive(piece: Buffer): void {
+    this.receivedBytes += piece.length
+    try {
+      const rest = this.#bodyBegun ? piece : this.#repairHead(piece)
+      if (rest.length > 0 && !this.push(rest)) this.#socket.pause()
+    } catch (error) {
+      this.destroy(error as Error)
+    }
+  }
+
+  /** Returns what follows the head. */
+  #repairHead(piece: Buffer): Buffer {
+    const read = this.#heads.read(piece)
+    if (read === undefined) return Buffer.alloc(0)
+    this.#bodyBegun = true
+    this.declaredLength = read.head.declaredLength
+    this.push(Buffer.from(repairedText(read.head), 'latin1'))
+    return read.rest
+  }
+
+  override _read(): void {
+    this.#socket.resume()
+  }
+
+  override _write(piece: Buffer, _encoding: string, done: (error?: Error | null) => void): void {
+    this.#socket.write(piece, done)
+  }
+
+  /** Head and body leave in one write, hence in one segment: an old Linksys needs that. */
+  override _writev(
+    pieces: { chunk: Buffer | string; encoding: BufferEncoding }[],
+    done: (error?: Error | null) => void,
+  ): void {
+    const all = pieces.map(({ chunk, encoding }) => (typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk))
+    this.#socket.write(Buffer.concat(all), done)
+  }
+
+  override _final(done: () => void): void {
+    done() // the end is not passed on, because nothing is ever half closed
+  }
+
+  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    this.#socket.destroy()
+    done(error)
+  }
+
+  ref(): this {
+    this.#socket.ref()
+    return this
+  }
+
+  unref(): this {
+    this.#socket.unref()
+    return this
+  }
+}
+
+/** Exported for its tests. */
+export function repairedText({ statusLine, headers, chunked, declaredLength }: ResponseHead): string {
+  const dropped = chunked
+    ? /^(content-length|connection|keep-alive):/i
+    : /^(content-length|connection|keep-alive|transfer-encoding):/i
+  const kept = headers.filter((line) => !dropped.test(line))
+  // `Content-Length: 0` is believed: on a connection that stays open nothing else shows the end of the body.
+  const length0 = declaredLength === 0 ? ['Content-Length: 0'] : []
+  return [statusLine, ...kept, ...length0, 'Connection: close', '', ''].join('\r\n')
 }

@@ -1,12 +1,12 @@
 import { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
-import { MAX_HEAD_BYTES, MAX_HEADERS } from '../../../src/net/http/head.ts'
-import { RepairedHead, repairHead } from '../../../src/net/http/repaired-head.ts'
+import { MAX_HEAD_BYTES, MAX_HEADERS, readHead } from '../../../src/net/http/head.ts'
+import { RepairedHead, repairedText } from '../../../src/net/http/undici-exchange.ts'
 import { settle } from '../../support/fake-clock.ts'
 
 const head = (...lines: string[]): string => ['HTTP/1.1 200 OK', ...lines, '', ''].join('\r\n')
 
-describe('repairHead', () => {
+describe('repairedText', () => {
   it.each([
     ['keeps what is good', head('A: 1', 'B:2'), head('A: 1', 'B:2', 'Connection: close'), undefined],
     ['mends line ends', 'HTTP/1.1 200 OK\nA: 1\r\nB: 2\n\n', head('A: 1', 'B: 2', 'Connection: close'), undefined],
@@ -30,12 +30,13 @@ describe('repairHead', () => {
     ['drops control characters', head('A: \x001', 'B: \x1b[2J', 'C: \r1'), head('Connection: close'), undefined],
     ['keeps Latin-1', head('SERVER: B\xfcro'), head('SERVER: B\xfcro', 'Connection: close'), undefined],
   ])('%s', (_name, given, expected, declaredLength) => {
-    expect(repairHead(given)).toEqual({ head: expected, declaredLength })
+    expect(repairedText(readHead(given))).toBe(expected)
+    expect(readHead(given).declaredLength).toBe(declaredLength)
   })
 
   it('keeps a bounded number of headers', () => {
     const many = head(...Array.from({ length: 1000 }, (_, at) => `X-${at}: y`))
-    expect(repairHead(many).head.match(/^X-/gm)).toHaveLength(MAX_HEADERS)
+    expect(repairedText(readHead(many)).match(/^X-/gm)).toHaveLength(MAX_HEADERS)
   })
 })
 

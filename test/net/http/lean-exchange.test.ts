@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ChunkedBody } from '../../../src/net/http/chunked-body.ts'
+import { ChunkedBody } from '../../../src/net/http/lean-exchange.ts'
 
 const decode = (...pieces: string[]): { content: string; ended: boolean } => {
   const body = new ChunkedBody()
