@@ -1,8 +1,8 @@
 /** Whole runs over PCP and NAT-PMP inside the test: real parsing, a real (emulated) gateway on loopback, text and JSON. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../src/emulator.ts'
-import { memoryFiles } from '../../src/net/files/memory-files.ts'
 import type { PrivateFiles } from '../../src/net/files/private-files.ts'
+import { memoryFiles } from '../../src/net/files/private-files.ts'
 import { type CliResult, runCli, withoutBanner } from '../support/run-cli.ts'
 
 const closing: Emulator[] = []

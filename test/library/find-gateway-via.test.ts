@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { NoGatewayError } from '../../src/domain/errors.ts'
 import { type FindGatewayOptions, findGateway } from '../../src/library/find-gateway.ts'
-import { memoryFiles } from '../../src/net/files/memory-files.ts'
+import { memoryFiles } from '../../src/net/files/private-files.ts'
 import { failureOf, REQUEST } from '../client/port-control/gateway-asked.ts'
 import {
   addressReply,

@@ -3,7 +3,7 @@
 import { main } from '../../src/cli/main.ts'
 import type { Surroundings } from '../../src/cli/surroundings.ts'
 import { commandLineNet } from '../../src/cli/surroundings.ts'
-import { memoryFiles } from '../../src/net/files/memory-files.ts'
+import { memoryFiles } from '../../src/net/files/private-files.ts'
 
 export interface CliResult {
   readonly stdout: string

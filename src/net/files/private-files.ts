@@ -8,21 +8,25 @@
 import {
   closeSync,
   constants,
+  existsSync,
   fchmodSync,
   fstatSync,
   linkSync,
+  lstatSync,
+  mkdirSync,
   openSync,
   readdirSync,
   readSync,
   renameSync,
+  type Stats,
+  statSync,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
-import { join, posix, win32 } from 'node:path'
+import { dirname, join, posix, win32 } from 'node:path'
 import { TransportError } from '../../domain/errors.js'
 import { codeOf } from '../system-error.js'
-import { isForeignToRoot, makeDirectory, strangerOf, tighten } from './private-directory.js'
 
 /** The limit for one file. */
 export const MAX_FILE_BYTES = 64 * 1024
@@ -34,8 +38,7 @@ const NAME = /^[A-Za-z0-9_%-][A-Za-z0-9._%-]{0,199}$/
 const MAX_CREATE_ATTEMPTS = 8
 
 /**
- * Small private files of this user. An interface, which memory-files.ts implements for tests. A name with anything but
- * letters, digits and `._%-` is a defect of the caller: every method throws RangeError for it.
+ * A name with anything but letters, digits and `._%-` is a defect of the caller: every method throws RangeError for it.
  */
 export interface PrivateFiles {
   /** Undefined if there is no such file. @throws TransportError if it cannot be read, or exceeds MAX_FILE_BYTES */
@@ -75,23 +78,33 @@ export function stateDirectoryOf(
 }
 
 /** `link` makes a hard link; tests replace it. */
-export function privateFiles(directory: string, link: typeof linkSync = linkSync): PrivateFiles {
-  const at = <T>(verb: string, name: string, action: (path: string) => T): T => {
+export function privateFiles(place: string | (() => string), link: typeof linkSync = linkSync): PrivateFiles {
+  let known: string | undefined
+  const directoryNow = (): string => {
+    known ??= typeof place === 'string' ? place : place()
+    return known
+  }
+  const at = <T>(verb: string, name: string, action: (path: string, directory: string) => T): T => {
     if (!NAME.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot be the name of a private file`)
+    const directory = directoryNow()
     const path = join(directory, name)
     return attempt(verb, path, () => {
       mustBeOurs(directory)
-      return action(path)
+      return action(path, directory)
     })
   }
   return {
-    directory,
+    get directory() {
+      return directoryNow()
+    },
     read: async (name) => at('read', name, readPrivate),
     write: async (name, text) =>
-      at('write', name, (path) => throughTemporary(directory, text, (temporary) => renameSync(temporary, path))),
-    createOnce: async (name, text) => at('create', name, (path) => createOrRead(directory, path, text, link)),
+      at('write', name, (path, directory) => throughTemporary(directory, text, (made) => renameSync(made, path))),
+    createOnce: async (name, text) =>
+      at('create', name, (path, directory) => createOrRead(directory, path, text, link)),
     remove: async (name) => at('remove', name, (path) => unlessCode('ENOENT', () => unlinkSync(path))),
     async list(prefix) {
+      const directory = directoryNow()
       const found = attempt('list', directory, () => {
         mustBeOurs(directory)
         return unlessCode('ENOENT', () => readdirSync(directory, { withFileTypes: true }))
@@ -102,12 +115,8 @@ export function privateFiles(directory: string, link: typeof linkSync = linkSync
   }
 }
 
-let own: PrivateFiles | undefined
-
-function ownFiles(): PrivateFiles {
-  own ??= privateFiles(stateDirectoryOf(process.env, process.platform, homeOrNone()))
-  return own
-}
+/** The files of the user who runs this. Their directory is determined at first use. */
+export const userPrivateFiles = privateFiles(() => stateDirectoryOf(process.env, process.platform, homeOrNone()))
 
 function homeOrNone(): string {
   try {
@@ -115,18 +124,6 @@ function homeOrNone(): string {
   } catch {
     return '' // neither HOME nor an entry for this user, as in some containers
   }
-}
-
-/** The files of the user who runs this. Their directory is determined at first use. */
-export const userPrivateFiles: PrivateFiles = {
-  read: async (name) => ownFiles().read(name),
-  write: async (name, text) => ownFiles().write(name, text),
-  createOnce: async (name, text) => ownFiles().createOnce(name, text),
-  remove: async (name) => ownFiles().remove(name),
-  list: async (prefix) => ownFiles().list(prefix),
-  get directory() {
-    return ownFiles().directory
-  },
 }
 
 function mustBeOurs(directory: string): void {
@@ -240,4 +237,83 @@ function createDirectly(path: string, text: string): boolean {
   } finally {
     closeSync(file)
   }
+}
+
+/** They vanish with the process: for an emulated gateway, and for tests. */
+export function memoryFiles(): PrivateFiles {
+  const texts = new Map<string, string>()
+  return {
+    directory: 'memory',
+    read: (name) => Promise.resolve(texts.get(name)),
+    async write(name, text) {
+      texts.set(name, text)
+    },
+    async createOnce(name, text) {
+      const known = texts.get(name) ?? text
+      texts.set(name, known)
+      return known
+    },
+    async remove(name) {
+      texts.delete(name)
+    },
+    list: (prefix) => Promise.resolve([...texts.keys()].filter((name) => name.startsWith(prefix)).toSorted()),
+  }
+}
+
+/** Windows has none of these flags, and no modes. */
+const DIRECTORY_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
+
+/**
+ * Makes a directory of mode 0700 for this user alone, and its parents. A link to a directory is the user's own choice
+ * of a place: it is used, and the mode of its target is left alone.
+ */
+function makeDirectory(directory: string): void {
+  if (makeMissing(directory) || process.getuid === undefined || lstatSync(directory).isSymbolicLink()) return
+  const opened = openSync(directory, DIRECTORY_FLAGS) // fails if a link has replaced it since then
+  try {
+    const { uid, mode } = fstatSync(opened)
+    if (uid === process.getuid()) tighten(mode, 0o700, (wanted) => fchmodSync(opened, wanted))
+  } finally {
+    closeSync(opened)
+  }
+}
+
+/** The owner, if that is neither this user nor root. Undefined also if nothing exists there, and on Windows. */
+function strangerOf(path: string, user = process.getuid?.()): number | undefined {
+  if (user === undefined) return undefined
+  const found: (Stats | undefined)[] = [lstatSync, statSync].map((look) => look(path, { throwIfNoEntry: false }))
+  return found.find((status) => status !== undefined && status.uid !== user && status.uid !== 0)?.uid
+}
+
+/**
+ * Whether root would keep files in another user's directory, where that user can change them: with a sudo that keeps
+ * HOME. A directory that does not exist yet belongs to the owner of its parent.
+ */
+export function isForeignToRoot(directory: string, user = process.getuid?.(), stranger = strangerOf): boolean {
+  if (user !== 0) return false
+  if (stranger(directory, user) !== undefined) return true
+  const parent = dirname(directory)
+  return parent !== directory && !existsSync(directory) && isForeignToRoot(parent, user, stranger)
+}
+
+/** Returns whether it was made. `recursive` would loop for ever on Node 20 if the parent exists but accepts nothing. */
+function makeMissing(directory: string): boolean {
+  const parent = dirname(directory)
+  try {
+    mkdirSync(directory, { mode: 0o700 })
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'EEXIST') return false
+    if (codeOf(error) !== 'ENOENT' || existsSync(parent)) throw error
+  }
+  makeMissing(parent)
+  return makeMissing(directory)
+}
+
+/** Takes away the rights of others. A file system without modes refuses, and nothing can be done about that. */
+function tighten(mode: number, wanted: number, change: (mode: number) => void): void {
+  if ((mode & 0o077) === 0) return
+  try {
+    change(wanted)
+  } catch {}
 }

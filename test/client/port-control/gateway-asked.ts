@@ -7,7 +7,7 @@ import { derivedNonces } from '../../../src/client/port-control/mapping-nonce.ts
 import { NatPmpGateway } from '../../../src/client/port-control/natpmp-gateway.ts'
 import { PcpGateway } from '../../../src/client/port-control/pcp-gateway.ts'
 import type { MappingRequest } from '../../../src/domain/port-mapping.ts'
-import { memoryFiles } from '../../../src/net/files/memory-files.ts'
+import { memoryFiles } from '../../../src/net/files/private-files.ts'
 import { hexOf } from '../../support/hex-bytes.ts'
 import {
   answering,

@@ -9,8 +9,7 @@ import {
   type RememberedMapping,
 } from '../../../src/client/port-control/mapping-memory.ts'
 import { TransportError } from '../../../src/domain/errors.ts'
-import { memoryFiles } from '../../../src/net/files/memory-files.ts'
-import { type PrivateFiles, privateFiles } from '../../../src/net/files/private-files.ts'
+import { memoryFiles, type PrivateFiles, privateFiles } from '../../../src/net/files/private-files.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 
 const GATEWAY = 'pcp-192.168.1.1'

@@ -9,8 +9,7 @@ import {
   type MappingInside,
 } from '../../../src/client/port-control/mapping-nonce.ts'
 import { InvalidArgumentError, TransportError } from '../../../src/domain/errors.ts'
-import { memoryFiles } from '../../../src/net/files/memory-files.ts'
-import { type PrivateFiles, privateFiles } from '../../../src/net/files/private-files.ts'
+import { memoryFiles, type PrivateFiles, privateFiles } from '../../../src/net/files/private-files.ts'
 
 const INSIDE: MappingInside = {
   gateway: '192.168.1.1',

@@ -6,7 +6,7 @@ import {
   type OpeningNet,
   openGateway,
 } from '../../../src/client/search/open-gateway.ts'
-import { memoryFiles } from '../../../src/net/files/memory-files.ts'
+import { memoryFiles } from '../../../src/net/files/private-files.ts'
 import type { InterfaceAddress } from '../../../src/net/interfaces.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { addressReply, announceReply, NAT_PMP_ONLY, PCP_ONLY } from '../../support/port-control-replies.ts'

@@ -20,8 +20,12 @@ import { pathToFileURL } from 'node:url'
 import { buildSync } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TransportError } from '../../../src/domain/errors.ts'
-import { isForeignToRoot } from '../../../src/net/files/private-directory.ts'
-import { MAX_FILE_BYTES, privateFiles, stateDirectoryOf } from '../../../src/net/files/private-files.ts'
+import {
+  isForeignToRoot,
+  MAX_FILE_BYTES,
+  privateFiles,
+  stateDirectoryOf,
+} from '../../../src/net/files/private-files.ts'
 
 const POSIX = process.platform !== 'win32'
 const ROOT = process.getuid?.() === 0

@@ -2,8 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { memoryFiles } from '../../../src/net/files/memory-files.ts'
-import { type PrivateFiles, privateFiles } from '../../../src/net/files/private-files.ts'
+import { memoryFiles, type PrivateFiles, privateFiles } from '../../../src/net/files/private-files.ts'
 
 let place: string
 let count = 0
