@@ -16,7 +16,7 @@ const MAX_TIMEOUT_MS = 0x7fffffff
 
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
-  monotonicMs: () => performance.now(),
+  monotonicMs: () => Number(process.hrtime.bigint()) / 1e6, // performance.now() takes a millisecond to load
   schedule(delayMs, task) {
     let timer: NodeJS.Timeout
     const arm = (leftMs: number): void => {
