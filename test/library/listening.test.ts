@@ -5,7 +5,7 @@ import { type ListeningNet, listenToGateway } from '../../src/library/listening.
 import type { HttpReply, HttpRequest } from '../../src/net/http/client.ts'
 import type { ListenOptions } from '../../src/net/http/server.ts'
 import type { InterfaceAddress, IPv6InterfaceAddress } from '../../src/net/interfaces.ts'
-import { InterfaceWatch } from '../../src/net/interfaces.ts'
+import { InterfaceWatch } from '../../src/net/interface-watch.ts'
 import { encodeNotify } from '../../src/wire/ssdp.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { ScriptedDatagrams } from '../support/scripted-datagrams.ts'
