@@ -298,16 +298,23 @@ export function isForeignToRoot(directory: string, user = process.getuid?.(), st
 
 /** Returns whether it was made. `recursive` would loop for ever on Node 20 if the parent exists but accepts nothing. */
 function makeMissing(directory: string): boolean {
-  const parent = dirname(directory)
+  try {
+    return make(directory)
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT' || dirname(directory) === directory) throw error
+  }
+  makeMissing(dirname(directory))
+  return make(directory)
+}
+
+function make(directory: string): boolean {
   try {
     mkdirSync(directory, { mode: 0o700 })
     return true
   } catch (error) {
     if (codeOf(error) === 'EEXIST') return false
-    if (codeOf(error) !== 'ENOENT' || existsSync(parent)) throw error
+    throw error
   }
-  makeMissing(parent)
-  return makeMissing(directory)
 }
 
 /** Takes away the rights of others. A file system without modes refuses, and nothing can be done about that. */
