@@ -6,28 +6,26 @@
  * none.
  */
 import { MalformedMessageError } from '../domain/errors.js'
-import { childNamed, decodeXml, descendants, encodeEntities, trimmed, type XmlElement } from './xml.js'
+import { childNamed, decodeXml, descendants, encodeElement, trimmed, type XmlElement } from './xml.js'
 
 /** Bounds what one description can make the reader keep. */
 export const MAX_DEVICES = 64
 export const MAX_SERVICES_PER_DEVICE = 64
 
-export interface Service {
-  readonly serviceType: string
-  readonly serviceId: string
-  readonly SCPDURL: string
-  readonly controlURL: string
-  readonly eventSubURL: string
-}
+const SERVICE_TEXTS = ['serviceType', 'serviceId', 'SCPDURL', 'controlURL', 'eventSubURL'] as const
+const DEVICE_TEXTS = [
+  'deviceType',
+  'friendlyName',
+  'manufacturer',
+  'modelName',
+  'modelNumber',
+  'UDN',
+  'presentationURL',
+] as const
 
-export interface Device {
-  readonly deviceType: string
-  readonly friendlyName: string
-  readonly manufacturer: string
-  readonly modelName: string
-  readonly modelNumber: string
-  readonly UDN: string
-  readonly presentationURL: string
+export type Service = Readonly<Record<(typeof SERVICE_TEXTS)[number], string>>
+
+export interface Device extends Readonly<Record<(typeof DEVICE_TEXTS)[number], string>> {
   readonly serviceList: readonly Service[]
   readonly deviceList: readonly Device[]
 }
@@ -47,69 +45,59 @@ export function decodeDescription(bytes: Uint8Array): RootDescription {
   return { URLBase: textOf(root, 'URLBase'), device: decodeDevice(device, budget) }
 }
 
+/** NULs and blanks at the end are common. TP-Link Archer C8 has them around URLBase and presentationURL. */
 function textOf(element: XmlElement, name: string): string {
-  // NULs and blanks at the end are common. TP-Link Archer C8 has them around URLBase and presentationURL.
   return trimmed(childNamed(element, name)?.text ?? '')
+}
+
+function textsOf<Name extends string>(element: XmlElement, names: readonly Name[]): Record<Name, string> {
+  return Object.fromEntries(names.map((name) => [name, textOf(element, name)])) as Record<Name, string>
 }
 
 function decodeDevice(element: XmlElement, budget: { devices: number }): Device {
   budget.devices--
-  const services = childNamed(element, 'serviceList')?.children.filter((child) => child.name === 'service') ?? []
-  const devices = childNamed(element, 'deviceList')?.children.filter((child) => child.name === 'device') ?? []
+  const listed = (list: string, name: string): readonly XmlElement[] =>
+    childNamed(element, list)?.children.filter((child) => child.name === name) ?? []
+  const services = listed('serviceList', 'service').slice(0, MAX_SERVICES_PER_DEVICE)
   return {
-    deviceType: textOf(element, 'deviceType'),
-    friendlyName: textOf(element, 'friendlyName'),
-    manufacturer: textOf(element, 'manufacturer'),
-    modelName: textOf(element, 'modelName'),
-    modelNumber: textOf(element, 'modelNumber'),
-    UDN: textOf(element, 'UDN'),
-    presentationURL: textOf(element, 'presentationURL'),
-    serviceList: services.slice(0, MAX_SERVICES_PER_DEVICE).map(decodeService),
-    deviceList: devices.flatMap((child) => (budget.devices > 0 ? [decodeDevice(child, budget)] : [])),
-  }
-}
-
-function decodeService(element: XmlElement): Service {
-  return {
-    serviceType: textOf(element, 'serviceType'),
-    serviceId: textOf(element, 'serviceId'),
-    SCPDURL: textOf(element, 'SCPDURL'),
-    controlURL: textOf(element, 'controlURL'),
-    eventSubURL: textOf(element, 'eventSubURL'),
+    ...textsOf(element, DEVICE_TEXTS),
+    serviceList: services.map((service) => textsOf(service, SERVICE_TEXTS)),
+    deviceList: listed('deviceList', 'device').flatMap((child) =>
+      budget.devices > 0 ? [decodeDevice(child, budget)] : [],
+    ),
   }
 }
 
 export function encodeDescription(description: RootDescription): string {
-  const base = description.URLBase === '' ? '' : tag('URLBase', description.URLBase)
+  const base = description.URLBase === '' ? '' : encodeElement('URLBase', description.URLBase)
   return (
     '<?xml version="1.0"?>\n<root xmlns="urn:schemas-upnp-org:device-1-0">' +
     `<specVersion><major>1</major><minor>1</minor></specVersion>${base}${encodeDevice(description.device)}</root>\n`
   )
 }
 
-function tag(name: string, text: string): string {
-  return `<${name}>${encodeEntities(text)}</${name}>`
-}
-
 function encodeDevice(device: Device): string {
-  const optional = (name: string, text: string): string => (text === '' ? '' : tag(name, text))
+  const optional = (name: string, text: string): string => (text === '' ? '' : encodeElement(name, text))
   const list = (name: string, items: readonly string[]): string =>
     items.length === 0 ? '' : `<${name}>${items.join('')}</${name}>`
   // The elements are in the order of UDA 1.1 2.3, in which presentationURL is the last.
-  return (
-    `<device>${tag('deviceType', device.deviceType)}${tag('friendlyName', device.friendlyName)}` +
-    `${tag('manufacturer', device.manufacturer)}${tag('modelName', device.modelName)}` +
-    `${optional('modelNumber', device.modelNumber)}${tag('UDN', device.UDN)}` +
-    `${list('serviceList', device.serviceList.map(encodeService))}${list('deviceList', device.deviceList.map(encodeDevice))}` +
-    `${optional('presentationURL', device.presentationURL)}</device>`
-  )
+  const content = [
+    encodeElement('deviceType', device.deviceType),
+    encodeElement('friendlyName', device.friendlyName),
+    encodeElement('manufacturer', device.manufacturer),
+    encodeElement('modelName', device.modelName),
+    optional('modelNumber', device.modelNumber),
+    encodeElement('UDN', device.UDN),
+    list('serviceList', device.serviceList.map(encodeService)),
+    list('deviceList', device.deviceList.map(encodeDevice)),
+    optional('presentationURL', device.presentationURL),
+  ]
+  return `<device>${content.join('')}</device>`
 }
 
 function encodeService(service: Service): string {
-  return (
-    `<service>${tag('serviceType', service.serviceType)}${tag('serviceId', service.serviceId)}` +
-    `${tag('SCPDURL', service.SCPDURL)}${tag('controlURL', service.controlURL)}${tag('eventSubURL', service.eventSubURL)}</service>`
-  )
+  const content = SERVICE_TEXTS.map((name) => encodeElement(name, service[name]))
+  return `<service>${content.join('')}</service>`
 }
 
 /** Depth first, the device itself included. */

@@ -4,18 +4,7 @@
  * text or, wrongly, as plain XML. soap.ts turns all three into the same text.
  */
 import { MalformedMessageError } from '../domain/errors.js'
-import { childNamed, descendants, encodeEntities, parseXml, type XmlElement } from './xml.js'
-
-export interface PortMappingEntry {
-  readonly NewRemoteHost: string
-  readonly NewExternalPort: string
-  readonly NewProtocol: string
-  readonly NewInternalPort: string
-  readonly NewInternalClient: string
-  readonly NewEnabled: string
-  readonly NewDescription: string
-  readonly NewLeaseTime: string
-}
+import { childNamed, descendants, encodeElement, parseXml, type XmlElement } from './xml.js'
 
 const NAMES = [
   'NewRemoteHost',
@@ -26,7 +15,9 @@ const NAMES = [
   'NewEnabled',
   'NewDescription',
   'NewLeaseTime',
-] as const satisfies readonly (keyof PortMappingEntry)[]
+] as const
+
+export type PortMappingEntry = Readonly<Record<(typeof NAMES)[number], string>>
 
 /** A single element without content, such as `<PortMappingList/>`, after an optional declaration. */
 const EMPTY_ELEMENT = /^(?:<\?[^<>]*>\s*)?<[^<>]*\/>$/
@@ -41,12 +32,12 @@ export function decodePortListing(listing: string): PortMappingEntry[] {
 
 function decodeEntry(element: XmlElement): PortMappingEntry {
   const texts = NAMES.map((name) => [name, childNamed(element, name)?.text ?? ''])
-  return Object.fromEntries(texts) as Record<(typeof NAMES)[number], string>
+  return Object.fromEntries(texts) as PortMappingEntry
 }
 
 export function encodePortListing(entries: readonly PortMappingEntry[]): string {
   const encodeEntry = (entry: PortMappingEntry): string =>
-    `<p:PortMappingEntry>${NAMES.map((name) => `<p:${name}>${encodeEntities(entry[name])}</p:${name}>`).join('')}</p:PortMappingEntry>`
+    `<p:PortMappingEntry>${NAMES.map((name) => encodeElement(`p:${name}`, entry[name])).join('')}</p:PortMappingEntry>`
   return (
     '<p:PortMappingList xmlns:p="urn:schemas-upnp-org:gw:WANIPConnection" ' +
     'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" ' +

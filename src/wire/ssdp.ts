@@ -31,10 +31,8 @@ export interface SearchRequest {
   readonly HOST: string
 }
 
-/** UDA 1.1 1.3.3. The texts are from the network and not cleaned for a terminal. */
-export interface SearchReply {
-  readonly kind: 'reply'
-  readonly ST: string
+/** What replies and announcements share. The texts are from the network and not cleaned for a terminal. */
+interface Announced {
   readonly USN: string
   readonly LOCATION: string
   readonly SERVER: string
@@ -44,22 +42,25 @@ export interface SearchReply {
   readonly BOOTID: string | undefined
 }
 
+/** UDA 1.1 1.3.3. */
+export interface SearchReply extends Announced {
+  readonly kind: 'reply'
+  readonly ST: string
+}
+
 /** UDA 1.1 1.2. */
-export interface Notify {
+export interface Notify extends Announced {
   readonly kind: 'notify'
   readonly NTS: string
   readonly NT: string
-  readonly USN: string
-  readonly LOCATION: string
-  readonly SERVER: string
-  readonly maxAge: number | undefined
-  readonly BOOTID: string | undefined
 }
 
 export type SsdpMessage = SearchRequest | SearchReply | Notify
 
-function lines(startLine: string, headers: readonly (readonly [string, string])[]): Uint8Array {
-  const text = [startLine, ...headers.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
+/** A header without a value is left out. */
+function lines(startLine: string, headers: readonly (readonly [string, string | undefined])[]): Uint8Array {
+  const given = headers.filter(([, value]) => value !== undefined)
+  const text = [startLine, ...given.map(([name, value]) => `${name}: ${value}`), '', ''].join('\r\n')
   return new TextEncoder().encode(text)
 }
 
@@ -68,7 +69,7 @@ export function encodeSearch(search: Omit<SearchRequest, 'kind'>): Uint8Array {
   return lines('M-SEARCH * HTTP/1.1', [
     ['HOST', search.HOST],
     ['MAN', '"ssdp:discover"'],
-    ...(search.MX === undefined ? [] : ([['MX', String(search.MX)]] as const)),
+    ['MX', search.MX?.toString()],
     ['ST', search.ST],
   ])
 }
@@ -81,31 +82,28 @@ export function encodeSearchReply(reply: Omit<SearchReply, 'kind'>): Uint8Array 
     ['SERVER', reply.SERVER],
     ['ST', reply.ST],
     ['USN', reply.USN],
-    ...(reply.BOOTID === undefined ? [] : ([['BOOTID.UPNP.ORG', reply.BOOTID]] as const)),
+    ['BOOTID.UPNP.ORG', reply.BOOTID],
   ])
 }
 
 export function encodeNotify(notify: Omit<Notify, 'kind'>): Uint8Array {
   return lines('NOTIFY * HTTP/1.1', [
     ['HOST', `${SSDP_MULTICAST_IPV4}:${SSDP_PORT}`],
-    ...(notify.maxAge === undefined ? [] : ([['CACHE-CONTROL', `max-age=${notify.maxAge}`]] as const)),
-    ...(notify.LOCATION === '' ? [] : ([['LOCATION', notify.LOCATION]] as const)),
+    ['CACHE-CONTROL', notify.maxAge === undefined ? undefined : `max-age=${notify.maxAge}`],
+    ['LOCATION', notify.LOCATION || undefined],
     ['NT', notify.NT],
     ['NTS', notify.NTS],
-    ...(notify.SERVER === '' ? [] : ([['SERVER', notify.SERVER]] as const)),
+    ['SERVER', notify.SERVER || undefined],
     ['USN', notify.USN],
-    ...(notify.BOOTID === undefined ? [] : ([['BOOTID.UPNP.ORG', notify.BOOTID]] as const)),
+    ['BOOTID.UPNP.ORG', notify.BOOTID],
   ])
 }
 
 /** @throws MalformedMessageError */
 export function decodeSsdp(datagram: Uint8Array): SsdpMessage {
-  if (datagram.length > MAX_SSDP_DATAGRAM_BYTES) {
-    throw new MalformedMessageError(
-      `an SSDP datagram of at most ${MAX_SSDP_DATAGRAM_BYTES} bytes`,
-      `${datagram.length} bytes`,
-    )
-  }
+  const { length } = datagram
+  if (length > MAX_SSDP_DATAGRAM_BYTES)
+    throw new MalformedMessageError(`an SSDP datagram of at most ${MAX_SSDP_DATAGRAM_BYTES} bytes`, `${length} bytes`)
   const text = new TextDecoder('latin1').decode(datagram)
   const [startLine = '', ...rest] = text.split(/\r\n|\n|\r/, MAX_SSDP_LINES)
   const headers = decodeHeaders(rest)
@@ -129,8 +127,8 @@ function decodeHeaders(headerLines: readonly string[]): Map<string, string> {
 }
 
 function required(headers: Map<string, string>, name: string, text: string): string {
-  const value = headers.get(name)
-  if (value === undefined || value === '') throw new MalformedMessageError(`an SSDP message with ${name}`, text)
+  const value = headers.get(name) ?? ''
+  if (value === '') throw new MalformedMessageError(`an SSDP message with ${name}`, text)
   return value
 }
 
@@ -153,7 +151,7 @@ function decodeNotify(headers: Map<string, string>, text: string): Notify {
   }
 }
 
-function announcement(headers: Map<string, string>): Pick<Notify, 'USN' | 'SERVER' | 'maxAge' | 'BOOTID'> {
+function announcement(headers: Map<string, string>): Omit<Announced, 'LOCATION'> {
   const maxAge = /max-age\s*=\s*"?(\d{1,10})/i.exec(headers.get('CACHE-CONTROL') ?? '')?.[1]
   return {
     USN: headers.get('USN') ?? '', // some devices do not send it

@@ -157,6 +157,11 @@ export function encodeEntities(text: string): string {
   return text.replace(/[&<>]/g, (char) => (char === '&' ? '&amp;' : char === '<' ? '&lt;' : '&gt;'))
 }
 
+/** An element that contains only this text. */
+export function encodeElement(name: string, text: string): string {
+  return `<${name}>${encodeEntities(text)}</${name}>`
+}
+
 /** The text without blanks and NULs around it. A loop, because a regular expression would take quadratic time. */
 export function trimmed(text: string): string {
   let [start, end] = [0, text.length]
@@ -172,8 +177,7 @@ function isBlank(code: number): boolean {
 /** Writes an element as text again, without the prefixes that it may have had. */
 export function encodeXml(element: XmlElement): string {
   const { name, text, children } = element
-  const content = children.length === 0 ? encodeEntities(text) : children.map(encodeXml).join('')
-  return `<${name}>${content}</${name}>`
+  return children.length === 0 ? encodeElement(name, text) : `<${name}>${children.map(encodeXml).join('')}</${name}>`
 }
 
 /** Depth first, the element itself included. */

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { decodePlainResponse } from '../../src/wire/plain-soap.ts'
-import { encodeSoapResponse, parseSoapReply } from '../../src/wire/soap.ts'
+import { decodePlainResponse, encodeSoapResponse, parseSoapReply } from '../../src/wire/soap.ts'
 import { randomFrom } from '../support/random.ts'
 
 const ACTION = 'GetGenericPortMappingEntry'
