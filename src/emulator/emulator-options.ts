@@ -5,7 +5,7 @@ import { InvalidArgumentError } from '../domain/errors.js'
 import { isPort } from '../domain/port-mapping.js'
 import type { Quirk } from '../domain/quirk.js'
 import type { GatewayFacts } from './gateway-state.js'
-import type { DescriptionFacts } from './igd/gateway-description.js'
+import type { DescriptionFacts } from './igd/descriptions.js'
 import { MAX_MAPPINGS } from './tables/mapping-table.js'
 import { MAX_PINHOLE_ID, MAX_PINHOLES } from './tables/pinhole-table.js'
 

@@ -11,22 +11,13 @@ import { parseIPv4 } from '../../domain/address.js'
 import { MalformedMessageError } from '../../domain/errors.js'
 import type { ServedReply, ServedRequest } from '../../net/http/server.js'
 import { encodeDescription, type RootDescription } from '../../wire/description.js'
-import {
-  argumentList,
-  IGD_ACTIONS,
-  type IgdActionName,
-  type InArguments,
-  isIgdActionName,
-  type OutArguments,
-} from '../../wire/igd-actions.js'
-import { decodeSoapRequest, encodeSoapFault, encodeSoapResponse, type SoapRequest } from '../../wire/soap.js'
+import { argumentList, IGD_ACTIONS, type IgdActionName, isIgdActionName } from '../../wire/igd-actions.js'
+import { decodeSoapRequest, encodeSoapFault, encodeSoapResponse } from '../../wire/soap.js'
 import type { GatewayState } from '../gateway-state.js'
 import { Refusal } from '../tables/refusal.js'
-import type { ActionContext } from './action-context.js'
 import { performAction } from './action-handlers.js'
-import { DESCRIPTION_PATH } from './gateway-description.js'
+import { DESCRIPTION_PATH, encodeServiceDescription } from './descriptions.js'
 import type { IgdOffer, OfferedService } from './offer.js'
-import { encodeServiceDescription } from './service-descriptions.js'
 
 export interface IgdResponderOptions {
   readonly state: GatewayState
@@ -97,10 +88,7 @@ function control(
   options: IgdResponderOptions,
 ): ServedReply {
   try {
-    const soap = decodeSoapRequest(request.body, request.headers.get('soapaction') ?? '')
-    const context = { ...options.state, nowMs, askingAddress: request.remoteAddress }
-    const body = answer(service, soap, context, options)
-    return xmlReply(200, body, options.server)
+    return xmlReply(200, answer(service, request, nowMs, options), options.server)
   } catch (error) {
     if (error instanceof MalformedMessageError) return emptyReply(400)
     if (!(error instanceof Refusal)) throw error
@@ -108,23 +96,25 @@ function control(
   }
 }
 
+/** @throws MalformedMessageError, Refusal */
 function answer(
   service: OfferedService,
-  soap: SoapRequest,
-  context: ActionContext,
-  { onAction, refusalOf }: IgdResponderOptions,
+  { body, headers, remoteAddress }: ServedRequest,
+  nowMs: number,
+  { state, onAction, refusalOf }: IgdResponderOptions,
 ): string {
-  const { action, serviceType } = soap
+  const { action, serviceType, arguments: given } = decodeSoapRequest(body, headers.get('soapaction') ?? '')
   if (!isIgdActionName(action) || !service.actions.includes(action)) throw new Refusal('InvalidAction')
   if (!service.serviceTypes.includes(serviceType)) throw new Refusal('InvalidAction')
   onAction?.(action)
   const code = refusalOf?.(action)
   if (code !== undefined) throw new Refusal(code)
-  const out: Readonly<Record<string, string>> = perform(action, soap, context)
+  const context = { ...state, nowMs, askingAddress: remoteAddress }
+  const out: Readonly<Record<string, string>> = performAction(action, new Map(given), context)
   // UDA 1.1 3.2.2: the response names the same version of the service as the request.
   const { NewPortListing, ...others } = out
-  const body = encodeSoapResponse({ serviceType, action, arguments: argumentList(IGD_ACTIONS[action].out, others) })
-  return NewPortListing === undefined ? body : withListing(body, NewPortListing)
+  const response = encodeSoapResponse({ serviceType, action, arguments: argumentList(IGD_ACTIONS[action].out, others) })
+  return NewPortListing === undefined ? response : withListing(response, NewPortListing)
 }
 
 /**
@@ -133,16 +123,4 @@ function answer(
  */
 function withListing(body: string, listing: string): string {
   return body.replace('<NewPortListing>', (tag) => `${tag}<![CDATA[${listing}]]>`)
-}
-
-function perform<A extends IgdActionName>(action: A, soap: SoapRequest, context: ActionContext): OutArguments<A> {
-  return performAction(action, decodeArguments(action, soap), context)
-}
-
-/** Arguments that the action does not have are ignored. */
-function decodeArguments<A extends IgdActionName>(action: A, soap: SoapRequest): InArguments<A> {
-  const given = new Map(soap.arguments)
-  const names: readonly string[] = IGD_ACTIONS[action].in
-  if (!names.every((name) => given.has(name))) throw new Refusal('InvalidArgs')
-  return Object.fromEntries(names.map((name) => [name, given.get(name) ?? ''])) as InArguments<A>
 }

@@ -2,12 +2,30 @@
  * The SSDP side of the emulated gateway: replies to searches, and announcements (UPnP Device Architecture 1.1, chapter
  * 1). There is one message for the root device, one for the UDN and one for the type of each device, and one for each
  * service.
+ *
+ * The first socket is bound to the gateway's address: it receives unicast searches, and sends everything. A socket like
+ * that does not receive multicast, so on port 1900 a second one is bound to the group. Only searches from the subnet of
+ * the gateway's address are answered. Another program on this computer may have joined the group on another interface,
+ * and then the datagrams from there arrive here too (Linux, IP_MULTICAST_ALL).
  */
+import { type TransportError, unlessMalformed } from '../../domain/errors.js'
+import { SSDP_PORT } from '../../domain/ports.js'
+import type { Clock } from '../../net/clock.js'
+import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
+import { limitPerSecond } from '../../net/rate-limit.js'
 import { allDevices, type Device } from '../../wire/description.js'
-import { encodeNotify, encodeSearchReply, type SearchRequest } from '../../wire/ssdp.js'
+import {
+  decodeSsdp,
+  encodeNotify,
+  encodeSearchReply,
+  type SearchRequest,
+  SSDP_MULTICAST_IPV4,
+  SSDP_MULTICAST_TTL,
+} from '../../wire/ssdp.js'
+import type { EmulatorCounters } from '../gateway-state.js'
 
 /** CACHE-CONTROL: how long an announcement is valid. */
-export const MAX_AGE_SECONDS = 1800
+const MAX_AGE_SECONDS = 1800
 
 export interface SsdpResponderOptions {
   readonly device: Device
@@ -37,18 +55,10 @@ export function createSsdpResponder({ device, location, server, bootId }: SsdpRe
     answer: ({ ST }) =>
       matching(offers, ST).map((offer) => encodeSearchReply({ ...common, ST: offer.NT, USN: usnOf(offer) })),
     alive: () => offers.map((offer) => encodeNotify({ ...common, NTS: 'ssdp:alive', NT: offer.NT, USN: usnOf(offer) })),
-    byebye: () =>
-      offers.map((offer) =>
-        encodeNotify({
-          NTS: 'ssdp:byebye',
-          NT: offer.NT,
-          USN: usnOf(offer),
-          LOCATION: '',
-          SERVER: '',
-          maxAge: undefined,
-          BOOTID: common.BOOTID,
-        }),
-      ),
+    byebye() {
+      const bye = { ...common, NTS: 'ssdp:byebye', LOCATION: '', SERVER: '', maxAge: undefined }
+      return offers.map((offer) => encodeNotify({ ...bye, NT: offer.NT, USN: usnOf(offer) }))
+    },
   }
 }
 
@@ -80,4 +90,132 @@ function isOrSucceeds(NT: string, ST: string): boolean {
 
 function versioned(urn: string): readonly (string | undefined)[] {
   return /^(urn:.+):([1-9]\d?)$/.exec(urn) ?? []
+}
+
+/** Bounds what a peer can make the gateway send: it answers this many searches in a second. */
+export const MAX_SEARCHES_PER_SECOND = 200
+
+export interface SsdpOptions {
+  readonly address: string
+  /** 0 for any free port. With 1900 the multicast group is joined too. */
+  readonly port: number
+  readonly responder: SsdpResponder
+  /** How long to wait before each answer. */
+  readonly searchDelayMs: number
+  readonly isNeighbour: (address: string) => boolean
+  readonly counters: EmulatorCounters
+  readonly clock: Clock
+  readonly datagrams: Datagrams
+}
+
+export interface SsdpSockets {
+  readonly local: Endpoint
+  /** Why a socket stopped, if one did. */
+  readonly failure: TransportError | undefined
+  close(): Promise<void>
+}
+
+/** @throws TransportError */
+export async function openSsdp(options: SsdpOptions): Promise<SsdpSockets> {
+  const { address, port, datagrams } = options
+  const withGroup = port === SSDP_PORT
+  let failure: TransportError | undefined
+  const common: Omit<DatagramOptions, 'address'> = {
+    port,
+    shared: withGroup,
+    multicastInterface: address,
+    onMessage: (datagram, from) => receive(datagram, from),
+    onError(error) {
+      failure ??= error
+    },
+  }
+  const direct = await datagrams.open({ ...common, address, multicastTtl: SSDP_MULTICAST_TTL })
+  const { receive, forget } = createReceiver(options, direct)
+  const group = withGroup
+    ? await openGroup(datagrams, common).catch((error) => {
+        direct.close()
+        throw error
+      })
+    : undefined
+  const announcements = withGroup ? announce(options, direct) : undefined
+  return {
+    local: direct.local,
+    get failure() {
+      return failure
+    },
+    async close() {
+      forget()
+      await announcements?.end()
+      group?.close()
+      direct.close()
+    },
+  }
+}
+
+/** Windows cannot bind to a group address. A socket on all addresses receives more, but isNeighbour() filters it. */
+function openGroup(datagrams: Datagrams, options: Omit<DatagramOptions, 'address'>): Promise<DatagramSocket> {
+  const open = (address: string): Promise<DatagramSocket> =>
+    datagrams.open({ ...options, address, multicastGroup: SSDP_MULTICAST_IPV4 })
+  return open(SSDP_MULTICAST_IPV4).catch(() => open('0.0.0.0'))
+}
+
+/** `forget` cancels the answers that still wait. */
+function createReceiver(options: SsdpOptions, direct: DatagramSocket) {
+  const { responder, isNeighbour, counters, searchDelayMs, clock } = options
+  const isWithinLimit = limitPerSecond(MAX_SEARCHES_PER_SECOND, clock)
+  const waiting = new Set<() => void>()
+  const answer = (search: SearchRequest, from: Endpoint): void => {
+    for (const reply of responder.answer(search)) direct.send(reply, from)
+  }
+  const answerLater = (search: SearchRequest, from: Endpoint): void => {
+    const cancel = clock.schedule(searchDelayMs, () => {
+      waiting.delete(cancel)
+      answer(search, from)
+    })
+    waiting.add(cancel)
+  }
+  const receive: DatagramOptions['onMessage'] = (datagram, from) => {
+    if (!isNeighbour(from.address) || from.port === 0) {
+      counters.ignoredDatagrams++
+      return
+    }
+    const message = unlessMalformed(() => decodeSsdp(datagram))
+    if (message === undefined) counters.malformedDatagrams++
+    if (message?.kind !== 'search') return
+    if (!isWithinLimit()) {
+      counters.ignoredDatagrams++
+      return
+    }
+    counters.searches++
+    // At once, not at a random moment within MX seconds (UDA 1.1 1.3.3): a single gateway has nobody to collide with.
+    if (searchDelayMs === 0) answer(message, from)
+    else answerLater(message, from)
+  }
+  return {
+    receive,
+    forget() {
+      for (const cancel of waiting) cancel()
+    },
+  }
+}
+
+/** Sends ssdp:alive now and again before it expires (UDA 1.1 1.2.2), and ssdp:byebye at the end (1.2.3). */
+function announce({ responder, clock }: SsdpOptions, direct: DatagramSocket): { end(): Promise<void> } {
+  const send = (messages: readonly Uint8Array[]): void => {
+    for (const message of messages) direct.send(message, { address: SSDP_MULTICAST_IPV4, port: SSDP_PORT })
+  }
+  let cancel = (): void => {}
+  const sayAlive = (): void => {
+    send(responder.alive())
+    cancel = clock.schedule((MAX_AGE_SECONDS / 2) * 1000, sayAlive)
+  }
+  sayAlive()
+  return {
+    end() {
+      cancel()
+      send(responder.byebye())
+      // send() only queues a datagram. The datagram leaves in a later turn of the event loop.
+      return new Promise((resolve) => setImmediate(resolve))
+    },
+  }
 }

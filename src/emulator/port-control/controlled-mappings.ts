@@ -16,6 +16,7 @@ import { FIRST_DYNAMIC_PORT, PORT_CONTROL_ANNOUNCEMENT_PORT, PORT_CONTROL_PORT }
 import type { GatewayState } from '../gateway-state.js'
 import { portsToTry, type TableEntry, type WantedMapping } from '../tables/mapping-table.js'
 import type { PinholeEntry } from '../tables/pinhole-table.js'
+import { Refusal } from '../tables/refusal.js'
 
 export interface Inside {
   readonly protocol: TransportProtocol
@@ -40,8 +41,8 @@ export interface ControlledMappings {
   isStatic(inside: Inside, nowMs: number): boolean
   /** The suggested port, or else the next free one. `suggested` is 0 if the client suggests none. */
   freePort(inside: Inside, suggested: number, madeBy: GatewayProtocol, nowMs: number): number | undefined
-  /** Adds a mapping in place of `present`. @throws Refusal if the table is full */
-  put(mapping: ControlledMapping, present: ControlledMapping | undefined, nowMs: number): void
+  /** Adds a mapping in place of `present`. @returns false if the table is full */
+  put(mapping: ControlledMapping, present: ControlledMapping | undefined, nowMs: number): boolean
   delete(mapping: ControlledMapping, nowMs: number): void
 }
 
@@ -71,9 +72,10 @@ export function natMappings({ table }: GatewayState): ControlledMappings {
       return undefined
     },
     put(mapping, present, nowMs) {
-      table.add(entryOf(mapping), nowMs)
+      if (!hasRoom(() => table.add(entryOf(mapping), nowMs))) return false
       // The table keeps both, because the remote host is part of the key. The old one goes last: add() may be refused.
       if (present !== undefined && present.remoteHost !== mapping.remoteHost) table.delete(present, nowMs)
+      return true
     },
     delete: (mapping, nowMs) => table.delete(mapping, nowMs),
   }
@@ -96,10 +98,22 @@ export function firewallMappings({ pinholes }: GatewayState): ControlledMappings
       where((each) => each.nonce === undefined && isSameInside(controlledPinhole(each), inside), nowMs).length > 0,
     freePort: ({ internalPort }) => internalPort,
     put({ nonce = '', protocol, externalPort: _, madeBy: __, ...mapping }, present, nowMs) {
-      pinholes.add({ ...mapping, nonce, remotePort: 0, protocol: PROTOCOL_NUMBERS[protocol] }, nowMs)
+      const pinhole = { ...mapping, nonce, remotePort: 0, protocol: PROTOCOL_NUMBERS[protocol] }
+      if (!hasRoom(() => pinholes.add(pinhole, nowMs))) return false
       if (present !== undefined && present.remoteHost !== mapping.remoteHost) remove(present, nowMs)
+      return true
     },
     delete: remove,
+  }
+}
+
+function hasRoom(add: () => void): boolean {
+  try {
+    add()
+    return true
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error
+    return false
   }
 }
 
@@ -135,17 +149,9 @@ function entryOf({ nonce, ...mapping }: ControlledMapping): WantedMapping {
   return { ...mapping, enabled: true, description, ...(nonce === undefined ? {} : { nonce }) }
 }
 
-function controlledPinhole({ internalClient, internalPort, remoteHost, ...pinhole }: PinholeEntry): ControlledMapping {
+function controlledPinhole(pinhole: PinholeEntry): ControlledMapping {
+  const { internalClient, internalPort, remoteHost, leaseSeconds, nonce } = pinhole
   const protocol = transportProtocolOf(pinhole.protocol) ?? 'UDP' // the table has no others
-  const { leaseSeconds, nonce } = pinhole
-  return {
-    protocol,
-    internalClient,
-    internalPort,
-    externalPort: internalPort,
-    remoteHost,
-    leaseSeconds,
-    madeBy: 'pcp',
-    nonce,
-  }
+  const inside = { protocol, internalClient, internalPort }
+  return { ...inside, externalPort: internalPort, remoteHost, leaseSeconds, madeBy: 'pcp', nonce }
 }

@@ -11,11 +11,8 @@ import {
   type NatPmpResponse,
   natPmpOpcode,
 } from '../../wire/natpmp.js'
-import type { NatPmpRequestName } from '../counters.js'
-import type { GatewayState } from '../gateway-state.js'
-import { Refusal } from '../tables/refusal.js'
+import type { GatewayState, NatPmpRequestName } from '../gateway-state.js'
 import {
-  type ControlledMapping,
   type ControlledMappings,
   findInside,
   type Inside,
@@ -111,28 +108,13 @@ function map(request: MapRequest, inside: Inside, mappings: ControlledMappings, 
   if (externalPort === undefined) return NAT_PMP_RESULTS.outOfResources
   const leaseSeconds = Math.min(request.lifetimeSeconds, LONGEST_NAT_PMP_LIFETIME_SECONDS)
   const made = { ...inside, externalPort, remoteHost: '', leaseSeconds, madeBy: 'nat-pmp', nonce: undefined } as const
-  if (!hasRoom(made, present, mappings, nowMs)) return NAT_PMP_RESULTS.outOfResources
+  if (!mappings.put(made, present, nowMs)) return NAT_PMP_RESULTS.outOfResources
   return {
     kind: 'map-response',
     protocol,
     internalPort,
     mappedExternalPort: externalPort,
     lifetimeSeconds: leaseSeconds,
-  }
-}
-
-function hasRoom(
-  made: ControlledMapping,
-  present: ControlledMapping | undefined,
-  mappings: ControlledMappings,
-  nowMs: number,
-): boolean {
-  try {
-    mappings.put(made, present, nowMs)
-    return true
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error
-    return false
   }
 }
 

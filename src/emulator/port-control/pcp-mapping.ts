@@ -1,14 +1,16 @@
 /**
- * The MAP opcode of the emulated gateway (RFC 6887 11, 15). For IPv4 the gateway is a NAT. For IPv6 it is a firewall,
- * so external address and port are the same as the internal ones. The gateway is stricter than miniupnpd 2.3.1, which
- * renews and deletes an IPv4 mapping whatever the nonce is, and grants another port despite PREFER_FAILURE.
+ * The MAP opcode of the emulated gateway (RFC 6887 11, 15), and how the gateway reads its options (RFC 6887 7.3, 13).
+ * For IPv4 the gateway is a NAT. For IPv6 it is a firewall, so external address and port are the same as the internal
+ * ones. The gateway is stricter than miniupnpd 2.3.1, which renews and deletes an IPv4 mapping whatever the nonce is,
+ * and grants another port despite PREFER_FAILURE. A mapping has one filter at most, and the filter is one remote host
+ * with all its ports. An IGD can show no other filter.
  */
-import { isLoopbackIPv6, isSameAddress, isUnicastIPv6 } from '../../domain/address.js'
+import { isLoopbackIPv6, isSameAddress, isUnicastIPv4, isUnicastIPv6 } from '../../domain/address.js'
 import { transportProtocolOf } from '../../domain/port-mapping.js'
 import { ANY_ADDRESS, type PcpRequest, type PcpResponse } from '../../wire/pcp.js'
-import { PCP_RESULTS } from '../../wire/pcp-result-codes.js'
+import { FIRST_OPTIONAL_CODE, type PcpOption } from '../../wire/pcp-options.js'
+import { PCP_RESULTS, pcpResultName } from '../../wire/pcp-result-codes.js'
 import type { GatewayState } from '../gateway-state.js'
-import { Refusal } from '../tables/refusal.js'
 import {
   type ControlledMapping,
   type ControlledMappings,
@@ -18,16 +20,14 @@ import {
   isPortOfPortControl,
   natMappings,
 } from './controlled-mappings.js'
-import { type MapOptions, readMapOptions, remoteHostOf } from './pcp-map-options.js'
-import { PcpRefusal } from './pcp-refusal.js'
 
 /** RFC 6887 15: a lifetime outside these bounds is changed to the nearer one. */
-export const SHORTEST_PCP_LIFETIME_SECONDS = 120
-export const LONGEST_PCP_LIFETIME_SECONDS = 86_400
+const SHORTEST_PCP_LIFETIME_SECONDS = 120
+const LONGEST_PCP_LIFETIME_SECONDS = 86_400
 
-export type MapRequest = Extract<PcpRequest, { kind: 'MAP-request' }>
+type MapRequest = Extract<PcpRequest, { kind: 'MAP-request' }>
 type MapResponse = Extract<PcpResponse, { kind: 'MAP-response' }>
-export type MapOutcome = Omit<MapResponse, 'kind' | 'resultCode' | 'epochSeconds'>
+type MapOutcome = Omit<MapResponse, 'kind' | 'resultCode' | 'epochSeconds'>
 
 interface MapContext {
   readonly request: MapRequest
@@ -67,16 +67,16 @@ function map(context: MapContext): Assigned {
   const present = findInside(mappings, inside, nowMs)
   checkNonce(present, request.nonce)
   const remoteHost = remoteHostOf(options, context.internalClient, present?.remoteHost ?? '')
-  const externalPort = present?.externalPort ?? freePort(context, inside)
+  const suggested = request.suggestedExternalPort
+  const externalPort = present?.externalPort ?? mappings.freePort(inside, suggested, 'pcp', nowMs)
+  if (externalPort === undefined) throw new PcpRefusal(PCP_RESULTS.NO_RESOURCES)
   if (options.preferFailure) checkSuggestion(request, externalPort, externalAddress)
-  const lifetimeSeconds = clamp(request.lifetimeSeconds)
+  const atLeast = Math.max(request.lifetimeSeconds, SHORTEST_PCP_LIFETIME_SECONDS)
+  const lifetimeSeconds = Math.min(atLeast, LONGEST_PCP_LIFETIME_SECONDS)
   const common = { ...inside, externalPort, remoteHost, leaseSeconds: lifetimeSeconds }
-  put(context, { ...common, madeBy: 'pcp', nonce: request.nonce }, present)
+  if (!mappings.put({ ...common, madeBy: 'pcp', nonce: request.nonce }, present, nowMs))
+    throw new PcpRefusal(PCP_RESULTS.NO_RESOURCES)
   return { lifetimeSeconds, assignedExternalPort: externalPort, assignedExternalAddress: externalAddress }
-}
-
-function clamp(seconds: number): number {
-  return Math.min(Math.max(seconds, SHORTEST_PCP_LIFETIME_SECONDS), LONGEST_PCP_LIFETIME_SECONDS)
 }
 
 /** Refuses all ports and other protocols (RFC 6887 11.3), and the ports of PCP itself. @throws PcpRefusal */
@@ -107,28 +107,12 @@ function checkNonce(present: ControlledMapping | undefined, nonce: string): void
   throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED, present.leaseSeconds)
 }
 
-/** @throws PcpRefusal */
-function freePort({ request, mappings, nowMs }: MapContext, inside: Inside): number {
-  const port = mappings.freePort(inside, request.suggestedExternalPort, 'pcp', nowMs)
-  if (port === undefined) throw new PcpRefusal(PCP_RESULTS.NO_RESOURCES)
-  return port
-}
-
 /** RFC 6887 13.2. If a client suggests no port or no address, it gets any. @throws PcpRefusal */
 function checkSuggestion(request: MapRequest, externalPort: number, externalAddress: string): void {
   const { suggestedExternalPort: port, suggestedExternalAddress: address } = request
   const isAnyAddress = address === ANY_ADDRESS.ipv4 || address === ANY_ADDRESS.ipv6
   const isGranted = (port === 0 || port === externalPort) && (isAnyAddress || isSameAddress(address, externalAddress))
   if (!isGranted) throw new PcpRefusal(PCP_RESULTS.CANNOT_PROVIDE_EXTERNAL)
-}
-
-/** @throws PcpRefusal */
-function put({ mappings, nowMs }: MapContext, made: ControlledMapping, present: ControlledMapping | undefined): void {
-  try {
-    mappings.put(made, present, nowMs)
-  } catch (error) {
-    throw error instanceof Refusal ? new PcpRefusal(PCP_RESULTS.NO_RESOURCES) : error
-  }
 }
 
 /**
@@ -159,5 +143,95 @@ function removeAll({ request, internalClient, mappings, nowMs }: MapContext): vo
   for (const mapping of mappings.of(internalClient, nowMs)) {
     const isAsked = protocol === undefined || mapping.protocol === protocol
     if (isAsked && mapping.nonce === request.nonce) mappings.delete(mapping, nowMs)
+  }
+}
+
+interface MapOptions {
+  /** The internal client, if the client that asks names another one. */
+  readonly thirdParty: string | undefined
+  readonly preferFailure: boolean
+  readonly filters: readonly Extract<PcpOption, { kind: 'FILTER' }>[]
+  /** The options that were understood, in their order. The response repeats them (RFC 6887 7.3). */
+  readonly processed: readonly PcpOption[]
+}
+
+/** The prefix length of a single host. IPv4 has the same, because its addresses are IPv4-mapped (RFC 6887 13.3). */
+const ONE_HOST = 128
+
+/** @throws PcpRefusal UNSUPP_OPTION, MALFORMED_OPTION, MALFORMED_REQUEST */
+function readMapOptions(request: MapRequest, mayBeForOthers: boolean): MapOptions {
+  const processed = request.options.filter(isKnown)
+  const thirdParties = processed.filter((option) => option.kind === 'THIRD_PARTY')
+  const preferences = processed.filter((option) => option.kind === 'PREFER_FAILURE')
+  const filters = processed.filter((option) => option.kind === 'FILTER')
+  // RFC 6887 13.1, 13.2: at most one of each.
+  if (thirdParties.length > 1 || preferences.length > 1) throw new PcpRefusal(PCP_RESULTS.MALFORMED_OPTION)
+  // RFC 6887 13.2, 13.3: a deletion can have neither.
+  if (request.lifetimeSeconds === 0 && preferences.length + filters.length > 0) {
+    throw new PcpRefusal(PCP_RESULTS.MALFORMED_OPTION)
+  }
+  const thirdParty = thirdParties[0]?.internalAddress
+  if (thirdParty !== undefined) checkThirdParty(thirdParty, request.clientAddress, mayBeForOthers)
+  return { thirdParty, preferFailure: preferences.length > 0, filters, processed }
+}
+
+/** RFC 6887 7.3: an unknown option is ignored if its code says that it is optional. @throws PcpRefusal UNSUPP_OPTION */
+function isKnown(option: PcpOption): option is Exclude<PcpOption, { kind: 'unknown' }> {
+  if (option.kind !== 'unknown') return true
+  if (option.code < FIRST_OPTIONAL_CODE) throw new PcpRefusal(PCP_RESULTS.UNSUPP_OPTION)
+  return false
+}
+
+/** RFC 6887 13.1: a prohibited option counts as unsupported. A client is not its own third party. @throws PcpRefusal */
+function checkThirdParty(address: string, clientAddress: string, mayBeForOthers: boolean): void {
+  if (!mayBeForOthers) throw new PcpRefusal(PCP_RESULTS.UNSUPP_OPTION)
+  if (isSameAddress(address, clientAddress)) throw new PcpRefusal(PCP_RESULTS.MALFORMED_REQUEST)
+  if (!isHostLike(clientAddress, address)) throw new PcpRefusal(PCP_RESULTS.MALFORMED_OPTION)
+}
+
+/** Whether this is the address of a single host, of the same family as the model. */
+function isHostLike(model: string, address: string): boolean {
+  return isUnicastIPv6(model) ? isUnicastIPv6(address) : isUnicastIPv4(address)
+}
+
+/**
+ * RFC 6887 13.3: a filter is added to those that the mapping has. Prefix length 0 removes all of them.
+ * @throws PcpRefusal EXCESSIVE_REMOTE_PEERS, MALFORMED_OPTION
+ */
+function remoteHostOf({ filters }: MapOptions, internalClient: string, present: string): string {
+  let remoteHost = present
+  for (const { prefixLength, remotePort, remoteAddress } of filters) {
+    const isAdded = remoteHost === '' || isSameAddress(remoteHost, remoteAddress)
+    if (prefixLength === 0) remoteHost = ''
+    else if (!isHostLike(internalClient, remoteAddress)) throw new PcpRefusal(PCP_RESULTS.MALFORMED_OPTION)
+    else if (prefixLength === ONE_HOST && remotePort === 0 && isAdded) remoteHost = remoteAddress
+    else throw new PcpRefusal(PCP_RESULTS.EXCESSIVE_REMOTE_PEERS)
+  }
+  return remoteHost
+}
+
+/** RFC 6887 7.4: 30 seconds for an error that may soon be over, 30 minutes for the others. */
+const SHORT_ERROR_SECONDS = 30
+const LONG_ERROR_SECONDS = 1800
+
+const SHORT_ERRORS: ReadonlySet<number> = new Set([
+  PCP_RESULTS.NETWORK_FAILURE,
+  PCP_RESULTS.NO_RESOURCES,
+  PCP_RESULTS.USER_EX_QUOTA,
+  PCP_RESULTS.CANNOT_PROVIDE_EXTERNAL, // the port may become free
+])
+
+/** The gateway refuses a PCP request. The responder turns this error into an error response. */
+export class PcpRefusal extends Error {
+  /** RFC 6887 7.4, such as 2 for NOT_AUTHORIZED. */
+  readonly resultCode: number
+  /** For how long the client must expect the same answer (RFC 6887 7.2). */
+  readonly lifetimeSeconds: number
+
+  constructor(resultCode: number, lifetimeSeconds?: number) {
+    super(pcpResultName(resultCode))
+    this.name = 'PcpRefusal'
+    this.resultCode = resultCode
+    this.lifetimeSeconds = lifetimeSeconds ?? (SHORT_ERRORS.has(resultCode) ? SHORT_ERROR_SECONDS : LONG_ERROR_SECONDS)
   }
 }

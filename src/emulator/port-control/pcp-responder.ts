@@ -13,10 +13,8 @@ import {
 } from '../../wire/pcp.js'
 import { FIRST_OPTIONAL_CODE } from '../../wire/pcp-options.js'
 import { PCP_RESULTS } from '../../wire/pcp-result-codes.js'
-import type { PcpRequestName } from '../counters.js'
-import type { GatewayState } from '../gateway-state.js'
-import { performMap } from './pcp-mapping.js'
-import { PcpRefusal } from './pcp-refusal.js'
+import type { GatewayState, PcpRequestName } from '../gateway-state.js'
+import { PcpRefusal, performMap } from './pcp-mapping.js'
 
 /** The opcodes that the gateway carries out (RFC 6887 19.1). */
 export type PcpOperation = Exclude<PcpRequestName, 'PEER' | 'other'>

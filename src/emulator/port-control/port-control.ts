@@ -3,22 +3,27 @@
  * it announces. Over IPv6 there is only PCP. Both have the same port, and the first byte of a request, the version,
  * shows which one it is (RFC 6887 9, RFC 6886 3.5). If the gateway speaks only one of them, its response to the other
  * says that the version is not supported.
+ *
+ * Each address of the gateway has one UDP socket. It is bound to that address, because a client expects replies from
+ * there. Announcements leave only through the interface with that address.
  */
-import { MalformedMessageError, TransportError } from '../../domain/errors.js'
+import { TransportError, unlessMalformed } from '../../domain/errors.js'
 import { PORT_CONTROL_ANNOUNCEMENT_PORT, PORT_CONTROL_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
-import type { Datagrams, Endpoint } from '../../net/datagrams.js'
+import type { DatagramOptions, Datagrams, Endpoint } from '../../net/datagrams.js'
 import type { InterfaceAddress } from '../../net/interfaces.js'
+import { limitPerSecond } from '../../net/rate-limit.js'
+import { malformed } from '../../wire/binary.js'
 import { NAT_PMP_VERSION } from '../../wire/natpmp.js'
 import { PCP_ANNOUNCEMENT_GROUPS } from '../../wire/pcp.js'
-import type { EmulatorCounters } from '../counters.js'
 import type { EmulatorSettings } from '../emulator-options.js'
-import type { GatewayState } from '../gateway-state.js'
-import { interfaceOf, ipv6NeighboursOf, neighboursOf } from '../neighbours.js'
-import { type Announcement, NAT_PMP_ANNOUNCING, PCP_ANNOUNCING } from './announcements.js'
+import type { EmulatorCounters, GatewayState } from '../gateway-state.js'
+import { type IsNeighbour, interfaceOf, ipv6NeighboursOf, neighboursOf } from '../neighbours.js'
 import { createNatPmpResponder, type NatPmpOperation, type NatPmpResponder } from './natpmp-responder.js'
 import { createPcpResponder, type PcpOperation, type PcpResponder } from './pcp-responder.js'
-import { openPortControlSocket, type PortControlSocket, type PortControlSocketOptions } from './sockets.js'
+
+/** Bounds what a peer can make the gateway do: it answers this many requests in a second. */
+export const MAX_PORT_CONTROL_REQUESTS_PER_SECOND = 200
 
 /** In both protocols this bit of the opcode marks a response. */
 const RESPONSE = 0x80
@@ -38,8 +43,25 @@ export interface PortControl {
   readonly localIPv6: Endpoint | undefined
   /** Why port 5351 could not be opened, or why a socket stopped. */
   readonly failure: TransportError | undefined
+  /** Starts the announcements again from the first, because a new epoch has begun. */
   announce(): void
   close(): void
+}
+
+/** At least one of the two. Over IPv6 it is PCP, because NAT-PMP is for IPv4 only. */
+interface Responders {
+  readonly pcp?: PcpResponder | undefined
+  readonly natPmp?: NatPmpResponder | undefined
+}
+
+/** An address of the gateway, and what it speaks there. */
+interface Place {
+  readonly address: string
+  /** The interface that announcements leave through. Without one there are none. */
+  readonly multicastInterface: string | undefined
+  readonly announcementGroup: string
+  readonly isNeighbour: IsNeighbour
+  readonly responders: Responders
 }
 
 /**
@@ -50,119 +72,180 @@ export async function openPortControl(options: PortControlOptions): Promise<Port
   const { address, portControlPort: port, ipv6Address } = options.settings
   const { pcp, natPmp } = respondersOf(options)
   const isNeeded = pcp !== undefined || natPmp !== undefined
-  const ipv4 = isNeeded ? await openOrSayWhyNot(port, ipv4Options(options, address, { pcp, natPmp })) : undefined
+  const ipv4 = isNeeded ? await openOrSayWhyNot(port, ipv4Place(options, address, { pcp, natPmp }), options) : undefined
   const samePort = ipv4?.socket?.local.port ?? port
   const isNeededForIPv6 = pcp !== undefined && ipv6Address !== undefined
   const ipv6 = isNeededForIPv6
-    ? await openOrSayWhyNot(samePort, ipv6Options(options, ipv6Address, pcp), port).catch((error) => {
+    ? await openOrSayWhyNot(samePort, ipv6Place(options, ipv6Address, { pcp }), options, port).catch((error) => {
         ipv4?.socket?.close()
         throw error
       })
     : undefined
   const opened = [ipv4, ipv6]
   const sockets = opened.flatMap((each) => each?.socket ?? [])
-  for (const socket of sockets) socket.announce()
+  const announce = (): void => {
+    for (const socket of sockets) socket.announce()
+  }
+  announce()
   return {
     local: ipv4?.socket?.local,
     localIPv6: ipv6?.socket?.local,
     get failure() {
       return opened.map((each) => each?.error ?? each?.socket?.failure).find((error) => error !== undefined)
     },
-    announce() {
-      for (const socket of sockets) socket.announce()
-    },
+    announce,
     close() {
       for (const socket of sockets) socket.close()
     },
   }
 }
 
-function respondersOf({ settings, state, counters, refusalOf }: PortControlOptions): PortControlResponders {
-  const pcp = createPcpResponder({
-    state,
-    refusalOf,
-    onRequest: (name) => counters.pcpRequests[name]++,
-  })
-  const natPmp = createNatPmpResponder({
-    state,
-    refusalOf,
-    onRequest: (name) => counters.natPmpRequests[name]++,
-  })
+function respondersOf({ settings, state, counters, refusalOf }: PortControlOptions): Responders {
+  const pcp = createPcpResponder({ state, refusalOf, onRequest: (name) => counters.pcpRequests[name]++ })
+  const natPmp = createNatPmpResponder({ state, refusalOf, onRequest: (name) => counters.natPmpRequests[name]++ })
   return { pcp: settings.pcp ? pcp : undefined, natPmp: settings.natPmp ? natPmp : undefined }
 }
 
-type SocketFacts = Omit<PortControlSocketOptions, 'port'>
-
-function ipv4Options(options: PortControlOptions, address: string, responders: PortControlResponders): SocketFacts {
-  const { pcp, natPmp } = responders
+function ipv4Place({ interfaces }: PortControlOptions, address: string, responders: Responders): Place {
   return {
-    ...options,
     address,
     multicastInterface: address,
-    announceTo: { address: PCP_ANNOUNCEMENT_GROUPS.ipv4, port: PORT_CONTROL_ANNOUNCEMENT_PORT },
-    announcements: [...announcementsOf(pcp, PCP_ANNOUNCING), ...announcementsOf(natPmp, NAT_PMP_ANNOUNCING)],
-    isNeighbour: neighboursOf(address, options.interfaces()),
-    answer: (...request) => answerPortControl(responders, ...request),
+    announcementGroup: PCP_ANNOUNCEMENT_GROUPS.ipv4,
+    isNeighbour: neighboursOf(address, interfaces()),
+    responders,
   }
 }
 
-function ipv6Options(options: PortControlOptions, address: string, pcp: PcpResponder): SocketFacts {
-  const interfaces = options.interfaces()
-  const zone = interfaceOf(address, interfaces)?.zone
+function ipv6Place({ interfaces }: PortControlOptions, address: string, responders: Responders): Place {
+  const zone = interfaceOf(address, interfaces())?.zone
   return {
-    ...options,
     address,
     multicastInterface: zone === undefined ? undefined : `::%${zone}`,
-    announceTo: { address: PCP_ANNOUNCEMENT_GROUPS.ipv6, port: PORT_CONTROL_ANNOUNCEMENT_PORT },
-    announcements: announcementsOf(pcp, PCP_ANNOUNCING),
-    isNeighbour: ipv6NeighboursOf(address, interfaces),
-    answer: (...request) => answerPortControl({ pcp, natPmp: undefined }, ...request),
+    announcementGroup: PCP_ANNOUNCEMENT_GROUPS.ipv6,
+    isNeighbour: ipv6NeighboursOf(address, interfaces()),
+    responders,
   }
-}
-
-function announcementsOf(
-  responder: PcpResponder | NatPmpResponder | undefined,
-  repetition: Omit<Announcement, 'message'>,
-): Announcement[] {
-  return responder === undefined ? [] : [{ message: responder.announcement, ...repetition }]
 }
 
 interface Opened {
-  readonly socket?: PortControlSocket
+  readonly socket?: Omit<PortControl, 'local' | 'localIPv6'> & { readonly local: Endpoint }
   readonly error?: TransportError
 }
 
 /** Tries `port`, and then `orElse`, which is 0 if any other port is as good. @throws TransportError */
-async function openOrSayWhyNot(port: number, facts: SocketFacts, orElse = port): Promise<Opened> {
+async function openOrSayWhyNot(
+  port: number,
+  place: Place,
+  options: PortControlOptions,
+  orElse = port,
+): Promise<Opened> {
   try {
-    return { socket: await openPortControlSocket({ ...facts, port }) }
+    return { socket: await openSocket(port, place, options) }
   } catch (error) {
-    if (port !== orElse) return openOrSayWhyNot(orElse, facts)
+    if (port !== orElse) return openOrSayWhyNot(orElse, place, options)
     if (error instanceof TransportError && port === PORT_CONTROL_PORT) return { error }
     throw error
   }
 }
 
-/** At least one of the two. Over IPv6 it is PCP, because NAT-PMP is for IPv4 only. */
-interface PortControlResponders {
-  readonly pcp: PcpResponder | undefined
-  readonly natPmp: NatPmpResponder | undefined
+/** With port 5351 the socket announces the gateway. @throws TransportError */
+async function openSocket(port: number, place: Place, options: PortControlOptions) {
+  const { address, multicastInterface, announcementGroup } = place
+  let failure: TransportError | undefined
+  let announcing: (() => void)[] = []
+  const endAnnouncing = (): void => {
+    for (const end of announcing.splice(0)) end()
+  }
+  const socket = await options.datagrams.open({
+    address,
+    port,
+    ...(multicastInterface === undefined ? {} : { multicastInterface }),
+    multicastTtl: 1, // announcements stay on the link
+    onMessage: createReceiver(place, options, (reply, to) => socket.send(reply, to)),
+    onError(error) {
+      failure ??= error
+      endAnnouncing()
+    },
+  })
+  const isAnnounced = port === PORT_CONTROL_PORT && multicastInterface !== undefined
+  const announcements = isAnnounced ? announcementsOf(place.responders) : []
+  const send = (message: Uint8Array): void =>
+    socket.send(message, { address: announcementGroup, port: PORT_CONTROL_ANNOUNCEMENT_PORT })
+  return {
+    local: socket.local,
+    /** Why the socket stopped, if it did. */
+    get failure() {
+      return failure
+    },
+    announce() {
+      endAnnouncing()
+      announcing = announcements.map((each) => repeat(each, options.clock, send))
+    },
+    close() {
+      endAnnouncing()
+      socket.close()
+    },
+  }
+}
+
+function createReceiver(
+  { isNeighbour, responders }: Place,
+  { counters, clock }: PortControlOptions,
+  send: (reply: Uint8Array, to: Endpoint) => void,
+): DatagramOptions['onMessage'] {
+  const isWithinLimit = limitPerSecond(MAX_PORT_CONTROL_REQUESTS_PER_SECOND, clock)
+  return (datagram, from) => {
+    if (!isNeighbour(from.address) || from.port === 0 || !isWithinLimit()) {
+      counters.ignoredDatagrams++
+      return
+    }
+    const reply = unlessMalformed(() => answer(responders, datagram, from.address, clock.monotonicMs()))
+    if (reply === undefined) counters.malformedDatagrams++
+    else send(reply, from)
+  }
 }
 
 /** The response to a request. @throws MalformedMessageError if the datagram must be dropped */
-function answerPortControl(
-  { pcp, natPmp }: PortControlResponders,
-  datagram: Uint8Array,
-  fromAddress: string,
-  nowMs: number,
-): Uint8Array {
+function answer({ pcp, natPmp }: Responders, datagram: Uint8Array, fromAddress: string, nowMs: number): Uint8Array {
   const isNatPmp = datagram[0] === NAT_PMP_VERSION
   if (isNatPmp && natPmp !== undefined) return natPmp.answer(datagram, fromAddress, nowMs)
   if (!isNatPmp && pcp !== undefined) return pcp.answer(datagram, fromAddress, nowMs)
   const opcode = datagram[1] ?? RESPONSE
-  if (opcode >= RESPONSE)
-    throw new MalformedMessageError('a request', Buffer.from(datagram.subarray(0, 32)).toString('hex'))
+  if (opcode >= RESPONSE) throw malformed('a request', datagram)
   if (pcp !== undefined) return pcp.refuseVersion(datagram, nowMs)
   if (natPmp !== undefined) return natPmp.refuseVersion(opcode, nowMs)
   throw new RangeError('neither PCP nor NAT-PMP')
+}
+
+/** A gateway says unasked that a new epoch begins, and repeats it because datagrams get lost. */
+interface Announcement {
+  /** Makes each repetition, because the epoch time in it goes on. */
+  readonly message: (nowMs: number) => Uint8Array
+  readonly times: number
+  /** Each wait after this one is twice as long as the one before. */
+  readonly firstWaitMs: number
+}
+
+function announcementsOf({ pcp, natPmp }: Responders): Announcement[] {
+  return [
+    // RFC 6887 14.1 requires no particular number.
+    ...(pcp === undefined ? [] : [{ message: pcp.announcement, times: 3, firstWaitMs: 500 }]),
+    // RFC 6886 3.2.1: ten times, the second one after 250 ms.
+    ...(natPmp === undefined ? [] : [{ message: natPmp.announcement, times: 10, firstWaitMs: 250 }]),
+  ]
+}
+
+/** Sends the first one at once. @returns a function that stops the repetition */
+function repeat(
+  { message, times, firstWaitMs }: Announcement,
+  clock: Clock,
+  send: (message: Uint8Array) => void,
+): () => void {
+  let cancel = (): void => {}
+  const sendFrom = (nth: number): void => {
+    send(message(clock.monotonicMs()))
+    if (nth + 1 < times) cancel = clock.schedule(firstWaitMs * 2 ** nth, () => sendFrom(nth + 1))
+  }
+  sendFrom(0)
+  return () => cancel()
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
-  decodeIndex,
   decodeKey,
   decodeListRequest,
   decodeRange,
   decodeWanted,
   encodeEntry,
   encodeListing,
-} from '../../../src/emulator/igd/mapping-arguments.ts'
+  ui2,
+} from '../../../src/emulator/igd/action-arguments.ts'
 import { decodePortListing } from '../../../src/wire/port-listing.ts'
 import { KEY, MAPPING } from '../asking.ts'
 
@@ -67,8 +67,8 @@ describe('the arguments of the mapping actions', () => {
   })
 
   it('accept an index of 16 bits', () => {
-    expect(decodeIndex({ NewPortMappingIndex: '65535' })).toBe(65535)
-    expect(() => decodeIndex({ NewPortMappingIndex: '65536' })).toThrow(refusal(402))
+    expect(ui2('65535')).toBe(65535)
+    expect(() => ui2('65536')).toThrow(refusal(402))
   })
 })
 

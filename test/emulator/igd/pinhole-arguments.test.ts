@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest'
 import {
   decodeOutboundPinhole,
   decodePinhole,
-  decodePinholeId,
   decodePinholeLease,
-} from '../../../src/emulator/igd/pinhole-arguments.ts'
+  ui2,
+} from '../../../src/emulator/igd/action-arguments.ts'
 import { PINHOLE } from '../asking.ts'
 
 const refusal = (errorCode: number): unknown => expect.objectContaining({ errorCode })
@@ -68,8 +68,8 @@ describe('the other arguments of the pinhole actions', () => {
   })
 
   it('accept a UniqueID of 16 bits, and a lease of 1 s to a day', () => {
-    expect(decodePinholeId({ UniqueID: '65535' })).toBe(65535)
-    for (const UniqueID of ['', '65536', '-1', '1a']) expect(() => decodePinholeId({ UniqueID })).toThrow(refusal(402))
+    expect(ui2('65535')).toBe(65535)
+    for (const id of ['', '65536', '-1', '1a']) expect(() => ui2(id)).toThrow(refusal(402))
     expect([decodePinholeLease('1'), decodePinholeLease('86400')]).toEqual([1, 86400])
   })
 })

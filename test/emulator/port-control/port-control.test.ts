@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { TransportError } from '../../../src/domain/errors.ts'
-import { MAX_PORT_CONTROL_REQUESTS_PER_SECOND } from '../../../src/emulator/port-control/sockets.ts'
+import { MAX_PORT_CONTROL_REQUESTS_PER_SECOND } from '../../../src/emulator/port-control/port-control.ts'
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../../src/emulator.ts'
 import { type Endpoint, nodeDatagrams } from '../../../src/net/datagrams.ts'
 import type { HttpServers } from '../../../src/net/http/server.ts'

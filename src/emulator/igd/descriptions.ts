@@ -1,11 +1,67 @@
 /**
- * The service descriptions (UPnP Device Architecture 1.1, 2.5), made from the table in wire/igd-actions.ts. A service
- * description lists the actions of a service, and the arguments of each action with their types.
+ * What the emulated gateway says about itself over HTTP. The device description has the three devices of an
+ * InternetGatewayDevice (InternetGatewayDevice:2 figure 1), with the services that the gateway offers. A service
+ * description (UPnP Device Architecture 1.1, 2.5) lists the actions of a service, and the arguments of each action with
+ * their types. It is made from the table in wire/igd-actions.ts.
  */
+import type { Device, RootDescription, Service } from '../../wire/description.js'
 import { IGD_ACTIONS, type IgdActionName } from '../../wire/igd-actions.js'
-import { encodeEntities } from '../../wire/xml.js'
+import { encodeElement } from '../../wire/xml.js'
 import { LONGEST_PINHOLE_LEASE_SECONDS } from '../tables/pinhole-table.js'
 import type { IgdOffer, OfferedService } from './offer.js'
+
+export const DESCRIPTION_PATH = '/rootDesc.xml'
+
+/** The texts of the device description (UDA 1.1 2.3). */
+export interface DescriptionFacts {
+  /** The name that a user sees. Default `Emulated gateway`. */
+  readonly friendlyName: string
+  /** Default `upnp-ts`. */
+  readonly manufacturer: string
+  /** Default `upnp-ts emulator`. */
+  readonly modelName: string
+  /** Default `1`. */
+  readonly modelNumber: string
+  /** The UUID of the root device, without `uuid:`. The two devices in it have the next two UUIDs. Default: random. */
+  readonly uuid: string
+  /** The URL of the gateway's own web page. Default: the URL of the description. */
+  readonly presentationUrl: string
+}
+
+export function describeGateway({ deviceVersion, services }: IgdOffer, facts: DescriptionFacts): RootDescription {
+  const device = (
+    type: string,
+    place: number,
+    serviceList: readonly OfferedService[],
+    deviceList: readonly Device[],
+  ): Device => ({
+    deviceType: `urn:schemas-upnp-org:device:${type}:${deviceVersion}`,
+    friendlyName: place === 0 ? facts.friendlyName : type,
+    manufacturer: facts.manufacturer,
+    modelName: facts.modelName,
+    modelNumber: facts.modelNumber,
+    UDN: `uuid:${laterUuid(facts.uuid, place)}`,
+    presentationURL: place === 0 ? facts.presentationUrl : '',
+    serviceList: serviceList.map(describeService),
+    deviceList,
+  })
+  const isOfWanDevice = ({ name }: OfferedService): boolean => name === 'WANCommonInterfaceConfig'
+  const connectionServices = services.filter((service) => !isOfWanDevice(service))
+  const wanConnectionDevice = device('WANConnectionDevice', 2, connectionServices, [])
+  const wanDevice = device('WANDevice', 1, services.filter(isOfWanDevice), [wanConnectionDevice])
+  return { URLBase: '', device: device('InternetGatewayDevice', 0, [], [wanDevice]) }
+}
+
+function describeService({ serviceTypes, serviceId, descriptionPath, controlPath }: OfferedService): Service {
+  // UDA 1.1 2.3: eventSubURL is empty if a service sends no events.
+  return { serviceType: serviceTypes[0], serviceId, SCPDURL: descriptionPath, controlURL: controlPath, eventSubURL: '' }
+}
+
+/** Every device has its own UDN (UDA 1.1 2.3): the root's last twelve digits plus `steps`. */
+function laterUuid(uuid: string, steps: number): string {
+  const last = (Number.parseInt(uuid.slice(-12), 16) + steps) % 2 ** 48
+  return uuid.slice(0, -12) + last.toString(16).padStart(12, '0')
+}
 
 type ActionTable = typeof IGD_ACTIONS
 type ArgumentName = { [A in IgdActionName]: ActionTable[A]['in' | 'out'][number] }[IgdActionName]
@@ -92,17 +148,10 @@ const STATE_VARIABLES: Readonly<Record<ArgumentName, StateVariable>> = {
   IsWorking: { name: 'A_ARG_TYPE_Boolean', dataType: 'boolean' },
 }
 
-interface DescribedAction {
-  readonly name: string
-  readonly in: readonly ArgumentName[]
-  readonly out: readonly ArgumentName[]
-}
-
-export function encodeServiceDescription(service: OfferedService, { longestLeaseSeconds }: IgdOffer): string {
-  const actions: DescribedAction[] = service.actions.map((name) => ({ name, ...IGD_ACTIONS[name] }))
-  const names = new Set(actions.flatMap((action) => [...action.in, ...action.out]))
+export function encodeServiceDescription({ actions }: OfferedService, { longestLeaseSeconds }: IgdOffer): string {
+  const names = actions.flatMap((name): ArgumentName[] => [...IGD_ACTIONS[name].in, ...IGD_ACTIONS[name].out])
   // Two arguments may have the same variable, which is declared once.
-  const variables = new Map([...names].map((name) => [STATE_VARIABLES[name].name, STATE_VARIABLES[name]]))
+  const variables = new Map(names.map((name) => [STATE_VARIABLES[name].name, STATE_VARIABLES[name]]))
   const lease = STATE_VARIABLES.NewLeaseDuration
   if (variables.has(lease.name) && Number.isFinite(longestLeaseSeconds))
     variables.set(lease.name, { ...lease, allowedRange: [0, longestLeaseSeconds] })
@@ -115,29 +164,30 @@ export function encodeServiceDescription(service: OfferedService, { longestLease
 }
 
 /** In arguments come before out arguments. An action without arguments has no argumentList (UDA 1.1 2.5). */
-function encodeAction(action: DescribedAction): string {
-  const args = [...action.in.map((name) => argument(name, 'in')), ...action.out.map((name) => argument(name, 'out'))]
-  const list = args.length === 0 ? '' : `<argumentList>${args.join('')}</argumentList>`
-  return `<action>${tag('name', action.name)}${list}</action>`
+function encodeAction(name: IgdActionName): string {
+  const args = encodeArguments(IGD_ACTIONS[name].in, 'in') + encodeArguments(IGD_ACTIONS[name].out, 'out')
+  const list = args === '' ? '' : `<argumentList>${args}</argumentList>`
+  return `<action>${encodeElement('name', name)}${list}</action>`
 }
 
-function argument(name: ArgumentName, direction: 'in' | 'out'): string {
-  const related = tag('relatedStateVariable', STATE_VARIABLES[name].name)
-  return `<argument>${tag('name', name)}${tag('direction', direction)}${related}</argument>`
+function encodeArguments(names: readonly ArgumentName[], direction: 'in' | 'out'): string {
+  const encode = (name: ArgumentName): string => {
+    const related = encodeElement('relatedStateVariable', STATE_VARIABLES[name].name)
+    return `<argument>${encodeElement('name', name)}${encodeElement('direction', direction)}${related}</argument>`
+  }
+  return names.map(encode).join('')
 }
 
 /** No variable sends events, because the gateway accepts no subscriptions. */
 function encodeVariable({ name, dataType, allowedValues, allowedRange }: StateVariable): string {
-  const values = allowedValues?.map((value) => tag('allowedValue', value)).join('')
+  const values = allowedValues?.map((value) => encodeElement('allowedValue', value)).join('')
   const list = values === undefined ? '' : `<allowedValueList>${values}</allowedValueList>`
-  const [minimum, maximum] = allowedRange?.map(String) ?? []
-  const range =
-    minimum === undefined || maximum === undefined
-      ? ''
-      : `<allowedValueRange>${tag('minimum', minimum)}${tag('maximum', maximum)}</allowedValueRange>`
-  return `<stateVariable sendEvents="no">${tag('name', name)}${tag('dataType', dataType)}${list}${range}</stateVariable>`
+  const range = allowedRange === undefined ? '' : encodeRange(allowedRange)
+  const head = encodeElement('name', name) + encodeElement('dataType', dataType)
+  return `<stateVariable sendEvents="no">${head}${list}${range}</stateVariable>`
 }
 
-function tag(name: string, text: string): string {
-  return `<${name}>${encodeEntities(text)}</${name}>`
+function encodeRange([minimum, maximum]: readonly [number, number]): string {
+  const limits = encodeElement('minimum', String(minimum)) + encodeElement('maximum', String(maximum))
+  return `<allowedValueRange>${limits}</allowedValueRange>`
 }

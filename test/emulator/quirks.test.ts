@@ -1,11 +1,11 @@
 /** Each quirk as the command line sees it on loopback. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { type Emulator, type Quirk, startEmulator } from '../../../src/emulator.ts'
-import { parseXml } from '../../../src/wire/xml.ts'
-import { FakeClock } from '../../support/fake-clock.ts'
-import { runCli } from '../../support/run-cli.ts'
-import { FIREWALL_CONTROL, FIREWALL1, MAPPING, RANGE, WANIP1, WANIP2 } from '../asking.ts'
-import { exchange, post, statusOf } from '../asking-raw.ts'
+import { type Emulator, type Quirk, startEmulator } from '../../src/emulator.ts'
+import { parseXml } from '../../src/wire/xml.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { runCli } from '../support/run-cli.ts'
+import { FIREWALL_CONTROL, FIREWALL1, MAPPING, RANGE, WANIP1, WANIP2 } from './asking.ts'
+import { exchange, post, statusOf } from './asking-raw.ts'
 
 const closing: Emulator[] = []
 afterEach(() => Promise.all(closing.splice(0).map((emulator) => emulator.close())))
