@@ -4,6 +4,7 @@
  * request). The body ends when the XML root closes, when the connection closes, or when 200 ms of silence follow the
  * declared length, whichever comes first. An Exchange handles the connection: undici-exchange.ts or lean-exchange.ts.
  */
+import { setMaxListeners } from 'node:events'
 import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoReplyError, TransportError } from '../../domain/errors.js'
 import type { Clock } from '../clock.js'
@@ -257,6 +258,7 @@ function limitOf(clock: Clock, timeoutMs: number, reason: () => Error, signal?: 
   }
   const cancel = clock.schedule(timeoutMs, () => end(reason()))
   const onAbort = (): void => end(signal?.reason)
+  if (signal !== undefined) setMaxListeners(0, signal) // many requests share one, and Node warns of the eleventh
   signal?.addEventListener('abort', onAbort, { once: true })
   const limit: RequestLimit = {
     get ended() {

@@ -21,15 +21,17 @@ beforeEach(() => {
   strays.length = 0
   process.on('unhandledRejection', noteStray)
   process.on('uncaughtException', noteStray)
+  process.on('warning', noteStray)
 })
 
-/** Nothing is left: no connection that the client did not close, no timer, no error that nobody waited for. */
+/** Nothing is left: no connection that the client did not close, no timer, no error that nobody waited for, no warning. */
 afterEach(async () => {
   for (const server of servers) await server.idle()
   for (const server of servers.splice(0)) await server.close()
   await settle()
   process.off('unhandledRejection', noteStray)
   process.off('uncaughtException', noteStray)
+  process.off('warning', noteStray)
   expect(clock.pending).toBe(0)
   expect(strays).toEqual([])
 })
@@ -115,6 +117,12 @@ describe.each([
   })
 
   describe('a request', () => {
+    it('shares its signal with many others without a word from Node', async () => {
+      const server = await serve(closingAfter(ok(XML)))
+      const { signal } = new AbortController()
+      await Promise.all(Array.from({ length: 20 }, () => ask(server, { signal })))
+    })
+
     it('is sent in one piece, with the port in Host and the spelling and order of its headers', async () => {
       const server = await serve(closingAfter(ok('')))
       await ask(server, {
