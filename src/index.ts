@@ -1,4 +1,4 @@
-/** The library's public names. */
+/** The library's public names. `findGateway` is where to begin. */
 
 export type { Via } from './client/search/open-gateway.js'
 export {

@@ -1,9 +1,7 @@
 /**
- * Every message that this computer exchanges with gateways, told as it passes. A wrapper around the network: it takes a
- * ClientNet and returns one, so nothing in between knows of it. It reads the messages with the codecs of both sides, and
- * changes none.
+ * Reports every message that this computer exchanges with gateways. It wraps a ClientNet in another one, so the code
+ * between does not know about it. It reads the messages with the codecs of both sides, and changes none.
  */
-
 import { hostAndPort } from '../domain/address.js'
 import { MalformedMessageError, PortMappingError } from '../domain/errors.js'
 import { upnpErrorName } from '../domain/upnp-errors.js'
@@ -25,24 +23,24 @@ import { decodeSoapReply } from '../wire/soap.js'
 import { decodeSsdp } from '../wire/ssdp.js'
 
 export interface TracedMessage {
-  /** When it passed. Milliseconds since the Unix epoch. */
+  /** When it was sent or received: milliseconds since the Unix epoch. */
   readonly timeMs: number
   /** `failed`: a request that ended without a reply. */
   readonly direction: 'sent' | 'received' | 'failed'
   readonly protocol: 'SSDP' | 'HTTP' | 'PCP' | 'NAT-PMP' | 'UDP'
-  /** The other side. Of an HTTP URL it is what follows `http://`. */
+  /** The other side. For HTTP it is the URL without `http://`. */
   readonly peer: string
-  /** What it asks for or answers, by the standard's name: AddPortMapping, MAP, M-SEARCH. Text from the network. */
+  /** The standard's name of the request: AddPortMapping, MAP, M-SEARCH. Text from the network. */
   readonly action: string
-  /** Of a reply: its status or result; of a failure: why. Text from the network. */
+  /** The status or result of a reply, or the reason of a failure. Text from the network. */
   readonly result: string | undefined
-  /** Of the datagram, or of the body. */
+  /** The length of the datagram, or of the body. */
   readonly bytes: number
 }
 
 type Tell = (message: Omit<TracedMessage, 'timeMs'>) => void
 
-/** The same network; `onMessage` hears of every message that it carries. */
+/** The same network; `onMessage` gets every message that it carries. */
 export function tracedNet<N extends ClientNet>(net: N, onMessage: (message: TracedMessage) => void): N {
   const tell: Tell = (message) => onMessage({ timeMs: net.clock.wallMs(), ...message })
   return { ...net, datagrams: tracedDatagrams(net.datagrams, tell), http: tracedHttp(net.http, tell) }
@@ -78,15 +76,8 @@ function tracedDatagrams(datagrams: Datagrams, tell: Tell): Datagrams {
           options.onMessage(datagram)
         },
         onError(error) {
-          const protocol = 'UDP' as const
-          tell({
-            direction: 'failed',
-            protocol,
-            peer: hostAndPort(remote),
-            action: '',
-            result: error.message,
-            bytes: 0,
-          })
+          const about = { protocol: 'UDP', action: '', result: error.message } as const
+          tell({ direction: 'failed', peer: hostAndPort(remote), bytes: 0, ...about })
           options.onError(error)
         },
       })
@@ -122,7 +113,7 @@ function tracedHttp(http: HttpClient, tell: Tell): HttpClient {
   }
 }
 
-/** The number and the name of the UPnP error that a reply carries (UDA 1.1 3.2.5); empty if it carries none. */
+/** The number and name of the UPnP error in a reply (UDA 1.1 3.2.5); empty if there is none. */
 function faultText({ status, body }: HttpReply, action: string): string {
   if (status < 400) return ''
   try {

@@ -1,11 +1,11 @@
 /**
- * Which addresses we let ourselves be sent to. Any host on the LAN can answer a search, so a URL from the network is
- * used only if it is plain http, without user-info, to a literal address that is the sender of the reply or on the
- * sender's subnet (a floating gateway address answers from another one). Names are never resolved. (SSRF: CVE-2024-29415
- * and kin are about deciding on the text; the URL parser has made a canonical address of it before we look.)
+ * Decides which URLs from the network may be used. Any host on the LAN can answer a search, so a URL must be plain http,
+ * without user-info, to a literal address: the sender of the reply, or a host on the sender's subnet (a floating gateway
+ * address answers from another one). Names are never resolved. (SSRF: CVE-2024-29415 and others come from checking the
+ * text. Here the URL parser has made a canonical address of it first.)
  *
- * IPv6: the sender, or a neighbour of the interface by one of its prefixes. Link-local hosts only where the sender is
- * link-local itself, and then through its interface: one zone for all that one device names, so it goes beside the URLs.
+ * Over IPv6 it must be the sender, or a host with a prefix of the interface. Link-local hosts are allowed only if the
+ * sender is link-local too, and through its interface. So all URLs of one device share one zone, which is kept beside them.
  */
 import {
   isIPv6,
@@ -28,16 +28,16 @@ export interface Prefix {
   readonly prefixLength: number
 }
 
-/** Who may be asked: these hosts exactly, and where the subnet or the prefixes are given, everyone there. */
+/** These hosts may be asked, and everyone in the subnet or with one of the prefixes, if those are given. */
 export interface Trust {
   readonly hosts: readonly string[]
   readonly subnet?: { readonly address: string; readonly netmask: string }
   readonly prefixes?: readonly Prefix[]
-  /** The interface that leads to link-local IPv6 hosts: without it there is no way to them. */
+  /** The interface that leads to link-local IPv6 hosts. Without it they cannot be reached. */
   readonly zone?: string
 }
 
-/** The interface that a reply came in through: by IPv4 with its netmask, by IPv6 with its zone and its prefixes. */
+/** The interface that a reply came in through: with its netmask for IPv4, with its zone and prefixes for IPv6. */
 export interface Via {
   readonly address: string
   readonly netmask: string
@@ -45,12 +45,12 @@ export interface Via {
   readonly prefixes?: readonly Prefix[]
 }
 
-/** The sender of a search reply that came in through that interface. */
+/** The trust in the sender of a search reply that came in through that interface. */
 export function trustSender(sender: string, via: Via): Trust {
   if (isIPv6Host(sender)) return trustIPv6Sender(sender, via)
   const { address, netmask } = via
   if (onSameSubnet(address, netmask, sender)) return { hosts: [sender], subnet: { address, netmask } }
-  // A router may answer from its address on another subnet. A forged sender could send us to a cloud's metadata service.
+  // A router may answer from another subnet. Link-local: a forged sender could lead to a cloud's metadata service.
   return isLinkLocalIPv4(sender) ? { hosts: [] } : { hosts: [sender] }
 }
 
@@ -63,7 +63,7 @@ function trustIPv6Sender(sender: string, { address: own, zone: viaZone, prefixes
   return isOrdinary(address) || (isLoopbackIPv6(address) && isLoopbackIPv6(own)) ? { hosts: [address] } : { hosts: [] }
 }
 
-/** The URL, resolved against `base` (RFC 3986 5.2) where there is one, if it may be used; with the zone of the trust. */
+/** The URL, resolved against `base` (RFC 3986 5.2) if there is one. Undefined if it may not be used. */
 export function trustedUrl(reference: string, base: string | undefined, trust: Trust): URL | undefined {
   const url = resolveUrl(reference, base)
   if (url === undefined || url.protocol !== 'http:' || url.username !== '' || url.password !== '') return undefined
@@ -91,7 +91,7 @@ function hasPrefix(host: string, prefixes: readonly Prefix[]): boolean {
   return prefixes.some(({ address, prefixLength }) => samePrefixIPv6(address, host, prefixLength))
 }
 
-/** One host's own address: neither multicast nor in ::/8, where unspecified, loopback and IPv4-mapped are (RFC 4291 2.4). */
+/** Neither multicast nor in ::/8, which holds the unspecified, loopback and IPv4-mapped addresses (RFC 4291 2.4). */
 function isOrdinary(address: string): boolean {
   const firstByte = (parseIPv6(address)?.[0] ?? 0) >> 8
   return firstByte !== 0 && firstByte !== 0xff

@@ -1,4 +1,4 @@
-/** For the library: one call that finds the gateway to use, of any protocol, with Node's own network under it. */
+/** The library's one call: finds the gateway to use, of any protocol, on Node's own network. */
 
 import type { Via } from '../client/search/open-gateway.js'
 import { InvalidArgumentError, NoGatewayError } from '../domain/errors.js'
@@ -10,26 +10,31 @@ import { type Opened, searchGateway } from './search-gateway.js'
 
 export interface FindGatewayOptions {
   /**
-   * The URL of the root description: no search is made. Its host is trusted, and may be a name. A link-local IPv6 host
-   * needs its zone, as in `http://[fe80::1%25eth0]:5000/`.
+   * The URL of an IGD's root description. No search is made. Its host is trusted, and may be a name. A link-local IPv6
+   * host needs its zone, as in `http://[fe80::1%25eth0]:5000/`.
    */
   readonly url?: string | undefined
   /**
-   * 'igd', the default, is UPnP. 'auto' asks in all three protocols at the same moment: an IGD goes first, then PCP, then
-   * NAT-PMP.
+   * The default 'igd' is UPnP. 'pcp' and 'nat-pmp' ask in that protocol only. 'auto' asks in all three at the same
+   * moment, and prefers an IGD, then PCP, then NAT-PMP.
    */
   readonly via?: Via | undefined
-  /** Whom to ask for PCP and NAT-PMP instead of the default gateways. */
+  /** The host to ask over PCP and NAT-PMP. The default is each default gateway, at port 5351. */
   readonly portControl?: Endpoint | undefined
-  /** Where the key of PCP's nonces is kept; the user's state directory if not given. */
+  /** Where to store the key of PCP's nonces, and what was mapped. The default is the user's state directory. */
   readonly files?: PrivateFiles | undefined
+  /** Ends the search, and all later requests to the gateway. */
   readonly signal?: AbortSignal | undefined
 }
 
 /**
- * The gateway to use. An IGD unless `via` says otherwise: one that is connected, and the default gateway if several are.
- * Ends with the first good answer, at the latest after 4 s of searching. The signal also ends what the gateway is asked
- * later.
+ * Finds the gateway to use. It is an IGD unless `via` says otherwise: one that is connected, and the default gateway if
+ * several are. The search ends with the first good answer, and after 4 s at the latest.
+ *
+ * @example
+ * const gateway = await findGateway({ via: 'auto' })
+ * console.log(await gateway.externalAddress())
+ *
  * @throws NoGatewayError; with `url` also InvalidArgumentError, TransportError, NoReplyError and MalformedMessageError
  */
 export function findGateway(

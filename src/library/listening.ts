@@ -1,7 +1,4 @@
-/**
- * Everything by which a gateway may tell of a change while something is kept open on it: multicast, and the events of an
- * IGD that has them.
- */
+/** Listens to a gateway while ports are kept open on it: to its multicast announcements, and to the events of an IGD. */
 import { listenToAnnouncements } from '../client/listen/announcements.js'
 import { type RunningSubscription, subscribeToEvents } from '../client/listen/event-subscription.js'
 import { parseIPv4 } from '../domain/address.js'
@@ -16,11 +13,11 @@ import { OncePerSecond } from '../net/rate-limit.js'
 export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'http' | 'defaultGateways'> {
   readonly httpServers: HttpServers
   readonly watch: InterfaceWatch
-  /** Whether the gateway may be on no other way than the one that was given: its other addresses are not looked for. */
+  /** Whether the gateway has only the given address. Then its other addresses are not looked for. */
   readonly isOnlyRoute: boolean
 }
 
-/** Until the returned function is called. */
+/** Listens until the returned function is called. */
 export function listenToGateway(net: ListeningNet, gateway: Gateway, onSuspicion: () => void): () => void {
   const { clock, datagrams, watch } = net
   const { localAddress, address } = gateway
@@ -29,20 +26,20 @@ export function listenToGateway(net: ListeningNet, gateway: Gateway, onSuspicion
   const events = subscribe(net, gateway, () => news.tell())
   const hear = (): void => {
     onSuspicion()
-    events?.renew() // a router that has restarted knows nothing of the subscription
+    events?.renew() // a router that has restarted has forgotten the subscription
   }
   let stopAnnouncements = (): void => {}
   let joins = 0
   const join = async (): Promise<void> => {
     const join = ++joins
     const others = net.isOnlyRoute ? [] : await otherAddresses(net, addresses).catch(() => [])
-    if (join !== joins) return // it is over, or there is another one
+    if (join !== joins) return // the listening is over, or there is a newer call
     stopAnnouncements()
     const about = { gatewayAddresses: [...addresses, ...others], interfaces: watch.look(), localAddress }
     stopAnnouncements = listenToAnnouncements({ clock, datagrams }, about, hear)
   }
   let link = linkText(watch.look(), localAddress)
-  // IPv6 often comes up later than IPv4, and groups can be joined only on what is there.
+  // IPv6 often comes up later than IPv4, and a group can be joined only on an address that is there.
   const stopWatching = watch.onChange(() => {
     const before = link
     link = linkText(watch.look(), localAddress)
@@ -58,7 +55,7 @@ export function listenToGateway(net: ListeningNet, gateway: Gateway, onSuspicion
   }
 }
 
-/** The addresses of the interface that leads to the gateway: others come and go with every container. */
+/** The addresses of the interface that leads to the gateway. Others come and go with every container. */
 function linkText(interfaces: readonly InterfaceAddress[], localAddress: string): string {
   const local = localAddress.split('%', 1)[0]
   const own = interfaces.find(({ address }) => address === local)
@@ -69,9 +66,9 @@ function linkText(interfaces: readonly InterfaceAddress[], localAddress: string)
     .join()
 }
 
-/** A router announces itself over IPv6 from its link-local address, whatever it is asked at; and some over IPv4 only. */
+/** Over IPv6 a router announces itself from its link-local address. Some announce themselves over IPv4 only. */
 async function otherAddresses(
-  { defaultGateways }: Pick<ClientNet, 'defaultGateways'>,
+  { defaultGateways }: ListeningNet,
   addresses: readonly string[],
 ): Promise<readonly string[]> {
   const isKnownByIPv4 = addresses.some((address) => parseIPv4(address) !== undefined)

@@ -1,8 +1,7 @@
 /**
- * A keeper that was killed leaves its mappings behind. A mark for each tells the next one that they are not somebody
- * else's, and are to be removed at its end. Only of an IGD: PCP and NAT-PMP do not show what was there before.
+ * Marks this user's own mappings. If a keeper is killed, its mappings stay, and the marks tell the next keeper that they
+ * are its own, to be removed at its end. Only an IGD needs them: PCP and NAT-PMP do not show earlier mappings.
  */
-
 import { TransportError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { MappingKey } from '../domain/port-mapping.js'
@@ -11,9 +10,9 @@ import type { Clock } from '../net/clock.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
 
 const PREFIX = 'kept-'
-/** Of the files. One of another version may mean something else by the same fields: it is neither read nor removed. */
+/** Of the files. In another version the same fields may mean something else: such a file is neither read nor removed. */
 const VERSION = 1
-/** What a file can have in its name beside the port: a host that was given with -u may be longer. */
+/** The longest gateway that fits into a file name: a host that was given with -u may be longer. */
 const MAX_NAME_LENGTH = 160
 
 interface Mark {
@@ -25,7 +24,7 @@ export class OwnMarks {
   readonly #files: PrivateFiles
   readonly #clock: Clock
   readonly #marks = new Map<KeptEither, Mark>()
-  /** Undefined where marks are of no use. */
+  /** Undefined if marks are of no use. */
   #prefix: string | undefined
   #hasTidied = false
 
@@ -34,7 +33,7 @@ export class OwnMarks {
     this.#clock = clock
   }
 
-  /** From now on it is about that gateway. */
+  /** From now on the marks are about this gateway. */
   meet(gateway: Gateway): void {
     const name = encodeURIComponent(gateway.address ?? 'gateway').replace(/[!'()*~]/g, '_')
     const isOfUse = gateway.protocol === 'igd' && name.length <= MAX_NAME_LENGTH
@@ -42,8 +41,8 @@ export class OwnMarks {
   }
 
   /**
-   * Whether a keeper of this user has made it, and its lease may still go on. `description`: what the gateway shows;
-   * another one than then says that somebody else has made it since. Routers cut long ones.
+   * Whether a keeper of this user has made the mapping, and its lease may not be over. If `description`, which the gateway
+   * shows, is not the one in the mark, somebody else has made the mapping since. Routers cut off long ones.
    */
   async has(key: MappingKey, description = ''): Promise<boolean> {
     if (this.#prefix === undefined) return false
@@ -58,17 +57,17 @@ export class OwnMarks {
     if (!('mapping' in held) || held.wasThere || prefix === undefined) return
     const { protocol, externalPort = 0, remoteHost, description, leaseSeconds = 0 } = held.mapping
     const file = prefix + nameOf({ protocol, externalPort, remoteHost })
-    // What it left on another gateway is still there.
+    // A mark on another gateway stays, because its mapping does.
     if (before?.prefix === prefix && before.file !== file) this.#discard(before.file)
     this.#marks.set(kept, { file, prefix })
-    // A gateway may show 0 for leases that end (miniupnp#466): then nobody knows.
+    // A gateway may show 0 for leases that do end (miniupnp#466). Then nobody knows when.
     const endsWallMs = leaseSeconds === 0 ? null : this.#clock.wallMs() + leaseSeconds * 1000
     quietly(this.#files.write(file, `${JSON.stringify({ version: VERSION, endsWallMs, description })}\n`))
     if (!this.#hasTidied) quietly(this.#tidy())
     this.#hasTidied = true
   }
 
-  /** It is closed, or another's. */
+  /** The port is closed, or now somebody else's. */
   remove(kept: KeptEither): void {
     const mark = this.#marks.get(kept)
     this.#marks.delete(kept)
@@ -79,7 +78,7 @@ export class OwnMarks {
     quietly(this.#files.remove(file))
   }
 
-  /** Marks of keepers that were killed, of ports that nobody has asked for since. */
+  /** Removes the marks of killed keepers whose ports nobody has asked for since. */
   async #tidy(): Promise<void> {
     for (const file of await this.#files.list(PREFIX)) if ((await this.#worthOf(file)) === 'over') this.#discard(file)
   }
@@ -104,7 +103,7 @@ function nameOf({ protocol, externalPort, remoteHost }: Omit<MappingKey, 'protoc
   return `${protocol}-${externalPort}${remoteHost === '' ? '' : `-${remoteHost.replace(/[^\w.]/g, '_')}`}`
 }
 
-/** Without marks all the rest works. */
+/** Everything else works without marks. */
 function quietly(work: Promise<unknown>): void {
   work.catch((error: unknown) => {
     if (!(error instanceof TransportError)) throw error

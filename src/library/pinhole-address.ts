@@ -1,11 +1,10 @@
-/** The address of this computer that a pinhole is for. */
+/**
+ * Chooses the address of this computer that a pinhole is for. It must be one that the internet can reach: the one on the
+ * way to the gateway, or another global one, preferably of the same interface. If there is none, it is the first anyway.
+ */
 import { isGlobalIPv6, splitZone } from '../domain/address.js'
 import { type InterfaceAddress, isIPv6Interface } from '../net/interfaces.js'
 
-/**
- * An address that the internet can reach: the one on the way to the gateway, or a global one, first of all of the same
- * interface. The one on the way to the gateway also if there is none.
- */
 export function pinholeAddress(localAddress: string, interfaces: readonly InterfaceAddress[]): string {
   const { address, zone } = splitZone(localAddress)
   if (isGlobalIPv6(address)) return address

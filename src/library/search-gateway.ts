@@ -1,4 +1,4 @@
-/** The one search for a gateway: by what is wished for, or by the URL of an IGD. */
+/** The search for a gateway: once, by what is wished for or by the URL of an IGD, or again and again while ports are kept. */
 import {
   type GatewayWishes,
   type Opened,
@@ -6,14 +6,15 @@ import {
   openGateway,
   openNamedGateway,
 } from '../client/search/open-gateway.js'
-import { InvalidArgumentError } from '../domain/errors.js'
+import { InvalidArgumentError, NoGatewayError } from '../domain/errors.js'
+import type { Gateway } from '../domain/gateway.js'
 import { parseZonedUrl, type ZonedUrl } from '../domain/url.js'
 
 export type { FoundGateway, FoundIgd, FoundPortControl, Opened } from '../client/search/open-gateway.js'
 export { rehearse } from '../client/search/rehearsal.js'
 
 export interface SearchWishes extends GatewayWishes {
-  /** Of the root description: no search is made. Its host is trusted, and may be a name; a link-local one needs its zone. */
+  /** The URL of the root description, instead of a search. Its host is trusted, and may be a name. */
   readonly url?: string | undefined
 }
 
@@ -27,4 +28,48 @@ function descriptionUrl(text: string): ZonedUrl {
   const { protocol, port, username, password } = zoned?.url ?? {}
   if (zoned !== undefined && protocol === 'http:' && port !== '0' && username === '' && password === '') return zoned
   throw new InvalidArgumentError('url is not the http:// URL of a description, without user name and password')
+}
+
+/**
+ * Finds the gateway that ports are kept on, again and again. The last one stays usable until another is found, because
+ * mappings may have to be removed from it.
+ */
+export class GatewayFinder {
+  readonly #search: (signal: AbortSignal) => Promise<Gateway>
+  /** These end the requests to each gateway that is still usable. */
+  readonly #ends = new Set<AbortController>()
+
+  /** The signal of `search` also ends later requests to the gateway. @throws PortMappingError if there is none */
+  constructor(search: (signal: AbortSignal) => Promise<Gateway>) {
+    this.#search = search
+  }
+
+  /** `signal` ends the search, but not a gateway that was found. @throws PortMappingError if there is none */
+  async find(signal: AbortSignal): Promise<Gateway> {
+    const end = new AbortController()
+    const stop = (): void => end.abort(new NoGatewayError('the search was ended'))
+    if (signal.aborted) stop()
+    else signal.addEventListener('abort', stop, { once: true })
+    try {
+      const gateway = await this.#search(end.signal)
+      if (!signal.aborted) this.#endAll('another gateway was found')
+      this.#ends.add(end)
+      return gateway
+    } catch (error) {
+      end.abort(new NoGatewayError('the search is over'))
+      throw error
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  /** Ends all requests to all gateways. */
+  close(): void {
+    this.#endAll('the command is over')
+  }
+
+  #endAll(why: string): void {
+    for (const end of this.#ends) end.abort(new NoGatewayError(why))
+    this.#ends.clear()
+  }
 }

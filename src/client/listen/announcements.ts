@@ -1,15 +1,14 @@
 /**
- * What a gateway says unasked, to all of its link: SSDP notifications (UDA 1.1 1.2), and that PCP or NAT-PMP begins anew
- * or has another address (RFC 6887 14.1.1, RFC 6886 3.2.1). Anyone on the link can forge it, so it is never more than a
- * reason to ask, and not more than one in a second.
+ * What a gateway announces to its link without being asked: SSDP notifications (UDA 1.1 1.2), and that PCP or NAT-PMP has
+ * restarted or has another external address (RFC 6887 14.1.1, RFC 6886 3.2.1). Anyone on the link can forge them, so they
+ * are only a reason to ask, and at most one in a second.
  *
- * Joined is, on the interface that leads to the gateway and on no other, each family of which an address of the gateway
- * is known:
- *   port 1900   239.255.255.250, ff02::c and ff05::c (UDA 1.1 A.3: a device tells the one its link-local address, the
- *               other the rest)
+ * These groups are joined on the interface that leads to the gateway, in each family in which its address is known:
+ *   port 1900   239.255.255.250, ff02::c and ff05::c (UDA 1.1 A.3: a device announces its link-local address to ff02::c,
+ *               and the others to ff05::c)
  *   port 5350   224.0.0.1, ff02::1
- * Other programs of this computer may have the same ports, where they let others in as this does. A group that cannot be
- * joined (no IPv6, no such interface any more, a port that somebody keeps to himself) is one reason to ask less, no error.
+ * Other programs may use the same ports, if they share them too. It is no error if a group cannot be joined (no IPv6, the
+ * interface is gone, a program does not share the port): there is just one source less.
  */
 import { isIPv6Host, isSameAddress, onSameSubnet, splitZone, withZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
@@ -22,12 +21,12 @@ import { decodeNatPmpResponse } from '../../wire/natpmp.js'
 import { decodePcpResponse, PCP_ANNOUNCEMENT_GROUPS, PCP_VERSION } from '../../wire/pcp.js'
 import { decodeSsdp, type Notify, SSDP_MULTICAST_IPV4, SSDP_MULTICAST_IPV6 } from '../../wire/ssdp.js'
 
-/** What the gateway, or whoever forges its address, can make us look at and keep. */
+/** What the gateway, or somebody who forges its address, can make us read and keep. */
 export const MAX_ANNOUNCEMENTS_PER_SECOND = 100
 export const MAX_ANNOUNCED_DEVICES = 64
 
 export interface AnnouncementsOptions {
-  /** A link-local one with its zone, or without where the local address tells it. */
+  /** A link-local one may leave out its zone if the local address has it. */
   readonly gatewayAddresses: readonly string[]
   readonly interfaces: readonly InterfaceAddress[]
   /** This computer's address on the way to the gateway. */
@@ -45,7 +44,7 @@ const GROUPS = [
 
 type Protocol = (typeof GROUPS)[number]['protocol']
 
-/** Until the returned function is called. */
+/** Listens until the returned function is called. */
 export function listenToAnnouncements(
   net: { readonly clock: Clock; readonly datagrams: Pick<Datagrams, 'open'> },
   about: AnnouncementsOptions,
@@ -69,7 +68,7 @@ export function listenToAnnouncements(
     const options = { port, shared: true, multicastInterface, multicastGroup: group, onMessage }
     const everywhere = isIPv6Host(group) ? '::' : '0.0.0.0'
     const bindTo = (address: string): Promise<DatagramSocket> => net.datagrams.open({ ...options, address })
-    // On all addresses it would also get what is meant for this computer's other programs; but Windows binds to no group.
+    // On all addresses the socket would also get other programs' datagrams. But Windows cannot bind to a group.
     const socket = await bindTo(group).catch(() => bindTo(everywhere))
     if (stopped) socket.close()
     else sockets.push(socket)
@@ -101,7 +100,7 @@ function memberships(about: AnnouncementsOptions, gateways: readonly string[], z
   })
 }
 
-/** Undefined where no gateway address is one of IPv4. */
+/** Undefined if the gateway has no IPv4 address. */
 function localIPv4Of({ gatewayAddresses, interfaces, localAddress }: AnnouncementsOptions): string | undefined {
   const gateways = gatewayAddresses.filter((address) => !isIPv6Host(address))
   if (gateways.length === 0) return undefined
@@ -109,12 +108,12 @@ function localIPv4Of({ gatewayAddresses, interfaces, localAddress }: Announcemen
   return interfaces.find((own) => gateways.some((gateway) => onSameSubnet(own.address, own.netmask, gateway)))?.address
 }
 
-/** Of the interface that leads to the gateway: its own if it has one, or else that of the local address. */
+/** The zone of the interface that leads to the gateway: the gateway's own, or else that of the local address. */
 function zoneOf({ gatewayAddresses, interfaces, localAddress }: AnnouncementsOptions): string {
   const told = [...gatewayAddresses, localAddress].map((address) => splitZone(address).zone).find((zone) => zone !== '')
   if (told !== undefined) return told
   const own = interfaces.find(({ address }) => isSameAddress(address, splitZone(localAddress).address))
-  // An address of IPv4 or a global one has no zone, but the interface's other addresses tell it.
+  // An IPv4 or global address has no zone, but another address of the interface has it.
   return interfaces.filter(isIPv6Interface).find(({ name }) => name === own?.name)?.zone ?? ''
 }
 
@@ -132,12 +131,12 @@ function isPortControlNews(datagram: Uint8Array): boolean {
 }
 
 /**
- * Where each device is, and since which boot. One box may be several devices (a FRITZ!Box is five), each with a location
- * of its own, and say so by each of its addresses: what counts is what the same device said last in the same way. What it
- * says by one more of its addresses is nothing new where its boot is known.
+ * The location and the boot of each device. One box may be several devices (a FRITZ!Box is five), each with its own
+ * location, and it announces each from several addresses. So a location is compared with the last one that the same device
+ * announced from the same address. If its boot is known, an announcement from one more address is no news.
  */
 class KnownDevices {
-  /** The location that each address of a device said last. */
+  /** The location that a device last announced, for each address and device. */
   readonly #last = new Map<string, string>()
   readonly #boots = new Map<string, string>()
 
@@ -151,7 +150,7 @@ class KnownDevices {
   }
 }
 
-/** The oldest one makes room. */
+/** The oldest entry makes room for a new one. */
 function remember(known: Map<string, string>, name: string, value: string): void {
   const [oldest = ''] = known.keys()
   if (!known.has(name) && known.size >= MAX_ANNOUNCED_DEVICES) known.delete(oldest)

@@ -1,33 +1,37 @@
 /**
- * A subscription to the events of a service (UPnP Device Architecture 1.1, chapter 4): asked for, renewed at half its
- * time, given back at the end. What comes is a reason to ask the gateway, never a fact, so the order of events and their
- * gaps do not matter; and a gateway without events, or one that cannot reach us, is no error: one that does not answer is
- * tried again, ever more seldom, and one that refuses is left alone.
+ * A subscription to the events of a service (UPnP Device Architecture 1.1, chapter 4), which is renewed at half its time
+ * and cancelled at the end. An event is a reason to ask the gateway, never a fact, so lost or reordered events do not
+ * matter. It is no error if a gateway has no events or cannot reach us: one that does not answer is tried again, at ever
+ * longer intervals, and one that refuses is left alone.
+ *
+ * Notifications (4.3.2) come to a server for the gateway alone. (CVE-2020-12695 is about abuse of the other end.) It
+ * listens on the one address that leads to the gateway, hangs up on all others, and accepts only a secret path.
  */
-import { isSameAddress, splitZone, withZone } from '../../domain/address.js'
-import { PortMappingError, TransportError } from '../../domain/errors.js'
+import { hostAndPort, isSameAddress, isUnicastIPv4, isUnicastIPv6, splitZone, withZone } from '../../domain/address.js'
+import { PortMappingError, TransportError, unlessMalformed } from '../../domain/errors.js'
 import { USER_AGENT } from '../../domain/version.js'
 import { type Clock, sleep } from '../../net/clock.js'
 import type { HttpClient, HttpReply, HttpRequest } from '../../net/http/client.js'
-import type { HttpServers } from '../../net/http/server.js'
+import type { HttpServer, HttpServers, ServedRequest } from '../../net/http/server.js'
 import {
+  decodeEventHead,
+  decodePropertySet,
   decodeSubscription,
   renewalHeaders,
   type Subscription,
   subscribeHeaders,
   unsubscribeHeaders,
 } from '../../wire/gena.js'
-import { type Callback, openCallback, type ReceivedEvent } from './event-callback.js'
 import { EventedState } from './evented-state.js'
 
-/** UDA 1.1 4.1.2 wants at least that. */
+/** The least that UDA 1.1 4.1.2 allows. */
 export const ASKED_TIMEOUT_SECONDS = 1800
-/** Whatever was granted: more often would be a nuisance, and who grants more is asked all the same. */
+/** The subscription is never renewed more often, however little time was granted. */
 export const LEAST_RENEWAL_MS = 10_000
-/** After a failure, doubled up to the last. */
+/** The pause after a failure. It doubles, up to the last. */
 export const FIRST_RETRY_MS = 5000
 export const LAST_RETRY_MS = 1_800_000
-/** It may be starting up when it refuses the first time; then it has no events, or none for us. */
+/** A gateway that is starting up may refuse. After so many refusals it has no events, or none for us. */
 export const MAX_REFUSALS = 3
 const REQUEST_TIMEOUT_MS = 5000
 export const UNSUBSCRIBE_TIMEOUT_MS = 1000
@@ -36,21 +40,21 @@ export interface EventSubscriptionOptions {
   readonly http: HttpClient
   readonly httpServers: HttpServers
   readonly clock: Clock
-  /** A text of letters and digits that nobody can guess. */
+  /** Letters and digits that nobody can guess. */
   readonly secret: () => string
   readonly eventUrl: URL
-  /** Where the hosts are link-local. */
+  /** If the hosts are link-local. */
   readonly zone?: string | undefined
   /** This computer's address on the way to the gateway. */
   readonly localAddress: string
-  /** Notifications come from there, or from whoever answered at the event URL: that one may have a name for a host. */
+  /** Notifications come from this address, or from the one that answered at the event URL, which may be a host name. */
   readonly gatewayAddress: string
-  /** Something has changed that a mapping may depend on, or an event could not be read. */
+  /** Called if something has changed that a mapping may depend on, or if an event could not be read. */
   readonly onSuspicion: () => void
 }
 
 export interface RunningSubscription {
-  /** The gateway may have restarted, and forgotten it: to renew it finds that out, before half of its time is over. */
+  /** Renews at once: a gateway that may have restarted may have forgotten the subscription. */
   renew(): void
   /** Resolves within a second. */
   stop(): Promise<void>
@@ -76,13 +80,13 @@ class EventSubscription {
   readonly #stopped = new AbortController()
   #renewal = new AbortController()
   readonly #state = new EventedState()
-  #callback: Callback | undefined
+  #server: HttpServer | undefined
   #SID: string | undefined
   #isRenewable = false
-  /** An event may come before the SID that it is for (UDA 1.1 4.1.2). */
+  /** The first event may come before the reply with its SID (UDA 1.1 4.1.2). */
   #isAsking = false
   #answeredFrom = ''
-  /** In a row. */
+  /** How many in a row. */
   #refusals = 0
 
   constructor(options: EventSubscriptionOptions) {
@@ -107,7 +111,7 @@ class EventSubscription {
         retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
       }
     }
-    if (!signal.aborted) await this.#callback?.close()
+    if (!signal.aborted) await this.#server?.close()
   }
 
   renew(): void {
@@ -119,10 +123,10 @@ class EventSubscription {
     this.#renewal.abort()
     await running
     await this.#unsubscribe()
-    await this.#callback?.close()
+    await this.#server?.close()
   }
 
-  /** Sooner where there is a reason to, but not at the pace of whoever forges reasons. */
+  /** A call to renew() ends the pause, but not at once: somebody may forge the reason for it. */
   async #sleepUntilRenewal(pauseMs: number): Promise<void> {
     const { clock } = this.#options
     this.#renewal = new AbortController()
@@ -132,17 +136,17 @@ class EventSubscription {
   }
 
   async #renewOrSubscribe(): Promise<number | undefined> {
-    this.#callback ??= await this.#listen()
+    this.#server ??= await this.#listen()
     const SID = this.#isRenewable ? this.#SID : undefined
-    this.#isRenewable = false // a renewal without an answer is not repeated: after a pause it is asked for anew
+    this.#isRenewable = false // if a renewal gets no answer, the next try is a new subscription
     const renewed = SID === undefined ? undefined : await this.#renew(SID)
-    const granted = renewed ?? (await this.#subscribe(this.#callback.url))
+    const granted = renewed ?? (await this.#subscribe(this.#callbackUrl(this.#server)))
     this.#SID = granted.SID
     this.#isRenewable = true
     return granted.timeoutSeconds
   }
 
-  /** Undefined where the gateway has forgotten it (UDA 1.1 4.1.3: 412; some say something else). */
+  /** Undefined if the gateway has forgotten it (UDA 1.1 4.1.3: 412; some answer otherwise). */
   async #renew(SID: string): Promise<Subscription | undefined> {
     const reply = await this.#ask('SUBSCRIBE', renewalHeaders(SID, ASKED_TIMEOUT_SECONDS))
     if (reply.status === 200) return decodeSubscription(new Map([['sid', SID], ...reply.headers])) // some leave it out
@@ -172,11 +176,11 @@ class EventSubscription {
     try {
       await this.#ask('UNSUBSCRIBE', unsubscribeHeaders(this.#SID), limits)
     } catch (error) {
-      if (!(error instanceof PortMappingError)) throw error // it ends by itself, when its time is over
+      if (!(error instanceof PortMappingError)) throw error // the subscription ends when its time is over
     }
   }
 
-  /** Whatever the status is. @throws PortMappingError where there is no answer */
+  /** The reply, whatever its status. @throws PortMappingError if there is none */
   async #ask(
     method: 'SUBSCRIBE' | 'UNSUBSCRIBE',
     headers: HttpRequest['headers'],
@@ -187,7 +191,7 @@ class EventSubscription {
       method,
       url,
       zone,
-      localAddress: this.#localAddress, // some gateways call back only whoever asks
+      localAddress: this.#localAddress, // some gateways call back only the address that asks
       headers: [['User-Agent', USER_AGENT], ...headers],
       action: method,
       maxBodyBytes: 0,
@@ -198,27 +202,41 @@ class EventSubscription {
     return reply
   }
 
-  #listen(): Promise<Callback> {
-    return openCallback({
-      httpServers: this.#options.httpServers,
-      localAddress: this.#localAddress,
-      secret: this.#secret,
-      isGateway: (remoteAddress) => this.#isGateway(remoteAddress),
-      onEvent: (event) => this.#hear(event),
+  /** @throws TransportError */
+  async #listen(): Promise<HttpServer> {
+    const address = this.#localAddress
+    // Any other address would be open to more than the way to the gateway, or to nobody.
+    const isOneHost = isUnicastIPv4(address) || isUnicastIPv6(splitZone(address).address)
+    if (!isOneHost) throw new TransportError(`'${address}' is no address that a gateway could send its events to`)
+    return this.#options.httpServers.listen({
+      address,
+      port: 0,
+      isWelcome: (remoteAddress) => this.#isGateway(remoteAddress),
+      handler: (request) => ({ status: this.#statusOf(request), headers: [], body: '' }),
     })
   }
 
-  /** The zones are left out: the server is on one link only. */
+  /** Without a zone, which means nothing to the gateway. */
+  #callbackUrl({ local: { address, port } }: HttpServer): URL {
+    return new URL(`http://${hostAndPort({ address: splitZone(address).address, port })}/${this.#secret}`)
+  }
+
+  /** UDA 1.1 4.3.2. */
+  #statusOf({ method, target, remoteAddress, headers, body }: ServedRequest): number {
+    if (method !== 'NOTIFY' || target !== `/${this.#secret}` || !this.#isGateway(remoteAddress)) return 404
+    const head = unlessMalformed(() => decodeEventHead(headers))
+    if (head === undefined) return 412
+    const isOurs = head.SID === this.#SID || this.#isAsking
+    if (!isOurs || this.#stopped.signal.aborted) return 412
+    const variables = unlessMalformed(() => decodePropertySet(body))
+    if (variables === undefined || this.#state.isNews(variables, head.SEQ === 0)) this.#options.onSuspicion()
+    return 200
+  }
+
+  /** Zones are left out, for the server is on one link only. */
   #isGateway(remoteAddress: string): boolean {
     const hosts = [this.#options.gatewayAddress, this.#answeredFrom].map((host) => splitZone(host).address)
     return hosts.some((host) => isSameAddress(host, splitZone(remoteAddress).address))
-  }
-
-  #hear({ SID, isFirst, variables }: ReceivedEvent): boolean {
-    const isOurs = SID === this.#SID || this.#isAsking
-    if (!isOurs || this.#stopped.signal.aborted) return false
-    if (variables === undefined || this.#state.isNews(variables, isFirst)) this.#options.onSuspicion()
-    return true
   }
 }
 
@@ -226,7 +244,7 @@ function renewalMs(grantedSeconds = ASKED_TIMEOUT_SECONDS): number {
   return Math.max(LEAST_RENEWAL_MS, (Math.min(grantedSeconds, ASKED_TIMEOUT_SECONDS) * 1000) / 2)
 }
 
-/** Not what passes: 503 is for too many subscribers (UDA 1.1 4.1.2), 500 for trouble. */
+/** Others may pass: 503 means too many subscribers (UDA 1.1 4.1.2), 500 means trouble. */
 function isRefusal(status: number): boolean {
   return (status >= 400 && status <= 499) || status === 501
 }

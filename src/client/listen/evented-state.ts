@@ -1,17 +1,17 @@
 /**
- * What a gateway's events say of its state (WANIPConnection:2 2.3), as far as something that it has granted may depend on
- * it; whatever else it tells is no news.
+ * What a gateway's events say about its state (WANIPConnection:2 2.3), if a granted mapping may depend on it. Nothing else
+ * is news.
  *
- * Our own requests change the table of mappings too, and to be told of each of them would be to ask after each of them.
- * Nobody has to remember those requests: what we ask for only adds to the table, and what may have been lost is missing
- * from it. So a number of entries is news that is not higher than the last one, and a number of changes that begins anew.
- * (Not higher: miniupnpd 2.3.1 gathers what happens within 2 s in one event, and an entry of ours that came and went in
- * it leaves the number, and its SystemUpdateID too, as they were.) What is passed over (an entry of ours gone and two new in the same event) is seen by the next regular look. To renew
- * by removing and adding, as few gateways need it, costs one look that is not needed.
+ * Our own requests change the table of mappings too, and must not be news. Nobody has to remember them, because we only
+ * add to the table, and what was lost is missing from it. So a number of entries is news if it is not higher than the last
+ * one, and a number of changes if it starts again. (Not "lower": miniupnpd 2.3.1 gathers what happens within 2 s in one
+ * event. If an entry of ours comes and goes in it, the number and its SystemUpdateID stay as they were.)
+ * The next regular look notices what this misses: one entry of ours gone and two new ones in the same event.
+ * A few gateways renew by removing and adding, which costs one look that is not needed.
  */
 import { leadingNumber } from '../../wire/soap.js'
 
-/** Each other value is news. */
+/** Any other value is news. */
 const VALUES = ['externalipaddress', 'connectionstatus'] as const
 const ENTRIES = 'portmappingnumberofentries'
 const CHANGES = 'systemupdateid'
@@ -21,8 +21,8 @@ export class EventedState {
   readonly #numbers = new Map<string, number>()
 
   /**
-   * `isFirst`: the event is the first one of a subscription, and tells of everything as it is (UDA 1.1 4.3.2): what was
-   * not known before is no news then. What is known is: a subscription is made anew after a restart.
+   * `isFirst`: the first event of a subscription reports the whole state (UDA 1.1 4.3.2), so a value is no news if it was
+   * unknown. A known one can be: after a restart there is a new subscription.
    */
   isNews(variables: ReadonlyMap<string, string>, isFirst: boolean): boolean {
     const now = new Map([...variables].map(([name, value]) => [name.toLowerCase(), value]))

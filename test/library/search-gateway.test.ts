@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Gateway } from '../../src/domain/gateway.ts'
-import { GatewayFinder } from '../../src/library/gateway-finder.ts'
+import { GatewayFinder } from '../../src/library/search-gateway.ts'
 import { failureOf } from '../client/port-control/gateway-asked.ts'
 
 const GATEWAY = {} as Gateway
