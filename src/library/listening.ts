@@ -13,7 +13,7 @@ import { OncePerSecond } from '../net/rate-limit.js'
 export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'http' | 'defaultGateways'> {
   readonly httpServers: HttpServers
   readonly watch: InterfaceWatch
-  /** Whether the gateway has only the given address. Then its other addresses are not looked for. */
+  /** Whether the gateway can be reached only as given. Then its other addresses are not looked for. */
   readonly isOnlyRoute: boolean
 }
 

@@ -38,9 +38,10 @@ export class IgdPinholeFirewall implements PinholeFirewall {
 
   /** Asks from the address that the pinhole is for, because gateways refuse others (606). */
   async addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole> {
-    const { leaseSeconds } = request
+    const { leaseSeconds, internalClient } = request
     const values = { ...pinholeArguments(request), LeaseTime: String(leaseSeconds) }
-    const reply = await this.#call('AddPinhole', values, ownAddress(request))
+    const isOurs = isUnicastIPv6(internalClient) && !isLinkLocalIPv6(internalClient)
+    const reply = await this.#call('AddPinhole', values, isOurs ? internalClient : undefined)
     return { id: number(reply, 'AddPinhole', 'UniqueID'), leaseSeconds }
   }
 
@@ -73,7 +74,7 @@ export class IgdPinholeFirewall implements PinholeFirewall {
     try {
       return await this.#call(action, values)
     } catch (error) {
-      if (!isNotAuthorized(error) || !this.#isAskedOverIPv6()) throw error
+      if (upnpErrorOf(error) !== UPNP_ERRORS.ActionNotAuthorized || !this.#isAskedOverIPv6()) throw error
       for (const address of this.#ownAddresses()) {
         const reply = await this.#call(action, values, address).catch((again: unknown) => {
           if (!(again instanceof PortMappingError)) throw again // this address is not the one
@@ -94,10 +95,6 @@ export class IgdPinholeFirewall implements PinholeFirewall {
   }
 }
 
-function isNotAuthorized(error: unknown): boolean {
-  return upnpErrorOf(error) === UPNP_ERRORS.ActionNotAuthorized
-}
-
 /** If this computer has more addresses, the first ones are tried. */
 const MAX_OWN_ADDRESSES = 8
 
@@ -114,8 +111,4 @@ function pinholeArguments(request: PinholeRequest): InArguments<'GetOutboundPinh
     InternalPort: String(request.internalPort),
     InternalClient: request.internalClient,
   }
-}
-
-function ownAddress({ internalClient }: PinholeRequest): string | undefined {
-  return isUnicastIPv6(internalClient) && !isLinkLocalIPv6(internalClient) ? internalClient : undefined
 }

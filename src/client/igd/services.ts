@@ -35,7 +35,9 @@ const KINDS: ReadonlyMap<string, IgdService> = new Map([
 ])
 
 export function igdServices(description: RootDescription, location: string, trust: Trust): IgdServices {
-  const bases = [...usableBase(description.URLBase, location, trust), location]
+  // URLBase is often wrong (an old LAN address), so it counts only if it may be used.
+  const base = description.URLBase === '' ? undefined : trustedUrl(description.URLBase, location, trust)
+  const bases = base === undefined ? [location] : [base.href, location]
   const services = allServices(description.device).flatMap((service) => controlled(service, bases, trust))
   const presentations = [...allDevices(description.device)].map((device) => device.presentationURL)
   return {
@@ -44,12 +46,6 @@ export function igdServices(description: RootDescription, location: string, trus
     firewallControl: services.find((each) => each.service === 'WANIPv6FirewallControl'),
     presentationUrl: presentations.filter((url) => url !== '').at(-1) ?? '',
   }
-}
-
-/** URLBase is often wrong (an old LAN address), so it counts only if it may be used. */
-function usableBase(urlBase: string, location: string, trust: Trust): string[] {
-  const base = urlBase === '' ? undefined : trustedUrl(urlBase, location, trust)
-  return base === undefined ? [] : [base.href]
 }
 
 function controlled(service: Service, bases: readonly string[], trust: Trust): ControlledService[] {

@@ -137,7 +137,13 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     const known = await this.#outsidesOf(granted)
     const wasThere = known.some(({ externalPort }) => externalPort === granted.externalPort)
     const failure = wasThere ? undefined : await this.#remove(granted).then(() => undefined, asFailure)
-    throw otherPortGiven(request, granted, this.options.endpoint, { action, stillOpen: failure })
+    const { externalPort, protocol } = request
+    const offered =
+      `external port ${externalPort} ${protocol} cannot be had: ${hostAndPort(this.options.endpoint)} offered ` +
+      `${granted.externalPort} instead; -n takes what it offers`
+    const rest =
+      failure === undefined ? '' : `; ${granted.externalPort} is open and could not be closed: ${failure.message}`
+    throw new NotConfirmedError(granted, offered + rest, { action, belongsToAnother: true })
   }
 
   /**
@@ -173,21 +179,6 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
 function asFailure(error: unknown): PortMappingError {
   if (error instanceof PortMappingError) return error
   throw error
-}
-
-/** The gateway has mapped another external port than the one wanted. `stillOpen`: why that one could not be closed. */
-function otherPortGiven(
-  request: MappingRequest,
-  mapping: PortMapping,
-  endpoint: Endpoint,
-  { action, stillOpen }: { readonly action: string; readonly stillOpen: PortMappingError | undefined },
-): NotConfirmedError {
-  const offered =
-    `external port ${request.externalPort} ${request.protocol} cannot be had: ${hostAndPort(endpoint)} offered ` +
-    `${mapping.externalPort} instead; -n takes what it offers`
-  const rest =
-    stillOpen === undefined ? '' : `; ${mapping.externalPort} is open and could not be closed: ${stillOpen.message}`
-  return new NotConfirmedError(mapping, offered + rest, { action, belongsToAnother: true })
 }
 
 /** The inside of a mapping whose outside is known. @throws InvalidArgumentError if it would stand for all mappings */

@@ -166,13 +166,11 @@ function epochOf(response: PcpResponse, action: string): number | undefined {
   const isFitting =
     response.kind === 'ANNOUNCE-response' || ('opcode' in response && response.opcode === PCP_OPCODES.ANNOUNCE)
   if (!isFitting) return undefined
-  const { resultCode: number } = response
-  if (response.kind === 'other-version-response') {
-    const standardName = `${pcpResultName(PCP_RESULTS.UNSUPP_VERSION)}: it speaks version ${response.version}, not ${PCP_VERSION}`
-    throw new RefusedError({ protocol: 'pcp', action, number: PCP_RESULTS.UNSUPP_VERSION, standardName })
-  }
-  if (SPEAKS_PCP.has(number)) return response.epochSeconds
-  throw new RefusedError({ protocol: 'pcp', action, number, standardName: pcpResultName(number) })
+  const isOtherVersion = response.kind === 'other-version-response'
+  if (!isOtherVersion && SPEAKS_PCP.has(response.resultCode)) return response.epochSeconds
+  const number = isOtherVersion ? PCP_RESULTS.UNSUPP_VERSION : response.resultCode
+  const versions = isOtherVersion ? `: it speaks version ${response.version}, not ${PCP_VERSION}` : ''
+  throw new RefusedError({ protocol: 'pcp', action, number, standardName: pcpResultName(number) + versions })
 }
 
 /** @throws PortMappingError if NAT-PMP is not spoken there, or this computer may not use it */

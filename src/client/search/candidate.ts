@@ -83,24 +83,10 @@ export async function describeGateway(
 }
 
 async function describe(location: URL, trust: Trust, context: ExamineContext) {
-  const { description, reply } = await fetchDescription(location, trust.zone ?? '', context)
-  const { localAddress, remoteAddress } = reply
-  const zone = trust.zone ?? splitZone(remoteAddress).zone
-  // The description may name the device by its address, even if the user gave its host by name.
-  const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
-  const caller = new SoapCaller(context.http, context.signal, zone)
-  return { services, caller, location: location.href, zone, localAddress }
-}
-
-async function fetchDescription(
-  url: URL,
-  zone: string,
-  context: ExamineContext,
-): Promise<{ description: RootDescription; reply: HttpReply }> {
   const reply = await context.http.request({
     method: 'GET',
-    url,
-    zone,
+    url: location,
+    zone: trust.zone ?? '',
     headers: [['User-Agent', USER_AGENT]],
     action: 'description',
     maxBodyBytes: MAX_DESCRIPTION_BYTES,
@@ -108,7 +94,13 @@ async function fetchDescription(
     signal: context.signal,
     isComplete: endsWithRoot,
   })
-  return { description: decode(reply, url), reply }
+  const description = decode(reply, location)
+  const { localAddress, remoteAddress } = reply
+  const zone = trust.zone ?? splitZone(remoteAddress).zone
+  // The description may name the device by its address, even if the user gave its host by name.
+  const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
+  const caller = new SoapCaller(context.http, context.signal, zone)
+  return { services, caller, location: location.href, zone, localAddress }
 }
 
 /** A body that is a description counts as one, whatever the HTTP status. */
@@ -125,24 +117,19 @@ function decode(reply: HttpReply, url: URL): RootDescription {
   }
 }
 
-type Connection = Pick<Candidate, 'status' | 'externalAddress'> & {
-  readonly kind: Exclude<CandidateKind, 'not-an-igd'>
-}
-
 /** WANIPConnection:2 2.4.5: connected is "Connected"; Bouygues boxes say "Up". */
-async function askConnection(gateway: IgdServiceGateway): Promise<Connection> {
+async function askConnection(
+  gateway: IgdServiceGateway,
+): Promise<Pick<Candidate, 'kind' | 'status' | 'externalAddress'>> {
   const status = await answerOrRefusal(gateway.status())
   // Some routers map ports but do not know GetStatusInfo. Then the external address decides.
-  const connected = status === 'refused' ? undefined : isConnected(status)
+  const isUp = /^\s*(connected|up)\s*$/i.test(known(status)?.connectionStatus ?? '')
+  const connected = status === 'refused' ? undefined : isUp
   if (connected === false) return { kind: 'disconnected', status: known(status), externalAddress: undefined }
   const externalAddress = known(await answerOrRefusal(gateway.externalAddress()))
   const isPublic = externalAddress !== undefined && !isReservedIPv4(externalAddress)
   const kind = isPublic ? 'connected' : connected === undefined ? 'disconnected' : 'reserved'
   return { kind, status: known(status), externalAddress }
-}
-
-function isConnected(status: ConnectionStatus | undefined): boolean {
-  return status !== undefined && /^\s*(connected|up)\s*$/i.test(status.connectionStatus)
 }
 
 function known<T>(answer: T | 'refused' | undefined): T | undefined {

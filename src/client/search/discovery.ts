@@ -125,7 +125,7 @@ class Search {
     this.#isOver = true
     search.stop()
     for (const cancel of this.#cancels) cancel()
-    for (const each of this.#inFlight.keys()) each.abort(new SearchIsOver())
+    for (const each of this.#inFlight.keys()) each.abort(new Error('the search is over'))
     // The caller's signal also ends later requests to the gateways that were found. If there are none, it is let go.
     if (this.#kept.length === 0) signal?.removeEventListener('abort', onAbort)
     signal?.throwIfAborted()
@@ -251,8 +251,6 @@ class Search {
     }
   }
 }
-
-class SearchIsOver extends Error {}
 
 /** Whether it can map ports. With `ignoreState` an IGD that says that it is not connected will do. */
 export function isUsable(candidate: Candidate | undefined, ignoreState = false): boolean {

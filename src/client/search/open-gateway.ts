@@ -171,15 +171,8 @@ interface Asking {
 
 function askGateways(asking: Asking): Promise<Answers> {
   const { via } = asking.wishes
-  switch (via) {
-    case 'igd':
-      return askForIgd(asking)
-    case 'auto':
-      return askForAny(asking)
-    case 'pcp':
-    case 'nat-pmp':
-      return askFor(via, asking)
-  }
+  if (via === 'igd') return askForIgd(asking)
+  return via === 'auto' ? askForAny(asking) : askFor(via, asking)
 }
 
 async function askForIgd({ wishes: { searchMs }, net, places }: Asking): Promise<Answers> {
