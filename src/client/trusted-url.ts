@@ -1,11 +1,11 @@
 /**
- * Decides which URLs from the network may be used. Any host on the LAN can answer a search, so a URL must be plain http,
- * without user-info, to a literal address: the sender of the reply, or a host on the sender's subnet (a floating gateway
- * address answers from another one). Names are never resolved. (SSRF: CVE-2024-29415 and others come from checking the
- * text. Here the URL parser has made a canonical address of it first.)
+ * Decides which URLs from the network may be used. Any host on the LAN can answer a search, so a URL must be plain
+ * http, without user-info, to a literal address: the sender of the reply, or a host on the sender's subnet (a floating
+ * gateway address answers from another one). Names are never resolved. (SSRF: CVE-2024-29415 and others come from
+ * checking the text. Here the URL parser has made a canonical address of it first.)
  *
  * Over IPv6 it must be the sender, or a host with a prefix of the interface. Link-local hosts are allowed only if the
- * sender is link-local too, and through its interface. So all URLs of one device share one zone, which is kept beside them.
+ * sender is link-local too, and through its interface. So all URLs of one device share one zone.
  */
 import {
   isIPv6,

@@ -1,4 +1,4 @@
-/** Listens to a gateway while ports are kept open on it: to its multicast announcements, and to the events of an IGD. */
+/** Listens to a gateway while ports are kept open: to its multicast announcements, and to the events of an IGD. */
 import { listenToAnnouncements } from '../client/listen/announcements.js'
 import { type RunningSubscription, subscribeToEvents } from '../client/listen/event-subscription.js'
 import { parseIPv4 } from '../domain/address.js'

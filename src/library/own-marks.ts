@@ -1,6 +1,6 @@
 /**
- * Marks this user's own mappings. If a keeper is killed, its mappings stay, and the marks tell the next keeper that they
- * are its own, to be removed at its end. Only an IGD needs them: PCP and NAT-PMP do not show earlier mappings.
+ * Marks this user's own mappings. If a keeper is killed, its mappings stay, and the marks tell the next keeper that
+ * they are its own, to be removed at its end. Only an IGD needs them: PCP and NAT-PMP do not show earlier mappings.
  */
 import { TransportError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
@@ -10,7 +10,7 @@ import type { Clock } from '../net/clock.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
 
 const PREFIX = 'kept-'
-/** Of the files. In another version the same fields may mean something else: such a file is neither read nor removed. */
+/** Of the files. In another version the same fields may mean something else, so it is neither read nor removed. */
 const VERSION = 1
 /** The longest gateway that fits into a file name: a host that was given with -u may be longer. */
 const MAX_NAME_LENGTH = 160
@@ -41,8 +41,8 @@ export class OwnMarks {
   }
 
   /**
-   * Whether a keeper of this user has made the mapping, and its lease may not be over. If `description`, which the gateway
-   * shows, is not the one in the mark, somebody else has made the mapping since. Routers cut off long ones.
+   * Whether a keeper of this user has made the mapping, and its lease may not be over. If `description`, which the
+   * gateway shows, is not the one in the mark, somebody else has made the mapping since. Routers cut off long ones.
    */
   async has(key: MappingKey, description = ''): Promise<boolean> {
     if (this.#prefix === undefined) return false

@@ -1,6 +1,7 @@
 /**
- * Chooses the address of this computer that a pinhole is for. It must be one that the internet can reach: the one on the
- * way to the gateway, or another global one, preferably of the same interface. If there is none, it is the first anyway.
+ * Chooses the address of this computer that a pinhole is for. It must be one that the internet can reach: the one on
+ * the way to the gateway, or another global one, preferably of the same interface. If there is none, it is the first
+ * anyway.
  */
 import { isGlobalIPv6, splitZone } from '../domain/address.js'
 import { type InterfaceAddress, isIPv6Interface } from '../net/interfaces.js'

@@ -1,4 +1,4 @@
-/** The search for a gateway: once, by what is wished for or by the URL of an IGD, or again and again while ports are kept. */
+/** The search for a gateway: once, by wishes or by the URL of an IGD, or again and again while ports are kept. */
 import {
   type GatewayWishes,
   type Opened,

@@ -116,7 +116,7 @@ describe.each(VIAS)('on one gateway, with --via %s', (via) => {
       via === 'pcp'
         ? `${found(via)}PCP MAP(8080, 81, 127.0.0.1) failed with code 11 (CANNOT_PROVIDE_EXTERNAL)\n` +
             '! hint: that external port is taken or not available; -n takes another one\n= 2'
-        : `${found(via)}! external port 8080 TCP cannot be had: 127.0.0.1:PORT offered 8081 instead; ` +
+        : `${found(via)}! external port 8080 TCP is not available: 127.0.0.1:PORT offered 8081 instead; ` +
             '-n takes what it offers\n= 2',
     )
     expect(portsOf(setting)).toEqual(['TCP 8080->80'])

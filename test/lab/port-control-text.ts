@@ -30,7 +30,7 @@ external 11.22.33.44:${external} ${protocol} is redirected to internal ${inside}
 `
 
 export function cannotBeHad(port: number, offered: number): string {
-  return `external port ${port} TCP cannot be had: 192.168.86.1:5351 offered ${offered} instead; -n takes what it offers\n`
+  return `external port ${port} TCP is not available: 192.168.86.1:5351 offered ${offered} instead; -n takes what it offers\n`
 }
 
 export interface Said {

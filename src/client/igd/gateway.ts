@@ -246,8 +246,8 @@ function isUnknownAction(error: PortMappingError, action: string): boolean {
 const FALLBACK_LEASE_SECONDS = 3600
 
 /**
- * If the router refuses the lease, another one is tried. 725, or 402 to a finite lease (ARRIS), means that it accepts only
- * permanent leases. 402 to a permanent one (routers with a maximum) means that it accepts only finite leases.
+ * If the router refuses the lease, another one is tried. 725, or 402 to a finite lease (ARRIS), means that it accepts
+ * only permanent leases. 402 to a permanent one (routers with a maximum) means that it accepts only finite leases.
  */
 async function withLeaseThatIsTaken<T>(request: MappingRequest, add: (leaseSeconds: number) => Promise<T>): Promise<T> {
   const asked = leaseToSeconds(request.lease)

@@ -40,8 +40,8 @@ export interface Table {
 }
 
 /**
- * Asks ahead for as many entries as the gateway can take, and yields them in order. Nobody knows where the table ends, so
- * some requests go beyond its end. Those that are still under way then are dropped.
+ * Asks ahead for as many entries as the gateway can take, and yields them in order. Nobody knows where the table ends,
+ * so some requests go beyond its end. Those that are still under way then are dropped.
  * @throws what `entry` throws, after the entries before it
  */
 export async function* listPortMappings(table: Table): AsyncGenerator<PortMapping, ListingEnd> {

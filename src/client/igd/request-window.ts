@@ -8,8 +8,8 @@ import { PortMappingError, RefusedError } from '../../domain/errors.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 
 /**
- * miniupnpd listens with a backlog of 5. Linux then lets 6 connections wait and drops the next one, which takes a second
- * longer (seen in the lab with 8: a listing of 3.9 s).
+ * miniupnpd listens with a backlog of 5. Linux then lets 6 connections wait and drops the next one, which takes a
+ * second longer (seen in the lab with 8: a listing of 3.9 s).
  */
 export const MAX_SIDE_BY_SIDE = 6
 /** For a gateway whose answers are slow, but no slower when others are under way: more at once gains time. */
@@ -18,9 +18,9 @@ const SLOW_MS = 3
 const MUCH_LONGER = 2
 
 /**
- * A gateway under load may refuse a good question with these: Action Failed, Out of Memory (UDA 1.1 table 3-3). Any other
- * refusal is its answer. Most show load by no answer, or one that makes no sense: Ubee EVW32C and ZTE F660 close the
- * connection, others answer HTTP 500 with a web page, or stay silent.
+ * A gateway under load may refuse a good question with these: Action Failed, Out of Memory (UDA 1.1 table 3-3). Any
+ * other refusal is its answer. Most show load by no answer, or one that makes no sense: Ubee EVW32C and ZTE F660 close
+ * the connection, others answer HTTP 500 with a web page, or stay silent.
  */
 const REFUSALS_UNDER_LOAD: ReadonlySet<number> = new Set([UPNP_ERRORS.ActionFailed, UPNP_ERRORS.OutOfMemory])
 

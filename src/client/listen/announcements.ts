@@ -1,14 +1,14 @@
 /**
- * What a gateway announces to its link without being asked: SSDP notifications (UDA 1.1 1.2), and that PCP or NAT-PMP has
- * restarted or has another external address (RFC 6887 14.1.1, RFC 6886 3.2.1). Anyone on the link can forge them, so they
- * are only a reason to ask, and at most one in a second.
+ * What a gateway announces to its link without being asked: SSDP notifications (UDA 1.1 1.2), and that PCP or NAT-PMP
+ * has restarted or has another external address (RFC 6887 14.1.1, RFC 6886 3.2.1). Anyone on the link can forge them,
+ * so they are only a reason to ask, and at most one in a second.
  *
  * These groups are joined on the interface that leads to the gateway, in each family in which its address is known:
- *   port 1900   239.255.255.250, ff02::c and ff05::c (UDA 1.1 A.3: a device announces its link-local address to ff02::c,
- *               and the others to ff05::c)
+ *   port 1900   239.255.255.250, ff02::c and ff05::c (UDA 1.1 A.3: a device announces its link-local address to
+ *               ff02::c, and the others to ff05::c)
  *   port 5350   224.0.0.1, ff02::1
- * Other programs may use the same ports, if they share them too. It is no error if a group cannot be joined (no IPv6, the
- * interface is gone, a program does not share the port): there is just one source less.
+ * Other programs may use the same ports, if they share them too. It is no error if a group cannot be joined (no IPv6,
+ * the interface is gone, a program does not share the port): there is just one source less.
  */
 import { isIPv6Host, isSameAddress, onSameSubnet, splitZone, withZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
@@ -132,8 +132,8 @@ function isPortControlNews(datagram: Uint8Array): boolean {
 
 /**
  * The location and the boot of each device. One box may be several devices (a FRITZ!Box is five), each with its own
- * location, and it announces each from several addresses. So a location is compared with the last one that the same device
- * announced from the same address. If its boot is known, an announcement from one more address is no news.
+ * location, and it announces each from several addresses. So a location is compared with the last one that the same
+ * device announced from the same address. If its boot is known, an announcement from one more address is no news.
  */
 class KnownDevices {
   /** The location that a device last announced, for each address and device. */

@@ -1,8 +1,8 @@
 /**
- * A subscription to the events of a service (UPnP Device Architecture 1.1, chapter 4), which is renewed at half its time
- * and cancelled at the end. An event is a reason to ask the gateway, never a fact, so lost or reordered events do not
- * matter. It is no error if a gateway has no events or cannot reach us: one that does not answer is tried again, at ever
- * longer intervals, and one that refuses is left alone.
+ * A subscription to the events of a service (UPnP Device Architecture 1.1, chapter 4), which is renewed at half its
+ * time and cancelled at the end. An event is a reason to ask the gateway, never a fact, so lost or reordered events do
+ * not matter. It is no error if a gateway has no events or cannot reach us: one that does not answer is tried again, at
+ * ever longer intervals, and one that refuses is left alone.
  *
  * Notifications (4.3.2) come to a server for the gateway alone. (CVE-2020-12695 is about abuse of the other end.) It
  * listens on the one address that leads to the gateway, hangs up on all others, and accepts only a secret path.
@@ -207,7 +207,7 @@ class EventSubscription {
     const address = this.#localAddress
     // Any other address would be open to more than the way to the gateway, or to nobody.
     const isOneHost = isUnicastIPv4(address) || isUnicastIPv6(splitZone(address).address)
-    if (!isOneHost) throw new TransportError(`'${address}' is no address that a gateway could send its events to`)
+    if (!isOneHost) throw new TransportError(`'${address}' is not an address that a gateway could send its events to`)
     return this.#options.httpServers.listen({
       address,
       port: 0,

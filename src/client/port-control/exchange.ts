@@ -1,6 +1,6 @@
 /**
- * One request over UDP, sent again and again until a reply is accepted, the port is refused or the time is over.
- * Every exchange has its own socket, connected to the gateway. So the system drops datagrams from other senders and late
+ * One request over UDP, sent again and again until a reply is accepted, the port is refused or the time is over. Every
+ * exchange has its own socket, connected to the gateway. So the system drops datagrams from other senders and late
  * replies to earlier requests, and reports at once that nobody listens there.
  */
 import { hostAndPort } from '../../domain/address.js'

@@ -1,6 +1,6 @@
 /**
- * What PCP and NAT-PMP gateways have in common. Both know a mapping by its inside, both take the external port as a mere
- * suggestion, and the epoch of both tells when they lost everything.
+ * What PCP and NAT-PMP gateways have in common. Both know a mapping by its inside, both take the external port as a
+ * mere suggestion, and the epoch of both tells when they lost everything.
  */
 import { hostAndPort } from '../../domain/address.js'
 import { InvalidArgumentError, NotConfirmedError, PortMappingError, TransportError } from '../../domain/errors.js'
@@ -139,7 +139,7 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     const failure = wasThere ? undefined : await this.#remove(granted).then(() => undefined, asFailure)
     const { externalPort, protocol } = request
     const offered =
-      `external port ${externalPort} ${protocol} cannot be had: ${hostAndPort(this.options.endpoint)} offered ` +
+      `external port ${externalPort} ${protocol} is not available: ${hostAndPort(this.options.endpoint)} offered ` +
       `${granted.externalPort} instead; -n takes what it offers`
     const rest =
       failure === undefined ? '' : `; ${granted.externalPort} is open and could not be closed: ${failure.message}`
@@ -148,7 +148,8 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
 
   /**
    * Closes one external port of an inside, and no other. If a gateway has several external ports for one inside
-   * (miniupnpd), it removes all of them (NAT-PMP) or the newest (PCP). So all are removed, and the others are made again.
+   * (miniupnpd), it removes all of them (NAT-PMP) or the newest (PCP). So all are removed, and the others are made
+   * again.
    * @throws PortMappingError
    */
   async #remove(mapping: Required<MappingToRemove>): Promise<void> {
@@ -158,8 +159,11 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     await remove()
     await this.options.memory.forget(mapping)
     for (const _ of others) await remove().catch(passOver)
-    let failure: Error | undefined
-    for (const other of others) failure = (await this.ask(other).then(() => undefined, lostWith(other))) ?? failure
+    const failures: TransportError[] = []
+    for (const other of others) {
+      await this.ask(other).catch((cause: unknown) => failures.push(closedToo(other, cause)))
+    }
+    const failure = failures.at(-1)
     if (failure !== undefined) throw failure
   }
 
@@ -205,16 +209,13 @@ function beganWallMs({ clock }: Pick<ExchangeNet, 'clock'>, epochSeconds: number
   return clock.wallMs() - epochSeconds * 1000 * CLOCK_SLACK - EPOCH_SLACK_MS
 }
 
-function lostWith({ externalPort, protocol }: RememberedMapping): (cause: unknown) => Error {
-  return (cause) => {
-    passOver(cause)
-    const reason = cause instanceof Error ? cause.message : ''
-    const lost = `external port ${externalPort} ${protocol}, which leads to the same place, was closed too`
-    return new TransportError(`${lost} and could not be opened again: ${reason}`, { cause })
-  }
+function closedToo({ externalPort, protocol }: RememberedMapping, error: unknown): TransportError {
+  const cause = asFailure(error)
+  const lost = `external port ${externalPort} ${protocol}, which leads to the same place, was closed too`
+  return new TransportError(`${lost} and could not be opened again: ${cause.message}`, { cause })
 }
 
-/** For side work, whose failure does not matter. */
+/** For side work: only a defect is an error then. */
 export function passOver(error: unknown): void {
-  if (!(error instanceof PortMappingError)) throw error
+  asFailure(error)
 }

@@ -1,7 +1,7 @@
 /**
- * What this user has mapped over PCP and NAT-PMP. Both know a mapping by its inside, but a person who closes a port names
- * its outside. Each mapping has its own file, so several processes need no lock. This memory is only a help: without it
- * the internal port is taken to be the same as the external one.
+ * What this user has mapped over PCP and NAT-PMP. Both know a mapping by its inside, but a person who closes a port
+ * names its outside. Each mapping has its own file, so several processes need no lock. This memory is only a help:
+ * without it the internal port is taken to be the same as the external one.
  */
 import { isIPv6, isUnicastIPv4 } from '../../domain/address.js'
 import { TransportError } from '../../domain/errors.js'
@@ -38,7 +38,7 @@ export interface MappingMemory {
   outsidesOf(protocol: TransportProtocol, inside: Inside, sinceWallMs: number): Promise<readonly RememberedMapping[]>
 }
 
-/** Of the files. In another version the same fields may mean something else: such a file is neither read nor removed. */
+/** Of the files. In another version the same fields may mean something else, so it is neither read nor removed. */
 const VERSION = 1
 
 interface Kept extends OpenInside {
@@ -114,8 +114,8 @@ async function removeEnded(files: PrivateFiles, clock: Clock): Promise<void> {
 }
 
 /**
- * Any program with this user's rights may have written the file, so only a possible mapping is accepted. The first files
- * had no version, and are like those of version 1.
+ * Any program with this user's rights may have written the file, so only a possible mapping is accepted. The first
+ * files had no version, and are like those of version 1.
  */
 function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
   let value: unknown

@@ -2,7 +2,8 @@
  * Finds out which of several gateways speak PCP or NAT-PMP. All are asked side by side, and whoever waits goes on with
  * the first answer, or with the best one so far.
  * PCP is asked with ANNOUNCE (RFC 6887 14.1), NAT-PMP for the external address (RFC 6886 3.2), which is then known too.
- * A gateway of one protocol answers the other one with its own version (RFC 6887 9). That is a no to the other protocol.
+ * A gateway of one protocol answers the other one with its own version (RFC 6887 9). That is a no to the other
+ * protocol.
  */
 import { parseIPv4, splitZone } from '../../domain/address.js'
 import { PortMappingError, RefusedError } from '../../domain/errors.js'

@@ -1,7 +1,7 @@
 /**
- * Finds the IGD to use: searches, examines all devices that answer side by side, and ends as soon as it knows a connected
- * IGD. If several are connected, the default gateway counts, so any other one waits a moment for it. The rest of the
- * ranking is upnpc's: connected with a public address, connected, an IGD at all, a device at all.
+ * Finds the IGD to use: searches, examines all devices that answer side by side, and ends as soon as it knows a
+ * connected IGD. If several are connected, the default gateway counts, so any other one waits a moment for it. The rest
+ * of the ranking is upnpc's: connected with a public address, connected, an IGD at all, a device at all.
  */
 
 import { resolveUrl, zonedUrlText } from '../../domain/url.js'

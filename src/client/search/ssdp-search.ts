@@ -1,8 +1,8 @@
 /**
- * The SSDP search (UPnP Device Architecture 1.1 1.3), and the list of devices that were heard.
- * M-SEARCH goes out on every interface at once, to the multicast group, and from the same socket straight to the default
- * gateway, which opens a host firewall for the reply. It is sent again, because UDP datagrams get lost. There is a pause
- * between the targets, because some routers drop one of two requests that come together.
+ * The SSDP search (UPnP Device Architecture 1.1 1.3), and the list of devices that were heard. M-SEARCH goes out on
+ * every interface at once, to the multicast group, and from the same socket straight to the default gateway, which
+ * opens a host firewall for the reply. It is sent again, because UDP datagrams get lost. There is a pause between the
+ * targets, because some routers drop one of two requests that come together.
  * Over IPv6 (A.3) there are two groups, and no host is asked directly.
  */
 import { hostAndPort, isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone } from '../../domain/address.js'
@@ -51,7 +51,7 @@ export interface HeardReply {
 }
 
 export interface SsdpSearch {
-  /** Asks this host directly too, on every route whose subnet it is on. It is the default gateway, once that is known. */
+  /** Asks this host directly too, on every route whose subnet it is on: the default gateway, once it is known. */
   askDirectly(address: string): void
   stop(): void
 }
@@ -62,7 +62,7 @@ interface OpenRoute {
   readonly unicastTo: Endpoint[]
 }
 
-/** Starts at once. `onReady` gets the number of routes that could be opened. One that fails does not fail the others. */
+/** Starts at once. `onReady` gets the number of routes that could be opened. The others do no harm. */
 export function startSsdpSearch(
   net: { clock: Clock; datagrams: Datagrams },
   routes: readonly SearchRoute[],

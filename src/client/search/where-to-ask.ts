@@ -1,6 +1,6 @@
 /**
- * Where to ask for a gateway: the routes of the search for an IGD, the default gateways, which may speak PCP or NAT-PMP,
- * and MiniSSDPd, a daemon that may run on this computer and has heard of IGDs already.
+ * Where to ask for a gateway: the routes of the search for an IGD, the default gateways, which may speak PCP or
+ * NAT-PMP, and MiniSSDPd, a daemon that may run on this computer and has heard of IGDs already.
  */
 import { isIPv6, isLinkLocalIPv6, onSameSubnet, splitZone } from '../../domain/address.js'
 import { PortMappingError } from '../../domain/errors.js'
@@ -51,14 +51,18 @@ export interface PlacesNet extends ClientNet {
 
 /** @throws InvalidArgumentError if the wanted interface is not there, or has no address of the family */
 export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
-  const { onlyRoute, gateway, forPinholes = false, interface: named } = wishes
+  const { onlyRoute, gateway, forPinholes = false, interface: named, minissdpdPath: path } = wishes
+  const { clock, signal } = net
   const routes = routesOf(wishes, net)
   const defaultGateways = knownGateways(wishes, net)
   const [first] = routes
+  const asksDaemon = onlyRoute === undefined && gateway === undefined && path !== ''
   const isBound = named !== undefined && first !== undefined && !forPinholes && !isIPv6Route(first)
   return {
     routes,
-    alsoKnown: onlyRoute === undefined && gateway === undefined ? devicesOfMiniSsdpd(wishes, net) : undefined,
+    alsoKnown: asksDaemon
+      ? () => searchMiniSsdpd({ clock, signal, unixStreams: createUnixStreams(clock), path })
+      : undefined,
     defaultGateways,
     endpoints: endpointsOf(wishes, net, routes, defaultGateways),
     localAddress: isBound ? first.address : undefined,
@@ -132,14 +136,6 @@ function isReachedBy(route: SearchRoute, gateway: string, interfaces: readonly I
   )
 }
 
-function devicesOfMiniSsdpd(
-  { minissdpdPath: path }: PlaceWishes,
-  { clock, signal }: PlacesNet,
-): DiscoveryOptions['alsoKnown'] {
-  if (path === '') return undefined
-  return () => searchMiniSsdpd({ clock, signal, unixStreams: createUnixStreams(clock), path })
-}
-
 /** Where the daemon listens by default. */
 export const MINISSDPD_PATH = '/var/run/minissdpd.sock'
 
@@ -165,8 +161,9 @@ export interface MiniSsdpdSearchOptions {
 }
 
 /**
- * The devices that MiniSSDPd knows, in its order, without a packet or a wait. As in upnpc there is one connection for each
- * search target, until one brings more than root devices. If anything goes wrong, it is as if there were no daemon.
+ * The devices that MiniSSDPd knows, in its order, without a packet or a wait. As in upnpc there is one connection for
+ * each search target, until one brings more than root devices. If anything goes wrong, it is as if there were no
+ * daemon.
  */
 export async function searchMiniSsdpd(options: MiniSsdpdSearchOptions): Promise<MiniSsdpdDevice[]> {
   const { clock, path = MINISSDPD_PATH } = options

@@ -45,7 +45,7 @@ function refusedBy(protocol: 'pcp' | 'nat-pmp', number: number): RefusedError {
 const TAKEN = refusedBy('pcp', 11)
 
 function otherPort(request: MappingRequest): NotConfirmedError {
-  const message = 'external port 22 TCP cannot be had: 192.168.1.1:5351 offered 23 instead; -n takes what it offers'
+  const message = 'external port 22 TCP is not available: 192.168.1.1:5351 offered 23 instead; -n takes what it offers'
   return new NotConfirmedError(granted(request, 23), message, { action: 'MAP', belongsToAnother: true })
 }
 

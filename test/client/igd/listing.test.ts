@@ -1,4 +1,4 @@
-/** What marks the end of a table, and what an entry is, is in igd-gateway.test.ts. */
+/** What marks the end of a table, and what an entry is, is in gateway.test.ts. */
 import { describe, expect, it } from 'vitest'
 import { listPortMappings, MAX_PORT_MAPPINGS } from '../../../src/client/igd/listing.ts'
 import { MAX_SIDE_BY_SIDE, RequestWindow } from '../../../src/client/igd/request-window.ts'

@@ -93,7 +93,8 @@ describe('another port than the one that was asked for', () => {
     expect(failure).toMatchObject({
       belongsToAnother: true,
       mapping: { externalPort: 40_000 },
-      message: 'external port 8080 TCP cannot be had: 192.168.1.1:5351 offered 40000 instead; -n takes what it offers',
+      message:
+        'external port 8080 TCP is not available: 192.168.1.1:5351 offered 40000 instead; -n takes what it offers',
     })
     const [map, removal, ...more] = asked()
     expect(removal).toMatchObject({
