@@ -5,7 +5,8 @@ import { userPrivateFiles } from '../net/files/private-files.js'
 import { createHttpClient } from '../net/http/client.js'
 import { leanExchange } from '../net/http/lean-exchange.js'
 import { interfaceAddresses } from '../net/interfaces.js'
-import { type ClientNet, gatewaysOfFamily } from '../net/network.js'
+import type { ClientNet } from '../net/network.js'
+import { defaultGateways } from '../net/routes.js'
 import type { RunContext } from './context.js'
 import type { Streams } from './print/printer.js'
 import { type OnSignal, onProcessSignal } from './signals.js'
@@ -21,7 +22,7 @@ export function commandLineNet(): ClientNet {
     datagrams: nodeDatagrams,
     http: createHttpClient(systemClock, leanExchange),
     interfaces: interfaceAddresses,
-    defaultGateways: gatewaysOfFamily,
+    defaultGateways,
   }
 }
 

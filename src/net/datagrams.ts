@@ -68,29 +68,36 @@ export interface Datagrams {
 export const nodeDatagrams: Datagrams = { open, connect }
 
 async function open(options: DatagramOptions): Promise<DatagramSocket> {
-  const type = isIPv6Host(options.address) ? 'udp6' : 'udp4'
-  const reuseAddr = options.shared === true
-  const socket = createSocket({ type, ipv6Only: type === 'udp6', reuseAddr, lookup: addressesOnly(type) })
+  const { address, port, shared, multicastInterface, multicastTtl, multicastGroup } = options
+  const socket = newSocket(address, shared)
   try {
-    await bind(socket, options)
-    if (options.multicastInterface !== undefined) socket.setMulticastInterface(options.multicastInterface)
-    if (options.multicastTtl !== undefined) socket.setMulticastTTL(options.multicastTtl)
-    if (options.multicastGroup !== undefined) socket.addMembership(options.multicastGroup, options.multicastInterface)
+    await bind(socket, address, port, shared)
+    if (multicastInterface !== undefined) socket.setMulticastInterface(multicastInterface)
+    if (multicastTtl !== undefined) socket.setMulticastTTL(multicastTtl)
+    if (multicastGroup !== undefined) socket.addMembership(multicastGroup, multicastInterface)
   } catch (cause) {
     socket.close()
     const what = `could not open a UDP socket on ${hostAndPort(options)}`
     throw new TransportError(`${what}: ${reasonOf(cause, 'listen')}`, { cause })
   }
-  return wrap(socket, options)
+  const { local, isOpen, close } = listen(socket, options.onMessage, (cause) =>
+    options.onError?.(new TransportError(`the UDP socket on ${address} failed`, { cause })),
+  )
+  return {
+    local,
+    send(datagram, to) {
+      // A forged datagram can come from port 0, and node:dgram throws if it is answered.
+      if (isOpen() && isPort(to.port)) socket.send(datagram, to.port, to.address, () => {})
+    },
+    close,
+  }
 }
 
-async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
-  const { remote, localAddress } = options
-  const type = isIPv6Host(remote.address) ? 'udp6' : 'udp4'
+async function connect({ remote, localAddress, onMessage, onError }: ConnectedOptions): Promise<ConnectedSocket> {
   const peer = hostAndPort(remote)
-  const socket = createSocket({ type, ipv6Only: type === 'udp6', lookup: addressesOnly(type) })
+  const socket = newSocket(remote.address)
   try {
-    if (localAddress !== undefined) await bind(socket, { address: localAddress, port: 0 })
+    if (localAddress !== undefined) await bind(socket, localAddress, 0)
     await new Promise<void>((resolve, reject) => {
       // If the socket is not bound yet, Node binds it first, and reports a failure to bind only as an event.
       socket.once('error', reject)
@@ -104,46 +111,25 @@ async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
     socket.close()
     throw new TransportError(`there is no way to ${peer} over UDP`, { cause })
   }
-  let open = true
-  const close = (): void => {
-    if (!open) return
-    open = false
-    socket.close()
-  }
-  const fail = (cause: Error): void => {
-    if (!open) return
-    close()
-    options.onError(new TransportError(`${peer} cannot be asked over UDP`, { cause }))
-  }
-  socket.on('message', (datagram, from) => {
+  const fromPeer = (datagram: Uint8Array, { address, port }: Endpoint): void => {
     // What arrived between bind and connect may come from a stranger.
-    if (!open || from.port !== remote.port || !isSameHost(from.address, remote.address)) return
-    handle(() => options.onMessage(datagram))
-  })
-  socket.on('error', fail)
-  const { address, port } = socket.address()
+    if (port === remote.port && isSameHost(address, remote.address)) onMessage(datagram)
+  }
+  const { local, isOpen, fail, close } = listen(socket, fromPeer, (cause) =>
+    onError(new TransportError(`${peer} cannot be asked over UDP`, { cause })),
+  )
   return {
-    local: { address, port },
+    local,
     send(datagram) {
-      if (open) socket.send(datagram, (cause) => (cause ? fail(cause) : undefined))
+      if (isOpen()) socket.send(datagram, (cause) => (cause ? fail(cause) : undefined))
     },
     close,
   }
 }
 
-/**
- * The boundary around each datagram. Anybody on the link can send one, so a defect in its reader must not end the
- * process. This boundary is the outermost: a wrapper of Datagrams sees what `onMessage` throws before it is dropped.
- */
-function handle(message: () => void): void {
-  try {
-    message()
-  } catch {}
-}
-
-/** Zones are ignored: the socket is connected through one interface. */
-function isSameHost(a: string, b: string): boolean {
-  return isSameAddress(splitZone(a).address, splitZone(b).address)
+function newSocket(address: string, shared = false): Socket {
+  const type = isIPv6Host(address) ? 'udp6' : 'udp4'
+  return createSocket({ type, ipv6Only: type === 'udp6', reuseAddr: shared, lookup: addressesOnly(type) })
 }
 
 /** Names are never resolved, so Node's resolver is not even loaded. */
@@ -155,39 +141,41 @@ function addressesOnly(type: 'udp4' | 'udp6'): SocketOptions['lookup'] {
   }
 }
 
-type Binding = Pick<DatagramOptions, 'address' | 'port' | 'shared'>
-
-function bind(socket: Socket, options: Binding): Promise<void> {
+function bind(socket: Socket, address: string, port: number, shared = false): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once('error', reject)
-    socket.bind({ address: options.address, port: options.port, exclusive: options.shared !== true }, () => {
+    socket.bind({ address, port, exclusive: !shared }, () => {
       socket.off('error', reject)
       resolve()
     })
   })
 }
 
-function wrap(socket: Socket, options: DatagramOptions): DatagramSocket {
+/** Calls the two functions until the socket is closed; a failure closes it. */
+function listen(socket: Socket, onMessage: DatagramOptions['onMessage'], onFailure: (cause: Error) => void) {
   let open = true
   const close = (): void => {
-    if (!open) return
+    if (open) socket.close()
     open = false
-    socket.close()
   }
-  socket.on('message', (datagram, from) => {
-    if (open) handle(() => options.onMessage(datagram, { address: from.address, port: from.port }))
-  })
-  socket.on('error', (cause) => {
+  const fail = (cause: Error): void => {
+    if (!open) return
     close()
-    options.onError?.(new TransportError(`the UDP socket on ${options.address} failed`, { cause }))
+    onFailure(cause)
+  }
+  socket.on('error', fail)
+  socket.on('message', (datagram, from) => {
+    // Anybody on the link can send a datagram, so a defect in its reader must not end the process. This boundary is the
+    // outermost: a wrapper of Datagrams sees what `onMessage` throws before it is dropped.
+    try {
+      if (open) onMessage(datagram, { address: from.address, port: from.port })
+    } catch {}
   })
   const { address, port } = socket.address()
-  return {
-    local: { address, port },
-    send(datagram, to) {
-      // A forged datagram can come from port 0, and node:dgram throws if it is answered.
-      if (open && isPort(to.port)) socket.send(datagram, to.port, to.address, () => {})
-    },
-    close,
-  }
+  return { local: { address, port }, isOpen: () => open, fail, close }
+}
+
+/** Zones are ignored: the socket is connected through one interface. */
+function isSameHost(a: string, b: string): boolean {
+  return isSameAddress(splitZone(a).address, splitZone(b).address)
 }

@@ -7,7 +7,7 @@ import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http/client.js'
 import { undiciExchange } from './http/undici-exchange.js'
 import { type InterfaceAddress, interfaceAddresses } from './interfaces.js'
-import { defaultGateways, defaultGatewaysIPv6 } from './routes.js'
+import { defaultGateways } from './routes.js'
 
 export interface ClientNet {
   readonly clock: Clock
@@ -21,10 +21,5 @@ export interface ClientNet {
 
 export function nodeNet(): ClientNet {
   const http = createHttpClient(systemClock, undiciExchange)
-  const interfaces = interfaceAddresses
-  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces, defaultGateways: gatewaysOfFamily }
-}
-
-export function gatewaysOfFamily(family: 4 | 6): Promise<readonly string[]> {
-  return family === 4 ? defaultGateways() : defaultGatewaysIPv6()
+  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: interfaceAddresses, defaultGateways }
 }

@@ -12,46 +12,36 @@ const MAX_OUTPUT_BYTES = 256 * 1024
 /** Anyone on the link can pose as an IPv6 router; nobody has more real ones than this. */
 export const MAX_DEFAULT_GATEWAYS = 8
 
-/** The IPv4 addresses of the default gateways, the preferred one first; empty if there is none or it is not known. */
-export async function defaultGateways(platform: NodeJS.Platform = process.platform): Promise<string[]> {
+/**
+ * The default gateways of that family, the preferred one first; none if it is not known. A link-local address has its
+ * zone: `fe80::1%eth0`, on Windows `fe80::1%12`.
+ */
+export async function defaultGateways(family: 4 | 6, platform = process.platform): Promise<readonly string[]> {
+  const isIPv4 = family === 4
   try {
-    if (platform === 'linux' || platform === 'android')
-      return parseProcNetRoute(readFileSync('/proc/net/route', 'latin1'))
-    if (platform === 'win32') return parseRoutePrint(await routePrint('-4', '0.0.0.0'))
-    return parseNetstat(await netstat(platform, 'inet'))
+    if (platform === 'linux' || platform === 'android') {
+      const text = readFileSync(isIPv4 ? '/proc/net/route' : '/proc/net/ipv6_route', 'latin1')
+      return isIPv4 ? parseProcNetRoute(text) : parseProcNetIPv6Route(text)
+    }
+    if (platform === 'win32') {
+      const program = `${process.env.SystemRoot ?? 'C:\\Windows'}\\System32\\ROUTE.EXE`
+      const text = await run(program, ['print', ...(isIPv4 ? ['-4', '0.0.0.0'] : ['-6', '::/0'])])
+      return isIPv4 ? parseRoutePrint(text) : parseRoutePrintIPv6(text)
+    }
+    const program = platform === 'darwin' ? '/usr/sbin/netstat' : '/usr/bin/netstat'
+    const text = await run(program, ['-rn', '-f', isIPv4 ? 'inet' : 'inet6'])
+    return isIPv4 ? parseNetstat(text) : parseNetstatIPv6(text)
   } catch {
     return [] // the search works without it, only less well
   }
 }
 
-/** The same for IPv6. A link-local address has its zone: `fe80::1%eth0`, on Windows `fe80::1%12`. */
-export async function defaultGatewaysIPv6(platform: NodeJS.Platform = process.platform): Promise<string[]> {
-  try {
-    if (platform === 'linux' || platform === 'android')
-      return parseProcNetIPv6Route(readFileSync('/proc/net/ipv6_route', 'latin1'))
-    if (platform === 'win32') return parseRoutePrintIPv6(await routePrint('-6', '::/0'))
-    return parseNetstatIPv6(await netstat(platform, 'inet6'))
-  } catch {
-    return []
-  }
-}
-
-function routePrint(family: string, destination: string): Promise<string> {
-  return run(`${process.env.SystemRoot ?? 'C:\\Windows'}\\System32\\ROUTE.EXE`, ['print', family, destination])
-}
-
-function netstat(platform: NodeJS.Platform, family: string): Promise<string> {
-  return run(platform === 'darwin' ? '/usr/sbin/netstat' : '/usr/bin/netstat', ['-rn', '-f', family])
-}
-
 async function run(file: string, args: readonly string[]): Promise<string> {
   const { execFile } = await import('node:child_process') // loaded only if there is no file to read: it takes 3 ms
+  const limits = { timeout: COMMAND_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES }
   return new Promise((resolve, reject) => {
-    execFile(
-      file,
-      args,
-      { timeout: COMMAND_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES, windowsHide: true, encoding: 'latin1' },
-      (error, stdout) => (error === null ? resolve(stdout) : reject(error)),
+    execFile(file, args, { ...limits, windowsHide: true, encoding: 'latin1' }, (error, stdout) =>
+      error === null ? resolve(stdout) : reject(error),
     )
   })
 }

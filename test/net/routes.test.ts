@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest'
 import { isUnicastIPv6, splitZone } from '../../src/domain/address.ts'
 import {
   defaultGateways,
-  defaultGatewaysIPv6,
   MAX_DEFAULT_GATEWAYS,
   parseNetstat,
   parseNetstatIPv6,
@@ -358,24 +357,24 @@ describe('the IPv6 routes of Windows', () => {
   })
 })
 
-describe('defaultGatewaysIPv6', () => {
+describe('defaultGateways of IPv6', () => {
   it('gives none where the system cannot be asked, and does not fail', async () => {
     const another = process.platform === 'win32' ? 'darwin' : 'win32'
-    expect(await defaultGatewaysIPv6(another)).toEqual([])
+    expect(await defaultGateways(6, another)).toEqual([])
   })
 
   it('gives addresses or none on this system', async () => {
-    for (const gateway of await defaultGatewaysIPv6()) expect(isUnicastIPv6(splitZone(gateway).address)).toBe(true)
+    for (const gateway of await defaultGateways(6)) expect(isUnicastIPv6(splitZone(gateway).address)).toBe(true)
   })
 })
 
-describe('defaultGateways', () => {
+describe('defaultGateways of IPv4', () => {
   it('gives none where the system cannot be asked, and does not fail', async () => {
     const another = process.platform === 'win32' ? 'darwin' : 'win32'
-    expect(await defaultGateways(another)).toEqual([])
+    expect(await defaultGateways(4, another)).toEqual([])
   })
 
   it('gives addresses or none on this system', async () => {
-    for (const gateway of await defaultGateways()) expect(gateway).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
+    for (const gateway of await defaultGateways(4)) expect(gateway).toMatch(/^\d+\.\d+\.\d+\.\d+$/)
   })
 })
