@@ -3,9 +3,10 @@
  * because it is written for one. node:child_process takes 3 ms to load, so it is loaded when the first program starts.
  */
 import type { ChildProcess, SpawnOptions } from 'node:child_process'
+import { accessSync, constants as modes } from 'node:fs'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
-import { TransportError } from '../domain/errors.js'
+import { PortMappingError, TransportError } from '../domain/errors.js'
 import { type Clock, systemClock } from './clock.js'
 import { reasonOf } from './system-error.js'
 
@@ -20,6 +21,9 @@ export interface CommandEnd {
 export function exitStatusOf({ code, signal }: CommandEnd): number {
   return code ?? 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
 }
+
+/** Environment variables. */
+type Variables = Readonly<Record<string, string>>
 
 export interface RunningCommand {
   /** Undefined if the program could not be started. */
@@ -53,9 +57,8 @@ const CONSOLE_SIGNALS: readonly string[] = [...KEYBOARD_SIGNALS, 'SIGHUP']
 const KILL_AFTER_MS = 1000
 
 /** Starts a program in the foreground, with this process's streams and environment, plus the variables in `env`. */
-export function startCommand(argv: readonly string[], env: Readonly<Record<string, string>>): RunningCommand {
-  const [program = '', ...rest] = argv
-  return start(program, rest, { env: { ...process.env, ...env }, stdio: 'inherit' })
+export function startCommand(argv: readonly string[], env: Variables): RunningCommand {
+  return start(argv, { env: { ...process.env, ...env }, stdio: 'inherit' })
 }
 
 /**
@@ -63,27 +66,18 @@ export function startCommand(argv: readonly string[], env: Readonly<Record<strin
  * input, and its output goes to our standard error. It gets its own process group, so that its whole pipeline ends
  * when its time is over. @throws TransportError if there is no shell
  */
-export function runInShell(
-  command: string,
-  env: Readonly<Record<string, string>>,
-  limit: TimeLimit,
-): Promise<LimitedEnd> {
+export function runInShell(command: string, env: Variables, limit: TimeLimit): Promise<LimitedEnd> {
   const isGroup = process.platform !== 'win32' // on Windows a process group opens a window
   const options: SpawnOptions = { shell: true, detached: isGroup, stdio: ['ignore', 2, 2] }
-  return withLimit(start(command, [], { ...options, env: { ...process.env, ...env } }), isGroup, limit)
+  return withLimit(start([command], { ...options, env: { ...process.env, ...env } }), isGroup, limit)
 }
 
 /** Runs a program without any stream, and with this environment only. @throws TransportError if it cannot be started */
-export function runSilently(
-  argv: readonly string[],
-  env: Readonly<Record<string, string>>,
-  limit: TimeLimit,
-): Promise<LimitedEnd> {
-  const [program = '', ...rest] = argv
-  return withLimit(start(program, rest, { env, stdio: 'ignore' }), false, limit)
+export function runSilently(argv: readonly string[], env: Variables, limit: TimeLimit): Promise<LimitedEnd> {
+  return withLimit(start(argv, { env, stdio: 'ignore' }), false, limit)
 }
 
-function start(program: string, args: readonly string[], options: SpawnOptions): RunningCommand {
+function start([program = '', ...args]: readonly string[], options: SpawnOptions): RunningCommand {
   let child: ChildProcess
   try {
     child = process.getBuiltinModule('node:child_process').spawn(program, args, options)
@@ -157,4 +151,43 @@ function end(command: RunningCommand, isGroup: boolean, signal: NodeJS.Signals):
   try {
     process.kill(-command.pid, signal)
   } catch {} // it has ended
+}
+
+/** Absolute paths, because a directory in PATH may be anyone's. */
+const NOTIFIERS: readonly string[] = ['/usr/bin/systemd-notify', '/bin/systemd-notify']
+/** The program waits until systemd has read the message. */
+const NOTIFY_TIMEOUT_MS = 2000
+
+/**
+ * Tells systemd the state of the service: `READY=1` or `STOPPING=1`, for example (sd_notify(3)). It never rejects. Node
+ * has no Unix datagram sockets, so the program systemd-notify sends the message. It is not the service's own process, so
+ * the unit needs `NotifyAccess=all`. Nothing happens if NOTIFY_SOCKET is not set, or if the program is missing or fails:
+ * the unit says what becomes of a service that never reports that it is ready.
+ */
+export async function notifyServiceManager(
+  message: string,
+  env: Readonly<Record<string, string | undefined>>,
+  {
+    programs = NOTIFIERS,
+    timeoutMs = NOTIFY_TIMEOUT_MS,
+    ...clock
+  }: Partial<TimeLimit> & { programs?: readonly string[] } = {},
+): Promise<void> {
+  const { NOTIFY_SOCKET = '' } = env
+  const program = NOTIFY_SOCKET === '' ? undefined : programs.find(isProgram)
+  if (program === undefined) return
+  try {
+    await runSilently([program, message], { NOTIFY_SOCKET }, { timeoutMs, ...clock })
+  } catch (error) {
+    if (!(error instanceof PortMappingError)) throw error
+  }
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, modes.X_OK)
+    return true
+  } catch {
+    return false
+  }
 }

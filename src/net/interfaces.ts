@@ -1,4 +1,4 @@
-/** This computer's own addresses. */
+/** This computer's own addresses, and how a program notices that they change. */
 import { networkInterfaces } from 'node:os'
 
 export interface InterfaceAddress {
@@ -22,14 +22,9 @@ export function isIPv6Interface(address: InterfaceAddress): address is IPv6Inter
 /** A computer with more interfaces than this searches only on the first ones. */
 export const MAX_INTERFACES = 16
 
-/** Every IPv4 address; an interface with several addresses appears once for each. */
-export function ipv4Interfaces(): InterfaceAddress[] {
-  return interfaceAddresses().filter((each) => !isIPv6Interface(each))
-}
-
 type System = ReturnType<typeof networkInterfaces>
 
-/** Every address of either family, interface by interface. */
+/** Every address of either family, interface by interface; an interface with several appears once for each. */
 export function interfaceAddresses(
   system: System = networkInterfaces(),
   platform: NodeJS.Platform = process.platform,
@@ -60,4 +55,42 @@ function indexOf(addresses: readonly { scopeid?: number | undefined }[]): number
 
 function prefixLengthOf(cidr: string | null): number {
   return cidr === null ? 128 : Number(cidr.split('/')[1])
+}
+
+/**
+ * Notices changes of this computer's addresses. It has no timer: a program that keeps something open looks at the
+ * addresses anyway, and each look that finds a change calls the listeners.
+ */
+export class InterfaceWatch {
+  readonly #read: () => readonly InterfaceAddress[]
+  readonly #listeners = new Set<() => void>()
+  #last: string
+
+  constructor(read: () => readonly InterfaceAddress[]) {
+    this.#read = read
+    this.#last = textOf(read())
+  }
+
+  look(): readonly InterfaceAddress[] {
+    const now = this.#read()
+    const text = textOf(now)
+    if (text === this.#last) return now
+    this.#last = text
+    for (const listener of [...this.#listeners]) listener()
+    return now
+  }
+
+  /** Listens until the returned function is called. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+}
+
+/** Sorted, because the system lists them in no particular order. */
+function textOf(addresses: readonly InterfaceAddress[]): string {
+  return addresses
+    .map(({ name, address }) => `${name} ${address}`)
+    .toSorted()
+    .join()
 }

@@ -1,7 +1,7 @@
 import type { networkInterfaces } from 'node:os'
 import { describe, expect, it } from 'vitest'
 import { isLoopbackIPv4, parseIPv4, parseIPv6 } from '../../src/domain/address.ts'
-import { interfaceAddresses, ipv4Interfaces, isIPv6Interface, zoneMeantBy } from '../../src/net/interfaces.ts'
+import { interfaceAddresses, isIPv6Interface, zoneMeantBy } from '../../src/net/interfaces.ts'
 
 type System = ReturnType<typeof networkInterfaces>
 
@@ -57,9 +57,9 @@ describe('interfaceAddresses', () => {
   })
 })
 
-describe('ipv4Interfaces', () => {
+describe('interfaceAddresses on this system', () => {
   it('lists IPv4 addresses with their netmasks, and which of them are loopback', () => {
-    const interfaces = ipv4Interfaces()
+    const interfaces = interfaceAddresses().filter((each) => !isIPv6Interface(each))
     for (const { name, address, netmask, loopback } of interfaces) {
       expect(name).not.toBe('')
       expect(parseIPv4(address)).toBeDefined()

@@ -2,11 +2,10 @@
 
 import { setFlagsFromString } from 'node:v8'
 import { listenToGateway } from '../../library/listening.js'
-import { runInShell, startCommand } from '../../net/child-process.js'
+import { notifyServiceManager, runInShell, startCommand } from '../../net/child-process.js'
 import { writeFileAtomically } from '../../net/files/atomic-file.js'
 import { nodeHttpServers } from '../../net/http/server.js'
-import { InterfaceWatch } from '../../net/interface-watch.js'
-import { notifyServiceManager } from '../../net/service-manager.js'
+import { InterfaceWatch } from '../../net/interfaces.js'
 import type { Surroundings } from '../surroundings.js'
 import type { KeepContext } from './session.js'
 

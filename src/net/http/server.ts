@@ -71,20 +71,15 @@ async function listen(options: ListenOptions): Promise<HttpServer> {
   })
   server.maxConnections = MAX_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(
-        new TransportError(`could not listen on ${hostAndPort(options)}: ${reasonOf(cause, 'listen')}`, { cause }),
-      ),
-    )
+    server.once('error', (cause) => {
+      const what = `could not listen on ${hostAndPort(options)}`
+      reject(new TransportError(`${what}: ${reasonOf(cause, 'listen')}`, { cause }))
+    })
     server.listen({ host: options.address, port: options.port }, resolve)
   })
   server.on('error', () => {}) // if a connection cannot be accepted (too many open files), only its client loses
-  return { local: localEndpoint(server), close: () => closeAll(server) }
-}
-
-function localEndpoint(server: Server): Endpoint {
   const { address, port } = server.address() as AddressInfo
-  return { address, port }
+  return { local: { address, port }, close: () => closeAll(server) }
 }
 
 function closeAll(server: Server): Promise<void> {
@@ -112,13 +107,8 @@ async function serve(request: IncomingMessage, response: ServerResponse, handler
     return
   }
   const content = Buffer.from(reply.body)
-  response.writeHead(reply.status, [
-    ...reply.headers.flat(),
-    'Content-Length',
-    String(content.length),
-    'Connection',
-    'close',
-  ])
+  const length = ['Content-Length', String(content.length)]
+  response.writeHead(reply.status, [...reply.headers.flat(), ...length, 'Connection', 'close'])
   response.end(content)
 }
 

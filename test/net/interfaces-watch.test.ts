@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { InterfaceWatch } from '../../src/net/interface-watch.ts'
 import type { InterfaceAddress } from '../../src/net/interfaces.ts'
+import { InterfaceWatch } from '../../src/net/interfaces.ts'
 
 const on = (name: string, address: string): InterfaceAddress => ({
   name,

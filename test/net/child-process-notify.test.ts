@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { notifyServiceManager } from '../../src/net/service-manager.ts'
+import { notifyServiceManager } from '../../src/net/child-process.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 let directory: string
