@@ -1,9 +1,9 @@
 /** A sleep that can be ended early, for one sleeper at a time. */
-import type { Clock } from '../net/clock.js'
+import { type Clock, sleep } from '../net/clock.js'
 
 export class Alarm {
   readonly #clock: Clock
-  #end: () => void = () => {}
+  #sleeper = new AbortController()
   #isOff = false
 
   constructor(clock: Clock) {
@@ -15,38 +15,25 @@ export class Alarm {
     return this.#isOff
   }
 
-  /** Sleeps until the time is over or the alarm rings. If the time is infinite, only the alarm ends the sleep. */
-  sleep(delayMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      if (this.#isOff) {
-        resolve()
-        return
-      }
-      const isForEver = delayMs === Number.POSITIVE_INFINITY
-      const cancel = isForEver ? () => {} : this.#clock.schedule(Math.max(0, delayMs), () => this.#end())
-      this.#end = () => {
-        cancel()
-        this.#end = () => {}
-        resolve()
-      }
-    })
+  /** Sleeps until the time is over or the alarm rings. */
+  async sleep(delayMs: number): Promise<void> {
+    if (this.#isOff) return
+    this.#sleeper = new AbortController()
+    await sleep(this.#clock, Math.max(0, delayMs), this.#sleeper.signal)
   }
 
   ring(): void {
-    this.#end()
+    this.#sleeper.abort()
   }
 
   turnOff(): void {
     this.#isOff = true
-    this.#end()
+    this.ring()
   }
 }
 
 /** Waits for the work, but no longer than `limitMs`. The work itself goes on. */
 export async function within(clock: Clock, limitMs: number, work: Promise<void>): Promise<void> {
-  let cancel = (): void => {}
-  const tooLong = new Promise<void>((resolve) => {
-    cancel = clock.schedule(limitMs, resolve)
-  })
-  await Promise.race([work, tooLong]).finally(cancel)
+  const over = new AbortController()
+  await Promise.race([work, sleep(clock, limitMs, over.signal)]).finally(() => over.abort())
 }

@@ -1,5 +1,6 @@
-/** Notices what nobody reports: that this computer has slept, or has moved to another network. */
+/** Notices what nobody reports: that this computer has slept or moved to another network, or that a gateway restarted. */
 import { splitZone } from '../domain/address.js'
+import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
 
 /** The longest time between two looks: a look costs no packet, and a person who opens the lid waits for it. */
@@ -50,4 +51,62 @@ export class Changes {
   #offset(): number {
     return this.#clock.wallMs() - this.#clock.monotonicMs()
   }
+}
+
+/** No router restarts faster than this. */
+const LEAST_GAP_MS = 5000
+const LONGEST_GAP_MS = 1_800_000
+/** After this long without a restart the next one is believed at once again. */
+const CALM_MS = 600_000
+
+/**
+ * Whether a gateway that reports its epoch has restarted between two answers. A gateway whose epoch makes no sense
+ * seems to restart again and again, so restarts in quick succession are believed less and less often.
+ */
+export class Restarts {
+  #epoch: Epoch | undefined
+  #lastMs = Number.NEGATIVE_INFINITY
+  #gapMs = LEAST_GAP_MS
+
+  /** Accepts any epoch next: the gateway is another one, or an unknown time has passed. */
+  forget(): void {
+    this.#epoch = undefined
+  }
+
+  /** Takes note of an answer's epoch. Returns whether the gateway has lost its state. */
+  notice({ epochSeconds: seconds, protocol }: Gateway, nowMs: number): boolean {
+    if (seconds === undefined || protocol === 'igd') return false
+    const [previous, now] = [this.#epoch, { seconds, heardMs: nowMs }]
+    const isRestart = previous !== undefined && !hasKeptState(protocol, previous, now)
+    if (isRestart && nowMs < this.#lastMs + this.#gapMs) return false // the old epoch stays: a later answer shows it
+    this.#epoch = now
+    if (isRestart) this.#believe(nowMs)
+    return isRestart
+  }
+
+  #believe(nowMs: number): void {
+    const isCalm = nowMs - this.#lastMs > 2 * this.#gapMs + CALM_MS
+    this.#gapMs = isCalm ? LEAST_GAP_MS : Math.min(2 * this.#gapMs, LONGEST_GAP_MS)
+    this.#lastMs = nowMs
+  }
+}
+
+/** What a gateway said about its epoch, and when it was heard. */
+export interface Epoch {
+  readonly seconds: number
+  readonly heardMs: number
+}
+
+/**
+ * Whether a gateway has kept its state between two messages. PCP (RFC 6887 8.5): neither clock may have run more than a
+ * sixteenth faster than the other, give or take 2 s, and the epoch may go back by 1 s. NAT-PMP (RFC 6886 3.6): the
+ * epoch must have grown by at least 7/8 of the time that has passed, less 2 s.
+ */
+export function hasKeptState(protocol: 'pcp' | 'nat-pmp', previous: Epoch, current: Epoch): boolean {
+  const clientSeconds = Math.floor((current.heardMs - previous.heardMs) / 1000)
+  if (protocol === 'nat-pmp') return current.seconds >= previous.seconds + Math.floor((clientSeconds * 7) / 8) - 2
+  if (current.seconds < previous.seconds - 1) return false
+  const serverSeconds = Math.max(0, current.seconds - previous.seconds)
+  const slower = (seconds: number): number => seconds - Math.floor(seconds / 16)
+  return clientSeconds + 2 >= slower(serverSeconds) && serverSeconds + 2 >= slower(clientSeconds)
 }

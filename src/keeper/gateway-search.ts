@@ -11,15 +11,15 @@ const ADDRESS_POLL_MS = 1000
 /** The shortest pause, however many reasons there are to end it. */
 const LEAST_PAUSE_MS = 1000
 
-export interface SearchOptions<G extends Gateway> {
+export interface SearchOptions {
   readonly clock: Clock
   readonly random: () => number
   /** @throws PortMappingError if there is no gateway, or if the signal aborts */
-  readonly open: (signal: AbortSignal) => Promise<G>
+  readonly open: (signal: AbortSignal) => Promise<Gateway>
 }
 
-export class GatewaySearch<G extends Gateway> {
-  readonly #options: SearchOptions<G>
+export class GatewaySearch {
+  readonly #options: SearchOptions
   readonly #alarm: Alarm
   readonly #changes: Changes
   #pauses: Iterator<number, never>
@@ -30,7 +30,7 @@ export class GatewaySearch<G extends Gateway> {
   /** Set only during a search: end() must not abort the signal of a gateway that was found. */
   #searching: AbortController | undefined
 
-  constructor(options: SearchOptions<G>, alarm: Alarm, changes: Changes) {
+  constructor(options: SearchOptions, alarm: Alarm, changes: Changes) {
     this.#options = options
     this.#alarm = alarm
     this.#changes = changes
@@ -54,15 +54,19 @@ export class GatewaySearch<G extends Gateway> {
   }
 
   /** Searches once. Returns the gateway, or undefined after a pause. `onFailure` gets the first of several failures. */
-  async next(onFailure: (error: PortMappingError) => void): Promise<G | undefined> {
+  async next(onFailure: (error: PortMappingError) => void): Promise<Gateway | undefined> {
     this.#isHurried = false
     if (this.#isUnproven) {
       this.#isUnproven = false
       await this.#pause(this.#pauses.next().value)
       return undefined
     }
+    const searching = new AbortController()
+    this.#searching = searching
     try {
-      const gateway = await this.#open()
+      const gateway = await this.#options.open(searching.signal).finally(() => {
+        this.#searching = undefined
+      })
       this.#hasFailed = false
       this.#isUnproven = true
       return gateway
@@ -72,16 +76,6 @@ export class GatewaySearch<G extends Gateway> {
       this.#hasFailed = true
       await this.#pause(this.#pauses.next().value)
       return undefined
-    }
-  }
-
-  async #open(): Promise<G> {
-    const searching = new AbortController()
-    this.#searching = searching
-    try {
-      return await this.#options.open(searching.signal)
-    } finally {
-      this.#searching = undefined
     }
   }
 

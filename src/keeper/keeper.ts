@@ -10,49 +10,47 @@ import { NoGatewayError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
 import { Alarm, within } from './alarm.js'
-import { Changes, WATCH_MS } from './changes.js'
+import { Changes, Restarts, WATCH_MS } from './changes.js'
 import { GatewaySearch } from './gateway-search.js'
-import type { Held, KeeperEvent, Kept, LossReason } from './kept.js'
+import { type Held, type KeeperEvent, type Kept, type LossReason, LostInRenewal } from './kept.js'
 import { KeptRow } from './kept-row.js'
-import { LostInRenewal } from './lost-in-renewal.js'
 import { LAST_TURN_MS, LONGEST_END_MS, Removal } from './removal.js'
-import { Restarts } from './restarts.js'
 import { LookSchedule } from './schedule.js'
-import { isSignOfTrouble, presenceOf, pulseOf } from './signs-of-life.js'
+import { isSignOfTrouble, pulseOf, unlessRefused } from './signs-of-life.js'
 
 /** How often to look at the gateway when all is well. After a change looks begin sooner, and double up to this. */
 export const CHECK_MS = 120_000
 /** RFC 6887 8.5 allows up to 5 s, to spare a server with many clients. Here a person is waiting. */
 const LONGEST_SPREAD_MS = 500
 
-export interface KeeperOptions<H extends Held, G extends Gateway> {
+export interface KeeperOptions<H extends Held> {
   readonly clock: Clock
   /** From 0 to 1. */
   readonly random: () => number
-  readonly kept: readonly Kept<H, G>[]
+  readonly kept: readonly Kept<H>[]
   /** Searches for the gateway until the signal aborts. @throws PortMappingError if there is none */
-  readonly open: (signal: AbortSignal) => Promise<G>
+  readonly open: (signal: AbortSignal) => Promise<Gateway>
   /**
    * Listens for the gateway's announcements, each of which is a suspicion, until the returned function is called. It
    * still listens while the gateway is gone.
    */
-  readonly listen: (gateway: G, onSuspicion: () => void) => () => void
+  readonly listen: (gateway: Gateway, onSuspicion: () => void) => () => void
   /** This computer's addresses. */
   readonly addresses: () => readonly string[]
   readonly onEvent: (event: KeeperEvent<H>) => void
   readonly checkMs?: number
 }
 
-export class Keeper<H extends Held, G extends Gateway> {
-  readonly #options: KeeperOptions<H, G>
-  readonly #rows: readonly KeptRow<H, G>[]
+export class Keeper<H extends Held> {
+  readonly #options: KeeperOptions<H>
+  readonly #rows: readonly KeptRow<H>[]
   readonly #alarm: Alarm
   readonly #changes: Changes
-  readonly #search: GatewaySearch<G>
+  readonly #search: GatewaySearch
   #looks: LookSchedule
-  #gateway: G | undefined
+  #gateway: Gateway | undefined
   /** The gateway, even after it is gone. */
-  #lastGateway: G | undefined
+  #lastGateway: Gateway | undefined
   #stopListening: () => void = () => {}
   readonly #restarts = new Restarts()
   #externalAddress: string | undefined
@@ -60,7 +58,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   readonly #stopped: Promise<void>
   #tellStopped: () => void = () => {}
 
-  constructor(options: KeeperOptions<H, G>) {
+  constructor(options: KeeperOptions<H>) {
     this.#options = options
     this.#alarm = new Alarm(options.clock)
     this.#changes = new Changes(options.clock, options.addresses)
@@ -80,7 +78,9 @@ export class Keeper<H extends Held, G extends Gateway> {
       await Promise.race([work, this.#stopped]) // once: waiting for #stopped in every turn would pile up listeners
       const endsMs = this.#now() + LONGEST_END_MS
       await within(clock, LAST_TURN_MS, work) // what is being made right now would be left behind otherwise
-      await this.#removeAll(work, endsMs)
+      const [gateway, rows] = [this.#lastGateway, this.#rows] // it is asked even if it is gone: it may be back
+      if (gateway === undefined) return
+      await new Removal({ clock, rows, gateway, endsMs, onEvent: (event) => this.#tell(event) }).run(work)
     } finally {
       this.#isOver = true
       this.#stopListening()
@@ -120,10 +120,7 @@ export class Keeper<H extends Held, G extends Gateway> {
 
   async #findGateway(): Promise<void> {
     const gateway = await this.#search.next((error) => this.#tell({ type: 'searching', error }))
-    if (gateway !== undefined) this.#adopt(gateway)
-  }
-
-  #adopt(gateway: G): void {
+    if (gateway === undefined) return
     this.#gateway = gateway
     this.#lastGateway = gateway
     if (this.#alarm.isOff) return
@@ -146,7 +143,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   }
 
   /** Returns whether the gateway answered. */
-  async #makeOrRenew(row: KeptRow<H, G>, gateway: G): Promise<boolean> {
+  async #makeOrRenew(row: KeptRow<H>, gateway: Gateway): Promise<boolean> {
     if (row.isOver(this.#now())) this.#lose(row, 'expired')
     const [askedMs, isRenewal] = [this.#now(), row.present !== undefined]
     try {
@@ -172,7 +169,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   }
 
   /** Checks whether the gateway is there, has kept its state, and shows what it has granted. */
-  async #look(gateway: G): Promise<void> {
+  async #look(gateway: Gateway): Promise<void> {
     const isForWarning = this.#looks.begin(this.#now())
     try {
       const pulse = await pulseOf(gateway)
@@ -180,12 +177,12 @@ export class Keeper<H extends Held, G extends Gateway> {
       this.#search.prove()
       // A refusal carries no epoch, and the old one would look as if it stood still.
       if (pulse !== undefined && this.#noticeRestart(gateway)) return await this.#spread()
-      const untold: KeptRow<H, G>[] = []
+      const untold: KeptRow<H>[] = []
       let isDoubtful = isForWarning || isOther
       for (const row of this.#rows) {
         if (this.#alarm.isOff) return
         if (row.present === undefined) continue
-        const presence = await presenceOf(row.kept, gateway, row.present)
+        const presence = await row.kept.find(gateway, row.present).catch(unlessRefused)
         if (presence === 'gone' || presence === 'taken') this.#lose(row, presence)
         if (presence === 'gone') isDoubtful = true
         if (presence === 'untold') untold.push(row)
@@ -199,7 +196,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   }
 
   /** Returns whether it was there. */
-  #lose(row: KeptRow<H, G>, reason: LossReason): boolean {
+  #lose(row: KeptRow<H>, reason: LossReason): boolean {
     const event = row.lose(reason, this.#now())
     if (event !== undefined) this.#tell(event)
     return event !== undefined
@@ -215,7 +212,7 @@ export class Keeper<H extends Held, G extends Gateway> {
   }
 
   /** Returns whether the gateway has lost its state. */
-  #noticeRestart(gateway: G): boolean {
+  #noticeRestart(gateway: Gateway): boolean {
     if (!this.#restarts.notice(gateway, this.#now())) return false
     for (const row of this.#rows) this.#lose(row, 'gateway-restarted')
     return true
@@ -239,15 +236,8 @@ export class Keeper<H extends Held, G extends Gateway> {
     else this.#loseGateway(new NoGatewayError(`this computer does not have the address ${localAddress} any more`))
   }
 
-  #renewOutdated(gateway: G): void {
+  #renewOutdated(gateway: Gateway): void {
     for (const row of this.#rows) if (row.isOutdated(gateway)) row.dueMs = this.#now()
-  }
-
-  /** Asks the last gateway even if it is gone: it may be back. */
-  async #removeAll(unfinished: Promise<void>, endsMs: number): Promise<void> {
-    const [gateway, { clock }, rows] = [this.#lastGateway, this.#options, this.#rows]
-    if (gateway === undefined) return
-    await new Removal({ clock, rows, gateway, endsMs, onEvent: (event) => this.#tell(event) }).run(unfinished)
   }
 
   #tell(event: KeeperEvent<H>): void {

@@ -19,9 +19,8 @@ import {
   type MappingRequest,
   type PortMapping,
 } from '../domain/port-mapping.js'
-import type { Held, Kept, Presence } from './kept.js'
-import { hasClosed, madeAgain } from './lost-in-renewal.js'
-import { externalAddressOf } from './signs-of-life.js'
+import { type Held, hasClosed, type Kept, madeAgain, type Presence } from './kept.js'
+import { externalAddressOf, unlessRefused } from './signs-of-life.js'
 
 export interface HeldMapping extends Held {
   readonly mapping: PortMapping
@@ -285,11 +284,6 @@ function leadsToPort({ internalPort = 0 }: PortMapping, wanted: number | undefin
 function takenBy(found: PortMapping, { externalPort, protocol }: MappingRequest): NotConfirmedError {
   const message = `external port ${externalPort} ${protocol} leads to ${found.internalClient}, another computer`
   return new NotConfirmedError(found, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother: true })
-}
-
-/** For removing what may already be gone: a refusal is fine. */
-function unlessRefused(error: unknown): undefined {
-  if (!(error instanceof RefusedError)) throw error
 }
 
 /**

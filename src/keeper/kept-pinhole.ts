@@ -9,8 +9,7 @@ import type { Gateway, PinholeOpener } from '../domain/gateway.js'
 import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../domain/pinhole.js'
 import { transportProtocolOf } from '../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../domain/upnp-errors.js'
-import type { Held, Kept, Presence } from './kept.js'
-import { hasClosed, LostInRenewal } from './lost-in-renewal.js'
+import { type Held, hasClosed, type Kept, LostInRenewal, type Presence } from './kept.js'
 
 export interface HeldPinhole extends Held {
   readonly pinhole: TimedPinholeRequest

@@ -7,8 +7,8 @@ import { renewalTimes, retryPauses } from './schedule.js'
 /** After one of these errors it is certain that nothing was made. */
 const NOTHING_MADE: ReadonlySet<ErrorCode> = new Set(['REFUSED', 'INVALID_ARGUMENT', 'NO_GATEWAY'])
 
-export class KeptRow<H extends Held, G extends Gateway> {
-  readonly kept: Kept<H, G>
+export class KeptRow<H extends Held> {
+  readonly kept: Kept<H>
   readonly #random: () => number
   #held: H | undefined
   #leaseBeganMs = 0
@@ -21,7 +21,7 @@ export class KeptRow<H extends Held, G extends Gateway> {
   /** When to make or renew it. */
   dueMs = 0
 
-  constructor(kept: Kept<H, G>, random: () => number) {
+  constructor(kept: Kept<H>, random: () => number) {
     this.kept = kept
     this.#random = random
     this.#retries = retryPauses(random)
@@ -49,7 +49,7 @@ export class KeptRow<H extends Held, G extends Gateway> {
   }
 
   /** Granted, but not what is wanted any more. */
-  isOutdated(gateway: G): boolean {
+  isOutdated(gateway: Gateway): boolean {
     return this.present !== undefined && this.kept.isCurrent?.(gateway, this.present) === false
   }
 
@@ -62,14 +62,14 @@ export class KeptRow<H extends Held, G extends Gateway> {
   }
 
   /** Makes or renews it. @throws PortMappingError */
-  ask(gateway: G): Promise<H> {
+  ask(gateway: Gateway): Promise<H> {
     const { present } = this
     this.#isAsking = true
     return present === undefined ? this.kept.make(gateway) : this.kept.renew(gateway, present)
   }
 
   /** Takes note of what was granted. Its lease counts from the request, because it may have begun that early. */
-  grant(held: H, askedMs: number, nowMs: number, gateway: G): KeeperEvent<H> {
+  grant(held: H, askedMs: number, nowMs: number, gateway: Gateway): KeeperEvent<H> {
     const [kept, wasPresent, lostSinceMs] = [this.kept, this.present !== undefined, this.#lostSinceMs]
     this.#held = held
     this.#isUnanswered = false

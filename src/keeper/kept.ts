@@ -2,7 +2,7 @@
  * What is kept alive, and what the keeper reports. Port mappings and pinholes are kept in the same way: made, renewed,
  * looked for, removed.
  */
-import type { PortMappingError } from '../domain/errors.js'
+import { NoReplyError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 
 /** Something that a gateway has granted. */
@@ -21,23 +21,23 @@ export type Presence =
   /** The protocol has no such question. Asking for the mapping or pinhole again is safe instead. */
   | 'untold'
 
-/** `G` is the gateway that it is kept on, `H` what that gateway grants. */
-export interface Kept<H extends Held = Held, G extends Gateway = Gateway> {
+/** `H` is what a gateway grants. */
+export interface Kept<H extends Held = Held> {
   /** For people: `external port 22 TCP`. */
   readonly name: string
   /** @throws PortMappingError */
-  make(gateway: G): Promise<H>
+  make(gateway: Gateway): Promise<H>
   /** Asks for the same again, with a new lease. @throws PortMappingError, LostInRenewal */
-  renew(gateway: G, held: H): Promise<H>
+  renew(gateway: Gateway, held: H): Promise<H>
   /** @throws PortMappingError */
-  find(gateway: G, held: H): Promise<Presence>
+  find(gateway: Gateway, held: H): Promise<Presence>
   /** Whether it is still what is wanted. If not, renew() makes it so. */
-  isCurrent?(gateway: G, held: H): boolean
+  isCurrent?(gateway: Gateway, held: H): boolean
   /**
    * Removes only what it made itself. That includes a request without an answer (then `held` may be undefined). Returns
    * whether there was something to remove. `onAnswer` is called for answers on the way. @throws PortMappingError
    */
-  remove(gateway: G, held: H | undefined, onAnswer: () => void): Promise<boolean>
+  remove(gateway: Gateway, held: H | undefined, onAnswer: () => void): Promise<boolean>
 }
 
 export type KeeperEvent<H extends Held = Held> =
@@ -62,3 +62,36 @@ export type LossReason =
   | 'taken'
   /** Its lease ended before it could be renewed. */
   | 'expired'
+
+/**
+ * Some things are renewed by closing them and making them again. What was there is gone then, or may be, and could not
+ * be made again.
+ */
+export class LostInRenewal extends Error {
+  override readonly cause: PortMappingError
+
+  constructor(cause: PortMappingError) {
+    super(cause.message)
+    this.cause = cause
+  }
+}
+
+/** Returns whether it was closed: false if the gateway refused. @throws LostInRenewal if nobody knows */
+export async function hasClosed(closing: Promise<unknown>): Promise<boolean> {
+  try {
+    await closing
+    return true
+  } catch (error) {
+    if (error instanceof RefusedError) return false
+    throw error instanceof NoReplyError ? new LostInRenewal(error) : error
+  }
+}
+
+/** Waits until it is made again, after it was closed. @throws LostInRenewal */
+export async function madeAgain<T>(making: Promise<T>): Promise<T> {
+  try {
+    return await making
+  } catch (error) {
+    throw error instanceof PortMappingError ? new LostInRenewal(error) : error
+  }
+}

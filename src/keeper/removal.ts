@@ -16,38 +16,39 @@ const LONGEST_SILENCE_MS = 1000
 /** The limit for the whole end, however well the gateway answers: container runtimes kill after 10 s. */
 export const LONGEST_END_MS = 8000
 
-export interface RemovalOptions<H extends Held, G extends Gateway> {
+export interface RemovalOptions<H extends Held> {
   readonly clock: Clock
-  readonly rows: readonly KeptRow<H, G>[]
-  readonly gateway: G
+  readonly rows: readonly KeptRow<H>[]
+  readonly gateway: Gateway
   readonly onEvent: (event: KeeperEvent<H>) => void
   /** When the removal ends, however well the gateway answers. */
   readonly endsMs: number
 }
 
-export class Removal<H extends Held, G extends Gateway> {
-  readonly #options: RemovalOptions<H, G>
-  readonly #errors = new Map<KeptRow<H, G>, PortMappingError>()
+export class Removal<H extends Held> {
+  readonly #options: RemovalOptions<H>
+  readonly #errors = new Map<KeptRow<H>, PortMappingError>()
   #answeredMs: number
   #isOver = false
 
-  constructor(options: RemovalOptions<H, G>) {
+  constructor(options: RemovalOptions<H>) {
     this.#options = options
     this.#answeredMs = options.clock.monotonicMs()
   }
 
   /** `unfinished` is what was being made when the end came. What it makes is removed too. */
   async run(unfinished: Promise<void>): Promise<void> {
-    const alarm = new Alarm(this.#options.clock)
-    const work = this.#work(unfinished)
+    const { clock, rows, onEvent } = this.#options
+    const alarm = new Alarm(clock)
+    const work = this.#removeAll()
+      .then(() => unfinished)
+      .then(() => this.#removeAll())
     await Promise.race([work, this.#outOfPatience(alarm)]).finally(() => alarm.turnOff())
-    this.#end()
-  }
-
-  async #work(unfinished: Promise<void>): Promise<void> {
-    await this.#removeAll()
-    await unfinished
-    await this.#removeAll()
+    this.#isOver = true
+    for (const row of rows.filter(({ mayBeOpen }) => mayBeOpen)) {
+      const error = this.#errors.get(row) ?? new NoReplyError('the gateway did not answer in time')
+      onEvent({ type: 'not-removed', kept: row.kept, error })
+    }
   }
 
   async #outOfPatience(alarm: Alarm): Promise<void> {
@@ -59,16 +60,6 @@ export class Removal<H extends Held, G extends Gateway> {
     }
   }
 
-  /** Ends the removal, and reports what is left. */
-  #end(): void {
-    this.#isOver = true
-    for (const row of this.#options.rows.filter(({ mayBeOpen }) => mayBeOpen)) {
-      const { kept } = row
-      const error = this.#errors.get(row) ?? new NoReplyError('the gateway did not answer in time')
-      this.#options.onEvent({ type: 'not-removed', kept, error })
-    }
-  }
-
   async #removeAll(): Promise<void> {
     for (const row of this.#options.rows) {
       if (this.#isOver) return
@@ -76,7 +67,7 @@ export class Removal<H extends Held, G extends Gateway> {
     }
   }
 
-  async #remove(row: KeptRow<H, G>): Promise<void> {
+  async #remove(row: KeptRow<H>): Promise<void> {
     const { kept, held } = row
     try {
       const wasOwn = await kept.remove(this.#options.gateway, held, () => this.#hear())

@@ -2,7 +2,6 @@
 import { isUnicastIPv4, isUnicastIPv6 } from '../domain/address.js'
 import { MalformedMessageError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
-import type { Held, Kept, Presence } from './kept.js'
 
 /** Whether the error says something about the gateway, and not only about what it was asked for. */
 export function isSignOfTrouble({ code }: PortMappingError): boolean {
@@ -19,18 +18,9 @@ export async function pulseOf(gateway: Gateway): Promise<{ readonly externalAddr
   }
 }
 
-/** Undefined if the gateway refuses to say. @throws PortMappingError if there is no answer, or a malformed one */
-export async function presenceOf<H extends Held, G extends Gateway>(
-  kept: Kept<H, G>,
-  gateway: G,
-  held: H,
-): Promise<Presence | undefined> {
-  try {
-    return await kept.find(gateway, held)
-  } catch (error) {
-    if (error instanceof RefusedError) return undefined
-    throw error
-  }
+/** For asking about, or removing, what may already be gone: a refusal is fine. */
+export function unlessRefused(error: unknown): undefined {
+  if (!(error instanceof RefusedError)) throw error
 }
 
 /** Undefined if it cannot be had: the mapping works all the same. PCP reports the address with the mapping. */

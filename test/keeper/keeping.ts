@@ -61,7 +61,7 @@ export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
   const log: string[] = []
   const events: KeeperEvent[] = []
   const state = { addresses: [router.localAddress], isOver: false, overMs: Number.NaN, error: undefined as unknown }
-  const keeper = new Keeper<Held, Gateway>({
+  const keeper = new Keeper<Held>({
     clock,
     random,
     kept,

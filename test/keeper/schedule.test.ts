@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { hasKeptState } from '../../src/keeper/restarts.ts'
+import { hasKeptState } from '../../src/keeper/changes.ts'
 import { CLOSEST_RENEWALS_MS, renewalTimes, retryPauses, searchPauses } from '../../src/keeper/schedule.ts'
 import { randomFrom } from '../support/random.ts'
 

@@ -59,7 +59,7 @@ class KeepSession {
   readonly #marks: OwnMarks
   readonly #kept: readonly KeptEither[]
   readonly #ports: KeptPorts
-  readonly #keeper: Keeper<HeldEither, Gateway>
+  readonly #keeper: Keeper<HeldEither>
   readonly #command: OwnCommand
   readonly #hook: ChangeHook
   readonly #state: StateFile
@@ -101,7 +101,7 @@ class KeepSession {
       onStart: () => this.#service.ready(),
       onEnd: () => this.#stop(),
     })
-    this.#keeper = new Keeper<HeldEither, Gateway>({
+    this.#keeper = new Keeper<HeldEither>({
       clock,
       random: Math.random,
       kept: this.#kept,
