@@ -15,44 +15,36 @@ export function parseIPv4(text: string): number | undefined {
   return bits
 }
 
-function inPrefix(bits: number, prefix: number, length: number): boolean {
-  const size = 2 ** (32 - length)
-  return Math.floor(bits / size) === Math.floor(prefix / size)
-}
-
-type Range = readonly [string, number]
+/** No host on a link has one of these addresses: unspecified, multicast, broadcast. */
+const NEVER_A_HOST = ['0.0.0.0/8', '224.0.0.0/4', '240.0.0.0/4'] as const
 
 /** Special-purpose blocks (RFC 6890 and successors): the internet cannot reach a home gateway at these addresses. */
-const RESERVED: readonly Range[] = [
-  ['0.0.0.0', 8],
-  ['10.0.0.0', 8],
-  ['100.64.0.0', 10],
-  ['127.0.0.0', 8],
-  ['169.254.0.0', 16],
-  ['172.16.0.0', 12],
-  ['192.0.0.0', 24],
-  ['192.0.2.0', 24],
-  ['192.31.196.0', 24],
-  ['192.52.193.0', 24],
-  ['192.88.99.0', 24],
-  ['192.168.0.0', 16],
-  ['192.175.48.0', 24],
-  ['198.18.0.0', 15],
-  ['198.51.100.0', 24],
-  ['203.0.113.0', 24],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
+const RESERVED: readonly string[] = [
+  ...NEVER_A_HOST,
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.0.0.0/24',
+  '192.0.2.0/24',
+  '192.31.196.0/24',
+  '192.52.193.0/24',
+  '192.88.99.0/24',
+  '192.168.0.0/16',
+  '192.175.48.0/24',
+  '198.18.0.0/15',
+  '198.51.100.0/24',
+  '203.0.113.0/24',
 ]
 
-/** No host on a link has one of these addresses: unspecified, multicast, broadcast. */
-const NEVER_A_HOST: readonly Range[] = [
-  ['0.0.0.0', 8],
-  ['224.0.0.0', 4],
-  ['240.0.0.0', 4],
-]
-
-function inAny(ranges: readonly Range[], bits: number): boolean {
-  return ranges.some(([prefix, length]) => inPrefix(bits, parseIPv4(prefix) ?? 0, length))
+function inAny(blocks: readonly string[], bits: number | undefined): boolean {
+  if (bits === undefined) return false
+  return blocks.some((block) => {
+    const [prefix = '', length] = block.split('/')
+    const size = 2 ** (32 - Number(length))
+    return Math.floor(bits / size) === Math.floor((parseIPv4(prefix) ?? 0) / size)
+  })
 }
 
 /** True for an address that the internet does not route to, and for text that is no address at all. */
@@ -68,13 +60,11 @@ export function isUnicastIPv4(text: string): boolean {
 }
 
 export function isLoopbackIPv4(text: string): boolean {
-  const bits = parseIPv4(text)
-  return bits !== undefined && inPrefix(bits, 0x7f000000, 8)
+  return inAny(['127.0.0.0/8'], parseIPv4(text))
 }
 
 export function isLinkLocalIPv4(text: string): boolean {
-  const bits = parseIPv4(text)
-  return bits !== undefined && inPrefix(bits, 0xa9fe0000, 16)
+  return inAny(['169.254.0.0/16'], parseIPv4(text))
 }
 
 /** True if both are in the subnet of `address` and `netmask`; the subnet's broadcast address is not a host. */

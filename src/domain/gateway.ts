@@ -3,7 +3,7 @@
  * `GatewayBase` is what every protocol offers. `IgdGateway` adds what only UPnP has, so a command that needs a listing
  * takes an IgdGateway, and no method throws "not supported".
  */
-import type { PortMappingError } from './errors.js'
+import { type PortMappingError, TransportError } from './errors.js'
 import type { FirewallStatus, GrantedPinhole, PinholeId, PinholeRequest, TimedPinholeRequest } from './pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping, TransportProtocol } from './port-mapping.js'
 
@@ -150,3 +150,18 @@ export interface PinholeFirewall extends PinholeOpener {
 
 /** How a listing ended: with the gateway's error, because the gateway repeated itself, or at this library's limit. */
 export type ListingEnd = { readonly number: number; readonly standardName: string } | 'repetition' | 'limit'
+
+function missing(action: string): Promise<never> {
+  const message = `${action}: the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl)`
+  return Promise.reject(new TransportError(message, { action }))
+}
+
+export const NO_FIREWALL: PinholeFirewall = {
+  status: () => missing('GetFirewallStatus'),
+  addPinhole: () => missing('AddPinhole'),
+  updatePinhole: () => missing('UpdatePinhole'),
+  deletePinhole: () => missing('DeletePinhole'),
+  isPinholeWorking: () => missing('CheckPinholeWorking'),
+  pinholePackets: () => missing('GetPinholePackets'),
+  outboundPinholeTimeout: () => missing('GetOutboundPinholeTimeout'),
+}

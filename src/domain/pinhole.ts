@@ -1,6 +1,6 @@
 /** Pinholes in an IPv6 firewall, in the terms of WANIPv6FirewallControl:1. */
 import { isUnicastIPv6 } from './address.js'
-import { isPort, MAX_LEASE_SECONDS, type TransportProtocol } from './port-mapping.js'
+import { isPort, type TransportProtocol } from './port-mapping.js'
 
 export interface PinholeRequest {
   /** Empty means any. */
@@ -53,12 +53,4 @@ export function pinholeTargetOf(id: string): PinholeTarget | undefined {
   const internalPort = Number(port)
   if (!isUnicastIPv6(internalClient) || !isPort(internalPort)) return undefined
   return { protocol: protocol.toUpperCase() === 'TCP' ? 'TCP' : 'UDP', internalClient, internalPort }
-}
-
-export function isPinholePort(port: number): boolean {
-  return port === 0 || isPort(port)
-}
-
-export function isPinholeLease(seconds: number): boolean {
-  return Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LEASE_SECONDS
 }

@@ -1,6 +1,6 @@
 /** Runs a command on the chosen gateway. One table says which function runs which command. */
 
-import { NO_FIREWALL } from '../../domain/no-firewall.js'
+import { NO_FIREWALL } from '../../domain/gateway.js'
 import type { Chosen, ChosenGateway, ChosenPortControl, RunContext } from '../context.js'
 import { reportedError } from '../failure.js'
 import type { AnyCommand, GatewayCommand } from '../parse/command-table.js'

@@ -1,7 +1,7 @@
 /** The commands about pinholes: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
 import { upnpErrorOf } from '../../domain/errors.js'
 import type { IgdGateway, PinholeFirewall, PinholeOpener } from '../../domain/gateway.js'
-import { NO_FIREWALL } from '../../domain/no-firewall.js'
+import { NO_FIREWALL } from '../../domain/gateway.js'
 import type { PinholeId } from '../../domain/pinhole.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { pinholeAddress } from '../../library/pinhole-address.js'
