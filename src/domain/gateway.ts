@@ -89,7 +89,6 @@ export interface PortControlGateway extends GatewayBase {
   readonly address: string
   /** The UDP port that requests go to: 5351 in the standards (RFC 6887 19.1, RFC 6886 3.1). */
   readonly port: number
-  /** Seconds since the gateway started or lost its state, as it said last (RFC 6886 3.6, RFC 6887 8.5). */
   readonly epochSeconds: number
   /** Whether this user is known to have made that mapping, and its lease has not ended. */
   remembers(key: MappingKey): Promise<boolean>

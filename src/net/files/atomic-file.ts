@@ -1,8 +1,9 @@
 /** Writes a file that others may read at any moment: they see the whole old or the whole new file. */
-import { closeSync, openSync, realpathSync, renameSync, statSync, unlinkSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { TransportError } from '../../domain/errors.js'
 import { reasonOf } from '../system-error.js'
+import { discard } from './private-files.js'
 
 /**
  * The file has mode 0644 less the umask. A link stays a link: its target is written. What exists but is not a regular
@@ -33,10 +34,4 @@ function regularTarget(path: string): string {
   if (status === undefined) return path
   if (!status.isFile()) throw new TransportError(`${path} could not be written: it is not a regular file`)
   return realpathSync(path)
-}
-
-function discard(path: string): void {
-  try {
-    unlinkSync(path)
-  } catch {} // it does not exist
 }

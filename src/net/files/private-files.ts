@@ -18,7 +18,6 @@ import {
   readdirSync,
   readSync,
   renameSync,
-  type Stats,
   statSync,
   unlinkSync,
   writeFileSync,
@@ -84,14 +83,21 @@ export function privateFiles(place: string | (() => string), link: typeof linkSy
     known ??= typeof place === 'string' ? place : place()
     return known
   }
-  const at = <T>(verb: string, name: string, action: (path: string, directory: string) => T): T => {
-    if (!NAME.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot be the name of a private file`)
+  const attempt = <T>(verb: string, name: string, action: (path: string, directory: string) => T): T => {
     const directory = directoryNow()
     const path = join(directory, name)
-    return attempt(verb, path, () => {
-      mustBeOurs(directory)
+    try {
+      const stranger = strangerOf(directory)
+      if (stranger !== undefined) throw new TransportError(`will not use ${directory}: it belongs to user ${stranger}`)
       return action(path, directory)
-    })
+    } catch (cause) {
+      if (cause instanceof TransportError) throw cause
+      throw new TransportError(`cannot ${verb} ${path}: ${codeOf(cause) || String(cause)}`, { cause })
+    }
+  }
+  const at: typeof attempt = (verb, name, action) => {
+    if (!NAME.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot be the name of a private file`)
+    return attempt(verb, name, action)
   }
   return {
     get directory() {
@@ -104,11 +110,9 @@ export function privateFiles(place: string | (() => string), link: typeof linkSy
       at('create', name, (path, directory) => createOrRead(directory, path, text, link)),
     remove: async (name) => at('remove', name, (path) => unlessCode('ENOENT', () => unlinkSync(path))),
     async list(prefix) {
-      const directory = directoryNow()
-      const found = attempt('list', directory, () => {
-        mustBeOurs(directory)
-        return unlessCode('ENOENT', () => readdirSync(directory, { withFileTypes: true }))
-      })
+      const found = attempt('list', '', (directory) =>
+        unlessCode('ENOENT', () => readdirSync(directory, { withFileTypes: true })),
+      )
       const names = (found ?? []).filter((each) => each.isFile()).map(({ name }) => name)
       return names.filter((name) => name.startsWith(prefix) && NAME.test(name)).sort()
     },
@@ -123,20 +127,6 @@ function homeOrNone(): string {
     return homedir()
   } catch {
     return '' // neither HOME nor an entry for this user, as in some containers
-  }
-}
-
-function mustBeOurs(directory: string): void {
-  const stranger = strangerOf(directory)
-  if (stranger !== undefined) throw new TransportError(`will not use ${directory}: it belongs to user ${stranger}`)
-}
-
-function attempt<T>(verb: string, path: string, action: () => T): T {
-  try {
-    return action()
-  } catch (cause) {
-    if (cause instanceof TransportError) throw cause
-    throw new TransportError(`cannot ${verb} ${path}: ${codeOf(cause) || String(cause)}`, { cause })
   }
 }
 
@@ -199,10 +189,11 @@ function throughTemporary<T>(directory: string, text: string, put: (temporary: s
   }
 }
 
-function discard(path: string): void {
+/** Removes a file that may not be there. */
+export function discard(path: string): void {
   try {
     unlinkSync(path)
-  } catch {} // it was renamed, or never made
+  } catch {}
 }
 
 function createOrRead(directory: string, path: string, text: string, link: typeof linkSync): string {
@@ -281,8 +272,8 @@ function makeDirectory(directory: string): void {
 /** The owner, if that is neither this user nor root. Undefined also if nothing exists there, and on Windows. */
 function strangerOf(path: string, user = process.getuid?.()): number | undefined {
   if (user === undefined) return undefined
-  const found: (Stats | undefined)[] = [lstatSync, statSync].map((look) => look(path, { throwIfNoEntry: false }))
-  return found.find((status) => status !== undefined && status.uid !== user && status.uid !== 0)?.uid
+  const owners = [lstatSync, statSync].map((look) => look(path, { throwIfNoEntry: false })?.uid)
+  return owners.find((owner) => owner !== undefined && owner !== user && owner !== 0)
 }
 
 /**

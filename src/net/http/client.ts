@@ -85,7 +85,7 @@ async function requestTwiceIfReset(request: HttpRequest, clock: Clock, exchange:
   }
   const noReply = () =>
     new NoReplyError(`${describe(request)} did not answer within ${request.timeoutMs / 1000} s`, { action })
-  const limit = limitOf(clock, request.timeoutMs, noReply, request.signal)
+  const limit = new RequestLimit(clock, request.timeoutMs, noReply, request.signal)
   try {
     const first = await oneExchange(request, clock, exchange, limit)
     const again = first.kind === 'reset' && (request.onReset?.() ?? true)
@@ -147,8 +147,7 @@ class Collector implements ReplySink {
   readonly #request: HttpRequest
   readonly #clock: Clock
   #finish: ((outcome: Outcome) => void) | undefined
-  #local = ''
-  #remote = ''
+  #addresses = { localAddress: '', remoteAddress: '' }
   #status = 0
   readonly #headers = new Map<string, string>()
   #declaredLength: number | undefined
@@ -169,8 +168,7 @@ class Collector implements ReplySink {
   }
 
   connected(localAddress: string, remoteAddress: string): void {
-    this.#local = localAddress
-    this.#remote = remoteAddress
+    this.#addresses = { localAddress, remoteAddress }
   }
 
   head(status: number, declaredLength: number | undefined, headers: Iterable<readonly [string, string]>): void {
@@ -198,13 +196,13 @@ class Collector implements ReplySink {
   #examine(): void {
     this.#examining = false
     if (this.#finish === undefined) return
-    const body = this.#body()
-    if (this.#request.isComplete(body)) this.#reply(body)
-    else if (this.#declaredLength !== undefined && this.#size >= this.#declaredLength) this.#replyAfterSilence()
+    if (this.#request.isComplete(this.#body())) this.end()
+    else if (this.#declaredLength !== undefined && this.#size >= this.#declaredLength) this.#endAfterSilence()
   }
 
   end(): void {
-    this.#reply(this.#body())
+    const [status, headers, body] = [this.#status, this.#headers, this.#body()]
+    this.#end({ kind: 'reply', reply: { status, headers, body, ...this.#addresses } })
   }
 
   fail(cause: Error, receivedBytes: number): void {
@@ -213,21 +211,15 @@ class Collector implements ReplySink {
     else this.#end({ kind: receivedBytes === 0 && RESETS.has(codeOf(cause)) ? 'reset' : 'failure', cause })
   }
 
-  #replyAfterSilence(): void {
+  #endAfterSilence(): void {
     this.#cancelSilence()
-    this.#cancelSilence = this.#clock.schedule(AFTER_DECLARED_LENGTH_MS, () => this.#reply(this.#body()))
+    this.#cancelSilence = this.#clock.schedule(AFTER_DECLARED_LENGTH_MS, () => this.end())
   }
 
   #body(): Buffer {
     const body = this.#pieces.length === 1 ? (this.#pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#pieces)
     this.#pieces = [body]
     return body
-  }
-
-  #reply(body: Buffer): void {
-    const [status, headers] = [this.#status, this.#headers]
-    const reply = { status, headers, body, localAddress: this.#local, remoteAddress: this.#remote }
-    this.#end({ kind: 'reply', reply })
   }
 
   #end(outcome: Outcome): void {
@@ -241,34 +233,28 @@ class Collector implements ReplySink {
  * Ends a request when its time is over, or when its caller's signal aborts. An AbortController for each request, as in
  * deadlineAfter, would take a good part of the time of a listing with hundreds of entries.
  */
-interface RequestLimit {
+class RequestLimit {
   /** Why the request has to end; undefined while it may go on. */
-  readonly ended: { readonly reason: Error } | undefined
+  ended: { readonly reason: Error } | undefined
   /** Called when the request has to end; there is one listener. */
-  onEnd: () => void
+  onEnd = (): void => {}
   /** Must be called, or the timer keeps the process alive. */
-  dispose(): void
-}
+  readonly dispose: () => void
 
-function limitOf(clock: Clock, timeoutMs: number, reason: () => Error, signal?: AbortSignal): RequestLimit {
-  let ended: RequestLimit['ended'] = signal?.aborted ? { reason: signal.reason } : undefined
-  const end = (why: Error): void => {
-    ended ??= { reason: why }
-    limit.onEnd()
-  }
-  const cancel = clock.schedule(timeoutMs, () => end(reason()))
-  const onAbort = (): void => end(signal?.reason)
-  if (signal !== undefined) setMaxListeners(0, signal) // many requests share one, and Node warns of the eleventh
-  signal?.addEventListener('abort', onAbort, { once: true })
-  const limit: RequestLimit = {
-    get ended() {
-      return ended
-    },
-    onEnd: () => {},
-    dispose() {
+  constructor(clock: Clock, timeoutMs: number, reason: () => Error, signal?: AbortSignal) {
+    const cancel = clock.schedule(timeoutMs, () => this.#end(reason()))
+    const onAbort = (): void => this.#end(signal?.reason)
+    if (signal?.aborted) onAbort()
+    if (signal !== undefined) setMaxListeners(0, signal) // many requests share one, and Node warns of the eleventh
+    signal?.addEventListener('abort', onAbort, { once: true })
+    this.dispose = () => {
       cancel()
       signal?.removeEventListener('abort', onAbort)
-    },
+    }
   }
-  return limit
+
+  #end(reason: Error): void {
+    this.ended ??= { reason }
+    this.onEnd()
+  }
 }

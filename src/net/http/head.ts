@@ -18,12 +18,6 @@ export interface ResponseHead {
   readonly declaredLength: number | undefined
 }
 
-/** The index after the blank line that ends the head, or -1. */
-function endOfHead(bytes: Buffer): number {
-  const match = /\r?\n\r?\n/.exec(bytes.toString('latin1', 0, MAX_HEAD_BYTES + 4))
-  return match === null ? -1 : match.index + match[0].length
-}
-
 export function readHead(head: string): ResponseHead {
   const [statusLine = '', ...lines] = head.split(/\r?\n/)
   const headers = lines
@@ -49,7 +43,8 @@ export class HeadReader {
   read(piece: Buffer): { readonly head: ResponseHead; readonly rest: Buffer } | undefined {
     this.#seen = Buffer.concat([this.#seen, piece])
     for (;;) {
-      const end = endOfHead(this.#seen)
+      const blankLine = /\r?\n\r?\n/.exec(this.#seen.toString('latin1', 0, MAX_HEAD_BYTES + 4))
+      const end = blankLine === null ? -1 : blankLine.index + blankLine[0].length
       if ((end === -1 ? this.#seen.length : end) > MAX_HEAD_BYTES) {
         throw new Error(`the reply's headers are longer than ${MAX_HEAD_BYTES} bytes`)
       }
@@ -61,9 +56,4 @@ export class HeadReader {
       if (++this.#interimHeads > MAX_INTERIM_HEADS) throw new Error('too many interim replies')
     }
   }
-}
-
-/** RFC 9112 6.3: 204 and 304 have no body, whatever the headers say. `Content-Length: 0` is believed too. */
-export function hasNoBody(head: ResponseHead): boolean {
-  return head.status === 204 || head.status === 304 || head.declaredLength === 0
 }

@@ -10,7 +10,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Exchange, type HttpRequest, hostHeader, type ReplySink } from './client.js'
 import { connectTo } from './connect.js'
-import { HeadReader, hasNoBody } from './head.js'
+import { HeadReader } from './head.js'
 
 /** What an exchange needs from a socket, which emits 'connect' once it is connected. */
 export type Connection = Duplex & Pick<Socket, 'bytesRead'> & Partial<Pick<Socket, 'localAddress' | 'remoteAddress'>>
@@ -104,7 +104,8 @@ class ReplyReader {
     this.bodyBegun = true
     this.#chunked = head.chunked ? new ChunkedBody() : undefined
     this.#sink.head(head.status, head.declaredLength, head.headers.map(nameAndValue))
-    this.ended = hasNoBody(head)
+    // RFC 9112 6.3: 204 and 304 have no body, whatever the headers say. `Content-Length: 0` is believed too.
+    this.ended = head.status === 204 || head.status === 304 || head.declaredLength === 0
     return rest
   }
 }
