@@ -98,10 +98,8 @@ export function flawOf(request: MappingKey & Partial<MappingRequest>): string | 
   if (description.length > MAX_DESCRIPTION_LENGTH) {
     return `the description is longer than ${MAX_DESCRIPTION_LENGTH} characters`
   }
-  return lease === 'unlimited' ? undefined : flawOfSeconds(lease.seconds)
-}
-
-function flawOfSeconds(seconds: number): string | undefined {
+  if (lease === 'unlimited') return undefined
+  const { seconds } = lease
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LEASE_SECONDS) return undefined
   return `a lease of ${seconds} s is not a whole number from 1 to ${MAX_LEASE_SECONDS}`
 }

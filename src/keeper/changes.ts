@@ -80,14 +80,11 @@ export class Restarts {
     const isRestart = previous !== undefined && !hasKeptState(protocol, previous, now)
     if (isRestart && nowMs < this.#lastMs + this.#gapMs) return false // the old epoch stays: a later answer shows it
     this.#epoch = now
-    if (isRestart) this.#believe(nowMs)
-    return isRestart
-  }
-
-  #believe(nowMs: number): void {
+    if (!isRestart) return false
     const isCalm = nowMs - this.#lastMs > 2 * this.#gapMs + CALM_MS
     this.#gapMs = isCalm ? LEAST_GAP_MS : Math.min(2 * this.#gapMs, LONGEST_GAP_MS)
     this.#lastMs = nowMs
+    return true
   }
 }
 

@@ -100,14 +100,10 @@ function start([program = '', ...args]: readonly string[], options: SpawnOptions
     const isWindows = process.platform === 'win32'
     const isToldAlready = isWindows
       ? CONSOLE_SIGNALS.includes(signal)
-      : KEYBOARD_SIGNALS.includes(signal) && hasTerminal()
+      : KEYBOARD_SIGNALS.includes(signal) && [0, 1, 2].some((descriptor) => isatty(descriptor))
     if (!isToldAlready) kill(signal)
   }
   return { pid: child.pid, exited: handled(exited), kill, passOn }
-}
-
-function hasTerminal(): boolean {
-  return [0, 1, 2].some((descriptor) => isatty(descriptor))
 }
 
 /** Whoever waits for the promise still gets its rejection, but nobody has to wait. */

@@ -34,7 +34,9 @@ export function interfaceAddresses(
     return addresses.map((each) => {
       const { address, netmask, internal: loopback } = each
       const common = { name, address, netmask, loopback }
-      return each.family === 'IPv4' ? common : { ...common, prefixLength: prefixLengthOf(each.cidr), zone }
+      return each.family === 'IPv4'
+        ? common
+        : { ...common, prefixLength: Number(each.cidr?.split('/')[1] ?? 128), zone }
     })
   })
 }
@@ -51,10 +53,6 @@ export function zoneMeantBy(text: string, system?: System, platform: NodeJS.Plat
 /** Only link-local addresses come with the number of their interface. */
 function indexOf(addresses: readonly { scopeid?: number | undefined }[]): number {
   return addresses.find(({ scopeid = 0 }) => scopeid !== 0)?.scopeid ?? 0
-}
-
-function prefixLengthOf(cidr: string | null): number {
-  return cidr === null ? 128 : Number(cidr.split('/')[1])
 }
 
 /**

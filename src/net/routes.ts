@@ -4,6 +4,7 @@
  * package does this: the maintained ones start a shell or search PATH, and on Linux reading a file in 20 µs is enough.
  */
 import { readFileSync } from 'node:fs'
+import { endianness } from 'node:os'
 import { formatIPv6, isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../domain/address.js'
 
 const COMMAND_TIMEOUT_MS = 1000
@@ -89,13 +90,9 @@ export function parseProcNetRoute(text: string): string[] {
     if (destination !== '00000000' || mask !== '00000000' || !/^[0-9A-F]{8}$/i.test(gateway ?? '')) return []
     if (!leadsToGateway(Number.parseInt(flags ?? '', 16))) return []
     const bytes = [...Buffer.from(gateway ?? '', 'hex')]
-    return routeIPv4((isLittleEndian() ? bytes.reverse() : bytes).join('.'), Number(metric))
+    return routeIPv4((endianness() === 'LE' ? bytes.reverse() : bytes).join('.'), Number(metric))
   })
   return byMetric(routes)
-}
-
-function isLittleEndian(): boolean {
-  return new Uint8Array(new Uint16Array([1]).buffer)[0] === 1
 }
 
 /**

@@ -77,14 +77,11 @@ function readWrapped(path: string): string {
   return bytes.toString('latin1') // esbuild writes ASCII
 }
 
-interface Kept {
-  readonly compiled: Buffer
-  /** How many commands have added to it. */
-  readonly commands: number
-}
-
-/** The file holds the code twice: V8 does not look for damage, and would run damaged code. */
-function readKept(directory: string, name: string, key: Buffer, user: number): Kept | undefined {
+/**
+ * The compiled code, and how many commands have added to it. The file holds the code twice: V8 does not look for
+ * damage, and would run damaged code.
+ */
+function readKept(directory: string, name: string, key: Buffer, user: number) {
   try {
     return within(directory, user, (place) => {
       const kept = readOwn(join(place, name), user)
