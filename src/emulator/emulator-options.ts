@@ -81,33 +81,22 @@ const DEFAULTS = {
 /** @throws InvalidArgumentError */
 export function settingsOf(options: EmulatorOptions): EmulatorSettings {
   const settings = { ...DEFAULTS, uuid: randomUUID(), ...options }
-  checkAddresses(settings)
-  checkNumbers(settings)
-  if (!/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(settings.uuid)) {
-    throw new InvalidArgumentError(`not a UUID: ${settings.uuid}`)
-  }
+  const { address, ipv6Address, maxMappings, maxPinholes, replyDelayMs, uuid } = settings
+  const isIPv6 = ipv6Address === undefined || isUnicastIPv6(splitZone(ipv6Address).address)
+  const isDelay = replyDelayMs >= 0 && replyDelayMs <= MAX_REPLY_DELAY_MS
+  check(isUnicastIPv4(address), `the gateway's address must be one IPv4 address: ${address}`)
+  check(isIPv6, `the gateway's IPv6 address must be one IPv6 address: ${ipv6Address}`)
+  for (const port of [settings.httpPort, settings.ssdpPort, settings.portControlPort])
+    check(port === 0 || isPort(port), `a port must be 0 to 65535: ${port}`)
+  check(isWithin(maxMappings, Number.MAX_SAFE_INTEGER), `the number of mappings must be 0 or more: ${maxMappings}`)
+  check(isWithin(maxPinholes, MAX_PINHOLE_ID), `the number of pinholes must be 0 to ${MAX_PINHOLE_ID}: ${maxPinholes}`)
+  check(isDelay, `the delay of replies must be 0 to ${MAX_REPLY_DELAY_MS} ms: ${replyDelayMs}`)
+  check(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(uuid), `not a UUID: ${uuid}`)
   return settings
 }
 
-function checkAddresses({ address, ipv6Address }: EmulatorSettings): void {
-  if (!isUnicastIPv4(address))
-    throw new InvalidArgumentError(`the gateway's address must be one IPv4 address: ${address}`)
-  if (ipv6Address !== undefined && !isUnicastIPv6(splitZone(ipv6Address).address))
-    throw new InvalidArgumentError(`the gateway's IPv6 address must be one IPv6 address: ${ipv6Address}`)
-}
-
-function checkNumbers(settings: EmulatorSettings): void {
-  const { httpPort, ssdpPort, portControlPort, maxMappings, maxPinholes } = settings
-  for (const port of [httpPort, ssdpPort, portControlPort])
-    if (port !== 0 && !isPort(port)) throw new InvalidArgumentError(`a port must be 0 to 65535: ${port}`)
-  if (!isWithin(maxMappings, Number.MAX_SAFE_INTEGER))
-    throw new InvalidArgumentError(`the number of mappings must be 0 or more: ${maxMappings}`)
-  if (!isWithin(maxPinholes, MAX_PINHOLE_ID))
-    throw new InvalidArgumentError(`the number of pinholes must be 0 to ${MAX_PINHOLE_ID}: ${maxPinholes}`)
-  if (!(settings.replyDelayMs >= 0 && settings.replyDelayMs <= MAX_REPLY_DELAY_MS))
-    throw new InvalidArgumentError(
-      `the delay of replies must be 0 to ${MAX_REPLY_DELAY_MS} ms: ${settings.replyDelayMs}`,
-    )
+function check(isValid: boolean, problem: string): void {
+  if (!isValid) throw new InvalidArgumentError(problem)
 }
 
 function isWithin(value: number, largest: number): boolean {

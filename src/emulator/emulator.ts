@@ -8,13 +8,12 @@ import { SSDP_PORT } from '../domain/ports.js'
 import { VERSION } from '../domain/version.js'
 import { type Clock, sleep, systemClock } from '../net/clock.js'
 import { type Datagrams, type Endpoint, nodeDatagrams } from '../net/datagrams.js'
-import { type HttpServer, type HttpServers, nodeHttpServers } from '../net/http/server.js'
+import { type HttpServers, nodeHttpServers } from '../net/http/server.js'
 import { type InterfaceAddress, interfaceAddresses } from '../net/interfaces.js'
-import type { RootDescription } from '../wire/description.js'
+import type { Device } from '../wire/description.js'
 import type { IgdActionName } from '../wire/igd-actions.js'
 import { type EmulatorOptions, type EmulatorSettings, settingsOf } from './emulator-options.js'
-import type { GatewayState } from './gateway-state.js'
-import { createCounters, type EmulatorCounters } from './gateway-state.js'
+import { createCounters, type EmulatorCounters, type GatewayState } from './gateway-state.js'
 import { DESCRIPTION_PATH, describeGateway } from './igd/descriptions.js'
 import { createIgdResponder, type IgdResponder } from './igd/responder.js'
 import { createSsdpResponder, openSsdp, type SsdpSockets } from './igd/ssdp-responder.js'
@@ -94,7 +93,7 @@ export async function startEmulator(
   let closed: Promise<void> | undefined
   return {
     descriptionUrl: igd.descriptionUrl,
-    httpPort: igd.server.local.port,
+    httpPort: igd.port,
     ssdp: ssdp instanceof TransportError ? undefined : ssdp.local,
     get ssdpError() {
       return ssdp instanceof TransportError ? ssdp : ssdp.failure
@@ -137,8 +136,8 @@ async function openAll(running: Running) {
   }
   try {
     const igd = await openIgd(running)
-    closing.push(() => igd.server.close())
-    const ssdp = await openSsdpOrSayWhyNot(running, igd)
+    closing.push(() => igd.close())
+    const ssdp = await openSsdpOrSayWhyNot(running, igd.device, igd.descriptionUrl)
     if (!(ssdp instanceof TransportError)) closing.push(() => ssdp.close())
     const portControl = await openPortControl(running)
     closing.push(() => portControl.close())
@@ -149,13 +148,7 @@ async function openAll(running: Running) {
   }
 }
 
-interface Igd {
-  readonly server: HttpServer
-  readonly description: RootDescription
-  readonly descriptionUrl: string
-}
-
-async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, counters }: Running): Promise<Igd> {
+async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, counters }: Running) {
   const ending = new AbortController()
   let respond: IgdResponder | undefined // the description needs the port, which the server knows
   const server = await httpServers.listen({
@@ -178,15 +171,19 @@ async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, 
     ending.abort()
     return server.close()
   }
-  return { server: { ...server, close }, description, descriptionUrl: origin + DESCRIPTION_PATH }
+  return { port: server.local.port, device: description.device, descriptionUrl: origin + DESCRIPTION_PATH, close }
 }
 
 /** If another program has port 1900, the gateway is still useful: clients can use its URL. */
-async function openSsdpOrSayWhyNot(running: Running, igd: Igd): Promise<SsdpSockets | TransportError> {
+async function openSsdpOrSayWhyNot(
+  running: Running,
+  device: Device,
+  location: string,
+): Promise<SsdpSockets | TransportError> {
   const { address, ssdpPort } = running.settings
   const responder = createSsdpResponder({
-    device: igd.description.device,
-    location: igd.descriptionUrl,
+    device,
+    location,
     server: SERVER,
     bootId: Math.trunc(running.clock.wallMs() / 1000),
   })

@@ -23,11 +23,7 @@ const MAPPING_VALUE = [
 ] as const
 
 export const IGD_ACTIONS = {
-  GetConnectionTypeInfo: {
-    service: 'WANConnection',
-    in: [],
-    out: ['NewConnectionType', 'NewPossibleConnectionTypes'],
-  },
+  GetConnectionTypeInfo: { service: 'WANConnection', in: [], out: ['NewConnectionType', 'NewPossibleConnectionTypes'] },
   GetStatusInfo: {
     service: 'WANConnection',
     in: [],
@@ -64,11 +60,7 @@ export const IGD_ACTIONS = {
   GetTotalPacketsReceived: { service: 'WANCommonInterfaceConfig', in: [], out: ['NewTotalPacketsReceived'] },
   // These arguments have no prefix New, except NewLeaseTime. The internal port comes before the internal client, as in
   // miniupnpc, because every router has been tested with that. The standard has the two the other way round.
-  GetFirewallStatus: {
-    service: 'WANIPv6FirewallControl',
-    in: [],
-    out: ['FirewallEnabled', 'InboundPinholeAllowed'],
-  },
+  GetFirewallStatus: { service: 'WANIPv6FirewallControl', in: [], out: ['FirewallEnabled', 'InboundPinholeAllowed'] },
   GetOutboundPinholeTimeout: {
     service: 'WANIPv6FirewallControl',
     in: ['RemoteHost', 'RemotePort', 'Protocol', 'InternalPort', 'InternalClient'],

@@ -47,21 +47,14 @@ export function encodeMiniSsdpdRequest(request: MiniSsdpdRequest): Uint8Array {
 }
 
 function textOf(request: MiniSsdpdRequest): string {
-  switch (request.kind) {
-    case 'version':
-      return ''
-    case 'type':
-      return request.ST
-    case 'all':
-      return 'ssdp:all' // ignored, but older daemons refuse an empty text
-  }
+  if (request.kind === 'type') return request.ST
+  return request.kind === 'all' ? 'ssdp:all' : '' // ignored, but for 'all' older daemons refuse an empty text
 }
 
 /** @throws MalformedMessageError */
 export function decodeMiniSsdpdRequest(bytes: Uint8Array): MiniSsdpdRequest {
-  const reader = new TextReader(bytes, 1)
-  const text = reader.next()
-  if (text === undefined || !reader.isAtEnd) throw malformed('a request to MiniSSDPd: a type and a text', bytes)
+  const { text, end } = textAt(bytes, 1) ?? {}
+  if (text === undefined || end !== bytes.length) throw malformed('a request to MiniSSDPd: a type and a text', bytes)
   switch (bytes[0]) {
     case TYPE_BYTES.version:
       return { kind: 'version' }
@@ -88,13 +81,14 @@ export function decodeMiniSsdpdReply(bytes: Uint8Array): MiniSsdpdReply {
   const count = bytes[0]
   if (count === undefined) return { devices, ended: false }
   if (count > MAX_MINISSDPD_DEVICES) throw malformed(`a reply with at most ${MAX_MINISSDPD_DEVICES} devices`, bytes)
-  const reader = new TextReader(bytes, 1)
+  let at = 1
   while (devices.length < count) {
-    const LOCATION = reader.next()
-    const ST = reader.next()
-    const USN = reader.next()
+    const LOCATION = textAt(bytes, at)
+    const ST = LOCATION && textAt(bytes, LOCATION.end)
+    const USN = ST && textAt(bytes, ST.end)
     if (LOCATION === undefined || ST === undefined || USN === undefined) return { devices, ended: false }
-    devices.push({ LOCATION, ST, USN })
+    devices.push({ LOCATION: LOCATION.text, ST: ST.text, USN: USN.text })
+    at = USN.end
   }
   return { devices, ended: true }
 }
@@ -108,7 +102,7 @@ export function encodeMiniSsdpdVersion(version: string): Uint8Array {
  * @throws MalformedMessageError
  */
 export function decodeMiniSsdpdVersion(bytes: Uint8Array): string | undefined {
-  return new TextReader(bytes, 0).next()
+  return textAt(bytes, 0)?.text
 }
 
 function encodeText(text: string): number[] {
@@ -122,27 +116,12 @@ function encodeLength(length: number): number[] {
   return groups
 }
 
-/** Reads one text after another. If a text is not complete, next() returns undefined and moves no further. */
-class TextReader {
-  readonly #bytes: Uint8Array
-  readonly #decoder = new TextDecoder('utf-8', { ignoreBOM: true })
-  #at: number
-
-  constructor(bytes: Uint8Array, at: number) {
-    this.#bytes = bytes
-    this.#at = at
-  }
-
-  get isAtEnd(): boolean {
-    return this.#at === this.#bytes.length
-  }
-
-  next(): string | undefined {
-    const coded = decodeLength(this.#bytes, this.#at)
-    if (coded === undefined || coded.end + coded.length > this.#bytes.length) return undefined
-    this.#at = coded.end + coded.length
-    return this.#decoder.decode(this.#bytes.subarray(coded.end, this.#at))
-  }
+/** The text that begins there, and where it ends. Undefined if it is not complete. */
+function textAt(bytes: Uint8Array, start: number): { text: string; end: number } | undefined {
+  const coded = decodeLength(bytes, start)
+  if (coded === undefined || coded.end + coded.length > bytes.length) return undefined
+  const end = coded.end + coded.length
+  return { text: new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(coded.end, end)), end }
 }
 
 function decodeLength(bytes: Uint8Array, start: number): { length: number; end: number } | undefined {

@@ -23,17 +23,18 @@ export const NAT_PMP_RESULTS = {
   unsupportedOpcode: 5,
 } as const
 
-const RESULT_NAMES: ReadonlyMap<number, string> = new Map([
-  [0, 'Success'],
-  [1, 'Unsupported Version'],
-  [2, 'Not Authorized/Refused'],
-  [3, 'Network Failure'],
-  [4, 'Out of resources'],
-  [5, 'Unsupported opcode'],
-])
+/** The index is the result code. */
+const RESULT_NAMES: readonly string[] = [
+  'Success',
+  'Unsupported Version',
+  'Not Authorized/Refused',
+  'Network Failure',
+  'Out of resources',
+  'Unsupported opcode',
+]
 
 export function natPmpResultName(result: number): string {
-  return RESULT_NAMES.get(result) ?? 'unknown result code'
+  return RESULT_NAMES[result] ?? 'unknown result code'
 }
 
 /** RFC 6886 3.3: the recommended lifetime of a mapping. */

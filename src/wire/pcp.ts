@@ -101,11 +101,11 @@ export const ANY_ADDRESS = { ipv4: '0.0.0.0', ipv6: '::' } as const
 /** The index is the opcode. */
 const REQUEST_KINDS = ['ANNOUNCE-request', 'MAP-request', 'PEER-request'] as const
 const RESPONSE_KINDS = ['ANNOUNCE-response', 'MAP-response', 'PEER-response'] as const
+/** How many bytes follow the head, without the options. */
+const DATA_BYTES = [0, 36, 56] as const
 
 const RESPONSE = 0x80
 const HEAD_BYTES = 24
-const MAP_BYTES = 36
-const PEER_BYTES = 56
 
 /** RFC 6887 7.1 and 7.2: the fields of every message. */
 const VERSION_AT = 0
@@ -179,8 +179,7 @@ function opcodeOf(kind: Kind): number {
 }
 
 function dataBytesOf(kind: Kind): number {
-  if (kind.startsWith('MAP')) return MAP_BYTES
-  return kind.startsWith('PEER') ? PEER_BYTES : 0
+  return DATA_BYTES[opcodeOf(kind)] ?? 0
 }
 
 function message(bytesAfterHead: number, opcode: number): { bytes: Uint8Array; view: DataView } {

@@ -73,6 +73,10 @@ interface StateVariable {
   readonly allowedRange?: readonly [number, number]
 }
 
+function oneOf(name: string, ...allowedValues: readonly string[]): StateVariable {
+  return { name, dataType: 'string', allowedValues }
+}
+
 const IPV6_ADDRESS = { name: 'A_ARG_TYPE_IPv6Address', dataType: 'string' } as const
 const PINHOLE_PORT = { name: 'A_ARG_TYPE_Port', dataType: 'ui2' } as const
 const PINHOLE_LEASE = {
@@ -89,23 +93,23 @@ const NUMBER_OF_ENTRIES = { name: 'PortMappingNumberOfEntries', dataType: 'ui2' 
  */
 const STATE_VARIABLES: Readonly<Record<ArgumentName, StateVariable>> = {
   NewConnectionType: { name: 'ConnectionType', dataType: 'string' },
-  NewPossibleConnectionTypes: {
-    name: 'PossibleConnectionTypes',
-    dataType: 'string',
-    allowedValues: ['Unconfigured', 'IP_Routed', 'IP_Bridged'],
-  },
-  NewConnectionStatus: {
-    name: 'ConnectionStatus',
-    dataType: 'string',
-    allowedValues: ['Unconfigured', 'Connecting', 'Connected', 'PendingDisconnect', 'Disconnecting', 'Disconnected'],
-  },
+  NewPossibleConnectionTypes: oneOf('PossibleConnectionTypes', 'Unconfigured', 'IP_Routed', 'IP_Bridged'),
+  NewConnectionStatus: oneOf(
+    'ConnectionStatus',
+    'Unconfigured',
+    'Connecting',
+    'Connected',
+    'PendingDisconnect',
+    'Disconnecting',
+    'Disconnected',
+  ),
   NewLastConnectionError: { name: 'LastConnectionError', dataType: 'string' },
   NewUptime: { name: 'Uptime', dataType: 'ui4' },
   NewExternalIPAddress: { name: 'ExternalIPAddress', dataType: 'string' },
   NewPortMappingIndex: NUMBER_OF_ENTRIES,
   NewRemoteHost: { name: 'RemoteHost', dataType: 'string' },
   NewExternalPort: EXTERNAL_PORT,
-  NewProtocol: { name: 'PortMappingProtocol', dataType: 'string', allowedValues: ['TCP', 'UDP'] },
+  NewProtocol: oneOf('PortMappingProtocol', 'TCP', 'UDP'),
   NewInternalPort: { name: 'InternalPort', dataType: 'ui2', allowedRange: [1, 65535] },
   NewInternalClient: { name: 'InternalClient', dataType: 'string' },
   NewEnabled: { name: 'PortMappingEnabled', dataType: 'boolean' },
@@ -117,18 +121,10 @@ const STATE_VARIABLES: Readonly<Record<ArgumentName, StateVariable>> = {
   NewManage: { name: 'A_ARG_TYPE_Manage', dataType: 'boolean' },
   NewNumberOfPorts: NUMBER_OF_ENTRIES,
   NewPortListing: { name: 'A_ARG_TYPE_PortListing', dataType: 'string' },
-  NewWANAccessType: {
-    name: 'WANAccessType',
-    dataType: 'string',
-    allowedValues: ['DSL', 'POTS', 'Cable', 'Ethernet'],
-  },
+  NewWANAccessType: oneOf('WANAccessType', 'DSL', 'POTS', 'Cable', 'Ethernet'),
   NewLayer1UpstreamMaxBitRate: { name: 'Layer1UpstreamMaxBitRate', dataType: 'ui4' },
   NewLayer1DownstreamMaxBitRate: { name: 'Layer1DownstreamMaxBitRate', dataType: 'ui4' },
-  NewPhysicalLinkStatus: {
-    name: 'PhysicalLinkStatus',
-    dataType: 'string',
-    allowedValues: ['Up', 'Down', 'Initializing', 'Unavailable'],
-  },
+  NewPhysicalLinkStatus: oneOf('PhysicalLinkStatus', 'Up', 'Down', 'Initializing', 'Unavailable'),
   NewTotalBytesSent: { name: 'TotalBytesSent', dataType: 'ui4' },
   NewTotalBytesReceived: { name: 'TotalBytesReceived', dataType: 'ui4' },
   NewTotalPacketsSent: { name: 'TotalPacketsSent', dataType: 'ui4' },

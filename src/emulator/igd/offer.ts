@@ -2,6 +2,7 @@
  * What the emulated gateway offers over UPnP: its version, its services and their actions. The gateway is an
  * InternetGatewayDevice:2, unless a quirk changes that.
  */
+import { serviceKind } from '../../wire/description.js'
 import { IGD_ACTIONS, type IgdActionName, type IgdService, isIgdActionName } from '../../wire/igd-actions.js'
 import { LONGEST_LEASE_SECONDS } from '../tables/mapping-table.js'
 
@@ -27,38 +28,25 @@ export const IGD2: IgdOffer = {
   deviceVersion: 2,
   longestLeaseSeconds: LONGEST_LEASE_SECONDS,
   services: [
-    {
-      name: 'WANCommonInterfaceConfig',
-      serviceTypes: ['urn:schemas-upnp-org:service:WANCommonInterfaceConfig:1'],
-      serviceId: 'urn:upnp-org:serviceId:WANCommonIFC1',
-      descriptionPath: '/WANCommonInterfaceConfig.xml',
-      controlPath: '/control/WANCommonInterfaceConfig',
-      actions: actionsOf('WANCommonInterfaceConfig'),
-    },
-    {
-      name: 'WANConnection', // offered as WANIPConnection
-      serviceTypes: [
-        'urn:schemas-upnp-org:service:WANIPConnection:2',
-        'urn:schemas-upnp-org:service:WANIPConnection:1',
-      ],
-      serviceId: 'urn:upnp-org:serviceId:WANIPConn1',
-      descriptionPath: '/WANIPConnection.xml',
-      controlPath: '/control/WANIPConnection',
-      actions: actionsOf('WANConnection'),
-    },
-    {
-      name: 'WANIPv6FirewallControl',
-      serviceTypes: ['urn:schemas-upnp-org:service:WANIPv6FirewallControl:1'],
-      serviceId: 'urn:upnp-org:serviceId:WANIPv6Firewall1',
-      descriptionPath: '/WANIPv6FirewallControl.xml',
-      controlPath: '/control/WANIPv6FirewallControl',
-      actions: actionsOf('WANIPv6FirewallControl'),
-    },
+    offered('WANCommonInterfaceConfig', 'WANCommonIFC1', ['urn:schemas-upnp-org:service:WANCommonInterfaceConfig:1']),
+    offered('WANConnection', 'WANIPConn1', [
+      'urn:schemas-upnp-org:service:WANIPConnection:2',
+      'urn:schemas-upnp-org:service:WANIPConnection:1',
+    ]),
+    offered('WANIPv6FirewallControl', 'WANIPv6Firewall1', ['urn:schemas-upnp-org:service:WANIPv6FirewallControl:1']),
   ],
 }
 
-function actionsOf(service: IgdService): IgdActionName[] {
-  return Object.keys(IGD_ACTIONS)
-    .filter(isIgdActionName)
-    .filter((action) => IGD_ACTIONS[action].service === service)
+function offered(name: IgdService, id: string, serviceTypes: readonly [string, ...string[]]): OfferedService {
+  const kind = serviceKind(serviceTypes[0])
+  return {
+    name,
+    serviceTypes,
+    serviceId: `urn:upnp-org:serviceId:${id}`,
+    descriptionPath: `/${kind}.xml`,
+    controlPath: `/control/${kind}`,
+    actions: Object.keys(IGD_ACTIONS)
+      .filter(isIgdActionName)
+      .filter((action) => IGD_ACTIONS[action].service === name),
+  }
 }

@@ -15,7 +15,7 @@ import { argumentList, IGD_ACTIONS, type IgdActionName, isIgdActionName } from '
 import { decodeSoapRequest, encodeSoapFault, encodeSoapResponse } from '../../wire/soap.js'
 import type { GatewayState } from '../gateway-state.js'
 import { Refusal } from '../tables/refusal.js'
-import { performAction } from './action-handlers.js'
+import { performAction } from './actions.js'
 import { DESCRIPTION_PATH, encodeServiceDescription } from './descriptions.js'
 import type { IgdOffer, OfferedService } from './offer.js'
 

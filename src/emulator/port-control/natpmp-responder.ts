@@ -19,6 +19,7 @@ import {
   isPortOfPortControl,
   natMappings,
 } from './controlled-mappings.js'
+import { epochSeconds, type PortControlResponder, type ResponderOptions } from './responder.js'
 
 /** The longest lifetime, the same as in PCP. A client that asks for less gets less (RFC 6886 3.3). */
 export const LONGEST_NAT_PMP_LIFETIME_SECONDS = 86_400
@@ -26,21 +27,7 @@ export const LONGEST_NAT_PMP_LIFETIME_SECONDS = 86_400
 /** The opcodes that the gateway carries out (RFC 6886 3.2, 3.3). */
 export type NatPmpOperation = 'external-address' | 'map-udp' | 'map-tcp'
 
-export interface NatPmpResponderOptions {
-  readonly state: GatewayState
-  /** Returns the result code to refuse a request with, or undefined to carry it out. */
-  readonly refusalOf?: (operation: NatPmpOperation) => number | undefined
-  readonly onRequest?: (request: NatPmpRequestName) => void
-}
-
-export interface NatPmpResponder {
-  /** The response to a request. @throws MalformedMessageError if the datagram must be dropped */
-  answer(datagram: Uint8Array, fromAddress: string, nowMs: number): Uint8Array
-  /** The response to a request of another protocol (RFC 6886 3.5, RFC 6887 9). */
-  refuseVersion(opcode: number, nowMs: number): Uint8Array
-  /** The message that is sent unasked when the epoch begins (RFC 6886 3.2.1). */
-  announcement(nowMs: number): Uint8Array
-}
+export type NatPmpResponderOptions = ResponderOptions<NatPmpOperation, NatPmpRequestName>
 
 type MapRequest = Extract<NatPmpRequest, { kind: 'map-request' }>
 
@@ -56,15 +43,16 @@ const NAMES = {
   'unsupported-request': 'other',
 } as const
 
-export function createNatPmpResponder({ state, refusalOf, onRequest }: NatPmpResponderOptions): NatPmpResponder {
+export function createNatPmpResponder(options: NatPmpResponderOptions): PortControlResponder {
+  const { state, refusalOf, onRequest } = options
   const encode = (response: WithoutEpoch<NatPmpResponse>, nowMs: number): Uint8Array =>
-    encodeNatPmpResponse({ ...response, epochSeconds: Math.floor((nowMs - state.startedMs) / 1000) })
-  const refuse = (resultCode: number, opcode: number, nowMs: number): Uint8Array =>
-    encode({ kind: 'error-response', opcode, resultCode, internalPort: undefined }, nowMs)
+    encodeNatPmpResponse({ ...response, epochSeconds: epochSeconds(state, nowMs) })
+  const refuse = (resultCode: number, opcode: number, nowMs: number, internalPort?: number): Uint8Array =>
+    encode({ kind: 'error-response', opcode, resultCode, internalPort }, nowMs)
   const respond = (request: NatPmpRequest, outcome: Outcome, nowMs: number): Uint8Array => {
     if (typeof outcome !== 'number') return encode(outcome, nowMs)
     const internalPort = request.kind === 'map-request' ? request.internalPort : undefined
-    return encode({ kind: 'error-response', opcode: natPmpOpcode(request), resultCode: outcome, internalPort }, nowMs)
+    return refuse(outcome, natPmpOpcode(request), nowMs, internalPort)
   }
   return {
     answer(datagram, fromAddress, nowMs) {
@@ -75,8 +63,9 @@ export function createNatPmpResponder({ state, refusalOf, onRequest }: NatPmpRes
       const outcome = refusalOf?.(operationOf(request)) ?? perform(request, state, fromAddress, nowMs)
       return respond(request, outcome, nowMs)
     },
-    refuseVersion: (opcode, nowMs) => refuse(NAT_PMP_RESULTS.unsupportedVersion, opcode, nowMs),
+    refuseVersion: ([, opcode = 0], nowMs) => refuse(NAT_PMP_RESULTS.unsupportedVersion, opcode, nowMs),
     announcement: (nowMs) => respond(ADDRESS_REQUEST, perform(ADDRESS_REQUEST, state, '', nowMs), nowMs),
+    repetition: { times: 10, firstWaitMs: 250 }, // RFC 6886 3.2.1
   }
 }
 

@@ -15,25 +15,12 @@ import { FIRST_OPTIONAL_CODE } from '../../wire/pcp-options.js'
 import { PCP_RESULTS } from '../../wire/pcp-result-codes.js'
 import type { GatewayState, PcpRequestName } from '../gateway-state.js'
 import { PcpRefusal, performMap } from './pcp-mapping.js'
+import { epochSeconds, type PortControlResponder, type ResponderOptions } from './responder.js'
 
 /** The opcodes that the gateway carries out (RFC 6887 19.1). */
 export type PcpOperation = Exclude<PcpRequestName, 'PEER' | 'other'>
 
-export interface PcpResponderOptions {
-  readonly state: GatewayState
-  /** Returns the result code to refuse a request with, or undefined to carry it out. */
-  readonly refusalOf?: (operation: PcpOperation) => number | undefined
-  readonly onRequest?: (request: PcpRequestName) => void
-}
-
-export interface PcpResponder {
-  /** The response to a request. @throws MalformedMessageError if the datagram must be dropped */
-  answer(datagram: Uint8Array, fromAddress: string, nowMs: number): Uint8Array
-  /** The response to a request of another protocol (RFC 6887 9). */
-  refuseVersion(datagram: Uint8Array, nowMs: number): Uint8Array
-  /** The message that is sent unasked when the epoch begins (RFC 6887 14.1.1). */
-  announcement(nowMs: number): Uint8Array
-}
+export type PcpResponderOptions = ResponderOptions<PcpOperation, PcpRequestName>
 
 type Response = Parameters<typeof encodePcpResponse>[0]
 
@@ -44,11 +31,10 @@ const NAMES = {
   'bad-request': 'other',
 } as const
 
-export function createPcpResponder({ state, refusalOf, onRequest }: PcpResponderOptions): PcpResponder {
-  const epochAt = (nowMs: number): number => Math.floor((nowMs - state.startedMs) / 1000)
+export function createPcpResponder({ state, refusalOf, onRequest }: PcpResponderOptions): PortControlResponder {
   const refuse = (datagram: Uint8Array, refusal: PcpRefusal, nowMs: number): Uint8Array => {
     const { resultCode, lifetimeSeconds } = refusal
-    return encodePcpErrorResponse(datagram, { resultCode, lifetimeSeconds, epochSeconds: epochAt(nowMs) })
+    return encodePcpErrorResponse(datagram, { resultCode, lifetimeSeconds, epochSeconds: epochSeconds(state, nowMs) })
   }
   return {
     answer(datagram, fromAddress, nowMs) {
@@ -58,14 +44,15 @@ export function createPcpResponder({ state, refusalOf, onRequest }: PcpResponder
         const known = accepted(request)
         const resultCode = refusalOf?.(NAMES[known.kind])
         if (resultCode !== undefined) throw new PcpRefusal(resultCode)
-        return encodePcpResponse(perform(known, state, { fromAddress, nowMs, epochSeconds: epochAt(nowMs) }))
+        return encodePcpResponse(perform(known, state, fromAddress, nowMs))
       } catch (error) {
         if (!(error instanceof PcpRefusal)) throw error
         return refuse(datagram, error, nowMs)
       }
     },
     refuseVersion: (datagram, nowMs) => refuse(datagram, new PcpRefusal(PCP_RESULTS.UNSUPP_VERSION), nowMs),
-    announcement: (nowMs) => encodePcpResponse(announceResponse(epochAt(nowMs))),
+    announcement: (nowMs) => encodePcpResponse(announceResponse(state, nowMs)),
+    repetition: { times: 3, firstWaitMs: 500 }, // RFC 6887 14.1 requires no particular number
   }
 }
 
@@ -78,29 +65,24 @@ function accepted(request: PcpRequest | BadPcpRequest): Known {
   return request
 }
 
-interface Circumstances {
-  readonly fromAddress: string
-  readonly nowMs: number
-  readonly epochSeconds: number
-}
-
 /** @throws PcpRefusal */
-function perform(request: Known, state: GatewayState, { fromAddress, nowMs, epochSeconds }: Circumstances): Response {
+function perform(request: Known, state: GatewayState, fromAddress: string, nowMs: number): Response {
   // RFC 6887 8.2: a different address means that there is a NAT in between. THIRD_PARTY makes no exception.
   if (!isSameAddress(request.clientAddress, splitZone(fromAddress).address)) {
     throw new PcpRefusal(PCP_RESULTS.ADDRESS_MISMATCH)
   }
   if (request.kind === 'MAP-request') {
     const made = performMap(request, state, nowMs)
-    return { kind: 'MAP-response', resultCode: PCP_RESULTS.SUCCESS, epochSeconds, ...made }
+    return { kind: 'MAP-response', resultCode: PCP_RESULTS.SUCCESS, epochSeconds: epochSeconds(state, nowMs), ...made }
   }
   // RFC 6887 7.3: ANNOUNCE can have only optional options (19.4).
   const isOptional = (option: Known['options'][number]): boolean =>
     option.kind === 'unknown' && option.code >= FIRST_OPTIONAL_CODE
   if (!request.options.every(isOptional)) throw new PcpRefusal(PCP_RESULTS.UNSUPP_OPTION)
-  return announceResponse(epochSeconds)
+  return announceResponse(state, nowMs)
 }
 
-function announceResponse(epochSeconds: number): Response {
-  return { kind: 'ANNOUNCE-response', resultCode: PCP_RESULTS.SUCCESS, lifetimeSeconds: 0, epochSeconds }
+function announceResponse(state: GatewayState, nowMs: number): Response {
+  const head = { resultCode: PCP_RESULTS.SUCCESS, lifetimeSeconds: 0, epochSeconds: epochSeconds(state, nowMs) }
+  return { kind: 'ANNOUNCE-response', ...head }
 }

@@ -19,8 +19,9 @@ import { PCP_ANNOUNCEMENT_GROUPS } from '../../wire/pcp.js'
 import type { EmulatorSettings } from '../emulator-options.js'
 import type { EmulatorCounters, GatewayState } from '../gateway-state.js'
 import { type IsNeighbour, interfaceOf, ipv6NeighboursOf, neighboursOf } from '../neighbours.js'
-import { createNatPmpResponder, type NatPmpOperation, type NatPmpResponder } from './natpmp-responder.js'
-import { createPcpResponder, type PcpOperation, type PcpResponder } from './pcp-responder.js'
+import { createNatPmpResponder, type NatPmpOperation } from './natpmp-responder.js'
+import { createPcpResponder, type PcpOperation } from './pcp-responder.js'
+import type { PortControlResponder } from './responder.js'
 
 /** Bounds what a peer can make the gateway do: it answers this many requests in a second. */
 export const MAX_PORT_CONTROL_REQUESTS_PER_SECOND = 200
@@ -50,8 +51,8 @@ export interface PortControl {
 
 /** At least one of the two. Over IPv6 it is PCP, because NAT-PMP is for IPv4 only. */
 interface Responders {
-  readonly pcp?: PcpResponder | undefined
-  readonly natPmp?: NatPmpResponder | undefined
+  readonly pcp?: PortControlResponder | undefined
+  readonly natPmp?: PortControlResponder | undefined
 }
 
 /** An address of the gateway, and what it speaks there. */
@@ -83,17 +84,16 @@ export async function openPortControl(options: PortControlOptions): Promise<Port
     : undefined
   const opened = [ipv4, ipv6]
   const sockets = opened.flatMap((each) => each?.socket ?? [])
-  const announce = (): void => {
-    for (const socket of sockets) socket.announce()
-  }
-  announce()
+  for (const socket of sockets) socket.announce()
   return {
     local: ipv4?.socket?.local,
     localIPv6: ipv6?.socket?.local,
     get failure() {
       return opened.map((each) => each?.error ?? each?.socket?.failure).find((error) => error !== undefined)
     },
-    announce,
+    announce() {
+      for (const socket of sockets) socket.announce()
+    },
     close() {
       for (const socket of sockets) socket.close()
     },
@@ -168,7 +168,8 @@ async function openSocket(port: number, place: Place, options: PortControlOption
     },
   })
   const isAnnounced = port === PORT_CONTROL_PORT && multicastInterface !== undefined
-  const announcements = isAnnounced ? announcementsOf(place.responders) : []
+  const { pcp, natPmp } = place.responders
+  const announced = isAnnounced ? [pcp, natPmp].filter((each) => each !== undefined) : []
   const send = (message: Uint8Array): void =>
     socket.send(message, { address: announcementGroup, port: PORT_CONTROL_ANNOUNCEMENT_PORT })
   return {
@@ -179,7 +180,7 @@ async function openSocket(port: number, place: Place, options: PortControlOption
     },
     announce() {
       endAnnouncing()
-      announcing = announcements.map((each) => repeat(each, options.clock, send))
+      announcing = announced.map((each) => announce(each, options.clock, send))
     },
     close() {
       endAnnouncing()
@@ -207,43 +208,22 @@ function createReceiver(
 
 /** The response to a request. @throws MalformedMessageError if the datagram must be dropped */
 function answer({ pcp, natPmp }: Responders, datagram: Uint8Array, fromAddress: string, nowMs: number): Uint8Array {
-  const isNatPmp = datagram[0] === NAT_PMP_VERSION
-  if (isNatPmp && natPmp !== undefined) return natPmp.answer(datagram, fromAddress, nowMs)
-  if (!isNatPmp && pcp !== undefined) return pcp.answer(datagram, fromAddress, nowMs)
-  const opcode = datagram[1] ?? RESPONSE
-  if (opcode >= RESPONSE) throw malformed('a request', datagram)
-  if (pcp !== undefined) return pcp.refuseVersion(datagram, nowMs)
-  if (natPmp !== undefined) return natPmp.refuseVersion(opcode, nowMs)
+  const [asked, other] = datagram[0] === NAT_PMP_VERSION ? [natPmp, pcp] : [pcp, natPmp]
+  if (asked !== undefined) return asked.answer(datagram, fromAddress, nowMs)
+  if ((datagram[1] ?? RESPONSE) >= RESPONSE) throw malformed('a request', datagram)
+  if (other !== undefined) return other.refuseVersion(datagram, nowMs)
   throw new RangeError('neither PCP nor NAT-PMP')
 }
 
-/** A gateway says unasked that a new epoch begins, and repeats it because datagrams get lost. */
-interface Announcement {
-  /** Makes each repetition, because the epoch time in it goes on. */
-  readonly message: (nowMs: number) => Uint8Array
-  readonly times: number
-  /** Each wait after this one is twice as long as the one before. */
-  readonly firstWaitMs: number
-}
-
-function announcementsOf({ pcp, natPmp }: Responders): Announcement[] {
-  return [
-    // RFC 6887 14.1 requires no particular number.
-    ...(pcp === undefined ? [] : [{ message: pcp.announcement, times: 3, firstWaitMs: 500 }]),
-    // RFC 6886 3.2.1: ten times, the second one after 250 ms.
-    ...(natPmp === undefined ? [] : [{ message: natPmp.announcement, times: 10, firstWaitMs: 250 }]),
-  ]
-}
-
-/** Sends the first one at once. @returns a function that stops the repetition */
-function repeat(
-  { message, times, firstWaitMs }: Announcement,
+/** Says unasked that a new epoch begins, at once for the first time. @returns a function that stops the repetition */
+function announce(
+  { announcement, repetition: { times, firstWaitMs } }: PortControlResponder,
   clock: Clock,
   send: (message: Uint8Array) => void,
 ): () => void {
   let cancel = (): void => {}
   const sendFrom = (nth: number): void => {
-    send(message(clock.monotonicMs()))
+    send(announcement(clock.monotonicMs()))
     if (nth + 1 < times) cancel = clock.schedule(firstWaitMs * 2 ** nth, () => sendFrom(nth + 1))
   }
   sendFrom(0)

@@ -8,7 +8,7 @@
  * pinholes.
  */
 import { parseIPv6 } from '../../domain/address.js'
-import type { PinholeRequest, TimedPinholeRequest } from '../../domain/pinhole.js'
+import type { TimedPinholeRequest } from '../../domain/pinhole.js'
 import { LeaseEnds } from './lease-ends.js'
 import { Refusal } from './refusal.js'
 
@@ -32,7 +32,7 @@ export interface PinholeEntry extends WantedPinhole {
   readonly id: number
 }
 
-type Pinhole = PinholeRequest & Pick<WantedPinhole, 'nonce'>
+type Pinhole = Omit<WantedPinhole, 'leaseSeconds'>
 
 interface Row {
   readonly pinhole: Pinhole

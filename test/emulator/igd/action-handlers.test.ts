@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from 'vitest'
-import { decodeWanted } from '../../../src/emulator/igd/action-arguments.ts'
+import { decodeWanted } from '../../../src/emulator/igd/actions.ts'
 import { MappingTable } from '../../../src/emulator/tables/mapping-table.ts'
 import { decodePortListing } from '../../../src/wire/port-listing.ts'
 import { type Asked, ask, FACTS, KEY, MAPPING, makeResponder, outcome, RANGE, soapRequest, WHERE } from '../asking.ts'

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import {
   decodeKey,
-  decodeListRequest,
+  decodeNumberOfPorts,
   decodeRange,
   decodeWanted,
   encodeEntry,
   encodeListing,
   ui2,
-} from '../../../src/emulator/igd/action-arguments.ts'
+} from '../../../src/emulator/igd/actions.ts'
 import { decodePortListing } from '../../../src/wire/port-listing.ts'
 import { KEY, MAPPING } from '../asking.ts'
 
@@ -106,9 +106,9 @@ describe('the arguments of the range actions', () => {
   })
 
   it('limit the number of entries in a listing; 0 means all', () => {
-    expect(decodeListRequest({ ...RANGE, NewNumberOfPorts: '3' }, '').most).toBe(3)
-    expect(decodeListRequest({ ...RANGE, NewNumberOfPorts: '0' }, '').most).toBe(Number.POSITIVE_INFINITY)
-    expect(() => decodeListRequest({ ...RANGE, NewNumberOfPorts: '-1' }, '')).toThrow(refusal(402))
+    expect(decodeNumberOfPorts('3')).toBe(3)
+    expect(decodeNumberOfPorts('0')).toBe(Number.POSITIVE_INFINITY)
+    expect(() => decodeNumberOfPorts('-1')).toThrow(refusal(402))
   })
 
   it('show a mapping in a listing with the names of its schema', () => {

@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import {
-  decodeOutboundPinhole,
-  decodePinhole,
-  decodePinholeLease,
-  ui2,
-} from '../../../src/emulator/igd/action-arguments.ts'
+import { decodeOutboundPinhole, decodePinhole, decodePinholeLease, ui2 } from '../../../src/emulator/igd/actions.ts'
 import { PINHOLE } from '../asking.ts'
 
 const refusal = (errorCode: number): unknown => expect.objectContaining({ errorCode })

@@ -96,7 +96,7 @@ describe('NAT-PMP', () => {
 
   it('answers an unknown opcode with 5, and another version with 1', () => {
     expect(ask([0, 3])).toMatchObject({ kind: 'error-response', opcode: 3, resultCode: 5 })
-    const refused = createNatPmpResponder({ state: makeState() }).refuseVersion(1, 9000)
+    const refused = createNatPmpResponder({ state: makeState() }).refuseVersion(Uint8Array.of(2, 1), 9000)
     expect([...refused]).toEqual([0, 129, 0, 1, 0, 0, 0, 9])
   })
 
