@@ -181,12 +181,8 @@ async function openSsdpOrSayWhyNot(
   location: string,
 ): Promise<SsdpSockets | TransportError> {
   const { address, ssdpPort } = running.settings
-  const responder = createSsdpResponder({
-    device,
-    location,
-    server: SERVER,
-    bootId: Math.trunc(running.clock.wallMs() / 1000),
-  })
+  const bootId = Math.trunc(running.clock.wallMs() / 1000)
+  const responder = createSsdpResponder({ device, location, server: SERVER, bootId })
   try {
     const isNeighbour = neighboursOf(address, running.interfaces())
     return await openSsdp({ ...running, address, port: ssdpPort, responder, isNeighbour })

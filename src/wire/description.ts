@@ -41,8 +41,7 @@ export function decodeDescription(bytes: Uint8Array): RootDescription {
   const { root } = decodeXml(bytes)
   const device = [...descendants(root)].find((element) => element.name === 'device')
   if (device === undefined) throw new MalformedMessageError('a device description with a <device>', root.name)
-  const budget = { devices: MAX_DEVICES }
-  return { URLBase: textOf(root, 'URLBase'), device: decodeDevice(device, budget) }
+  return { URLBase: textOf(root, 'URLBase'), device: decodeDevice(device, { devices: MAX_DEVICES }) }
 }
 
 /** NULs and blanks at the end are common. TP-Link Archer C8 has them around URLBase and presentationURL. */
@@ -59,12 +58,11 @@ function decodeDevice(element: XmlElement, budget: { devices: number }): Device 
   const listed = (list: string, name: string): readonly XmlElement[] =>
     childNamed(element, list)?.children.filter((child) => child.name === name) ?? []
   const services = listed('serviceList', 'service').slice(0, MAX_SERVICES_PER_DEVICE)
+  const devices = listed('deviceList', 'device')
   return {
     ...textsOf(element, DEVICE_TEXTS),
     serviceList: services.map((service) => textsOf(service, SERVICE_TEXTS)),
-    deviceList: listed('deviceList', 'device').flatMap((child) =>
-      budget.devices > 0 ? [decodeDevice(child, budget)] : [],
-    ),
+    deviceList: devices.flatMap((device) => (budget.devices > 0 ? [decodeDevice(device, budget)] : [])),
   }
 }
 

@@ -56,9 +56,8 @@ const OPCODE_AT = 1
 /** RFC 6886 3.2, 3.3 and 3.5: the next fields of every response. */
 const RESULT_CODE_AT = 2
 const EPOCH_AT = 4
-/** RFC 6886 3.2: where the address begins and ends in the response to an external address request. */
+/** RFC 6886 3.2: where the address begins in the response to an external address request. It is the last field. */
 const EXTERNAL_ADDRESS_AT = 8
-const EXTERNAL_ADDRESS_END = 12
 /** RFC 6886 3.3. */
 const MAP_REQUEST_AT = { internalPort: 4, suggestedExternalPort: 6, lifetime: 8 } as const
 const MAP_RESPONSE_AT = { internalPort: 8, mappedExternalPort: 10, lifetime: 12 } as const
@@ -207,7 +206,7 @@ export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
   if (opcode === OPCODE_EXTERNAL_ADDRESS) {
     if (bytes.length < EXTERNAL_ADDRESS_RESPONSE_BYTES)
       throw malformed('an external address response of 12 bytes', bytes)
-    const externalAddress = bytes.subarray(EXTERNAL_ADDRESS_AT, EXTERNAL_ADDRESS_END).join('.')
+    const externalAddress = bytes.subarray(EXTERNAL_ADDRESS_AT, EXTERNAL_ADDRESS_RESPONSE_BYTES).join('.')
     return { kind: 'external-address-response', epochSeconds, externalAddress }
   }
   if (protocol === undefined) throw malformed('a response to a known opcode', bytes)

@@ -125,9 +125,8 @@ export function encodePcpRequest(request: PcpRequest): Uint8Array {
   const { bytes, view } = message(dataBytesOf(request.kind) + options.length, opcodeOf(request.kind))
   view.setUint32(LIFETIME_AT, request.lifetimeSeconds)
   bytes.set(addressBytes(request.clientAddress), CLIENT_ADDRESS_AT)
-  if (request.kind !== 'ANNOUNCE-request') {
-    const { suggestedExternalPort: port, suggestedExternalAddress: address } = request
-    writeMapping(bytes, view, request, port, address)
+  if ('nonce' in request) {
+    writeMapping(bytes, view, request, request.suggestedExternalPort, request.suggestedExternalAddress)
   }
   if (request.kind === 'PEER-request') writePeer(bytes, view, request)
   bytes.set(options, bytes.length - options.length)

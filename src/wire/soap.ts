@@ -63,8 +63,8 @@ function envelope(name: string, serviceType: string, args: readonly (readonly [s
 export function encodeSoapFault(errorCode: number, errorDescription: string): string {
   return (
     `${ENVELOPE_OPEN}<s:Fault><faultcode>s:Client</faultcode><faultstring>UPnPError</faultstring><detail>` +
-    `<UPnPError xmlns="urn:schemas-upnp-org:control-1-0"><errorCode>${errorCode}</errorCode>` +
-    `<errorDescription>${encodeEntities(errorDescription)}</errorDescription></UPnPError></detail></s:Fault>${ENVELOPE_CLOSE}`
+    `<UPnPError xmlns="urn:schemas-upnp-org:control-1-0">${encodeElement('errorCode', String(errorCode))}` +
+    `${encodeElement('errorDescription', errorDescription)}</UPnPError></detail></s:Fault>${ENVELOPE_CLOSE}`
   )
 }
 

@@ -95,16 +95,11 @@ function map(request: MapRequest, inside: Inside, mappings: ControlledMappings, 
   // RFC 6886 3.3: a mapping that exists keeps its external port, whatever the client suggests.
   const externalPort = present?.externalPort ?? mappings.freePort(inside, suggestedExternalPort, 'nat-pmp', nowMs)
   if (externalPort === undefined) return NAT_PMP_RESULTS.outOfResources
-  const leaseSeconds = Math.min(request.lifetimeSeconds, LONGEST_NAT_PMP_LIFETIME_SECONDS)
-  const made = { ...inside, externalPort, remoteHost: '', leaseSeconds, madeBy: 'nat-pmp', nonce: undefined } as const
-  if (!mappings.put(made, present, nowMs)) return NAT_PMP_RESULTS.outOfResources
-  return {
-    kind: 'map-response',
-    protocol,
-    internalPort,
-    mappedExternalPort: externalPort,
-    lifetimeSeconds: leaseSeconds,
-  }
+  const lifetimeSeconds = Math.min(request.lifetimeSeconds, LONGEST_NAT_PMP_LIFETIME_SECONDS)
+  const common = { ...inside, externalPort, remoteHost: '', leaseSeconds: lifetimeSeconds }
+  if (!mappings.put({ ...common, madeBy: 'nat-pmp', nonce: undefined }, present, nowMs))
+    return NAT_PMP_RESULTS.outOfResources
+  return { kind: 'map-response', protocol, internalPort, mappedExternalPort: externalPort, lifetimeSeconds }
 }
 
 /** RFC 6886 3.4. Internal port 0 means all mappings to the client of that protocol. Those of PCP and of an IGD stay. */

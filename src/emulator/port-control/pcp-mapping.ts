@@ -25,6 +25,32 @@ import {
 const SHORTEST_PCP_LIFETIME_SECONDS = 120
 const LONGEST_PCP_LIFETIME_SECONDS = 86_400
 
+/** RFC 6887 7.4: 30 seconds for an error that may soon be over, 30 minutes for the others. */
+const SHORT_ERROR_SECONDS = 30
+const LONG_ERROR_SECONDS = 1800
+
+const SHORT_ERRORS: ReadonlySet<number> = new Set([
+  PCP_RESULTS.NETWORK_FAILURE,
+  PCP_RESULTS.NO_RESOURCES,
+  PCP_RESULTS.USER_EX_QUOTA,
+  PCP_RESULTS.CANNOT_PROVIDE_EXTERNAL, // the port may become free
+])
+
+/** The gateway refuses a PCP request. The responder turns this error into an error response. */
+export class PcpRefusal extends Error {
+  /** RFC 6887 7.4, such as 2 for NOT_AUTHORIZED. */
+  readonly resultCode: number
+  /** For how long the client must expect the same answer (RFC 6887 7.2). */
+  readonly lifetimeSeconds: number
+
+  constructor(resultCode: number, lifetimeSeconds?: number) {
+    super(pcpResultName(resultCode))
+    this.name = 'PcpRefusal'
+    this.resultCode = resultCode
+    this.lifetimeSeconds = lifetimeSeconds ?? (SHORT_ERRORS.has(resultCode) ? SHORT_ERROR_SECONDS : LONG_ERROR_SECONDS)
+  }
+}
+
 type MapRequest = Extract<PcpRequest, { kind: 'MAP-request' }>
 type MapResponse = Extract<PcpResponse, { kind: 'MAP-response' }>
 type MapOutcome = Omit<MapResponse, 'kind' | 'resultCode' | 'epochSeconds'>
@@ -120,30 +146,24 @@ function checkSuggestion(request: MapRequest, externalPort: number, externalAddr
  * refused. With internal port 0, all mappings with this nonce are deleted, of the one protocol or of any.
  * @throws PcpRefusal
  */
-function remove(context: MapContext): Assigned {
-  const { request, internalClient, mappings, nowMs } = context
-  if (request.internalPort === 0) removeAll(context)
-  else {
-    const protocol = transportProtocolOf(request.protocol)
-    if (protocol === undefined) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
-    const inside = { protocol, internalClient, internalPort: request.internalPort }
+function remove({ request, internalClient, mappings, nowMs }: MapContext): Assigned {
+  const { internalPort, nonce } = request
+  const protocol = transportProtocolOf(request.protocol)
+  if (protocol === undefined && request.protocol !== 0) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
+  if (protocol === undefined || internalPort === 0) {
+    for (const mapping of mappings.of(internalClient, nowMs)) {
+      const isAsked = protocol === undefined || mapping.protocol === protocol
+      if (isAsked && mapping.nonce === nonce) mappings.delete(mapping, nowMs)
+    }
+  } else {
+    const inside = { protocol, internalClient, internalPort }
     const present = findInside(mappings, inside, nowMs)
-    checkNonce(present, request.nonce)
+    checkNonce(present, nonce)
     if (present !== undefined) mappings.delete(present, nowMs)
     else if (mappings.isStatic(inside, nowMs)) throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED)
   }
   const { suggestedExternalPort: assignedExternalPort, suggestedExternalAddress: assignedExternalAddress } = request
   return { lifetimeSeconds: 0, assignedExternalPort, assignedExternalAddress }
-}
-
-/** @throws PcpRefusal */
-function removeAll({ request, internalClient, mappings, nowMs }: MapContext): void {
-  const protocol = transportProtocolOf(request.protocol)
-  if (protocol === undefined && request.protocol !== 0) throw new PcpRefusal(PCP_RESULTS.UNSUPP_PROTOCOL)
-  for (const mapping of mappings.of(internalClient, nowMs)) {
-    const isAsked = protocol === undefined || mapping.protocol === protocol
-    if (isAsked && mapping.nonce === request.nonce) mappings.delete(mapping, nowMs)
-  }
 }
 
 interface MapOptions {
@@ -208,30 +228,4 @@ function remoteHostOf({ filters }: MapOptions, internalClient: string, present: 
     else throw new PcpRefusal(PCP_RESULTS.EXCESSIVE_REMOTE_PEERS)
   }
   return remoteHost
-}
-
-/** RFC 6887 7.4: 30 seconds for an error that may soon be over, 30 minutes for the others. */
-const SHORT_ERROR_SECONDS = 30
-const LONG_ERROR_SECONDS = 1800
-
-const SHORT_ERRORS: ReadonlySet<number> = new Set([
-  PCP_RESULTS.NETWORK_FAILURE,
-  PCP_RESULTS.NO_RESOURCES,
-  PCP_RESULTS.USER_EX_QUOTA,
-  PCP_RESULTS.CANNOT_PROVIDE_EXTERNAL, // the port may become free
-])
-
-/** The gateway refuses a PCP request. The responder turns this error into an error response. */
-export class PcpRefusal extends Error {
-  /** RFC 6887 7.4, such as 2 for NOT_AUTHORIZED. */
-  readonly resultCode: number
-  /** For how long the client must expect the same answer (RFC 6887 7.2). */
-  readonly lifetimeSeconds: number
-
-  constructor(resultCode: number, lifetimeSeconds?: number) {
-    super(pcpResultName(resultCode))
-    this.name = 'PcpRefusal'
-    this.resultCode = resultCode
-    this.lifetimeSeconds = lifetimeSeconds ?? (SHORT_ERRORS.has(resultCode) ? SHORT_ERROR_SECONDS : LONG_ERROR_SECONDS)
-  }
 }
