@@ -33,20 +33,6 @@ const CDATA = '#cdata'
 
 let parser: XMLParser | undefined // made at the first use, so that an import costs nothing
 
-const makeParser = (): XMLParser =>
-  new XMLParser({
-    preserveOrder: true,
-    ignoreAttributes: true,
-    ignoreDeclaration: true,
-    ignorePiTags: true,
-    removeNSPrefix: true,
-    parseTagValue: false,
-    trimValues: false,
-    processEntities: false,
-    cdataPropName: CDATA,
-    maxNestedTags: MAX_XML_DEPTH - 1, // fast-xml-parser does not count the element itself
-  })
-
 /** @throws MalformedMessageError */
 export function decodeXml(bytes: Uint8Array): XmlDocument {
   return parseXml(decodeText(bytes))
@@ -90,7 +76,18 @@ function lastEndTag(text: string): string {
 
 function parse(text: string, raw: string): unknown {
   try {
-    parser ??= makeParser()
+    parser ??= new XMLParser({
+      preserveOrder: true,
+      ignoreAttributes: true,
+      ignoreDeclaration: true,
+      ignorePiTags: true,
+      removeNSPrefix: true,
+      parseTagValue: false,
+      trimValues: false,
+      processEntities: false,
+      cdataPropName: CDATA,
+      maxNestedTags: MAX_XML_DEPTH - 1, // fast-xml-parser does not count the element itself
+    })
     return parser.parse(text)
   } catch (cause) {
     throw new MalformedMessageError('well-formed XML', raw, { cause })
