@@ -114,6 +114,7 @@ describe.concurrent('a keeper', { timeout: 60_000 }, () => {
     isOver = true
     await reader
     expect(state).toEqual({
+      version: 1,
       updated: expect.any(String),
       externalAddress: '11.22.33.55',
       ports: [expect.objectContaining({ protocol: 'TCP', externalPort: 8080, internalPort: 8080 })],

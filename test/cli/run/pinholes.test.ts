@@ -57,7 +57,7 @@ describe('the address that @ stands for in a pinhole', () => {
     ['2001:db8:86::251', '2001:db8:86::251'],
     ['fe80::1%eth0', '2001:db8:86::250'],
     ['fd00::1', '2001:db8:9::1'],
-    ['127.0.0.1', '2001:db8:9::1'],
+    ['127.0.0.1', '127.0.0.1'],
   ])('is for %s on the way to the gateway: %s', async (localAddress, expected) => {
     let client = ''
     await add(localAddress, [ASKED], async (request) => {
