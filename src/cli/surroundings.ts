@@ -22,7 +22,7 @@ export function commandLineNet(): ClientNet {
     datagrams: nodeDatagrams,
     http: createHttpClient(systemClock, leanExchange),
     interfaces: interfaceAddresses,
-    defaultGateways,
+    defaultGateways: (family) => defaultGateways(family),
   }
 }
 

@@ -72,7 +72,7 @@ async function otherAddresses(
 ): Promise<readonly string[]> {
   const isKnownByIPv4 = addresses.some((address) => parseIPv4(address) !== undefined)
   const families = isKnownByIPv4 ? ([6] as const) : ([4, 6] as const)
-  return (await Promise.all(families.map(defaultGateways))).flat()
+  return (await Promise.all(families.map((family) => defaultGateways(family)))).flat()
 }
 
 function subscribe(

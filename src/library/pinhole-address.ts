@@ -1,3 +1,7 @@
+/** The address of this computer that a pinhole is for. */
+import { isGlobalIPv6, isIPv6, splitZone } from '../domain/address.js'
+import type { InterfaceAddress } from '../net/interfaces.js'
+
 /**
  * An address that the internet can reach: the one on the way to the gateway, or a global one if that is link-local or of
  * the site only, first of all of the same interface. If the way is IPv4, it is that address, as upnpc has it.

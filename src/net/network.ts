@@ -21,5 +21,11 @@ export interface ClientNet {
 
 export function nodeNet(): ClientNet {
   const http = createHttpClient(systemClock, undiciExchange)
-  return { clock: systemClock, datagrams: nodeDatagrams, http, interfaces: interfaceAddresses, defaultGateways }
+  return {
+    clock: systemClock,
+    datagrams: nodeDatagrams,
+    http,
+    interfaces: interfaceAddresses,
+    defaultGateways: (family) => defaultGateways(family),
+  }
 }

@@ -119,6 +119,16 @@ describe('listening to a gateway', () => {
     expect(joined()).toEqual(IPV4_GROUPS)
   })
 
+  it('asks for the default gateways by the family and by nothing else', async () => {
+    const given: unknown[][] = []
+    defaultGateways = async (...all: readonly unknown[]) => {
+      given.push([...all])
+      return []
+    }
+    await begin({ ...IGD, address: 'router.lan' })
+    expect(given).toEqual([[4], [6]]) // a second argument was once taken for the name of a system
+  })
+
   it('goes on without what the routes cannot tell', async () => {
     defaultGateways = async () => {
       throw new Error('no routes')
