@@ -1,7 +1,7 @@
 /** Errors -> what is reported about them, and a way to continue after one. */
 import { PortMappingError, RefusedError } from '../domain/errors.js'
 import { UsageError } from './parse/words.js'
-import type { Report, ReportedError } from './report.js'
+import type { Answer, Report, ReportedError } from './report.js'
 
 export function reportedError(error: unknown): ReportedError {
   if (error instanceof UsageError) return { code: 'USAGE', message: error.message }
@@ -50,9 +50,7 @@ export async function attemptWrite<T>(work: () => Promise<T>): Promise<Attempt<T
 /** A running command: it yields Reports, and returns a result at the end. */
 export type Reporting<T> = AsyncGenerator<Report, T, undefined>
 
-export function refusal(error: PortMappingError): {
-  readonly ok: false
-  readonly error: ReturnType<typeof reportedError>
-} {
-  return { ok: false, error: reportedError(error) }
+/** What is reported about an answer, or about a failure to get one. */
+export function answerOf<T, U>(asked: Attempt<T>, facts: (value: T) => U): Answer<U> {
+  return asked.ok ? { ok: true, ...facts(asked.value) } : { ok: false, error: reportedError(asked.error) }
 }

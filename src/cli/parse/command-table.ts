@@ -118,7 +118,7 @@ const OPENS_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatMap, limit: 'for
 const CLOSES_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatUnmap } as const
 const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true, asksFirewall: true } as const
 
-/** In the order of the usage text. Each command is a row here and a function in run/dispatch.ts. */
+/** In the order of the usage text. Each command is a row here and a function in run/run.ts. */
 export const COMMANDS = [
   row({
     flag: 'list',

@@ -4,8 +4,8 @@ import type { ConnectionStatus } from '../../domain/gateway.js'
 import { MAX_LISTED_PORT_MAPPINGS } from '../../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
-import { attempt, type Reporting, refusal, reportedError } from '../failure.js'
-import type { Answer, ExitCode } from '../report.js'
+import { answerOf, attempt, type Reporting, reportedError } from '../failure.js'
+import type { ExitCode } from '../report.js'
 
 /** Begins all questions of the first part of -s and -l at once. The gateway decides how many run in parallel. */
 function askConnection({ gateway, ...chosen }: Chosen, { signal }: RunContext) {
@@ -26,14 +26,13 @@ function begun<T>(work: Promise<T>): Promise<T> {
 /** Reports connection type, status, link rates and external address. Returns whether the status or address is known. */
 async function* reportConnection(asked: ReturnType<typeof askConnection>, context: RunContext): Reporting<boolean> {
   const type = await asked.type
-  yield { type: 'connection-type', ...(type.ok ? { ok: true, connectionType: type.value } : refusal(type.error)) }
+  yield { type: 'connection-type', ...answerOf(type, (connectionType) => ({ connectionType })) }
   const status = await asked.status
-  yield { type: 'status', ...(status.ok ? connectedSince(status.value, context) : refusal(status.error)) }
+  yield { type: 'status', ...answerOf(status, (value) => connectedSince(value, context)) }
   const rates = await asked.rates
-  yield { type: 'link-rates', ...(rates.ok ? { ok: true, ...rates.value } : refusal(rates.error)) }
+  yield { type: 'link-rates', ...answerOf(rates, (value) => value) }
   const address = await asked.address
-  const answer: Answer<{ address: string }> = address.ok ? { ok: true, address: address.value } : refusal(address.error)
-  yield { type: 'external-address', during: 'status', ...answer }
+  yield { type: 'external-address', during: 'status', ...answerOf(address, (value) => ({ address: value })) }
   return status.ok || (address.ok && address.value !== '')
 }
 
@@ -41,7 +40,7 @@ function connectedSince(status: ConnectionStatus, context: RunContext) {
   const wallMs = context.clock.wallMs() - status.uptimeSeconds * 1000
   // A router may say anything: an uptime may lead to a date that JavaScript cannot express.
   const isTime = status.uptimeSeconds > 0 && !Number.isNaN(new Date(wallMs).getTime())
-  return { ok: true as const, ...status, connectedSinceMs: isTime ? wallMs : undefined }
+  return { ...status, connectedSinceMs: isTime ? wallMs : undefined }
 }
 
 /** -s */
@@ -110,10 +109,6 @@ export async function* reportPortControlStatus(
   const sinceMs = context.clock.wallMs() - epochSeconds * 1000
   yield { type: 'port-control-status', via, epochSeconds, sinceMs }
   const address = await attempt(context.signal, async () => externalAddress ?? (await gateway.externalAddress()))
-  yield {
-    type: 'external-address',
-    during: 'status',
-    ...(address.ok ? { ok: true, address: address.value } : { ok: false, error: reportedError(address.error) }),
-  }
+  yield { type: 'external-address', during: 'status', ...answerOf(address, (value) => ({ address: value })) }
   return address.ok ? 0 : 2
 }

@@ -1,21 +1,20 @@
-/** -r, -a and -n: what they ask a gateway of any protocol, as Reports in upnpc's order, and their exit code. */
+/** -r, -a, -n, -d, -f and -N: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
 import { isReservedIPv4, parseIPv4 } from '../../domain/address.js'
 import { isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { otherPorts } from '../../domain/other-ports.js'
 import type { MappingKey, MappingRequest, PortMapping } from '../../domain/port-mapping.js'
-import type { ChosenGateway, RunContext } from '../context.js'
-import { type Attempt, attempt, attemptWrite, type Reporting, refusal, reportedError } from '../failure.js'
+import type { Chosen, ChosenGateway, RunContext } from '../context.js'
+import { type Attempt, answerOf, attempt, attemptWrite, type Reporting, reportedError } from '../failure.js'
 import type { AskedMapping, GatewayCommand } from '../parse/command-table.js'
-import type { ExitCode } from '../report.js'
-import { unmapFailed } from './unmap.js'
+import type { ExitCode, Report } from '../report.js'
 
 /** Makes the mappings one by one. If one fails, the next is still made. */
 export async function* map(
-  command: Extract<GatewayCommand, { name: 'map' }>,
-  description: string,
   chosen: ChosenGateway,
   context: RunContext,
+  command: Extract<GatewayCommand, { name: 'map' }>,
+  description: string,
 ): Reporting<ExitCode> {
   let hasFailed = false
   let isImpossible = false
@@ -90,12 +89,9 @@ async function* reportAddressOfMapped(known: KnownGateway): Reporting<string> {
 }
 
 async function* reportAddress(known: KnownGateway, address: Attempt<string>): Reporting<string> {
-  if (!address.ok) {
-    yield { type: 'external-address', during: 'map', ...refusal(address.error) }
-    return ''
-  }
+  yield { type: 'external-address', during: 'map', ...answerOf(address, (value) => ({ address: value })) }
+  if (!address.ok) return ''
   known.externalAddress = address.value
-  yield { type: 'external-address', during: 'map', ok: true, address: address.value }
   if (!known.isUnreachableTold && isReservedIPv4(address.value)) {
     known.isUnreachableTold = true
     yield { type: 'notice', kind: 'address-not-public', address: address.value }
@@ -147,4 +143,45 @@ async function* takeBack(request: MappingRequest, { gateway }: ChosenGateway, co
   const key = udpHalfOf(request)
   const done = await attempt(context.signal, () => gateway.unmap({ ...key, internalClient, internalPort }))
   yield done.ok ? { type: 'taken-back', key } : unmapFailed(gateway, key, done.error)
+}
+
+/** -d and -f. If a deletion fails, the next one is still done. */
+export async function* unmap(
+  { gateway }: ChosenGateway,
+  { signal }: RunContext,
+  { keys, exitCodeOfFailure }: Extract<GatewayCommand, { name: 'unmap' }>,
+): Reporting<ExitCode> {
+  let exitCode: ExitCode = 0
+  for (const key of keys) {
+    const isKnown = gateway.protocol === 'igd' || (await gateway.remembers(key))
+    const done = await attemptWrite(() => gateway.unmap(key))
+    if (!done.ok) exitCode = exitCodeOfFailure
+    yield done.ok ? { type: 'unmapped', via: gateway.protocol, key } : unmapFailed(gateway, key, done.error)
+    if (!done.ok) signal.throwIfAborted()
+    // PCP and NAT-PMP also say yes if there is nothing to delete (RFC 6886 3.4, RFC 6887 15).
+    if (done.ok && !isKnown) yield { type: 'notice', kind: 'deleted-unknown', via: gateway.protocol, key }
+  }
+  return exitCode
+}
+
+export function unmapFailed({ protocol: via }: Gateway, key: MappingKey, error: PortMappingError): Report {
+  return { type: 'unmap-failed', via, key, error: reportedError(error) }
+}
+
+/** -N */
+export async function* unmapRanges(
+  { gateway }: Chosen,
+  { signal }: RunContext,
+  { ranges }: Extract<GatewayCommand, { name: 'unmap-ranges' }>,
+): Reporting<ExitCode> {
+  let exitCode: ExitCode = 0
+  for (const range of ranges) {
+    const done = await attemptWrite(() => gateway.unmapRange(range))
+    if (!done.ok) exitCode = 2
+    yield done.ok
+      ? { type: 'range-unmapped', range }
+      : { type: 'range-unmap-failed', range, error: reportedError(done.error) }
+    if (!done.ok) signal.throwIfAborted()
+  }
+  return exitCode
 }

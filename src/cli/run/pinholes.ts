@@ -1,19 +1,24 @@
 /** The commands about pinholes: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
 import { upnpErrorOf } from '../../domain/errors.js'
-import type { IgdGateway, PinholeFirewall, PinholeOpener } from '../../domain/gateway.js'
-import { NO_FIREWALL } from '../../domain/gateway.js'
+import {
+  type Gateway,
+  type IgdGateway,
+  NO_FIREWALL,
+  type PinholeFirewall,
+  type PinholeOpener,
+} from '../../domain/gateway.js'
 import type { PinholeId } from '../../domain/pinhole.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { pinholeAddress } from '../../library/pinhole-address.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
-import { type Attempt, attempt, attemptWrite, type Reporting, reportedError } from '../failure.js'
+import { type Attempt, answerOf, attempt, attemptWrite, type Reporting } from '../failure.js'
 import type { GatewayCommand } from '../parse/command-table.js'
-import type { AskedPinhole, AskedTimedPinhole } from '../parse/pinhole-words.js'
-import type { Answer, ExitCode } from '../report.js'
+import type { AskedPinhole } from '../parse/pinhole-words.js'
+import type { ExitCode, PinholeReport } from '../report.js'
 
-/** A gateway, and what opens its pinholes: its firewall service, or PCP. */
-export interface PinholesOf extends Pick<ChosenGateway, 'gateway'> {
-  readonly pinholes: PinholeOpener
+/** What opens the pinholes of a gateway: the firewall service of an IGD, or PCP. */
+function openerOf(gateway: Gateway): PinholeOpener {
+  return (gateway.protocol === 'igd' ? gateway.firewall : gateway.pinholes) ?? NO_FIREWALL
 }
 
 /** Asks the firewall of a gateway. A gateway without one is an ordinary failure. */
@@ -23,10 +28,6 @@ function askFirewall<T>(
   question: (firewall: PinholeFirewall) => Promise<T>,
 ): Promise<Attempt<T>> {
   return attempt(signal, () => question(firewall))
-}
-
-function answerOf<T, U>(asked: Attempt<T>, facts: (value: T) => U): Answer<U> {
-  return asked.ok ? { ok: true, ...facts(asked.value) } : { ok: false, error: reportedError(asked.error) }
 }
 
 /** -S */
@@ -45,24 +46,25 @@ export async function* reportFirewall(chosen: Chosen, context: RunContext): Repo
  */
 function withClient<T extends AskedPinhole>(
   asked: T,
-  { gateway }: Pick<ChosenGateway, 'gateway'>,
+  { localAddress }: Gateway,
   { onlyRoute, interfaces }: RunContext,
 ): T {
   if (asked.internalClient !== 'local') return asked
-  return { ...asked, internalClient: pinholeAddress(gateway.localAddress, onlyRoute === undefined ? interfaces() : []) }
+  return { ...asked, internalClient: pinholeAddress(localAddress, onlyRoute === undefined ? interfaces() : []) }
 }
 
 /** -A. With TCP+UDP, opens both or neither. */
 export async function* addPinholes(
-  pinholes: readonly AskedTimedPinhole[],
-  chosen: PinholesOf,
+  chosen: ChosenGateway,
   context: RunContext,
+  { pinholes }: Extract<GatewayCommand, { name: 'add-pinholes' }>,
 ): Reporting<ExitCode> {
+  const { gateway } = chosen
   const added: PinholeId[] = []
   for (const each of pinholes) {
-    const asked = withClient(each, chosen, context)
-    const granted = await attemptWrite(() => chosen.pinholes.addPinhole(asked))
-    yield { type: 'pinhole-added', via: chosen.gateway.protocol, asked, ...answerOf(granted, ({ id }) => ({ id })) }
+    const asked = withClient(each, gateway, context)
+    const granted = await attemptWrite(() => openerOf(gateway).addPinhole(asked))
+    yield { type: 'pinhole-added', via: gateway.protocol, asked, ...answerOf(granted, ({ id }) => ({ id })) }
     if (!granted.ok) {
       const [udpHalf] = added
       if (udpHalf !== undefined && context.signal.aborted) {
@@ -70,7 +72,7 @@ export async function* addPinholes(
       }
       context.signal.throwIfAborted()
       if (udpHalf !== undefined) {
-        const exitCode = yield* deletePinholes([udpHalf], chosen, context)
+        const exitCode = yield* deletePinholes(chosen, context, { ids: [udpHalf] })
         yield { type: 'notice', kind: 'pinhole-taken-back', id: udpHalf, closed: exitCode === 0 }
       }
       return 2
@@ -88,80 +90,75 @@ const NOTHING_TO_UPDATE: ReadonlySet<number | undefined> = new Set([
 
 /** -U. Over UPnP, it first checks whether the pinhole works, as upnpc does. */
 export async function* updatePinhole(
-  { id, leaseSeconds }: Extract<GatewayCommand, { name: 'update-pinhole' }>,
-  { pinholes }: PinholesOf,
+  { gateway }: ChosenGateway,
   context: RunContext,
-  igd?: Pick<IgdGateway, 'firewall'>,
+  { id, leaseSeconds }: Extract<GatewayCommand, { name: 'update-pinhole' }>,
 ): Reporting<ExitCode> {
-  if (igd !== undefined) {
-    const working = await askFirewall(igd, context, (firewall) => firewall.isPinholeWorking(id))
+  if (gateway.protocol === 'igd') {
+    const working = await askFirewall(gateway, context, (firewall) => firewall.isPinholeWorking(id))
     yield { type: 'pinhole-working', during: 'update', id, ...answerOf(working, (value) => ({ working: value })) }
     if (!working.ok && NOTHING_TO_UPDATE.has(upnpErrorOf(working.error))) return 2
   }
-  const updated = await attemptWrite(() => pinholes.updatePinhole(id, leaseSeconds))
+  const updated = await attemptWrite(() => openerOf(gateway).updatePinhole(id, leaseSeconds))
   yield { type: 'pinhole-updated', id, leaseSeconds, ...answerOf(updated, () => ({})) }
   if (!updated.ok) context.signal.throwIfAborted()
   return updated.ok ? 0 : 2
 }
 
 /** -C */
-export async function* checkPinholes(
-  ids: readonly PinholeId[],
-  chosen: Chosen,
-  context: RunContext,
-): Reporting<ExitCode> {
-  let exitCode: ExitCode = 0
-  for (const id of ids) {
-    const working = await askFirewall(chosen.gateway, context, (firewall) => firewall.isPinholeWorking(id))
-    if (!working.ok) exitCode = 2
-    yield { type: 'pinhole-working', during: 'check', id, ...answerOf(working, (value) => ({ working: value })) }
-  }
-  return exitCode
+export function checkPinholes({ gateway }: Chosen, context: RunContext, { ids }: Ids): Reporting<ExitCode> {
+  return reportEach(ids, context, async (id) => {
+    const working = await askFirewall(gateway, context, (firewall) => firewall.isPinholeWorking(id))
+    return { type: 'pinhole-working', during: 'check', id, ...answerOf(working, (value) => ({ working: value })) }
+  })
 }
 
 /** -K */
-export async function* reportPinholePackets(
-  ids: readonly PinholeId[],
-  chosen: Chosen,
-  context: RunContext,
-): Reporting<ExitCode> {
-  let exitCode: ExitCode = 0
-  for (const id of ids) {
-    const packets = await askFirewall(chosen.gateway, context, (firewall) => firewall.pinholePackets(id))
-    if (!packets.ok) exitCode = 2
-    yield { type: 'pinhole-packets', id, ...answerOf(packets, (value) => ({ packets: value })) }
-  }
-  return exitCode
+export function reportPinholePackets({ gateway }: Chosen, context: RunContext, { ids }: Ids): Reporting<ExitCode> {
+  return reportEach(ids, context, async (id) => {
+    const packets = await askFirewall(gateway, context, (firewall) => firewall.pinholePackets(id))
+    return { type: 'pinhole-packets', id, ...answerOf(packets, (value) => ({ packets: value })) }
+  })
 }
 
 /** -D */
-export async function* deletePinholes(
-  ids: readonly PinholeId[],
-  { pinholes }: PinholesOf,
-  context: RunContext,
-): Reporting<ExitCode> {
-  let exitCode: ExitCode = 0
-  for (const id of ids) {
-    const deleted = await attemptWrite(() => pinholes.deletePinhole(id))
-    if (!deleted.ok) exitCode = 2
-    yield { type: 'pinhole-deleted', id, ...answerOf(deleted, () => ({})) }
-    if (!deleted.ok) context.signal.throwIfAborted()
-  }
-  return exitCode
+export function deletePinholes({ gateway }: ChosenGateway, context: RunContext, { ids }: Ids): Reporting<ExitCode> {
+  return reportEach(ids, context, async (id) => {
+    const deleted = await attemptWrite(() => openerOf(gateway).deletePinhole(id))
+    return { type: 'pinhole-deleted', id, ...answerOf(deleted, () => ({})) }
+  })
 }
 
 /** -G */
-export async function* reportOutboundTimeouts(
-  pinholes: readonly AskedPinhole[],
-  chosen: Chosen,
+export function reportOutboundTimeouts(
+  { gateway }: Chosen,
   context: RunContext,
+  { pinholes }: Extract<GatewayCommand, { name: 'outbound-timeout' }>,
+): Reporting<ExitCode> {
+  return reportEach(pinholes, context, async (each) => {
+    const asked = withClient(each, gateway, context)
+    const timeout = await askFirewall(gateway, context, (firewall) => firewall.outboundPinholeTimeout(asked))
+    return { type: 'outbound-timeout', asked, ...answerOf(timeout, (value) => ({ seconds: value })) }
+  })
+}
+
+interface Ids {
+  readonly ids: readonly PinholeId[]
+}
+
+/** Does one thing after the other, and reports each. If one fails, the next is still done. */
+async function* reportEach<T>(
+  wanted: readonly T[],
+  { signal }: RunContext,
+  reportOf: (each: T) => Promise<PinholeReport & { readonly ok: boolean }>,
 ): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
-  for (const each of pinholes) {
-    const asked = withClient(each, chosen, context)
-    const timeout = await askFirewall(chosen.gateway, context, (firewall) => firewall.outboundPinholeTimeout(asked))
-    if (!timeout.ok) exitCode = 2
-    yield { type: 'outbound-timeout', asked, ...answerOf(timeout, (value) => ({ seconds: value })) }
+  for (const each of wanted) {
+    const report = await reportOf(each)
+    yield report
+    if (report.ok) continue
+    exitCode = 2
+    signal.throwIfAborted()
   }
   return exitCode
 }

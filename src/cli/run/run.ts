@@ -1,26 +1,112 @@
 /**
  * A GatewayInvocation -> Reports, in the order in which upnpc prints, and the exit code. It finds a gateway, reports
- * which one, and hands over to the command. It knows nothing about SOAP, PCP or any other message.
+ * which one, and hands over to the function that RUNS names. It knows nothing about SOAP, PCP or any other message.
  */
-import type { RunContext } from '../context.js'
+import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
+import { type Reporting, reportedError } from '../failure.js'
+import type { AnyCommand, GatewayCommand } from '../parse/command-table.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { ExitCode, Report } from '../report.js'
-import { runCommand, runOverPortControl } from './dispatch.js'
 import { find } from './find.js'
+import { listAtOnce, listMappings, reportPortControlStatus, reportStatus } from './list-and-status.js'
+import { map, unmap, unmapRanges } from './map.js'
+import {
+  addPinholes,
+  checkPinholes,
+  deletePinholes,
+  reportFirewall,
+  reportOutboundTimeouts,
+  reportPinholePackets,
+  updatePinhole,
+} from './pinholes.js'
 
-export async function* run(
-  invocation: GatewayInvocation,
-  context: RunContext,
-): AsyncGenerator<Report, ExitCode, undefined> {
+export async function* run(invocation: GatewayInvocation, context: RunContext): Reporting<ExitCode> {
   if (wantsIPv6(invocation)) yield { type: 'pinhole-advice' }
   const chosen = yield* find(invocation, context)
   if (chosen === undefined) return 1
   yield { type: 'local-address', address: chosen.gateway.localAddress }
-  if (chosen.protocol === 'igd') return yield* runCommand(invocation, chosen, context)
+  if (chosen.protocol === 'igd') {
+    const { command, description } = invocation
+    return yield* waysOf(RUNS, command).igd(chosen, context, command, description)
+  }
   return yield* runOverPortControl(invocation, chosen, context)
 }
 
 /** Whether the user should ask the router over IPv6: for pinholes, without -6. PCP always uses IPv6 for them. */
 export function wantsIPv6({ facts, search: { family }, portControl: { via } }: GatewayInvocation): boolean {
   return family === 4 && via !== 'pcp' && facts.family === 6
+}
+
+type Run<Command, Gateway> = (
+  chosen: Gateway,
+  context: RunContext,
+  command: Command,
+  description: string,
+) => Reporting<ExitCode>
+
+/** The functions that do a command: over UPnP, and over PCP and NAT-PMP if these can do it. */
+interface Ways<Command> {
+  readonly igd: Run<Command, Chosen>
+  readonly portControl?: Run<Command, ChosenPortControl>
+}
+
+/** The functions of each command, by its name. */
+export type Runs<Commands> = { readonly [Name in keyof Commands]: Ways<Commands[Name]> }
+
+type ByName<C extends AnyCommand> = { [Each in C as Each['name']]: Each }
+
+export const RUNS: Runs<ByName<GatewayCommand>> = {
+  search: { igd: nothingMore },
+  list: { igd: listMappings },
+  'list-at-once': { igd: listAtOnce },
+  status: { igd: reportStatus, portControl: reportPortControlStatus },
+  presentation: { igd: presentation },
+  map: { igd: map, portControl: map },
+  unmap: { igd: unmap, portControl: unmap },
+  'unmap-ranges': { igd: unmapRanges },
+  'firewall-status': { igd: reportFirewall },
+  'add-pinholes': { igd: addPinholes, portControl: addPinholes },
+  'update-pinhole': { igd: updatePinhole, portControl: updatePinhole },
+  'check-pinholes': { igd: checkPinholes },
+  'pinhole-packets': { igd: reportPinholePackets },
+  'delete-pinholes': { igd: deletePinholes, portControl: deletePinholes },
+  'outbound-timeout': { igd: reportOutboundTimeouts },
+}
+
+/** The functions of this command in a table. */
+export function waysOf<Commands, Name extends keyof Commands>(
+  runs: Runs<Commands>,
+  command: Commands[Name] & { readonly name: Name },
+): Ways<Commands[Name]> {
+  return runs[command.name]
+}
+
+/** Runs a command on a gateway that speaks PCP or NAT-PMP. Commands that only an IGD can do do not get here. */
+export async function* runOverPortControl(
+  { command, description }: GatewayInvocation,
+  chosen: ChosenPortControl,
+  context: RunContext,
+): Reporting<ExitCode> {
+  const { portControl = nothingMore } = waysOf(RUNS, command)
+  const exitCode = yield* portControl(chosen, context, command, description)
+  yield* troublesOf(chosen)
+  return exitCode
+}
+
+/** --discovery-time alone: the search has reported everything. */
+async function* nothingMore(): Reporting<ExitCode> {
+  yield* []
+  return 0
+}
+
+async function* presentation({ gateway }: Chosen): Reporting<ExitCode> {
+  yield { type: 'presentation-url', url: gateway.presentationUrl }
+  if (gateway.presentationUrl !== '') return 0
+  yield { type: 'notice', kind: 'no-presentation-url' }
+  return 2
+}
+
+/** What went wrong without stopping the command. It is reported once, at the end. */
+export function* troublesOf({ troubles }: ChosenPortControl): Generator<Report> {
+  for (const error of troubles) yield { type: 'notice', kind: 'nonce-key-not-kept', error: reportedError(error) }
 }

@@ -3,13 +3,14 @@
  * before it, the messages and the usage text know of them by these.
  */
 import { describe, expect, it } from 'vitest'
+import type { Chosen, RunContext } from '../../../src/cli/context.ts'
 import { COMMANDS, type GatewayCommand, row } from '../../../src/cli/parse/command-table.ts'
 import { outputOf, parseWith, type Tables } from '../../../src/cli/parse/invocation.ts'
 import { OPTIONS, type OptionRow } from '../../../src/cli/parse/option-table.ts'
 import { UsageError } from '../../../src/cli/parse/words.ts'
 import { usageText } from '../../../src/cli/print/usage.ts'
 import type { Report } from '../../../src/cli/report.ts'
-import { RUNS, waysOf } from '../../../src/cli/run/dispatch.ts'
+import { RUNS, waysOf } from '../../../src/cli/run/run.ts'
 
 interface Greet {
   readonly name: 'greet'
@@ -23,7 +24,7 @@ const GREET = row<Greet>({
   parse: ([name = '']) => ({ name: 'greet', whom: name }),
 })
 const GREETING = {
-  igd: async function* ({ whom }: Greet): AsyncGenerator<Report, 0> {
+  igd: async function* (_chosen: Chosen, _context: RunContext, { whom }: Greet): AsyncGenerator<Report, 0> {
     yield { type: 'presentation-url', url: `http://${whom}/` }
     return 0
   },

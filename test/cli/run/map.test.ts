@@ -6,7 +6,7 @@ import { InvalidArgumentError, NoReplyError, NotConfirmedError, RefusedError } f
 import type { MappingRequest, TransportProtocol } from '../../../src/domain/port-mapping.ts'
 import { type Answers, granted, outcome, type Scene, sceneOf } from '../../support/fake-port-control.ts'
 
-type MapCommand = Parameters<typeof map>[0]
+type MapCommand = Parameters<typeof map>[2]
 type Asked = MapCommand['mappings'][number]
 
 const SSH: Asked = {
@@ -33,7 +33,7 @@ async function mapped(
   const { any = false, ...known } = more
   const scene = sceneOf(answers, known)
   const { reports, ended } = await outcome(
-    map({ name: 'map', any, mappings }, 'ignored by PCP', scene.chosen, scene.context),
+    map(scene.chosen, scene.context, { name: 'map', any, mappings }, 'ignored by PCP'),
   )
   return { reports, ended, calls: scene.gateway.calls, types: reports.map(({ type }) => type) }
 }
@@ -239,7 +239,7 @@ describe('TCP+UDP over PCP and NAT-PMP', () => {
       },
     })
     const { reports, ended } = await outcome(
-      map({ name: 'map', any: false, mappings: both() }, '', scene.chosen, scene.context),
+      map(scene.chosen, scene.context, { name: 'map', any: false, mappings: both() }, ''),
     )
     expect(ended).toBe(outOfTime)
     expect(reports.at(-1)).toMatchObject({ kind: 'still-open', key: { externalPort: 22, protocol: 'UDP' } })

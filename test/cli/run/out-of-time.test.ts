@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import type { Chosen, RunContext } from '../../../src/cli/context.ts'
-import { map } from '../../../src/cli/run/map.ts'
-import { unmap } from '../../../src/cli/run/unmap.ts'
+import { map, unmap } from '../../../src/cli/run/map.ts'
 import { NoReplyError } from '../../../src/domain/errors.ts'
 import type { IgdGateway } from '../../../src/domain/gateway.ts'
 import type { MappingRequest, PortMapping } from '../../../src/domain/port-mapping.ts'
@@ -44,7 +43,7 @@ describe('TCP+UDP when the time runs out', () => {
         throw OUT_OF_TIME
       },
     })
-    const { reports, ended } = await outcome(map(BOTH, 'x', chosen, context))
+    const { reports, ended } = await outcome(map(chosen, context, BOTH, 'x'))
     expect(ended).toBe(OUT_OF_TIME)
     expect(reports.map(({ type }) => type).slice(-2)).toEqual(['map-failed', 'notice'])
     expect(reports.at(-1)).toMatchObject({ kind: 'still-open', key: { externalPort: 22, protocol: 'UDP' } })
@@ -57,7 +56,7 @@ describe('TCP+UDP when the time runs out', () => {
         return made(request)
       },
     })
-    const { reports, ended } = await outcome(map(BOTH, 'x', chosen, context))
+    const { reports, ended } = await outcome(map(chosen, context, BOTH, 'x'))
     expect(ended).toBe(0)
     expect(reports.map(({ type }) => type)).not.toContain('notice')
   })
@@ -77,13 +76,13 @@ describe('closing a port when the time runs out', () => {
         throw OUT_OF_TIME
       },
     })
-    const { reports, ended } = await outcome(unmap(command, chosen, context))
+    const { reports, ended } = await outcome(unmap(chosen, context, command))
     expect(ended).toBe(OUT_OF_TIME)
     expect(reports).toMatchObject([{ type: 'unmap-failed', key: { externalPort: 22 } }])
   })
 
   it('in the moment in which it is done is done', async () => {
     const { chosen, context, controller } = start({ unmap: async () => controller.abort(OUT_OF_TIME) })
-    expect((await outcome(unmap(command, chosen, context))).ended).toBe(0)
+    expect((await outcome(unmap(chosen, context, command))).ended).toBe(0)
   })
 })

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { RunContext } from '../../../src/cli/context.ts'
+import type { ChosenGateway, RunContext } from '../../../src/cli/context.ts'
 import type { AskedTimedPinhole } from '../../../src/cli/parse/pinhole-words.ts'
 import type { Report } from '../../../src/cli/report.ts'
-import { addPinholes, type PinholesOf } from '../../../src/cli/run/pinholes.ts'
+import { addPinholes } from '../../../src/cli/run/pinholes.ts'
 import { NoReplyError } from '../../../src/domain/errors.ts'
 import type { PinholeId, TimedPinholeRequest } from '../../../src/domain/pinhole.ts'
 
@@ -32,10 +32,10 @@ async function add(
     addPinhole: async (request: TimedPinholeRequest) => ({ id: await addPinhole(request), leaseSeconds: 600 }),
     deletePinhole: async (id: PinholeId) => void deleted.push(id),
   }
-  const chosen = { gateway: { localAddress }, pinholes: pinholesOfGateway } as unknown as PinholesOf
+  const chosen = { gateway: { localAddress, pinholes: pinholesOfGateway } } as unknown as ChosenGateway
   const context = { signal: controller.signal, interfaces: () => INTERFACES } as unknown as RunContext
   const reports: Report[] = []
-  const run = addPinholes(pinholes, chosen, context)
+  const run = addPinholes(chosen, context, { name: 'add-pinholes', pinholes })
   let ended: unknown
   try {
     for (;;) {

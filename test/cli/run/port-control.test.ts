@@ -2,9 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import type { GatewayCommand } from '../../../src/cli/parse/command-table.ts'
 import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
-import { runOverPortControl, troublesOf } from '../../../src/cli/run/dispatch.ts'
 import { reportPortControlStatus } from '../../../src/cli/run/list-and-status.ts'
-import { unmap } from '../../../src/cli/run/unmap.ts'
+import { unmap } from '../../../src/cli/run/map.ts'
+import { runOverPortControl, troublesOf } from '../../../src/cli/run/run.ts'
 import { NoReplyError, RefusedError, TransportError } from '../../../src/domain/errors.ts'
 import type { PinholeOpener } from '../../../src/domain/gateway.ts'
 import type { PinholeId, TimedPinholeRequest } from '../../../src/domain/pinhole.ts'
@@ -30,7 +30,7 @@ function ran(argv: readonly string[], scene: Scene) {
 describe('closing ports over PCP and NAT-PMP', () => {
   it('names the outside, and leaves the inside to the gateway', async () => {
     const { gateway, chosen, context } = sceneOf({})
-    const { reports, ended } = await outcome(unmap(CLOSE_BOTH, chosen, context))
+    const { reports, ended } = await outcome(unmap(chosen, context, CLOSE_BOTH))
     expect(gateway.calls.map(({ asked }) => asked)).toEqual([SSH, DNS])
     expect(reports).toEqual([
       { type: 'unmapped', via: 'pcp', key: SSH },
@@ -42,7 +42,7 @@ describe('closing ports over PCP and NAT-PMP', () => {
   it('says if NAT-PMP may have closed nothing: it says yes to every deletion', async () => {
     const remembers = ({ externalPort }: { externalPort: number }) => externalPort === 53
     const { chosen, context } = sceneOf({ protocol: 'nat-pmp', remembers })
-    const { reports, ended } = await outcome(unmap(CLOSE_BOTH, chosen, context))
+    const { reports, ended } = await outcome(unmap(chosen, context, CLOSE_BOTH))
     expect(reports).toEqual([
       { type: 'unmapped', via: 'nat-pmp', key: SSH },
       { type: 'notice', kind: 'deleted-unknown', via: 'nat-pmp', key: SSH },
@@ -54,7 +54,7 @@ describe('closing ports over PCP and NAT-PMP', () => {
   it('says no such thing if it failed', async () => {
     const answers: Answers = { protocol: 'nat-pmp', remembers: () => false, unmap: () => refusedBy('nat-pmp', 2) }
     const { chosen, context } = sceneOf(answers)
-    const { reports } = await outcome(unmap(CLOSE_BOTH, chosen, context))
+    const { reports } = await outcome(unmap(chosen, context, CLOSE_BOTH))
     expect(reports.map(({ type }) => type)).toEqual(['unmap-failed', 'unmap-failed'])
   })
 
@@ -64,7 +64,7 @@ describe('closing ports over PCP and NAT-PMP', () => {
   ] as const)('goes on after one that fails, and it is the exit code of %s', async (_, exitCodeOfFailure) => {
     const failing = (key: { externalPort: number }) => (key.externalPort === 22 ? refusedBy('nat-pmp', 2) : undefined)
     const { chosen, context } = sceneOf({ protocol: 'nat-pmp', unmap: failing })
-    const { reports, ended } = await outcome(unmap({ ...CLOSE_BOTH, exitCodeOfFailure }, chosen, context))
+    const { reports, ended } = await outcome(unmap(chosen, context, { ...CLOSE_BOTH, exitCodeOfFailure }))
     expect(reports).toMatchObject([
       { type: 'unmap-failed', via: 'nat-pmp', key: SSH, error: { number: 2, via: 'nat-pmp' } },
       { type: 'unmapped', via: 'nat-pmp', key: DNS },
@@ -80,7 +80,7 @@ describe('closing ports over PCP and NAT-PMP', () => {
         return outOfTime
       },
     })
-    const { reports, ended } = await outcome(unmap(CLOSE_BOTH, scene.chosen, scene.context))
+    const { reports, ended } = await outcome(unmap(scene.chosen, scene.context, CLOSE_BOTH))
     expect([reports.map(({ type }) => type), ended]).toEqual([['unmap-failed'], outOfTime])
   })
 })
