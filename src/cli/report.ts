@@ -11,8 +11,130 @@ import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '.
 import type { LossReason } from '../keeper/kept.js'
 import type { Endpoint } from '../net/datagrams.js'
 
-/** The Reports of one type. */
-export type ReportOf<T extends Report['type']> = Extract<Report, { readonly type: T }>
+/** A table of facts -> its object types, which have the name of their row as `Tag`. */
+type Tagged<Tag extends string, Rows> = {
+  readonly [Name in keyof Rows]: { readonly [T in Tag]: Name } & Readonly<Rows[Name]>
+}
+type Timed<Rows> = { readonly [Name in keyof Rows]: { readonly timeMs: number } & Rows[Name] }
+
+type Reports = Tagged<'type', Facts & PinholeFacts & Timed<KeeperFacts>>
+type Notices = Tagged<'kind', NoticeFacts>
+
+export type ReportOf<Type extends keyof Reports> = Reports[Type]
+export type NoticeOf<Kind extends keyof Notices> = Notices[Kind]
+export type Report = ReportOf<keyof Reports>
+export type PinholeReport = ReportOf<keyof PinholeFacts>
+export type KeeperReport = ReportOf<keyof KeeperFacts>
+export type Notice = NoticeOf<keyof Notices>
+
+/** The facts of each type of Report. */
+interface Facts {
+  device: { location: string; searchTarget: string; server: string }
+  gateway: FoundIgd | { via: 'pcp' | 'nat-pmp'; address: string; port: number; epochSeconds: number }
+  'local-address': { address: string }
+  'connection-type': Answer<{ connectionType: string }>
+  status: Answer<ConnectionStatus & { connectedSinceMs: number | undefined }>
+  'link-rates': Answer<LinkRates>
+  /** `during` says which command asked, because the sentence about a failure depends on it. */
+  'external-address': { during: 'status' | 'map' } & Answer<{ address: string }>
+  traffic: TrafficCounters
+  'port-control-status': { via: 'pcp' | 'nat-pmp'; epochSeconds: number; sinceMs: number }
+  listing: unknown
+  mapping: { index: number; mapping: PortMapping }
+  'listing-end': { count: number; endedBy: ListingEnd }
+  'listing-failed': { count: number; error: ReportedError }
+  /** The mapping as the gateway shows it. With --keep: also when it happened. */
+  mapped: { timeMs?: number; asked: MappingRequest; mapping: PortMapping; externalAddress: string }
+  'map-failed': { via: GatewayProtocol; asked: MappingRequest; error: ReportedError }
+  /** The UDP half of TCP+UDP was closed again, because the TCP half failed. */
+  'taken-back': { key: MappingKey }
+  unmapped: { via: GatewayProtocol; key: MappingKey }
+  'unmap-failed': { via: GatewayProtocol; key: MappingKey; error: ReportedError }
+  'list-at-once-failed': { error: ReportedError }
+  'range-unmapped': { range: PortRange }
+  'range-unmap-failed': { range: PortRange; error: ReportedError }
+  'presentation-url': { url: string }
+  emulator: {
+    descriptionUrl: string
+    address: string
+    /** Why it does not answer searches at that address; undefined if it does. */
+    searchError: ReportedError | undefined
+    /** Where it speaks PCP and NAT-PMP; undefined if it does not. */
+    portControl: Endpoint | undefined
+    portControlError: ReportedError | undefined
+  }
+  notice: Notice
+  /** The last Report of a command that cannot go on. */
+  error: { error: ReportedError | Obstacle; searched?: SearchSummary; withUsage?: true }
+}
+
+interface FoundIgd {
+  via: 'igd'
+  state: CandidateKind
+  controlUrl: string
+  /** The external address, if the search learned it. */
+  externalAddress: string | undefined
+  /** Whether the command uses this gateway. */
+  used: boolean
+  /** Whether the command uses it only because -i was given. */
+  forced: boolean
+}
+
+/** Pinholes in the router's IPv6 firewall. `pinhole-advice` comes before the search if -6 was not given. */
+interface PinholeFacts {
+  'pinhole-advice': unknown
+  'firewall-status': Answer<FirewallStatus>
+  /** With --keep: also when it happened. */
+  'pinhole-added': { timeMs?: number; via: GatewayProtocol; asked: ReportedTimedPinhole } & Answer<{
+    readonly id: PinholeId
+  }>
+  'pinhole-working': { during: 'check' | 'update'; id: PinholeId } & Answer<{ working: boolean }>
+  'pinhole-updated': { id: PinholeId; leaseSeconds: number } & Answer<unknown>
+  'pinhole-packets': { id: PinholeId } & Answer<{ packets: number }>
+  'pinhole-deleted': { id: PinholeId } & Answer<unknown>
+  'outbound-timeout': { asked: ReportedPinhole } & Answer<{ seconds: number }>
+}
+
+/** What happens while ports are kept open. Each of these Reports also has the time. */
+interface KeeperFacts {
+  searching: { error: ReportedError }
+  'gateway-lost': { error: ReportedError }
+  renewed: KeptPort
+  restored: KeptPort & { afterMs: number }
+  lost: LostPort & { reason: LossReason }
+  /** The keeper will try again. The same failure is not reported twice in a row. */
+  'keep-failed': LostPort & { isPinhole: boolean; error: ReportedError; againInMs: number }
+  'external-address-changed': { address: string; previous: string }
+  removed: LostPort
+  /** At the end: the port stays open because it was open before. */
+  'left-open': LostPort
+  'not-removed': LostPort & { error: ReportedError }
+}
+
+/** Something worth knowing that is not the command's own output, as facts: print makes the sentence. */
+interface NoticeFacts {
+  /** TCP+UDP means both or neither, but no time is left to close the UDP half. */
+  'still-open': { key: MappingKey }
+  'pinhole-still-open': { id: PinholeId }
+  /** TCP+UDP means both or neither: upnp-ts tried to close the UDP half again. `closed` says whether it could. */
+  'pinhole-taken-back': { id: PinholeId; closed: boolean }
+  /** The mapping works only from inside the network in front of the router. */
+  'address-not-public': { address: string }
+  /** -n: the router does not choose a port, so it was asked for one port after another. */
+  'port-not-chosen': { error: ReportedError }
+  /** Deleted over PCP or NAT-PMP, which also say yes if there is nothing to delete (RFC 6886 3.4, RFC 6887 15). */
+  'deleted-unknown': { via: 'pcp' | 'nat-pmp'; key: MappingKey }
+  /** -L: the router cannot list at once, so it is asked for one entry after another. */
+  'not-listed-at-once': unknown
+  /** -L: the router gave as many entries as it was asked for, so it may have more. */
+  'listing-full': { count: number }
+  'no-presentation-url': unknown
+  'nonce-key-not-kept': { error: ReportedError }
+  /** The user's program starts although not every port is open. */
+  'started-without-ports': { someOpen: boolean; afterMs: number }
+  'hook-failed': HookFailure
+  'state-not-written': { error: ReportedError }
+}
 
 export interface ReportedError {
   readonly code: ErrorCode | 'USAGE' | 'INTERNAL'
@@ -32,118 +154,6 @@ export interface ReportedError {
 /** The answer to a question, or why there is none. */
 export type Answer<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly error: ReportedError }
 
-export type Report =
-  | { readonly type: 'device'; readonly location: string; readonly searchTarget: string; readonly server: string }
-  | {
-      readonly type: 'gateway'
-      readonly via: 'igd'
-      readonly state: CandidateKind
-      readonly controlUrl: string
-      /** The external address, if the search learned it. */
-      readonly externalAddress: string | undefined
-      /** Whether the command uses this gateway. */
-      readonly used: boolean
-      /** Whether the command uses it only because -i was given. */
-      readonly forced: boolean
-    }
-  | {
-      readonly type: 'gateway'
-      readonly via: 'pcp' | 'nat-pmp'
-      readonly address: string
-      readonly port: number
-      /** Seconds since the gateway started or lost its state. */
-      readonly epochSeconds: number
-    }
-  | { readonly type: 'local-address'; readonly address: string }
-  | ({ readonly type: 'connection-type' } & Answer<{ readonly connectionType: string }>)
-  | ({ readonly type: 'status' } & Answer<ConnectionStatus & { readonly connectedSinceMs: number | undefined }>)
-  | ({ readonly type: 'link-rates' } & Answer<LinkRates>)
-  /** `during` says which command asked, because the sentence about a failure depends on it. */
-  | ({ readonly type: 'external-address'; readonly during: 'status' | 'map' } & Answer<{ readonly address: string }>)
-  | ({ readonly type: 'traffic' } & TrafficCounters)
-  | {
-      readonly type: 'port-control-status'
-      readonly via: 'pcp' | 'nat-pmp'
-      readonly epochSeconds: number
-      readonly sinceMs: number
-    }
-  | { readonly type: 'listing' }
-  | { readonly type: 'mapping'; readonly index: number; readonly mapping: PortMapping }
-  | { readonly type: 'listing-end'; readonly count: number; readonly endedBy: ListingEnd }
-  | { readonly type: 'listing-failed'; readonly count: number; readonly error: ReportedError }
-  | {
-      readonly type: 'mapped'
-      /** With --keep: when it happened. */
-      readonly timeMs?: number
-      readonly asked: MappingRequest
-      /** The mapping as the gateway shows it. */
-      readonly mapping: PortMapping
-      readonly externalAddress: string
-    }
-  | {
-      readonly type: 'map-failed'
-      readonly via: GatewayProtocol
-      readonly asked: MappingRequest
-      readonly error: ReportedError
-    }
-  /** The UDP half of TCP+UDP was closed again, because the TCP half failed. */
-  | { readonly type: 'taken-back'; readonly key: MappingKey }
-  | { readonly type: 'unmapped'; readonly via: GatewayProtocol; readonly key: MappingKey }
-  | {
-      readonly type: 'unmap-failed'
-      readonly via: GatewayProtocol
-      readonly key: MappingKey
-      readonly error: ReportedError
-    }
-  | { readonly type: 'list-at-once-failed'; readonly error: ReportedError }
-  | { readonly type: 'range-unmapped'; readonly range: PortRange }
-  | { readonly type: 'range-unmap-failed'; readonly range: PortRange; readonly error: ReportedError }
-  | { readonly type: 'presentation-url'; readonly url: string }
-  | PinholeReport
-  | KeeperReport
-  | {
-      readonly type: 'emulator'
-      readonly descriptionUrl: string
-      readonly address: string
-      /** Why it does not answer searches at that address; undefined if it does. */
-      readonly searchError: ReportedError | undefined
-      /** Where it speaks PCP and NAT-PMP; undefined if it does not. */
-      readonly portControl: Endpoint | undefined
-      readonly portControlError: ReportedError | undefined
-    }
-  | ({ readonly type: 'notice' } & Notice)
-  /** The last Report of a command that cannot go on. */
-  | {
-      readonly type: 'error'
-      readonly error: ReportedError | Obstacle
-      readonly searched?: SearchSummary
-      readonly withUsage?: true
-    }
-
-/** Something worth knowing that is not the command's own output, as facts: print makes the sentence. */
-export type Notice =
-  /** TCP+UDP means both or neither, but no time is left to close the UDP half. */
-  | { readonly kind: 'still-open'; readonly key: MappingKey }
-  | { readonly kind: 'pinhole-still-open'; readonly id: PinholeId }
-  /** TCP+UDP means both or neither: upnp-ts tried to close the UDP half again. `closed` says whether it could. */
-  | { readonly kind: 'pinhole-taken-back'; readonly id: PinholeId; readonly closed: boolean }
-  /** The mapping works only from inside the network in front of the router. */
-  | { readonly kind: 'address-not-public'; readonly address: string }
-  /** -n: the router does not choose a port, so it was asked for one port after another. */
-  | { readonly kind: 'port-not-chosen'; readonly error: ReportedError }
-  /** Deleted over PCP or NAT-PMP, which also say yes if there is nothing to delete (RFC 6886 3.4, RFC 6887 15). */
-  | { readonly kind: 'deleted-unknown'; readonly via: 'pcp' | 'nat-pmp'; readonly key: MappingKey }
-  /** -L: the router cannot list at once, so it is asked for one entry after another. */
-  | { readonly kind: 'not-listed-at-once' }
-  /** -L: the router gave as many entries as it was asked for, so it may have more. */
-  | { readonly kind: 'listing-full'; readonly count: number }
-  | { readonly kind: 'no-presentation-url' }
-  | { readonly kind: 'nonce-key-not-kept'; readonly error: ReportedError }
-  /** The user's program starts although not every port is open. */
-  | { readonly kind: 'started-without-ports'; readonly someOpen: boolean; readonly afterMs: number }
-  | ({ readonly kind: 'hook-failed' } & HookFailure)
-  | { readonly kind: 'state-not-written'; readonly error: ReportedError }
-
 /** How the command of --on-change failed. */
 export type HookFailure =
   | { readonly reason: 'not-started'; readonly error: ReportedError }
@@ -158,27 +168,6 @@ export type Obstacle =
   /** --require: not every port was open in time. */
   | { readonly kind: 'program-not-started'; readonly someOpen: boolean; readonly afterMs: number }
 
-/** Pinholes in the router's IPv6 firewall. `pinhole-advice` comes before the search if -6 was not given. */
-export type PinholeReport =
-  | { readonly type: 'pinhole-advice' }
-  | ({ readonly type: 'firewall-status' } & Answer<FirewallStatus>)
-  | ({
-      readonly type: 'pinhole-added'
-      /** With --keep: when it happened. */
-      readonly timeMs?: number
-      readonly via: GatewayProtocol
-      readonly asked: ReportedTimedPinhole
-    } & Answer<{ readonly id: PinholeId }>)
-  | ({
-      readonly type: 'pinhole-working'
-      readonly during: 'check' | 'update'
-      readonly id: PinholeId
-    } & Answer<{ readonly working: boolean }>)
-  | ({ readonly type: 'pinhole-updated'; readonly id: PinholeId; readonly leaseSeconds: number } & Answer<unknown>)
-  | ({ readonly type: 'pinhole-packets'; readonly id: PinholeId } & Answer<{ readonly packets: number }>)
-  | ({ readonly type: 'pinhole-deleted'; readonly id: PinholeId } & Answer<unknown>)
-  | ({ readonly type: 'outbound-timeout'; readonly asked: ReportedPinhole } & Answer<{ readonly seconds: number }>)
-
 export interface ReportedPinhole extends PinholeRequest {
   /** The remote host as the user typed it. */
   readonly remoteHostTyped: string
@@ -187,27 +176,6 @@ export interface ReportedPinhole extends PinholeRequest {
 export interface ReportedTimedPinhole extends ReportedPinhole {
   readonly leaseSeconds: number
 }
-
-/** What happens while ports are kept open, and the time. */
-export type KeeperReport = { readonly timeMs: number } & (
-  | { readonly type: 'searching'; readonly error: ReportedError }
-  | { readonly type: 'gateway-lost'; readonly error: ReportedError }
-  | ({ readonly type: 'renewed' } & KeptPort)
-  | ({ readonly type: 'restored'; readonly afterMs: number } & KeptPort)
-  | ({ readonly type: 'lost'; readonly reason: LossReason } & LostPort)
-  /** The keeper will try again. The same failure is not reported twice in a row. */
-  | ({
-      readonly type: 'keep-failed'
-      readonly isPinhole: boolean
-      readonly error: ReportedError
-      readonly againInMs: number
-    } & LostPort)
-  | { readonly type: 'external-address-changed'; readonly address: string; readonly previous: string }
-  | ({ readonly type: 'removed' } & LostPort)
-  /** At the end: the port stays open because it was open before. */
-  | ({ readonly type: 'left-open' } & LostPort)
-  | ({ readonly type: 'not-removed'; readonly error: ReportedError } & LostPort)
-)
 
 /** One port that is open. */
 export interface OpenPort {

@@ -8,7 +8,7 @@ import type {
   Answer,
   LostPort,
   Notice,
-  OpenPort,
+  NoticeOf,
   Report,
   ReportedError,
   ReportedPinhole,
@@ -22,8 +22,9 @@ import { emulatorText, errorOf, noticeText } from './notices.js'
 export const JSON_VERSION = 1
 
 type Fields = Readonly<Record<string, unknown>>
+type KeysOf<T> = T extends unknown ? keyof T & string : never
 type Rows = { readonly [T in Report['type']]: (report: ReportOf<T>) => Fields }
-type NoticeRows = { readonly [K in Notice['kind']]: (notice: Extract<Notice, { readonly kind: K }>) => Fields }
+type NoticeRows = { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => Fields }
 
 export function renderJson(report: Report, isFirst = false): string {
   const version = isFirst ? { version: JSON_VERSION } : {}
@@ -37,37 +38,25 @@ function fieldsOf<T extends Report['type']>(type: T, report: ReportOf<T>): Field
 }
 
 const ROWS: Rows = {
-  device: ({ location, searchTarget, server }) => ({ location, searchTarget, server }),
-  gateway: (report) => {
-    if (report.via !== 'igd') {
-      const { via, address, port, epochSeconds } = report
-      return { via, address, port, epochSeconds }
-    }
-    const { via, state, controlUrl, externalAddress, used, forced } = report
-    return { via, state, controlUrl, externalAddress, used, forced }
-  },
-  'local-address': ({ address }) => ({ address }),
-  'connection-type': (report) => answer(report, ({ connectionType }) => ({ connectionType })),
-  status: (report) =>
-    answer(report, ({ connectionStatus, lastConnectionError, uptimeSeconds, connectedSinceMs }) => {
-      const connectedSince = connectedSinceMs === undefined ? null : isoSeconds(connectedSinceMs)
-      return { connectionStatus, lastConnectionError, uptimeSeconds, connectedSince }
-    }),
-  'link-rates': (report) =>
-    answer(report, ({ upstreamBitsPerSecond, downstreamBitsPerSecond }) => {
-      return { upstreamBitsPerSecond, downstreamBitsPerSecond }
-    }),
-  'external-address': (report) => ({ during: report.during, ...answer(report, ({ address }) => ({ address })) }),
-  traffic: ({ bytesSent, bytesReceived, packetsSent, packetsReceived }) => {
-    return { bytesSent, bytesReceived, packetsSent, packetsReceived }
-  },
+  device: (report) => pick(report, 'location', 'searchTarget', 'server'),
+  gateway: (report) =>
+    report.via === 'igd'
+      ? pick(report, 'via', 'state', 'controlUrl', 'externalAddress', 'used', 'forced')
+      : pick(report, 'via', 'address', 'port', 'epochSeconds'),
+  'local-address': (report) => pick(report, 'address'),
+  'connection-type': (report) => answer(report, 'connectionType'),
+  status: (report) => ({
+    ...answer(report, 'connectionStatus', 'lastConnectionError', 'uptimeSeconds'),
+    ...(report.ok && { connectedSince: isoSeconds(report.connectedSinceMs) }),
+  }),
+  'link-rates': (report) => answer(report, 'upstreamBitsPerSecond', 'downstreamBitsPerSecond'),
+  'external-address': (report) => ({ during: report.during, ...answer(report, 'address') }),
+  traffic: (report) => pick(report, 'bytesSent', 'bytesReceived', 'packetsSent', 'packetsReceived'),
   'port-control-status': ({ via, epochSeconds, sinceMs }) => ({ via, epochSeconds, since: isoSeconds(sinceMs) }),
   listing: () => ({}),
   mapping: ({ index, mapping }) => ({ index, ...mappingFields(mapping) }),
   'listing-end': ({ count, endedBy }) => {
-    if (typeof endedBy === 'string') return { count, endedBy }
-    const { number, standardName } = endedBy
-    return { count, endedBy: { number, standardName } }
+    return { count, endedBy: typeof endedBy === 'string' ? endedBy : pick(endedBy, 'number', 'standardName') }
   },
   'listing-failed': ({ count, error }) => ({ count, error: errorFields(error) }),
   mapped: ({ timeMs, asked, mapping, externalAddress }) => ({
@@ -85,24 +74,17 @@ const ROWS: Rows = {
   'range-unmap-failed': ({ range, error }) => ({ range: rangeFields(range), error: errorFields(error) }),
   'presentation-url': ({ url }) => ({ url }),
   'pinhole-advice': () => ({}),
-  'firewall-status': (report) =>
-    answer(report, ({ firewallEnabled, inboundPinholeAllowed }) => ({ firewallEnabled, inboundPinholeAllowed })),
+  'firewall-status': (report) => answer(report, 'firewallEnabled', 'inboundPinholeAllowed'),
   'pinhole-added': (report) => ({
     ...timeIfAny(report.timeMs),
     asked: { ...pinholeFields(report.asked), leaseSeconds: report.asked.leaseSeconds },
-    ...answer(report, ({ id }) => ({ id })),
+    ...answer(report, 'id'),
   }),
-  'pinhole-working': (report) => {
-    return { during: report.during, id: report.id, ...answer(report, ({ working }) => ({ working })) }
-  },
-  'pinhole-updated': (report) => {
-    return { id: report.id, leaseSeconds: report.leaseSeconds, ...answer(report, () => ({})) }
-  },
-  'pinhole-packets': (report) => ({ id: report.id, ...answer(report, ({ packets }) => ({ packets })) }),
-  'pinhole-deleted': (report) => ({ id: report.id, ...answer(report, () => ({})) }),
-  'outbound-timeout': (report) => {
-    return { asked: pinholeFields(report.asked), ...answer(report, ({ seconds }) => ({ seconds })) }
-  },
+  'pinhole-working': (report) => ({ ...pick(report, 'during', 'id'), ...answer(report, 'working') }),
+  'pinhole-updated': (report) => ({ ...pick(report, 'id', 'leaseSeconds'), ...answer(report) }),
+  'pinhole-packets': (report) => ({ id: report.id, ...answer(report, 'packets') }),
+  'pinhole-deleted': (report) => ({ id: report.id, ...answer(report) }),
+  'outbound-timeout': (report) => ({ asked: pinholeFields(report.asked), ...answer(report, 'seconds') }),
   searching: ({ timeMs, error }) => ({ time: iso(timeMs), error: errorFields(error) }),
   'gateway-lost': ({ timeMs, error }) => ({ time: iso(timeMs), error: errorFields(error) }),
   renewed: (report) => ({ ...keptFields(report), leaseSeconds: report.leaseSeconds }),
@@ -119,7 +101,7 @@ const ROWS: Rows = {
   'not-removed': (report) => ({ ...keptFields(report), error: errorFields(report.error) }),
   emulator: (report) => {
     const { descriptionUrl, portControl } = report
-    const endpoint = portControl && { address: portControl.address, port: portControl.port }
+    const endpoint = portControl && pick(portControl, 'address', 'port')
     return { descriptionUrl, portControl: endpoint, search: emulatorText(report) }
   },
   notice: (report) => ({ kind: report.kind, message: noticeText(report), ...noticeFields(report.kind, report) }),
@@ -128,7 +110,7 @@ const ROWS: Rows = {
   },
 }
 
-function noticeFields<K extends Notice['kind']>(kind: K, notice: Extract<Notice, { readonly kind: K }>): Fields {
+function noticeFields<K extends Notice['kind']>(kind: K, notice: NoticeOf<K>): Fields {
   return NOTICES[kind](notice)
 }
 
@@ -144,83 +126,67 @@ const NOTICES: NoticeRows = {
   'no-presentation-url': () => ({}),
   'nonce-key-not-kept': ({ error }) => ({ error: errorFields(error) }),
   'started-without-ports': ({ someOpen, afterMs }) => ({ someOpen, afterSeconds: seconds(afterMs) }),
-  'hook-failed': (notice) => {
-    switch (notice.reason) {
-      case 'not-started':
-        return { reason: notice.reason, error: errorFields(notice.error) }
-      case 'timeout':
-        return { reason: notice.reason }
-      case 'signal':
-        return { reason: notice.reason, signal: notice.signal }
-      case 'exit':
-        return { reason: notice.reason, exitStatus: notice.exitStatus }
-    }
-  },
+  'hook-failed': (notice) =>
+    notice.reason === 'not-started'
+      ? { reason: notice.reason, error: errorFields(notice.error) }
+      : pick(notice, 'reason', 'signal', 'exitStatus'),
   'state-not-written': ({ error }) => ({ error: errorFields(error) }),
 }
 
-/** `ok`, and then the fields of the answer or the error. */
-function answer<T>(report: Answer<T>, fields: (value: T) => Fields): Fields {
-  return report.ok ? { ok: true, ...fields(report) } : { ok: false, error: errorFields(report.error) }
+/** The named fields. A field that is not there is left out. */
+function pick<T extends object>(value: T, ...names: readonly KeysOf<T>[]): Fields {
+  const fields = new Map<string, unknown>(Object.entries(value))
+  return Object.fromEntries(names.filter((name) => fields.has(name)).map((name) => [name, fields.get(name)]))
 }
 
-function errorFields({ code, message, action, via, number, name, description }: ReportedError): Fields {
-  const known = Object.entries({ action, via, number, name, description }).filter(([, value]) => value !== undefined)
-  return { code, message, ...Object.fromEntries(known) }
+/** `ok`, and then the named fields of the answer, or the error. */
+function answer<T extends Answer<unknown>>(report: T, ...names: readonly KeysOf<T>[]): Fields {
+  return report.ok ? { ok: true, ...pick(report, ...names) } : { ok: false, error: errorFields(report.error) }
 }
 
-function keyFields({ externalPort, protocol, remoteHost }: MappingKey): Fields {
-  return { externalPort, protocol, remoteHost }
+function errorFields(error: ReportedError): Fields {
+  return pick(error, 'code', 'message', 'action', 'via', 'number', 'name', 'description')
+}
+
+function keyFields(key: MappingKey): Fields {
+  return pick(key, 'externalPort', 'protocol', 'remoteHost')
 }
 
 /** The lease becomes a number of seconds, 0 for a lease without an end. */
-function askedFields({ internalClient, internalPort, description, lease, ...key }: MappingRequest): Fields {
-  return { ...keyFields(key), internalClient, internalPort, description, leaseSeconds: leaseToSeconds(lease) }
+function askedFields(asked: MappingRequest): Fields {
+  const inside = pick(asked, 'internalClient', 'internalPort', 'description')
+  return { ...keyFields(asked), ...inside, leaseSeconds: leaseToSeconds(asked.lease) }
 }
 
 function mappingFields(mapping: PortMapping): Fields {
-  const { protocol, externalPort, internalClient, internalPort, description, remoteHost, leaseSeconds, enabled } =
-    mapping
-  return { protocol, externalPort, internalClient, internalPort, description, remoteHost, leaseSeconds, enabled }
+  const ports = pick(mapping, 'protocol', 'externalPort', 'internalClient', 'internalPort')
+  return { ...ports, ...pick(mapping, 'description', 'remoteHost', 'leaseSeconds', 'enabled') }
 }
 
-function rangeFields({ startPort, endPort, protocol, manage }: PortRange): Fields {
-  return { startPort, endPort, protocol, manage }
+function rangeFields(range: PortRange): Fields {
+  return pick(range, 'startPort', 'endPort', 'protocol', 'manage')
 }
 
-function pinholeFields({ remoteHost, remotePort, internalClient, internalPort, protocol }: ReportedPinhole): Fields {
-  return { remoteHost, remotePort, internalClient, internalPort, protocol }
+function pinholeFields(pinhole: ReportedPinhole): Fields {
+  return pick(pinhole, 'remoteHost', 'remotePort', 'internalClient', 'internalPort', 'protocol')
 }
 
 /** The fields of the port stand beside the others, and are left out if the port was never open. */
 function keptFields({ timeMs, name, port }: LostPort & { readonly timeMs: number }): Fields {
-  return { time: iso(timeMs), name, ...(port && portFields(port)) }
+  const fields = port && pick(port, 'protocol', 'externalPort', 'internalPort', 'internalClient')
+  return { time: iso(timeMs), name, ...fields }
 }
 
-function portFields({ protocol, externalPort, internalPort, internalClient }: OpenPort): Fields {
-  return { protocol, externalPort, internalPort, internalClient }
-}
-
-function searchedFields({
-  via,
-  searchedMs,
-  interfaces,
-  defaultGateways,
-  portControl,
-  answered,
-}: SearchSummary): Fields {
+function searchedFields({ interfaces, portControl, answered, ...searched }: SearchSummary): Fields {
   return {
-    via,
-    searchedMs,
-    interfaces: interfaces.map(({ name, address }) => ({ name, address })),
-    defaultGateways,
-    portControl: portControl.map(({ error, via, gateway, port }) => ({
-      via,
-      gateway,
-      port,
-      error: errorFields(error),
+    ...pick(searched, 'via', 'searchedMs'),
+    interfaces: interfaces.map((each) => pick(each, 'name', 'address')),
+    defaultGateways: searched.defaultGateways,
+    portControl: portControl.map((each) => ({
+      ...pick(each, 'via', 'gateway', 'port'),
+      error: errorFields(each.error),
     })),
-    answered: answered && { via: answered.via, gateway: answered.gateway },
+    answered: answered && pick(answered, 'via', 'gateway'),
   }
 }
 
@@ -232,8 +198,8 @@ function iso(wallMs: number): string {
   return new Date(wallMs).toISOString()
 }
 
-function isoSeconds(wallMs: number): string {
-  return iso(Math.floor(wallMs / 1000) * 1000).replace('.000Z', 'Z')
+function isoSeconds(wallMs: number | undefined): string | undefined {
+  return wallMs === undefined ? undefined : iso(Math.floor(wallMs / 1000) * 1000).replace('.000Z', 'Z')
 }
 
 /** A span in seconds, to the millisecond. */
