@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { traceLine } from '../../src/cli/print/trace-text.ts'
+import { traceLine } from '../../src/cli/print/printer.ts'
 import { type TracedMessage, tracedNet } from '../../src/client/trace.ts'
 import { NoReplyError, TransportError } from '../../src/domain/errors.ts'
 import type { ConnectedOptions, DatagramOptions, Endpoint } from '../../src/net/datagrams.ts'

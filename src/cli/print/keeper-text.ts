@@ -1,6 +1,6 @@
 /** Reports about ports that are kept open -> one line each on stderr, with the time, and a hint if one helps. Pure. */
 import type { LossReason } from '../../keeper/kept.js'
-import type { KeeperReport, ReportedError } from '../report.js'
+import type { KeeperReport, Report, ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
 import { type Piece, withHint } from './pieces.js'
 
@@ -22,6 +22,10 @@ const TONES: Readonly<Record<KeeperReport['type'], Piece['tone']>> = {
   removed: 'plain',
   'left-open': 'plain',
   'not-removed': 'bad',
+}
+
+export function isAboutKeeping(report: Report): report is KeeperReport {
+  return report.type in TONES
 }
 
 export function renderKeeper(report: KeeperReport): Piece[] {

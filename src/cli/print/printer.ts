@@ -6,10 +6,10 @@
 import type { TracedMessage } from '../../client/trace.js'
 import type { Output } from '../parse/invocation.js'
 import type { Report } from '../report.js'
+import { cleaned } from './clean.js'
 import { renderJson } from './json.js'
 import type { Piece } from './pieces.js'
 import { DEVICES_HEADING, renderComplaints, renderText } from './text.js'
-import { traceLine } from './trace-text.js'
 
 export interface OutputStream {
   write(text: string): unknown
@@ -111,4 +111,14 @@ function wantsColour(stream: OutputStream, env: Streams['env']): boolean {
   if ((env.NO_COLOR ?? '') !== '') return false
   if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false'
   return stream.isTTY === true && env.TERM !== 'dumb'
+}
+
+const SIGNS: Readonly<Record<TracedMessage['direction'], string>> = { sent: '>', received: '<', failed: '!' }
+
+/** `2026-11-24T09:14:03.118Z < HTTP 192.168.1.1:5000/ctl AddPortMapping: 500 718 ConflictInMappingEntry (412 bytes)` */
+export function traceLine({ timeMs, direction, protocol, peer, action, result, bytes }: TracedMessage): string {
+  const words = [new Date(timeMs).toISOString(), SIGNS[direction], protocol, peer, action].filter((word) => word !== '')
+  const answer = result === undefined ? '' : `: ${result}`
+  const size = direction === 'failed' ? '' : ` (${bytes} ${bytes === 1 ? 'byte' : 'bytes'})`
+  return `${cleaned(words.join(' ') + answer + size)}\n`
 }

@@ -2,33 +2,38 @@
  * A Report -> the text that upnpc 2.3.3 prints (or 2.1, for -l). Pure. All text from the network passes through
  * cleaned(). What upnpc does not say, such as a hint, goes to stderr.
  */
+import { hostAndPort } from '../../domain/address.js'
 import type { ListingEnd } from '../../domain/gateway.js'
-import type { PortMapping } from '../../domain/port-mapping.js'
+import { type GatewayProtocol, type PortMapping, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { Compatibility } from '../parse/invocation.js'
-import type { Report, ReportOf } from '../report.js'
+import type { Report, ReportOf, SearchSummary } from '../report.js'
 import { cleaned } from './clean.js'
-import { renderKeeper } from './keeper-text.js'
+import { type Asked, nothingFoundHint } from './hints.js'
+import { isAboutKeeping, renderKeeper } from './keeper-text.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
 import { bad, codeAndName, complaint, ctime, good, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
 import { renderPinhole } from './pinhole-text.js'
-import {
-  DELETE_NAMES,
-  renderNothingFound,
-  renderPortControlGateway,
-  renderPortControlMapFailed,
-  renderPortControlStatus,
-  renderUnmapFailed,
-} from './port-control-text.js'
 import { usageText } from './usage.js'
 
+/** Scripts look for the text after the first underscore. */
+const DELETE_NAMES: Readonly<Record<GatewayProtocol, string>> = {
+  igd: 'UPNP_DeletePortMapping',
+  pcp: 'PCP_DeletePortMapping',
+  'nat-pmp': 'NATPMP_DeletePortMapping',
+}
+
 export function renderText(report: Report, compat: Compatibility): Piece[] {
+  if (isAboutKeeping(report)) return renderKeeper(report)
   switch (report.type) {
     case 'device':
       return [plain(` desc: ${cleaned(report.location)}\n st: ${cleaned(report.searchTarget)}\n\n`)]
     case 'gateway':
-      return report.via === 'igd' ? renderIgd(report) : renderPortControlGateway(report)
+      return report.via === 'igd' ? renderIgd(report) : [plain(foundPortControl(report))]
     case 'port-control-status':
-      return renderPortControlStatus(report)
+      return [
+        plain(`Status : speaks ${PROTOCOL_TITLES[report.via]}, uptime=${report.epochSeconds}s\n`),
+        plain(`  Time started : ${ctime(report.sinceMs)}\n`),
+      ]
     case 'local-address':
       return [plain(`Local LAN ip address : ${cleaned(report.address)}\n`)]
     case 'connection-type':
@@ -91,17 +96,6 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
       return [hint(`hint: ${cleaned(noticeText(report))}\n`)]
     case 'error':
       return renderError(report)
-    case 'searching':
-    case 'gateway-lost':
-    case 'renewed':
-    case 'restored':
-    case 'lost':
-    case 'keep-failed':
-    case 'external-address-changed':
-    case 'removed':
-    case 'left-open':
-    case 'not-removed':
-      return renderKeeper(report)
     default:
       return renderPinhole(report)
   }
@@ -203,13 +197,17 @@ function renderMapped({ mapping, externalAddress }: ReportOf<'mapped'>): Piece[]
 function renderMapFailed({ via, asked, error }: ReportOf<'map-failed'>): Piece[] {
   if (error.code === 'NOT_CONFIRMED' || error.code === 'INVALID_ARGUMENT')
     return [complaint(`${cleaned(error.message)}\n`)]
-  if (via !== 'igd') return renderPortControlMapFailed(via, asked, error)
-  if (error.isUnconfirmed === true) {
+  if (via === 'igd' && error.isUnconfirmed === true) {
     return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
   }
-  const action = error.action ?? 'AddPortMapping'
+  const action = via === 'igd' ? (error.action ?? 'AddPortMapping') : `${PROTOCOL_TITLES[via]} ${error.action ?? 'MAP'}`
   const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
-  return withHint(bad(`${what} failed with code ${codeAndName(error)}\n`), error, { toSee: 'look with -l' })
+  return withHint(bad(`${what} failed with code ${codeAndName(error, via)}\n`), error, toSee(via))
+}
+
+/** What shows whether a change was made although no answer came: PCP and NAT-PMP have no listing. */
+function toSee(via: GatewayProtocol): Asked {
+  return { toSee: via === 'igd' ? 'look with -l' : 'ask again' }
 }
 
 function renderError({ error: told, searched, withUsage }: ReportOf<'error'>): Piece[] {
@@ -227,4 +225,19 @@ function renderError({ error: told, searched, withUsage }: ReportOf<'error'>): P
 
 function usage(): Piece {
   return { stream: 'stderr', text: `\n${usageText()}\n`, tone: 'plain' }
+}
+
+function foundPortControl({ via, address, port }: Exclude<ReportOf<'gateway'>, { readonly via: 'igd' }>): string {
+  return `Found valid ${PROTOCOL_TITLES[via]} gateway : ${hostAndPort({ address: cleaned(address), port })}\n`
+}
+
+function renderUnmapFailed({ via, error }: ReportOf<'unmap-failed'>): Piece[] {
+  if (error.code === 'INVALID_ARGUMENT') return [complaint(`${cleaned(error.message)}\n`)]
+  return withHint(bad(`${DELETE_NAMES[via]}() failed with code : ${upnpcCode(error)}\n`), error, toSee(via))
+}
+
+function renderNothingFound(searched: SearchSummary): Piece[] {
+  const { via } = searched
+  const what = via === 'auto' || via === 'igd' ? 'IGD UPnP Device' : `${PROTOCOL_TITLES[via]} gateway`
+  return [complaint(`No ${what} found on the network !\n`), hint(`hint: ${cleaned(nothingFoundHint(searched))}\n`)]
 }
