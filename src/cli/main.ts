@@ -117,8 +117,7 @@ async function keepOpen(
   surroundings: Surroundings,
 ): Promise<number> {
   const printer = await begin()
-  const { keepSurroundings } = await import('./keep/index.js')
-  const { keep } = await import('./keep/session.js')
+  const { keep, keepSurroundings } = await import('./keep/session.js')
   const reports = keep(invocation, options, keepSurroundings(surroundings))
   for (;;) {
     const next = await reports.next()

@@ -6,7 +6,7 @@
  */
 export const END_SIGNALS: readonly string[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGBREAK']
 /** The signals to pass on to a program that upnp-ts runs. A system without one of them never sends it. */
-export const COMMAND_SIGNALS: readonly string[] = [...END_SIGNALS, 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
+export const PROGRAM_SIGNALS: readonly string[] = [...END_SIGNALS, 'SIGQUIT', 'SIGUSR1', 'SIGUSR2']
 
 /**
  * Calls the listener with the name of each signal, until the returned function is called. After that, a signal has its

@@ -1,16 +1,16 @@
 /** The signals of the process. */
 import { describe, expect, it } from 'vitest'
-import { COMMAND_SIGNALS, END_SIGNALS, onProcessSignal } from '../../src/cli/signals.ts'
+import { END_SIGNALS, onProcessSignal, PROGRAM_SIGNALS } from '../../src/cli/signals.ts'
 
 describe('a listener for signals', () => {
   it('hears the name of each, again and again, until it stops', () => {
-    const before = COMMAND_SIGNALS.map((name) => process.listenerCount(name))
+    const before = PROGRAM_SIGNALS.map((name) => process.listenerCount(name))
     const heard: string[] = []
-    const stop = onProcessSignal(COMMAND_SIGNALS, (name) => heard.push(name))
-    for (const name of [...COMMAND_SIGNALS, 'SIGTERM']) process.emit(name as NodeJS.Signals, name as NodeJS.Signals)
-    expect(heard).toEqual([...COMMAND_SIGNALS, 'SIGTERM'])
+    const stop = onProcessSignal(PROGRAM_SIGNALS, (name) => heard.push(name))
+    for (const name of [...PROGRAM_SIGNALS, 'SIGTERM']) process.emit(name as NodeJS.Signals, name as NodeJS.Signals)
+    expect(heard).toEqual([...PROGRAM_SIGNALS, 'SIGTERM'])
     stop()
-    expect(COMMAND_SIGNALS.map((name) => process.listenerCount(name))).toEqual(before)
+    expect(PROGRAM_SIGNALS.map((name) => process.listenerCount(name))).toEqual(before)
   })
 
   it('may be one of several', () => {
@@ -24,6 +24,6 @@ describe('a listener for signals', () => {
   })
 
   it('for a command hears of all that end', () => {
-    expect(COMMAND_SIGNALS).toEqual(expect.arrayContaining([...END_SIGNALS]))
+    expect(PROGRAM_SIGNALS).toEqual(expect.arrayContaining([...END_SIGNALS]))
   })
 })

@@ -10,9 +10,9 @@ import { exitStatusOf, type RunningCommand } from '../../net/child-process.js'
 import type { Clock } from '../../net/clock.js'
 import { reportedError } from '../failure.js'
 import type { Report } from '../report.js'
-import { COMMAND_SIGNALS, END_SIGNALS } from '../signals.js'
+import { END_SIGNALS, PROGRAM_SIGNALS } from '../signals.js'
 
-export interface OwnCommandOptions {
+export interface OwnProgramOptions {
   /** The program and its arguments; empty for none. */
   readonly argv: readonly string[]
   /** --require: the program does not start without ports. */
@@ -35,19 +35,19 @@ const MESSAGES: readonly string[] = ['SIGUSR1', 'SIGUSR2']
 /** The exit status that a shell gives for a command that it cannot start. */
 const NOT_STARTED = 127
 
-export class OwnCommand {
-  readonly #options: OwnCommandOptions
+export class OwnProgram {
+  readonly #options: OwnProgramOptions
   #running: RunningCommand | undefined
   #isOver = false
   #cancelTimeout = (): void => {}
   exitCode = 0
 
-  constructor(options: OwnCommandOptions) {
+  constructor(options: OwnProgramOptions) {
     this.#options = options
   }
 
   get signals(): readonly string[] {
-    return this.#isWanted ? COMMAND_SIGNALS : END_SIGNALS
+    return this.#isWanted ? PROGRAM_SIGNALS : END_SIGNALS
   }
 
   /** Starts the time that the program waits for its ports. */
@@ -61,10 +61,10 @@ export class OwnCommand {
     const { argv, start, say, onStart } = this.#options
     if (!this.#isWanted || this.#running !== undefined || this.#isOver) return
     this.#cancelTimeout()
-    const command = start(argv, env)
-    this.#running = command
+    const running = start(argv, env)
+    this.#running = running
     onStart()
-    command.exited.then(
+    running.exited.then(
       (end) => this.#end(exitStatusOf(end)),
       (error: PortMappingError) => {
         say({ type: 'error', error: reportedError(error) })

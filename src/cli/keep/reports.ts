@@ -1,9 +1,9 @@
-/** The keeper's events -> Reports. A failure that repeats is reported once. */
+/** The keeper's events -> Reports, and a queue for these. A failure that repeats is reported once. */
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'
 import { reportedError } from '../failure.js'
 import type { OpenPort, Report } from '../report.js'
-import { openPortOf } from './facts.js'
+import { openPortOf } from './open-ports.js'
 
 /** Knows which failures are repetitions. A success, or the loss of the port, ends a series of equal failures. */
 export class Repetitions {
@@ -78,4 +78,39 @@ function firstReports(
     { type: 'external-address', during: 'map', ok: true, address },
     { type: 'mapped', timeMs, asked, mapping, externalAddress: address },
   ]
+}
+
+/** Reports that arrive at any time -> an async iteration, for one reader. */
+export class ReportQueue {
+  readonly #reports: Report[] = []
+  #isOver = false
+  #failure: { readonly error: unknown } | undefined
+  #wake: () => void = () => {}
+
+  add(report: Report): void {
+    this.#reports.push(report)
+    this.#wake()
+  }
+
+  /** The reader ends after the reports that have been added. */
+  end(): void {
+    this.#isOver = true
+    this.#wake()
+  }
+
+  /** The reader throws this error after the reports that have been added. */
+  fail(error: unknown): void {
+    this.#failure ??= { error }
+    this.#wake()
+  }
+
+  async *read(): AsyncGenerator<Report, void> {
+    for (;;) {
+      const report = this.#reports.shift()
+      if (report !== undefined) yield report
+      else if (this.#failure !== undefined) throw this.#failure.error
+      else if (this.#isOver) return
+      else await new Promise<void>((resolve) => (this.#wake = resolve))
+    }
+  }
 }

@@ -4,14 +4,22 @@
  * the program ends.
  */
 
+import { setFlagsFromString } from 'node:v8'
 import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { Keeper } from '../../keeper/keeper.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'
+import { KeptMapping } from '../../keeper/kept-mapping.js'
+import { KeptPinhole } from '../../keeper/kept-pinhole.js'
+import { listenToGateway } from '../../library/listening.js'
 import { OwnMarks } from '../../library/own-marks.js'
+import { pinholeAddress } from '../../library/pinhole-address.js'
 import { GatewayFinder } from '../../library/search-gateway.js'
-import type { RunningCommand } from '../../net/child-process.js'
+import { notifyServiceManager, type RunningCommand, runInShell, startCommand } from '../../net/child-process.js'
+import { writeFileAtomically } from '../../net/files/atomic-file.js'
+import { nodeHttpServers } from '../../net/http/server.js'
+import { InterfaceWatch } from '../../net/interfaces.js'
 import type { RunContext } from '../context.js'
 import { reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
@@ -20,25 +28,48 @@ import type { Report } from '../report.js'
 import { findReports, openFor } from '../run/find.js'
 import { wantsIPv6 } from '../run/run.js'
 import type { OnSignal } from '../signals.js'
+import type { Surroundings } from '../surroundings.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
-import { environmentOf } from './facts.js'
-import { KeptPorts } from './open-ports.js'
-import { OwnCommand } from './own-program.js'
-import { ReportQueue } from './report-queue.js'
-import { Repetitions, reportsOf } from './reports.js'
-import { ServiceStatus } from './service-status.js'
-import { StateFile } from './state-file.js'
-import { keptOf } from './wanted.js'
+import { environmentOf, KeptPorts } from './open-ports.js'
+import { OwnProgram } from './own-program.js'
+import { Repetitions, ReportQueue, reportsOf } from './reports.js'
+import { ServiceStatus, StateFile } from './state.js'
 
 export interface KeepContext extends Omit<RunContext, 'signal'> {
-  readonly env: Readonly<Record<string, string | undefined>>
   readonly onSignal: OnSignal
-  readonly startCommand: (argv: readonly string[], env: Record<string, string>) => RunningCommand
+  readonly startProgram: (argv: readonly string[], env: Record<string, string>) => RunningCommand
   readonly runHook: RunHook
   /** @throws TransportError */
   readonly writeFile: (path: string, text: string) => void
   readonly notifyServiceManager: (message: string) => Promise<void>
   readonly listen: (gateway: Gateway, onSuspicion: () => void) => () => void
+}
+
+const HOOK_TIMEOUT_MS = 60_000
+
+export function keepSurroundings(surroundings: Surroundings): KeepContext {
+  keepYoungMemorySmall()
+  const { env, onlyRoute } = surroundings
+  const watch = new InterfaceWatch(surroundings.interfaces)
+  const net = { ...surroundings, httpServers: nodeHttpServers, watch, isOnlyRoute: onlyRoute !== undefined }
+  return {
+    ...surroundings,
+    interfaces: () => watch.look(), // the keeper looks on every round
+    startProgram: startCommand,
+    runHook: (command, variables, signal) => runInShell(command, variables, { timeoutMs: HOOK_TIMEOUT_MS, signal }),
+    writeFile: writeFileAtomically,
+    notifyServiceManager: (message) => notifyServiceManager(message, env),
+    listen: (gateway, onSuspicion) => listenToGateway(net, gateway, onSuspicion),
+  }
+}
+
+/**
+ * Saves memory in a process that does little for a long time. V8 doubles its space for new objects if many of them
+ * survive, as they do in the first second of a keeper with many mappings. It then never has a reason to give that space
+ * back: 20 MB for nothing. Call this early.
+ */
+export function keepYoungMemorySmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1')
 }
 
 export async function* keep(
@@ -60,7 +91,7 @@ class KeepSession {
   readonly #kept: readonly KeptEither[]
   readonly #ports: KeptPorts
   readonly #keeper: Keeper<HeldEither>
-  readonly #command: OwnCommand
+  readonly #program: OwnProgram
   readonly #hook: ChangeHook
   readonly #state: StateFile
   readonly #service: ServiceStatus
@@ -90,12 +121,12 @@ class KeepSession {
       write: context.writeFile,
       onTrouble: (error) => this.#say({ type: 'notice', kind: 'state-not-written', error: reportedError(error) }),
     })
-    this.#command = new OwnCommand({
+    this.#program = new OwnProgram({
       argv: options.program,
       requirePorts: options.require,
       timeoutMs: invocation.timeoutMs,
       clock,
-      start: context.startCommand,
+      start: context.startProgram,
       say: (report) => this.#say(report),
       environment: () => environmentOf(this.#ports.facts),
       onStart: () => this.#service.ready(),
@@ -114,13 +145,13 @@ class KeepSession {
   }
 
   get exitCode(): number {
-    return this.#command.exitCode
+    return this.#program.exitCode
   }
 
   async *reports(): AsyncGenerator<Report, void> {
-    this.#stopHearing = this.#context.onSignal(this.#command.signals, (signal) => this.#command.hear(signal))
+    this.#stopHearing = this.#context.onSignal(this.#program.signals, (signal) => this.#program.hear(signal))
     if (wantsIPv6(this.#invocation)) this.#say({ type: 'pinhole-advice' })
-    this.#command.begin()
+    this.#program.begin()
     this.#state.show(this.#ports.facts)
     this.#keep().then(
       () => this.#queue.end(),
@@ -130,7 +161,7 @@ class KeepSession {
       yield* this.#queue.read()
     } finally {
       this.#stop()
-      this.#command.abandon() // the program has ended by now, unless something is broken
+      this.#program.abandon() // the program has ended by now, unless something is broken
       this.#finder.close()
     }
   }
@@ -190,7 +221,7 @@ class KeepSession {
     if (settled !== undefined) this.#hook.change(environmentOf(settled))
     if (!areAllOpen) return
     this.#service.ready()
-    this.#command.startWith(environmentOf(facts))
+    this.#program.startWith(environmentOf(facts))
   }
 
   /** After this, a signal ends the process at once. */
@@ -207,4 +238,34 @@ class KeepSession {
 /** The last report says why no gateway was found. */
 function whyNot(report: Report | undefined): string {
   return report?.type === 'error' && 'message' in report.error ? report.error.message : 'no gateway was found'
+}
+
+/** The mappings and pinholes of the command line, as the keeper takes them. */
+export function keptOf(
+  { command, description }: GatewayInvocation,
+  { interfaces, onlyRoute }: Pick<RunContext, 'interfaces' | 'onlyRoute'>,
+  marks: Pick<OwnMarks, 'has'>,
+): readonly KeptEither[] {
+  if (command.name === 'add-pinholes') {
+    return command.pinholes.map(({ remoteHostTyped: _, internalClient, ...pinhole }) => {
+      const isLocal = internalClient === 'local'
+      return new KeptPinhole({ ...pinhole, internalClient: isLocal ? undefined : internalClient }, ({ localAddress }) =>
+        pinholeAddress(localAddress, onlyRoute === undefined ? interfaces() : []),
+      )
+    })
+  }
+  if (command.name !== 'map') return []
+  let previous: KeptMapping | undefined
+  return command.mappings.map(({ internalClient, pairedWithPrevious, ...mapping }) => {
+    const samePortAs = pairedWithPrevious === true ? previous : undefined
+    previous = new KeptMapping({
+      ...mapping,
+      description,
+      internalClient: internalClient === 'local' ? undefined : internalClient,
+      any: command.any || mapping.externalPort === 0,
+      samePortAs,
+      isOwn: (key, description) => marks.has(key, description),
+    })
+    return previous
+  })
 }

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { type KeepContext, keep } from '../../../src/cli/keep/session.ts'
 import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import { renderJson } from '../../../src/cli/print/json.ts'
-import { COMMAND_SIGNALS, END_SIGNALS } from '../../../src/cli/signals.ts'
+import { END_SIGNALS, PROGRAM_SIGNALS } from '../../../src/cli/signals.ts'
 import { commandLineNet } from '../../../src/cli/surroundings.ts'
 import { TransportError } from '../../../src/domain/errors.ts'
 import { type Emulator, startEmulator } from '../../../src/emulator.ts'
@@ -81,7 +81,6 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     interfaces: () => [],
     defaultGateways: () => Promise.resolve([]),
     files,
-    env: {},
     onSignal(names, listener) {
       state.hearing = names
       heard.signal = listener
@@ -89,7 +88,7 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
         state.hearing = []
       }
     },
-    startCommand(argv, env) {
+    startProgram(argv, env) {
       const exited = deferred<CommandEnd>()
       exited.promise.catch(() => {})
       const signals: string[] = []
@@ -345,7 +344,7 @@ describe('a command', () => {
     const emulator = await emulated()
     const keeper = keeping(emulator, COMMAND)
     await keeper.told('mapped')
-    expect(keeper.state.hearing).toEqual(COMMAND_SIGNALS)
+    expect(keeper.state.hearing).toEqual(PROGRAM_SIGNALS)
     for (const name of ['SIGUSR1', 'SIGTERM', 'SIGTERM']) keeper.signal(name)
     await settle()
     expect([keeper.state.started[0]?.signals, portsOf(emulator)]).toEqual([['SIGUSR1', 'SIGTERM', 'SIGTERM'], [22]])

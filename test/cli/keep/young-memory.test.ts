@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { pathToFileURL } from 'node:url'
 import { expect, it } from 'vitest'
 
-const BUILT = pathToFileURL('dist/cli/keep/index.js').href
+const BUILT = pathToFileURL('dist/cli/keep/session.js').href
 
 /** Bytes for new objects in a process in which much has survived. */
 function youngBytes(prelude: string): number {

@@ -1,6 +1,6 @@
 /** The banner and the usage text fit the terminal and the parser. */
 import { describe, expect, it } from 'vitest'
-import { environmentOf } from '../../../src/cli/keep/facts.ts'
+import { environmentOf } from '../../../src/cli/keep/open-ports.ts'
 import { COMMANDS } from '../../../src/cli/parse/command-table.ts'
 import { longOf } from '../../../src/cli/parse/flags.ts'
 import { parseInvocation } from '../../../src/cli/parse/invocation.ts'

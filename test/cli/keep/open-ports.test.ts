@@ -1,10 +1,7 @@
 /** How others learn what is open: from the environment, the state file and the service manager. */
-
 import { describe, expect, it } from 'vitest'
-import { environmentOf, openPortOf, stateText } from '../../../src/cli/keep/facts.ts'
-import { KeptPorts } from '../../../src/cli/keep/open-ports.ts'
-import { ServiceStatus } from '../../../src/cli/keep/service-status.ts'
-import { StateFile } from '../../../src/cli/keep/state-file.ts'
+import { environmentOf, KeptPorts, openPortOf } from '../../../src/cli/keep/open-ports.ts'
+import { ServiceStatus, StateFile, stateText } from '../../../src/cli/keep/state.ts'
 import type { OpenPort } from '../../../src/cli/report.ts'
 import { NoReplyError, TransportError } from '../../../src/domain/errors.ts'
 import type { HeldEither, KeptEither } from '../../../src/keeper/kept-either.ts'

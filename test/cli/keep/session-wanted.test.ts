@@ -1,6 +1,6 @@
 /** What is kept of a command line. */
 import { describe, expect, it } from 'vitest'
-import { keptOf } from '../../../src/cli/keep/wanted.ts'
+import { keptOf } from '../../../src/cli/keep/session.ts'
 import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import type { GatewayProtocol } from '../../../src/domain/port-mapping.ts'
 import type { KeptEither } from '../../../src/keeper/kept-either.ts'

@@ -1,6 +1,6 @@
 /** Reports that come when they come, read in their order. */
 import { describe, expect, it } from 'vitest'
-import { ReportQueue } from '../../../src/cli/keep/report-queue.ts'
+import { ReportQueue } from '../../../src/cli/keep/reports.ts'
 import type { Report } from '../../../src/cli/report.ts'
 import { settle } from '../../support/fake-clock.ts'
 

@@ -1,0 +1,104 @@
+/** Shows what is open now: in the file of --state, and to the service manager. */
+
+import { hostAndPort } from '../../domain/address.js'
+import { TransportError } from '../../domain/errors.js'
+import type { Clock } from '../../net/clock.js'
+import { type KeepFacts, opened } from './open-ports.js'
+
+export interface StateFileOptions {
+  readonly path: string | undefined
+  readonly clock: Clock
+  /** @throws TransportError */
+  readonly write: (path: string, text: string) => void
+  readonly onTrouble: (error: TransportError) => void
+}
+
+export class StateFile {
+  readonly #options: StateFileOptions
+  #shown: string | undefined
+  #isInTrouble = false
+
+  constructor(options: StateFileOptions) {
+    this.#options = options
+  }
+
+  /** Writes the file if something is new. A failure is reported once, until a write succeeds again. */
+  show(facts: KeepFacts): void {
+    const { path, clock, write, onTrouble } = this.#options
+    const content = JSON.stringify(facts)
+    if (path === undefined || content === this.#shown) return
+    try {
+      write(path, stateText(facts, clock.wallMs()))
+      this.#shown = content
+      this.#isInTrouble = false
+    } catch (error) {
+      if (!(error instanceof TransportError)) throw error
+      if (!this.#isInTrouble) onTrouble(error)
+      this.#isInTrouble = true
+    }
+  }
+}
+
+/** The version of the state file: within one version, fields keep their names and meanings. */
+const STATE_VERSION = 1
+
+/** The content of the state file: one JSON object. */
+export function stateText(facts: KeepFacts, nowWallMs: number): string {
+  const iso = (wallMs: number): string => new Date(wallMs).toISOString()
+  const ports = opened(facts).map(({ endsWallMs, ...port }) => ({
+    ...port,
+    ends: endsWallMs === undefined ? null : iso(endsWallMs),
+  }))
+  const externalAddress = facts.externalAddress ?? null
+  return `${JSON.stringify({ version: STATE_VERSION, updated: iso(nowWallMs), externalAddress, ports })}\n`
+}
+
+const MAX_SHOWN = 3
+
+/** Tells the service manager that upnp-ts is ready, what is open, and that upnp-ts stops: each once, and in order. */
+export class ServiceStatus {
+  readonly #send: (message: string) => Promise<void>
+  #status = ''
+  #isReady = false
+  #isStopping = false
+  #last: Promise<void> = Promise.resolve()
+
+  constructor(send: (message: string) => Promise<void>) {
+    this.#send = send
+  }
+
+  ready(): void {
+    if (this.#isReady || this.#isStopping) return
+    this.#isReady = true
+    this.#tell('READY=1')
+  }
+
+  show(facts: KeepFacts): void {
+    const status = statusOf(facts)
+    if (status === this.#status || this.#isStopping) return
+    this.#status = status
+    this.#tell(`STATUS=${status}`)
+  }
+
+  stopping(): void {
+    if (this.#isStopping) return
+    this.#isStopping = true
+    this.#tell('STOPPING=1')
+  }
+
+  /** Every message starts a program: without a queue, one message could overtake another. */
+  #tell(message: string): void {
+    this.#last = this.#last.then(() => this.#send(message)).catch(() => {})
+  }
+}
+
+function statusOf(facts: KeepFacts): string {
+  const { externalAddress = '' } = facts
+  const names = opened(facts).map(
+    ({ externalPort: port, protocol }) => `${hostAndPort({ address: externalAddress, port })} ${protocol}`,
+  )
+  if (names.length === 0) return 'no port is open'
+  const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : ''
+  const shown = names.slice(0, MAX_SHOWN).join(', ')
+  return `${shown}${more} ${names.length === 1 ? 'is' : 'are'} open`
+}
