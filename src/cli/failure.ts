@@ -14,13 +14,8 @@ export function reportedError(error: unknown): ReportedError {
     ...(isUnconfirmed ? { isUnconfirmed } : {}),
   }
   if (!(error instanceof RefusedError)) return common
-  return {
-    ...common,
-    via: error.protocol,
-    number: error.number,
-    name: error.standardName,
-    description: error.description,
-  }
+  const { protocol: via, number, standardName: name, description } = error
+  return { ...common, via, number, name, description }
 }
 
 export type Attempt<T> =

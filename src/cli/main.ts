@@ -1,20 +1,19 @@
 /** The program: parses the command line, gives the command a network, prints what it reports, returns the exit code. */
-
 import { NoReplyError } from '../domain/errors.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../domain/ports.js'
 import { rehearse } from '../library/search-gateway.js'
 import { deadlineAfter } from '../net/clock.js'
 import { memoryFiles } from '../net/files/private-files.js'
 import { reportedError } from './failure.js'
-import { type EmulateInvocation, type GatewayInvocation, outputOf, parseInvocation } from './parse/invocation.js'
-import type { KeepOptions } from './parse/keep-options.js'
+import { type EmulateInvocation, type GatewayInvocation, parseInvocation } from './parse/invocation.js'
+import type { KeepOptions } from './parse/option-values.js'
+import { outputOf } from './parse/output-options.js'
 import { UsageError } from './parse/words.js'
 import { Printer } from './print/printer.js'
 import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
 import type { ExitCode } from './report.js'
 import { run } from './run/run.js'
-import { END_SIGNALS } from './signals.js'
-import { ofProcess, type Surroundings } from './surroundings.js'
+import { END_SIGNALS, ofProcess, type Surroundings } from './surroundings.js'
 
 /** The first call opens the streams and prints the banner. It comes late, because opening Node's streams takes 3 ms. */
 type Begin = (banner?: string) => Promise<Printer>
@@ -154,19 +153,12 @@ async function onEmulatedGateway(
 
 /** `upnp-ts emulate`: a gateway in the foreground, for other programs to use. */
 async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings: Surroundings): Promise<ExitCode> {
-  const { address, port: httpPort, externalAddress, quirks } = invocation
+  const { address, port, externalAddress, quirks } = invocation
   const interrupted = firstSignal(surroundings)
   const printer = await begin('') // the first line is the URL
   const { startEmulator } = await import('../emulator.js')
-  const portControlPort = PORT_CONTROL_PORT
-  const emulator = await startEmulator({
-    address,
-    httpPort,
-    ssdpPort: SSDP_PORT,
-    portControlPort,
-    externalAddress,
-    quirks,
-  })
+  const ports = { httpPort: port, ssdpPort: SSDP_PORT, portControlPort: PORT_CONTROL_PORT }
+  const emulator = await startEmulator({ address, ...ports, externalAddress, quirks })
   const { descriptionUrl, ssdpError, portControl } = emulator
   const searchError = ssdpError && reportedError(ssdpError)
   const portControlError = emulator.portControlError && reportedError(emulator.portControlError)

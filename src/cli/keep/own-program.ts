@@ -10,7 +10,7 @@ import { exitStatusOf, type RunningCommand } from '../../net/child-process.js'
 import type { Clock } from '../../net/clock.js'
 import { reportedError } from '../failure.js'
 import type { Report } from '../report.js'
-import { END_SIGNALS, PROGRAM_SIGNALS } from '../signals.js'
+import { END_SIGNALS, PROGRAM_SIGNALS } from '../surroundings.js'
 
 export interface OwnProgramOptions {
   /** The program and its arguments; empty for none. */

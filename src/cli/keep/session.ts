@@ -3,7 +3,6 @@
  * hook after changes, writes the state file, and informs the service manager. It ends when a signal asks it to, or when
  * the program ends.
  */
-
 import { setFlagsFromString } from 'node:v8'
 import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
@@ -23,12 +22,11 @@ import { InterfaceWatch } from '../../net/interfaces.js'
 import type { RunContext } from '../context.js'
 import { reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
-import type { KeepOptions } from '../parse/keep-options.js'
+import type { KeepOptions } from '../parse/option-values.js'
 import type { Report } from '../report.js'
 import { findReports, openFor } from '../run/find.js'
 import { wantsIPv6 } from '../run/run.js'
-import type { OnSignal } from '../signals.js'
-import type { Surroundings } from '../surroundings.js'
+import type { OnSignal, Surroundings } from '../surroundings.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
 import { environmentOf, KeptPorts } from './open-ports.js'
 import { OwnProgram } from './own-program.js'

@@ -10,17 +10,13 @@ import {
   type MappingKey,
   type MappingRequest,
 } from '../../domain/port-mapping.js'
-import type { Flag } from './flags.js'
+import { type Flag, labelOf } from './option-table.js'
 import {
-  ADD_PINHOLE_FORM,
-  PINHOLE_IDS_FORM,
   parseAddPinhole,
   parseDeletePinholes,
   parseOutboundTimeout,
   parsePinholeIds,
   parseUpdatePinhole,
-  TIMEOUT_FORM,
-  UPDATE_PINHOLE_FORM,
 } from './pinhole-words.js'
 import { integerWithin, internalClientOf, protocolsOf, remoteHostOf, UsageError, wordsOf } from './words.js'
 
@@ -39,9 +35,7 @@ type UnmapCommand = {
 }
 type UnmapRangesCommand = { readonly name: 'unmap-ranges'; readonly ranges: readonly PortRange[] }
 
-const ADD_FORM = 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]'
 const DELETE_FORM = 'EXTERNAL_PORT PROTOCOL [REMOTE_HOST]'
-const RANGE_FORM = 'FIRST_PORT LAST_PORT PROTOCOL [MANAGE]'
 
 /** The options that change how the words of a command are read. */
 export interface CommandOptions {
@@ -75,6 +69,8 @@ export interface CommandFacts {
 interface RowDefinition<C extends AnyCommand> extends Flag {
   /** The command also works without words. */
   readonly wordsOptional?: true
+  /** The least and the most words; undefined if `parse` counts them. */
+  readonly count?: readonly [number, number]
   /** The flag is an option of other commands. Without another command, it is a command itself. */
   readonly onlyAlone?: true
   readonly parse: (words: readonly string[], options?: CommandOptions) => C
@@ -92,18 +88,19 @@ interface RowDefinition<C extends AnyCommand> extends Flag {
 
 /** A command and its facts. `C` is what its words are parsed into. */
 export interface CommandRow<C extends AnyCommand = AnyCommand>
-  extends Omit<RowDefinition<C>, 'parse' | 'protocols' | 'pinholeId'> {
+  extends Omit<RowDefinition<C>, 'count' | 'parse' | 'protocols' | 'pinholeId'> {
   /** @throws UsageError */
   readonly read: (words: readonly string[], options?: CommandOptions) => { command: C; facts: CommandFacts }
 }
 
 /** Makes a row. The type of the command that `parse` returns is inferred for the other functions. */
 export function row<const C extends AnyCommand>(definition: RowDefinition<C>): CommandRow<C> {
-  const { parse, protocols = ['igd'], pinholeId, ...rest } = definition
+  const { count, parse, protocols = ['igd'], pinholeId, ...rest } = definition
   const { family, isAboutPinholes = false, changes = false } = rest
   return {
     ...rest,
     read: (words, options) => {
+      if (count !== undefined) wordsOf(labelOf(rest), rest.form ?? '', words, ...count)
       const command = parse(words, options)
       const capable = typeof protocols === 'function' ? protocols(command) : protocols
       const waitsForIgd = capable.every((protocol) => protocol === 'igd')
@@ -115,8 +112,14 @@ export function row<const C extends AnyCommand>(definition: RowDefinition<C>): C
 
 const CHANGES_PORTS = { family: 4, changes: true } as const
 const OPENS_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatMap, limit: 'for one remote host only' } as const
+const OPENS_ONE_PORT = {
+  ...OPENS_PORTS,
+  form: 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]',
+  count: [4, 6],
+} as const
 const CLOSES_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatUnmap } as const
 const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true, asksFirewall: true } as const
+const NAMES_PINHOLES = { ...ABOUT_PINHOLES, form: 'ID ...', count: [1, 1000] } as const
 
 /** In the order of the usage text. Each command is a row here and a function in run/run.ts. */
 export const COMMANDS = [
@@ -151,17 +154,15 @@ export const COMMANDS = [
   row({
     flag: 'add',
     letter: '-a',
-    form: ADD_FORM,
     help: 'open a port for the computer IP (@ is this one), for LEASE seconds, for one remote host only',
-    ...OPENS_PORTS,
+    ...OPENS_ONE_PORT,
     parse: parseAdd('-a', false),
   }),
   row({
     flag: 'add-any',
     letter: '-n',
-    form: ADD_FORM,
     help: 'the same; another external port if that one is taken',
-    ...OPENS_PORTS,
+    ...OPENS_ONE_PORT,
     parse: parseAdd('-n', true),
   }),
   row({
@@ -184,7 +185,8 @@ export const COMMANDS = [
   row({
     flag: 'delete-range',
     letter: '-N',
-    form: RANGE_FORM,
+    form: 'FIRST_PORT LAST_PORT PROTOCOL [MANAGE]',
+    count: [3, 4],
     help: 'close a range of ports (IGD:2); with MANAGE 1, those of other computers too',
     ...CHANGES_PORTS,
     parse: parseRange,
@@ -198,7 +200,8 @@ export const COMMANDS = [
   row({
     flag: 'add-pinhole',
     letter: '-A',
-    form: ADD_PINHOLE_FORM,
+    form: 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL LEASE',
+    count: [6, 6],
     help: 'open a pinhole and print its ID',
     ...ABOUT_PINHOLES,
     protocols: ['igd', 'pcp'],
@@ -208,7 +211,8 @@ export const COMMANDS = [
   row({
     flag: 'update-pinhole',
     letter: '-U',
-    form: UPDATE_PINHOLE_FORM,
+    form: 'ID LEASE',
+    count: [2, 2],
     help: 'give a pinhole another LEASE seconds',
     ...ABOUT_PINHOLES,
     pinholeId: ({ id }) => id,
@@ -219,25 +223,22 @@ export const COMMANDS = [
   row({
     flag: 'check-pinhole',
     letter: '-C',
-    form: PINHOLE_IDS_FORM,
     help: 'see whether a pinhole works',
-    ...ABOUT_PINHOLES,
+    ...NAMES_PINHOLES,
     parse: parsePinholeIds('-C', 'check-pinholes'),
   }),
   row({
     flag: 'pinhole-packets',
     letter: '-K',
-    form: PINHOLE_IDS_FORM,
     help: 'see how many packets came through a pinhole',
-    ...ABOUT_PINHOLES,
+    ...NAMES_PINHOLES,
     parse: parsePinholeIds('-K', 'pinhole-packets'),
   }),
   row({
     flag: 'delete-pinhole',
     letter: '-D',
-    form: PINHOLE_IDS_FORM,
     help: 'close a pinhole',
-    ...ABOUT_PINHOLES,
+    ...NAMES_PINHOLES,
     pinholeId: ({ ids }) => ids[0],
     protocols: ({ ids }) => protocolsThatKnow(ids[0]),
     changes: true,
@@ -253,7 +254,8 @@ export const COMMANDS = [
   row({
     flag: 'outbound-timeout',
     letter: '-G',
-    form: TIMEOUT_FORM,
+    form: 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL',
+    count: [5, 5],
     help: 'see how long an idle connection stays open',
     family: 6,
     asksFirewall: true,
@@ -318,7 +320,6 @@ function parseRedirect(
 /** -a, -n ip port external_port protocol [lease] [remote_host]. A fifth word that is no number is the remote host. */
 function parseAdd(option: string, any: boolean): RowDefinition<MapCommand>['parse'] {
   return (words, { lease: leaseOption, anyExternalPort } = {}) => {
-    wordsOf(option, ADD_FORM, words, 4, 6)
     const [ip = '', port = '', external = '', protocol = '', fifth, sixth = ''] = words
     const leaseGiven = fifth === undefined || /^\d*$/.test(fifth)
     if (!leaseGiven && (sixth !== '' || /^-\d/.test(fifth))) leaseOf(option, fifth)
@@ -375,7 +376,6 @@ function keysOf(option: string, port: string, protocol: string, remoteHost: stri
 
 /** -N first last protocol [manage]. Manage 1 also removes mappings that other computers made. */
 function parseRange(words: readonly string[]): UnmapRangesCommand {
-  wordsOf('-N', RANGE_FORM, words, 3, 4)
   const [first = '', last = '', protocol = '', manage = '0'] = words
   const startPort = integerWithin('-N', 'first port', first, 1, 65535)
   const endPort = integerWithin('-N', 'last port', last, startPort, 65535)

@@ -4,25 +4,32 @@
  */
 import { Command, CommanderError } from 'commander'
 import type { Quirk } from '../../domain/quirk.js'
+import { type AnyCommand, type CommandFacts, type CommandRow, type GatewayCommand, leaseOf } from './command-table.js'
 import {
-  type AnyCommand,
-  COMMANDS,
-  type CommandFacts,
-  type CommandRow,
-  type GatewayCommand,
-  leaseOf,
-} from './command-table.js'
-import { type Flag, keyOf, labelOf, longOf } from './flags.js'
-import { type KeepOptions, keepOptionsOf } from './keep-options.js'
-import { DEFAULT_DESCRIPTION, isOnlyOfEmulate, OPTIONS, type OptionRow } from './option-table.js'
-import { listOption, textOption, timesOf } from './option-values.js'
-import { splitProgram } from './output-options.js'
-import { type PortControlAsked, portControlOf, viaOf } from './port-control-options.js'
-import { quirkOf } from './quirk-words.js'
-import { type SearchOptions, searchOptionsOf } from './search-options.js'
+  DEFAULT_DESCRIPTION,
+  type Flag,
+  isOnlyOfEmulate,
+  keyOf,
+  labelOf,
+  longOf,
+  type OptionRow,
+} from './option-table.js'
+import {
+  type KeepOptions,
+  keepOptionsOf,
+  listOption,
+  type Options,
+  type PortControlAsked,
+  portControlOf,
+  quirkOf,
+  type SearchOptions,
+  searchOptionsOf,
+  textOption,
+  timesOf,
+  viaOf,
+} from './option-values.js'
+import { splitProgram, TABLES, type Tables } from './output-options.js'
 import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
-
-export { type Compatibility, type Output, outputOf } from './output-options.js'
 
 export interface GatewayInvocation<C extends AnyCommand = GatewayCommand> {
   readonly kind: 'gateway'
@@ -58,17 +65,6 @@ export type Invocation<C extends AnyCommand = GatewayCommand> =
   | { readonly kind: 'version' }
   | GatewayInvocation<C>
   | EmulateInvocation
-
-/** The tables to parse with. `C` is the union of their commands. */
-export interface Tables<C extends AnyCommand> {
-  readonly commands: readonly CommandRow<C>[]
-  readonly options: readonly OptionRow[]
-}
-
-export const TABLES: Tables<GatewayCommand> = { commands: COMMANDS, options: OPTIONS }
-
-/** Options as commander gives them. */
-type Options = Record<string, unknown>
 
 function isHelp(word: string): boolean {
   return word === '-h' || word === '--help'

@@ -1,5 +1,7 @@
-/** OPTIONS: one row for each option, with its facts, in the order of the usage text. Other files check the values. */
-import type { Flag } from './flags.js'
+/**
+ * OPTIONS: one row for each option, with its facts, in the order of the usage text. option-values.ts checks the values.
+ * Flag is what these rows and those of COMMANDS have in common: how to write one, and how to describe it.
+ */
 
 export const DEFAULT_DESCRIPTION = 'upnp-ts'
 export const DEFAULT_TIMEOUT_MS = 60_000
@@ -30,13 +32,7 @@ export const OPTIONS: readonly OptionRow[] = [
     ...WITH_KEEP,
     help: 'run this in a shell when the address and the ports are known, and when they change',
   },
-  {
-    flag: 'state',
-    form: 'FILE',
-    wanted: 'a file',
-    ...WITH_KEEP,
-    help: 'write what is open to this file, as JSON',
-  },
+  { flag: 'state', form: 'FILE', wanted: 'a file', ...WITH_KEEP, help: 'write what is open to this file, as JSON' },
   {
     flag: 'check',
     form: 'SECONDS',
@@ -157,4 +153,31 @@ export const OPTIONS: readonly OptionRow[] = [
 /** Whether only `emulate` takes the option. */
 export function isOnlyOfEmulate({ goesWith }: OptionRow): boolean {
   return goesWith?.every((label) => label === 'emulate') === true
+}
+
+export interface Flag {
+  /** The long name, without its dashes. */
+  readonly flag: string
+  /** The short name, with its dash. */
+  readonly letter?: string
+  /** What follows the flag, as the usage text writes it; undefined if nothing does. */
+  readonly form?: string
+  /** What follows the flag, as an error message asks for it; undefined if the form will do. */
+  readonly wanted?: string
+  /** What the flag does, for the usage text; a default is in brackets. */
+  readonly help: string
+}
+
+export function longOf({ flag }: Pick<Flag, 'flag'>): string {
+  return `--${flag}`
+}
+
+/** The name that messages and the usage text use: the letter, if there is one. */
+export function labelOf({ letter, flag }: Pick<Flag, 'letter' | 'flag'>): string {
+  return letter ?? longOf({ flag })
+}
+
+/** The key under which commander stores the value: `--add-any` is addAny. */
+export function keyOf({ flag }: Pick<Flag, 'flag'>): string {
+  return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 }

@@ -1,6 +1,18 @@
-/** Reads the values of options from what commander returns. */
-import { DEFAULT_TIMEOUT_MS } from './option-table.js'
+/** Checks the values of options: of the search, --keep, PCP and NAT-PMP, the time and --quirk. */
+
+import type { Via } from '../../client/search/open-gateway.js'
+import { isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
+import { GATEWAY_PROTOCOLS, type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import { PORT_CONTROL_PORT, SSDP_PORT } from '../../domain/ports.js'
+import type { Quirk } from '../../domain/quirk.js'
+import type { Endpoint } from '../../net/datagrams.js'
+import { zoneMeantBy } from '../../net/interfaces.js'
+import type { CommandFacts, CommandRow } from './command-table.js'
+import { DEFAULT_TIMEOUT_MS, labelOf } from './option-table.js'
 import { integerWithin, UsageError } from './words.js'
+
+/** Options as commander gives them. */
+export type Options = Readonly<Record<string, unknown>>
 
 const MAX_TIMEOUT_MS = 24 * 3600 * 1000
 
@@ -12,17 +24,208 @@ export function listOption(value: unknown): string[] {
   return Array.isArray(value) ? value.map(String) : []
 }
 
-export function millisecondsOption(option: string, value: unknown): number | undefined {
+function millisecondsOption(option: string, value: unknown): number | undefined {
   const text = textOption(value)
   return text === undefined ? undefined : integerWithin(option, 'time in milliseconds', text, 1, MAX_TIMEOUT_MS)
 }
 
 /** The search time is a part of the command's time. A longer search makes the default of --timeout longer. */
-export function timesOf(options: Record<string, unknown>): { discoveryTimeMs: number | undefined; timeoutMs: number } {
+export function timesOf(options: Options): { discoveryTimeMs: number | undefined; timeoutMs: number } {
   const discoveryTimeMs = millisecondsOption('--discovery-time', options.discoveryTime)
   const timeoutMs = millisecondsOption('--timeout', options.timeout)
   if (discoveryTimeMs !== undefined && timeoutMs !== undefined && discoveryTimeMs >= timeoutMs) {
     throw new UsageError('--discovery-time has to be shorter than --timeout, which is for the whole command')
   }
   return { discoveryTimeMs, timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS + (discoveryTimeMs ?? 0) }
+}
+
+/** The options that say how to search. */
+export interface SearchOptions {
+  /** -6: over IPv6, for pinholes. */
+  readonly family: 4 | 6
+  /** -m: the interface, by its name or one of its addresses. */
+  readonly interface: string | undefined
+  /** -z: the port to search from; 0 for any. */
+  readonly localPort: number
+  /** -t: the time to live of searches. */
+  readonly ttl: number | undefined
+  /** -p: the socket of MiniSSDPd; empty for none, undefined for the usual one. */
+  readonly minissdpdPath: string | undefined
+}
+
+/** As in upnpc, 1 means port 1900, and other ports below 1024 are not allowed. */
+function localPortOf(word: string): number {
+  const port = /^\d{1,5}$/.test(word) ? Number(word) : Number.NaN
+  if (port === 1) return SSDP_PORT
+  if (port === 0 || (port >= 1024 && port <= 65535)) return port
+  throw new UsageError(`Invalid localport '${word}': -z takes 0 for any, 1 for 1900, or a number from 1024 to 65535`)
+}
+
+/** @throws UsageError */
+export function searchOptionsOf(options: Options): SearchOptions {
+  const [multicast, port, ttl] = [options.interface, options.localPort, options.ttl].map(textOption)
+  if (multicast === '') throw new UsageError('-m takes the name or an address of an interface of this computer')
+  return {
+    family: options.ipv6 === true ? 6 : 4,
+    interface: multicast,
+    localPort: port === undefined ? 0 : localPortOf(port),
+    ttl: ttl === undefined ? undefined : integerWithin('-t', 'time to live', ttl, 0, 255),
+    // MiniSSDPd listens on every interface, so -m leaves it out.
+    minissdpdPath: textOption(options.minissdpd) ?? (multicast === undefined ? undefined : ''),
+  }
+}
+
+/** --keep and the options that go with it. */
+export interface KeepOptions {
+  /** The program after `--`, which runs while the ports are open. Empty for none. */
+  readonly program: readonly string[]
+  /** --on-change: a shell command. */
+  readonly onChange: string | undefined
+  /** --require: the program does not start unless the ports are open. */
+  readonly require: boolean
+  /** --state: a file for other programs. */
+  readonly stateFile: string | undefined
+  /** --check: how often to look whether the router still has the ports. */
+  readonly checkMs: number | undefined
+}
+
+const MAX_CHECK_SECONDS = 86_400
+
+/** @throws UsageError */
+export function keepOptionsOf(options: Options, program: readonly string[] | undefined): KeepOptions | undefined {
+  if (options.keep !== true) {
+    if (program !== undefined)
+      throw new UsageError('a program after -- runs only with --keep, while the ports are open: add --keep')
+    return undefined
+  }
+  if (program?.length === 0) throw new UsageError('nothing follows --; it takes a program and its arguments')
+  if (options.timeout !== undefined && program === undefined)
+    throw new UsageError('--timeout with --keep needs a program after --: --keep itself never gives up')
+  if (options.require === true && program === undefined) throw new UsageError('--require goes with a program after --')
+  const [onChange, stateFile, seconds] = [options.onChange, options.state, options.check].map(textOption)
+  if (onChange === '' || stateFile === '') throw new UsageError('--on-change takes a command, and --state a file')
+  return {
+    program: program ?? [],
+    onChange,
+    require: options.require === true,
+    stateFile,
+    checkMs:
+      seconds === undefined
+        ? undefined
+        : integerWithin('--check', 'number of seconds', seconds, 1, MAX_CHECK_SECONDS) * 1000,
+  }
+}
+
+/** The options about PCP and NAT-PMP. */
+export interface PortControlAsked {
+  /** --via */
+  readonly via: Via
+  /** --gateway */
+  readonly gateway: Endpoint | undefined
+  /** --nonce: 24 hexadecimal digits. */
+  readonly nonce: string | undefined
+}
+
+const VIAS: readonly string[] = ['auto', ...GATEWAY_PROTOCOLS] satisfies readonly Via[]
+
+function isVia(word: string): word is Via {
+  return VIAS.includes(word)
+}
+
+/** The value of --via, which also decides how other words are read. @throws UsageError */
+export function viaOf(value: unknown): Via {
+  const word = textOption(value) ?? 'auto'
+  if (isVia(word)) return word
+  throw new UsageError(
+    `--via: '${word}' is not a protocol that upnp-ts speaks with routers: give auto, igd, pcp or nat-pmp`,
+  )
+}
+
+/** @throws UsageError */
+export function portControlOf(
+  options: Options,
+  row: Pick<CommandRow, 'flag' | 'letter' | 'limit'>,
+  facts: CommandFacts,
+): PortControlAsked {
+  const [word, nonce, url] = [options.gateway, options.nonce, options.url].map(textOption)
+  const { protocols } = facts
+  const given = viaOf(options.via)
+  if (given !== 'auto' && !protocols.includes(given)) throw new UsageError(cannotDo(row, given, facts))
+  const via = protocols.length === 1 && protocols[0] === 'pcp' ? 'pcp' : given
+  const isOverUdp = via === 'pcp' || via === 'nat-pmp'
+  if (url !== undefined && (isOverUdp || word !== undefined)) {
+    throw new UsageError(
+      isOverUdp
+        ? `-u names a router for UPnP, not for ${PROTOCOL_TITLES[via]}: leave one out`
+        : '-u and --gateway both name a router: leave one out',
+    )
+  }
+  if (nonce !== undefined && !/^[\da-f]{24}$/i.test(nonce))
+    throw new UsageError(`--nonce: '${nonce}' is not a nonce: give 24 hexadecimal digits`)
+  if (nonce !== undefined && via !== 'pcp') throw new UsageError('--nonce is for PCP: add --via pcp')
+  if (via === 'nat-pmp' && options.ipv6 === true) throw new UsageError('-6: NAT-PMP is spoken over IPv4 only')
+  const gateway = word === undefined ? undefined : endpointOf(word)
+  if (gateway !== undefined) refuseOtherFamily(gateway, via, facts)
+  return { via, gateway, nonce }
+}
+
+function refuseOtherFamily({ address }: Endpoint, via: Via, { family }: CommandFacts): void {
+  const isIPv4 = isUnicastIPv4(address)
+  if (via === 'nat-pmp' && !isIPv4)
+    throw new UsageError("--gateway: NAT-PMP is spoken over IPv4 only: give the router's IPv4 address")
+  if (via === 'pcp' && isIPv4 && family === 6)
+    throw new UsageError("--gateway: PCP opens pinholes over IPv6: give the router's IPv6 address")
+  if (via === 'pcp' && !isIPv4 && family === 4)
+    throw new UsageError(
+      "--gateway: PCP maps ports over IPv4: give the router's IPv4 address, or open a pinhole with -A",
+    )
+}
+
+function cannotDo(
+  row: Pick<CommandRow, 'flag' | 'letter' | 'limit'>,
+  via: GatewayProtocol,
+  { protocols, pinholeId }: CommandFacts,
+): string {
+  const titles = protocols.map((each) => PROTOCOL_TITLES[each]).join(' and ')
+  const label = labelOf(row)
+  if (pinholeId !== undefined)
+    return (
+      `${label}: '${pinholeId}' is a pinhole of ${titles}, but --via ${via} asks over ${PROTOCOL_TITLES[via]}: ` +
+      'leave out --via'
+    )
+  const what = row.limit === undefined ? label : `${label} ${row.limit}`
+  const options = protocols.map((each) => `--via ${each}`).join(', ')
+  return `${what} cannot be done over ${PROTOCOL_TITLES[via]}: ${titles} can (${options})`
+}
+
+/** `192.168.1.1`, `192.168.1.1:5351`, `fe80::1%eth0`, `[fe80::1%eth0]:5351`. */
+function endpointOf(word: string): Endpoint {
+  const [, bracketed, plain = '', port] = /^(?:\[([^\]]+)\]|([^:]+|.*:.*:.*?))(?::(\d+))?$/.exec(word) ?? []
+  const isBareIPv6 = bracketed === undefined && isUnicastIPv6(splitZone(word).address)
+  const text = isBareIPv6 ? word : (bracketed ?? plain)
+  const { address, zone } = splitZone(text)
+  if (!isUnicastIPv4(text) && !isUnicastIPv6(address)) {
+    throw new UsageError(
+      `--gateway: '${word}' is not the address of a router: give one such as 192.168.1.1 or 192.168.1.1:5351`,
+    )
+  }
+  if (zone.includes(':'))
+    throw new UsageError(`--gateway: an IPv6 address with a port needs brackets, as in [fe80::1%eth0]:5351`)
+  if (zone === '' && isLinkLocalIPv6(address))
+    throw new UsageError(`--gateway: ${address} is link-local: name the interface too, as in ${address}%eth0`)
+  const known =
+    isBareIPv6 || port === undefined ? PORT_CONTROL_PORT : integerWithin('--gateway', 'port', port, 1, 65535)
+  return { address: zone === '' ? address : `${address}%${zoneMeantBy(zone)}`, port: known }
+}
+
+const QUIRKS = 'igd1, late-search=MS and refuse=ACTION:CODE[:TIMES]'
+
+/** The word after --quirk. This does not check actions and codes: the emulated gateway does, because only it knows them. @throws UsageError */
+export function quirkOf(text: string): Quirk {
+  if (text === 'igd1') return { name: 'igd1' }
+  const [, delay] = /^late-search=(\d{1,9})$/.exec(text) ?? []
+  if (delay !== undefined) return { name: 'late-search', delayMs: Number(delay) }
+  const [, operation, code, times] = /^refuse=([\w-]+):(\d{1,9})(?::(\d{1,9}))?$/.exec(text) ?? []
+  if (operation === undefined) throw new UsageError(`--quirk: '${text}' is not a quirk: there are ${QUIRKS}`)
+  return { name: 'refuse', operation, code: Number(code), ...(times === undefined ? {} : { times: Number(times) }) }
 }

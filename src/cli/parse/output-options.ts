@@ -1,7 +1,6 @@
 /** What is read before the command line is parsed: how to print, and the user's program after `--`. */
-import { COMMANDS } from './command-table.js'
-import { type Flag, longOf } from './flags.js'
-import { OPTIONS, type OptionRow } from './option-table.js'
+import { type AnyCommand, COMMANDS, type CommandRow, type GatewayCommand } from './command-table.js'
+import { longOf, OPTIONS, type OptionRow } from './option-table.js'
 
 /** The version of upnpc whose output -l imitates. */
 export type Compatibility = '2.1' | '2.3.3'
@@ -15,17 +14,17 @@ export interface Output {
   readonly verbose: boolean
 }
 
-/** Both tables, by default the real ones. */
-export interface Flags {
-  readonly commands: readonly Flag[]
+/** The tables to parse with. `C` is the union of their commands. */
+export interface Tables<C extends AnyCommand = AnyCommand> {
+  readonly commands: readonly CommandRow<C>[]
   readonly options: readonly OptionRow[]
 }
 
-const REAL: Flags = { commands: COMMANDS, options: OPTIONS }
+export const TABLES: Tables<GatewayCommand> = { commands: COMMANDS, options: OPTIONS }
 
 /** How to print the answer. This is needed even if the rest of the command line is wrong. */
-export function outputOf(argv: readonly string[], flags = REAL): Output {
-  const { first } = scan(argv, flags)
+export function outputOf(argv: readonly string[], tables: Tables = TABLES): Output {
+  const { first } = scan(argv, tables)
   return {
     json: first.has('json'),
     compat: first.get('compat') === '2.1' ? '2.1' : '2.3.3',
@@ -37,9 +36,9 @@ export function outputOf(argv: readonly string[], flags = REAL): Output {
 /** The words before `--`, and the user's program after it. */
 export function splitProgram(
   argv: readonly string[],
-  flags = REAL,
+  tables: Tables = TABLES,
 ): { readonly words: readonly string[]; readonly program: readonly string[] | undefined } {
-  const { end } = scan(argv, flags)
+  const { end } = scan(argv, tables)
   return { words: argv.slice(0, end), program: end === argv.length ? undefined : argv.slice(end + 1) }
 }
 
@@ -47,11 +46,14 @@ export function splitProgram(
  * Finds the end of upnp-ts's own words, and the options that are read first, with their last values. The value of an
  * option is never read as an option: in `-e --json`, --json is a description.
  */
-function scan(argv: readonly string[], flags: Flags): { end: number; first: ReadonlyMap<string, string | undefined> } {
+function scan(
+  argv: readonly string[],
+  tables: Tables,
+): { end: number; first: ReadonlyMap<string, string | undefined> } {
   const first = new Map<string, string | undefined>()
   let end = 0
   for (; end < argv.length && argv[end] !== '--'; end++) {
-    for (const { option, glued } of optionsIn(argv[end] ?? '', flags)) {
+    for (const { option, glued } of optionsIn(argv[end] ?? '', tables)) {
       const value = option.form !== undefined && glued === undefined ? argv[++end] : glued
       if (option.readFirst === true) first.set(option.flag, value)
     }
@@ -59,17 +61,14 @@ function scan(argv: readonly string[], flags: Flags): { end: number; first: Read
   return { end: Math.min(end, argv.length), first }
 }
 
-interface Given {
-  readonly option: OptionRow
-  /** The value, if it is part of the same word. */
-  readonly glued: string | undefined
-}
-
 /**
- * Finds options in a word such as `--ttl`, `--ttl=2`, `-t`, `-t2` or `-it`. A command letter in such a word is skipped;
- * if the command takes words, nothing after its letter is an option.
+ * Finds options in a word such as `--ttl`, `--ttl=2`, `-t`, `-t2` or `-it`, and the value that is glued to one. A command
+ * letter in such a word is skipped; if the command takes words, nothing after its letter is an option.
  */
-function* optionsIn(word: string, { commands, options }: Flags): Generator<Given> {
+function* optionsIn(
+  word: string,
+  { commands, options }: Tables,
+): Generator<{ option: OptionRow; glued: string | undefined }> {
   const [, long, glued] = /^(--[^=]+)(?:=(.*))?$/s.exec(word) ?? []
   for (const option of options)
     if (longOf(option) === long && (glued === undefined || option.form !== undefined)) yield { option, glued }

@@ -2,7 +2,7 @@
 import { isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../../domain/address.js'
 import { type PinholeId, type PinholeRequest, pinholeIdOf, pinholeTargetOf } from '../../domain/pinhole.js'
 import { PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
-import { integerWithin, protocolsOf, UsageError, wordsOf } from './words.js'
+import { integerWithin, protocolsOf, UsageError } from './words.js'
 
 /** A pinhole that the user asks for. The internal client is 'local' until the gateway has been found. */
 export interface AskedPinhole extends Omit<PinholeRequest, 'internalClient'> {
@@ -15,31 +15,17 @@ export interface AskedTimedPinhole extends AskedPinhole {
   readonly leaseSeconds: number
 }
 
-export interface Named<N extends string> {
-  readonly name: N
-}
-
-export const ADD_PINHOLE_FORM = 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL LEASE'
-export const UPDATE_PINHOLE_FORM = 'ID LEASE'
-export const PINHOLE_IDS_FORM = 'ID ...'
-export const TIMEOUT_FORM = 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL'
-
 /** WANIPv6FirewallControl:1 2.2.5 has 1 to 86400 s, but a gateway may allow more. */
 const MAX_LEASE_SECONDS = 0xffffffff
 
-export function parseAddPinhole(
-  words: readonly string[],
-): Named<'add-pinholes'> & { readonly pinholes: readonly AskedTimedPinhole[] } {
-  wordsOf('-A', ADD_PINHOLE_FORM, words, 6, 6)
+export function parseAddPinhole(words: readonly string[]) {
   const leaseSeconds = integerWithin('-A', 'lease in seconds', words[5] ?? '', 1, MAX_LEASE_SECONDS)
-  return { name: 'add-pinholes', pinholes: pinholes('-A', words).map((each) => ({ ...each, leaseSeconds })) }
+  const asked: readonly AskedTimedPinhole[] = pinholes('-A', words).map((each) => ({ ...each, leaseSeconds }))
+  return { name: 'add-pinholes', pinholes: asked } as const
 }
 
-export function parseOutboundTimeout(
-  words: readonly string[],
-): Named<'outbound-timeout'> & { readonly pinholes: readonly AskedPinhole[] } {
-  wordsOf('-G', TIMEOUT_FORM, words, 5, 5)
-  return { name: 'outbound-timeout', pinholes: pinholes('-G', words) }
+export function parseOutboundTimeout(words: readonly string[]) {
+  return { name: 'outbound-timeout', pinholes: pinholes('-G', words) } as const
 }
 
 /** One pinhole for each protocol. */
@@ -75,31 +61,19 @@ function protocolNumbers(option: string, word: string): number[] {
   return protocolsOf(option, word).map((protocol) => PROTOCOL_NUMBERS[protocol])
 }
 
-export function parseUpdatePinhole(
-  words: readonly string[],
-): Named<'update-pinhole'> & { readonly id: PinholeId; readonly leaseSeconds: number } {
-  wordsOf('-U', UPDATE_PINHOLE_FORM, words, 2, 2)
+export function parseUpdatePinhole(words: readonly string[]) {
   const leaseSeconds = integerWithin('-U', 'lease in seconds', words[1] ?? '', 1, MAX_LEASE_SECONDS)
-  return { name: 'update-pinhole', id: pinholeId('-U', words[0] ?? ''), leaseSeconds }
+  return { name: 'update-pinhole', id: pinholeId('-U', words[0] ?? ''), leaseSeconds } as const
 }
 
-export function parsePinholeIds<N extends string>(
-  option: string,
-  name: N,
-): (words: readonly string[]) => Named<N> & { readonly ids: readonly number[] } {
-  return (words) => {
-    wordsOf(option, PINHOLE_IDS_FORM, words, 1, 1000)
-    return { name, ids: words.map((word) => pinholeNumber(option, word)) }
-  }
+export function parsePinholeIds<const N extends string>(option: string, name: N) {
+  return (words: readonly string[]) => ({ name, ids: words.map((word) => pinholeNumber(option, word)) })
 }
 
-export function parseDeletePinholes(
-  words: readonly string[],
-): Named<'delete-pinholes'> & { readonly ids: readonly PinholeId[] } {
-  wordsOf('-D', PINHOLE_IDS_FORM, words, 1, 1000)
+export function parseDeletePinholes(words: readonly string[]) {
   const ids = words.map((word) => pinholeId('-D', word))
   const other = ids.find((id) => typeof id !== typeof ids[0])
-  if (other === undefined) return { name: 'delete-pinholes', ids }
+  if (other === undefined) return { name: 'delete-pinholes', ids } as const
   throw new UsageError(`-D: '${ids[0]}' is a pinhole of one protocol and '${other}' of another: close them one by one`)
 }
 

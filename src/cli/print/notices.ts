@@ -66,20 +66,11 @@ function hookFailure(failure: HookFailure): string {
 /** An error has a message already. An obstacle gets one here. */
 export function errorOf(error: ReportedError | Obstacle): ReportedError {
   if (!('kind' in error)) return error
-  switch (error.kind) {
-    case 'no-ipv4-address':
-      return {
-        code: 'INVALID_ARGUMENT',
-        message:
-          "ports are mapped over IPv4: give -u or --gateway the router's IPv4 address, " +
-          'or -a the IPv4 address of this computer',
-      }
-    case 'program-not-started':
-      return {
-        code: 'NO_GATEWAY',
-        message: `${notOpen(error)}, and --require was given: the program does not start`,
-      }
-  }
+  if (error.kind === 'program-not-started')
+    return { code: 'NO_GATEWAY', message: `${notOpen(error)}, and --require was given: the program does not start` }
+  const message =
+    "ports are mapped over IPv4: give -u or --gateway the router's IPv4 address, or -a the IPv4 address of this computer"
+  return { code: 'INVALID_ARGUMENT', message }
 }
 
 function notOpen({ someOpen, afterMs }: { readonly someOpen: boolean; readonly afterMs: number }): string {

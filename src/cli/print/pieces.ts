@@ -51,14 +51,8 @@ export function codeAndName(error: ReportedError, via: GatewayProtocol = 'igd'):
   return `${upnpcCode(error)} (${cleaned(name)})`
 }
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
-const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
-
 /** The local time as C's ctime() writes it: `Mon Nov 23 23:25:19 2026`, the day of the month padded with a blank. */
 export function ctime(wallMs: number): string {
-  const time = new Date(Math.floor(wallMs / 1000) * 1000)
-  const two = (value: number): string => String(value).padStart(2, '0')
-  const day = String(time.getDate()).padStart(2)
-  const clock = `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
-  return `${DAYS[time.getDay()]} ${MONTHS[time.getMonth()]} ${day} ${clock} ${time.getFullYear()}`
+  const [weekday, month, day = '', year, time] = new Date(wallMs).toString().split(' ') // in English (ECMA-262 21.4.4.41)
+  return `${weekday} ${month} ${day.replace(/^0/, ' ')} ${time} ${year}`
 }

@@ -4,7 +4,7 @@
  * and obeys NO_COLOR and TERM=dumb.
  */
 import type { TracedMessage } from '../../client/trace.js'
-import type { Output } from '../parse/invocation.js'
+import type { Output } from '../parse/output-options.js'
 import type { Report } from '../report.js'
 import { cleaned } from './clean.js'
 import { renderJson } from './json.js'

@@ -5,7 +5,7 @@
 import { hostAndPort } from '../../domain/address.js'
 import type { ListingEnd } from '../../domain/gateway.js'
 import { type GatewayProtocol, type PortMapping, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
-import type { Compatibility } from '../parse/invocation.js'
+import type { Compatibility } from '../parse/output-options.js'
 import type { Report, ReportOf, SearchSummary } from '../report.js'
 import { cleaned } from './clean.js'
 import { type Asked, nothingFoundHint } from './hints.js'
@@ -152,14 +152,12 @@ function counter(value: number | undefined): string {
 }
 
 function renderExternalAddress(report: ReportOf<'external-address'>): Piece[] {
-  if (report.during === 'map') {
-    return report.ok
-      ? [plain(`ExternalIPAddress = ${cleaned(report.address)}\n`)]
-      : [bad('GetExternalIPAddress failed.\n')]
-  }
-  if (!report.ok) return [bad(`GetExternalIPAddress failed. (errorcode=${upnpcCode(report.error)})\n`)]
-  if (report.address === '') return [bad('GetExternalIPAddress failed. (empty string)\n')]
-  return [plain(`ExternalIPAddress = ${cleaned(report.address)}\n`)]
+  const isForMap = report.during === 'map'
+  if (report.ok && (isForMap || report.address !== ''))
+    return [plain(`ExternalIPAddress = ${cleaned(report.address)}\n`)]
+  if (isForMap) return [bad('GetExternalIPAddress failed.\n')]
+  const why = report.ok ? 'empty string' : `errorcode=${upnpcCode(report.error)}`
+  return [bad(`GetExternalIPAddress failed. (${why})\n`)]
 }
 
 function mappingLine(index: number, mapping: PortMapping): string {

@@ -4,8 +4,7 @@
  */
 import { VERSION } from '../../domain/version.js'
 import { COMMANDS, type CommandRow } from '../parse/command-table.js'
-import { type Flag, labelOf, longOf } from '../parse/flags.js'
-import { isOnlyOfEmulate, OPTIONS, type OptionRow } from '../parse/option-table.js'
+import { type Flag, isOnlyOfEmulate, labelOf, longOf, OPTIONS, type OptionRow } from '../parse/option-table.js'
 
 export const VERSION_TEXT = `${VERSION}\n`
 

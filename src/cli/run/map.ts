@@ -69,26 +69,12 @@ interface KnownGateway {
 }
 
 /** Reports the external address and returns it, or the empty string if the gateway does not give it. */
-async function* reportExternalAddress(known: KnownGateway, context: RunContext): Reporting<string> {
+async function* reportAddress(
+  known: KnownGateway,
+  attempted: (question: () => Promise<string>) => Promise<Attempt<string>>,
+): Reporting<string> {
   const { externalAddress, gateway } = known
-  return yield* reportAddress(
-    known,
-    await attempt(context.signal, async () => externalAddress ?? (await gateway.externalAddress())),
-  )
-}
-
-/** The same after a mapping. It is asked once, and a failure does not keep the mapping from being reported. */
-async function* reportAddressOfMapped(known: KnownGateway): Reporting<string> {
-  const { externalAddress, gateway } = known
-  if (externalAddress === '') return ''
-  known.externalAddress = yield* reportAddress(
-    known,
-    await attemptWrite(async () => externalAddress ?? (await gateway.externalAddress())),
-  )
-  return known.externalAddress
-}
-
-async function* reportAddress(known: KnownGateway, address: Attempt<string>): Reporting<string> {
+  const address = await attempted(async () => externalAddress ?? (await gateway.externalAddress()))
   yield { type: 'external-address', during: 'map', ...answerOf(address, (value) => ({ address: value })) }
   if (!address.ok) return ''
   known.externalAddress = address.value
@@ -113,7 +99,8 @@ interface Made {
 async function* mapOne(asked: MappingRequest, any: boolean, known: KnownGateway, context: RunContext): Reporting<Made> {
   const { gateway } = known
   const isIgd = gateway.protocol === 'igd'
-  let externalAddress = isIgd ? yield* reportExternalAddress(known, context) : ''
+  let externalAddress = ''
+  if (isIgd) externalAddress = yield* reportAddress(known, (question) => attempt(context.signal, question))
   let fallback: PortMappingError | undefined
   const onFallback = (error: PortMappingError): void => {
     fallback = error
@@ -121,7 +108,9 @@ async function* mapOne(asked: MappingRequest, any: boolean, known: KnownGateway,
   const mapped = await attemptWrite(() => (any ? gateway.mapAny(asked, onFallback) : gateway.map(asked)))
   if (fallback !== undefined) yield { type: 'notice', kind: 'port-not-chosen', error: reportedError(fallback) }
   if (mapped.ok) {
-    if (!isIgd) externalAddress = yield* reportAddressOfMapped(known)
+    // After a mapping it is asked once, and a failure does not keep the mapping from being reported.
+    if (!isIgd && known.externalAddress !== '') externalAddress = yield* reportAddress(known, attemptWrite)
+    if (!isIgd) known.externalAddress = externalAddress
     yield { type: 'mapped', asked, mapping: mapped.value, externalAddress }
     return { mapping: mapped.value, isTaken: false, isImpossible: false }
   }

@@ -1,15 +1,9 @@
 /** Command lines -> Invocations, and command lines that cannot be obeyed -> the one line that is said about them. */
 import { describe, expect, it } from 'vitest'
 import type { AskedMapping, GatewayCommand } from '../../../src/cli/parse/command-table.ts'
-import { labelOf, longOf } from '../../../src/cli/parse/flags.ts'
-import {
-  type GatewayInvocation,
-  type Invocation,
-  type Output,
-  outputOf,
-  parseInvocation,
-} from '../../../src/cli/parse/invocation.ts'
-import { OPTIONS } from '../../../src/cli/parse/option-table.ts'
+import { type GatewayInvocation, type Invocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
+import { labelOf, longOf, OPTIONS } from '../../../src/cli/parse/option-table.ts'
+import { type Output, outputOf } from '../../../src/cli/parse/output-options.ts'
 import type { AskedPinhole, AskedTimedPinhole } from '../../../src/cli/parse/pinhole-words.ts'
 import { UsageError } from '../../../src/cli/parse/words.ts'
 import type { PortRange } from '../../../src/domain/gateway.ts'

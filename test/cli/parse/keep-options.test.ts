@@ -1,7 +1,7 @@
 /** --keep and what goes with it, on the command line. */
 import { describe, expect, it } from 'vitest'
 import { parseInvocation } from '../../../src/cli/parse/invocation.ts'
-import type { KeepOptions } from '../../../src/cli/parse/keep-options.ts'
+import type { KeepOptions } from '../../../src/cli/parse/option-values.ts'
 import { outputOf } from '../../../src/cli/parse/output-options.ts'
 import { UsageError } from '../../../src/cli/parse/words.ts'
 

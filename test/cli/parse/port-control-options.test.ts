@@ -1,7 +1,7 @@
 /** --via, --gateway, --nonce, external port 0 and the IDs of PCP's pinholes -> what is asked, and over which protocol. */
 import { describe, expect, it } from 'vitest'
 import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
-import type { PortControlAsked } from '../../../src/cli/parse/port-control-options.ts'
+import type { PortControlAsked } from '../../../src/cli/parse/option-values.ts'
 import { UsageError } from '../../../src/cli/parse/words.ts'
 
 type Line = readonly string[]

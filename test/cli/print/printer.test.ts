@@ -1,7 +1,7 @@
 /** Reports -> streams: colour only for a person, JSON and nothing else, and a reader that may leave. */
 import { EventEmitter } from 'node:events'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import type { Output } from '../../../src/cli/parse/invocation.ts'
+import type { Output } from '../../../src/cli/parse/output-options.ts'
 import { Printer } from '../../../src/cli/print/printer.ts'
 import { DEVICES_HEADING } from '../../../src/cli/print/text.ts'
 import type { Report } from '../../../src/cli/report.ts'

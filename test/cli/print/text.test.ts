@@ -1,6 +1,6 @@
 /** Reports -> exact text. The texts are those of upnpc 2.3.3; stdout unless a piece says otherwise. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import type { Compatibility } from '../../../src/cli/parse/invocation.ts'
+import type { Compatibility } from '../../../src/cli/parse/output-options.ts'
 import { nothingFoundHint } from '../../../src/cli/print/hints.ts'
 import { ctime } from '../../../src/cli/print/pieces.ts'
 import { DEVICES_HEADING, renderText } from '../../../src/cli/print/text.ts'

@@ -2,12 +2,12 @@
 import { describe, expect, it } from 'vitest'
 import { environmentOf } from '../../../src/cli/keep/open-ports.ts'
 import { COMMANDS } from '../../../src/cli/parse/command-table.ts'
-import { longOf } from '../../../src/cli/parse/flags.ts'
 import { parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import {
   DEFAULT_DESCRIPTION,
   DEFAULT_TIMEOUT_MS,
   isOnlyOfEmulate,
+  longOf,
   OPTIONS,
 } from '../../../src/cli/parse/option-table.ts'
 import { BANNER, headOf, usageText } from '../../../src/cli/print/usage.ts'

@@ -1,6 +1,6 @@
 /** The signals of the process. */
 import { describe, expect, it } from 'vitest'
-import { END_SIGNALS, onProcessSignal, PROGRAM_SIGNALS } from '../../src/cli/signals.ts'
+import { END_SIGNALS, onProcessSignal, PROGRAM_SIGNALS } from '../../src/cli/surroundings.ts'
 
 describe('a listener for signals', () => {
   it('hears the name of each, again and again, until it stops', () => {
