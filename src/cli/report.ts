@@ -21,11 +21,10 @@ type Reports = Tagged<'type', Facts & PinholeFacts & Timed<KeeperFacts>>
 type Notices = Tagged<'kind', NoticeFacts>
 
 export type ReportOf<Type extends keyof Reports> = Reports[Type]
-export type NoticeOf<Kind extends keyof Notices> = Notices[Kind]
 export type Report = ReportOf<keyof Reports>
 export type PinholeReport = ReportOf<keyof PinholeFacts>
 export type KeeperReport = ReportOf<keyof KeeperFacts>
-export type Notice = NoticeOf<keyof Notices>
+export type Notice = Notices[keyof Notices]
 
 /** The facts of each type of Report. */
 interface Facts {

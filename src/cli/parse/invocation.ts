@@ -92,11 +92,8 @@ function parse<C extends AnyCommand>(tables: Tables<C>, argv: readonly string[])
   let invocation: Invocation<C> | undefined
   const { words, program: itsProgram } = splitProgram(argv, tables)
   const program = new Command('upnp-ts')
-  setUp(
-    program,
-    tables.commands,
-    tables.options.filter((option) => !isOnlyOfEmulate(option)),
-  )
+  const itsOptions = tables.options.filter((option) => !isOnlyOfEmulate(option))
+  setUp(program, tables.commands, itsOptions)
   program.action((rest: string[], options: Options) => {
     invocation = judge(tables, rest, options, itsProgram)
   })
@@ -123,11 +120,9 @@ function badNumber<C extends AnyCommand>(
   const isDigit = ({ letter }: OptionRow): boolean => letter !== undefined && /\d/.test(letter)
   const digits = tables.options.filter(isDigit).map(labelOf)
   const options = tables.options.map((row) => (isDigit(row) ? { flag: row.flag, help: row.help } : row))
+  const others = argv.filter((word) => !digits.includes(word))
   try {
-    parse(
-      { ...tables, options },
-      argv.filter((word) => !digits.includes(word)),
-    )
+    parse({ ...tables, options }, others)
   } catch (judged) {
     if (judged instanceof UsageError && !judged.message.startsWith("'")) return judged
   }
@@ -182,10 +177,8 @@ function judge<C extends AnyCommand>(
   }
   if (options.quiet === true && options.verbose === true)
     throw new UsageError('--quiet and --verbose: one of the two at a time')
-  refuseMisplaced(
-    row,
-    tables.options.filter((option) => options[keyOf(option)] !== undefined),
-  )
+  const others = tables.options.filter((option) => options[keyOf(option)] !== undefined)
+  refuseMisplaced(row, others)
   const lease = textOption(options.lease)
   const { command, facts } = row.read(listOption(options[keyOf(row)]), {
     lease: lease === undefined ? undefined : leaseOf('--lease', lease),

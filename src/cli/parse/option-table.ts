@@ -21,6 +21,9 @@ export interface OptionRow extends Flag {
 
 const WITH_KEEP = { goesWith: ['--keep'] } as const
 const WITH_EMULATE = { goesWith: ['emulate'] } as const
+const SECONDS = { form: 'SECONDS', wanted: 'a number of seconds' } as const
+const MILLISECONDS = { form: 'MS', wanted: 'a number of milliseconds' } as const
+const IPV4 = { form: 'IP', wanted: 'an IPv4 address' } as const
 
 export const OPTIONS: readonly OptionRow[] = [
   { flag: 'keep', goesWith: ['-r', '-a', '-n', '-A'], help: 'keep the ports open until stopped' },
@@ -33,13 +36,7 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'run this in a shell when the address and the ports are known, and when they change',
   },
   { flag: 'state', form: 'FILE', wanted: 'a file', ...WITH_KEEP, help: 'write what is open to this file, as JSON' },
-  {
-    flag: 'check',
-    form: 'SECONDS',
-    wanted: 'a number of seconds',
-    ...WITH_KEEP,
-    help: 'check at least this often that the router still has them [120]',
-  },
+  { flag: 'check', ...SECONDS, ...WITH_KEEP, help: 'check at least this often that the router still has them [120]' },
   {
     flag: 'description',
     letter: '-e',
@@ -48,14 +45,7 @@ export const OPTIONS: readonly OptionRow[] = [
     help: `the description of the ports opened [${DEFAULT_DESCRIPTION}]`,
   },
   { flag: 'ignore', letter: '-i', help: 'go on with a router that says it is not connected' },
-  {
-    flag: 'lease',
-    form: 'SECONDS',
-    wanted: 'a number of seconds',
-    goesWith: ['-r', '-a', '-n'],
-    namesOther: true,
-    help: 'the lease for -r, -a and -n',
-  },
+  { flag: 'lease', ...SECONDS, goesWith: ['-r', '-a', '-n'], namesOther: true, help: 'the lease for -r, -a and -n' },
   {
     flag: 'via',
     form: 'PROTOCOL',
@@ -110,32 +100,16 @@ export const OPTIONS: readonly OptionRow[] = [
     wanted: 'the path of a socket',
     help: 'the socket of MiniSSDPd; "" to leave it out',
   },
-  {
-    flag: 'discovery-time',
-    form: 'MS',
-    wanted: 'a number of milliseconds',
-    help: 'search for exactly this long, and list all devices',
-  },
-  {
-    flag: 'timeout',
-    form: 'MS',
-    wanted: 'a number of milliseconds',
-    help: `the time limit of the whole command [${DEFAULT_TIMEOUT_MS}]`,
-  },
+  { flag: 'discovery-time', ...MILLISECONDS, help: 'search for exactly this long, and list all devices' },
+  { flag: 'timeout', ...MILLISECONDS, help: `the time limit of the whole command [${DEFAULT_TIMEOUT_MS}]` },
   { flag: 'json', readFirst: true, help: 'print one JSON object per line' },
   { flag: 'quiet', readFirst: true, help: 'print nothing unless it fails' },
   { flag: 'verbose', readFirst: true, help: 'show every request and reply on stderr' },
   { flag: 'compat', form: '2.1', wanted: '2.1 or 2.3.3', readFirst: true, help: 'print -l as upnpc 2.1 does' },
   { flag: 'emulate', help: 'run the command on an emulated router of its own' },
-  { flag: 'address', form: 'IP', wanted: 'an IPv4 address', ...WITH_EMULATE, help: 'where it listens' },
+  { flag: 'address', ...IPV4, ...WITH_EMULATE, help: 'where it listens' },
   { flag: 'port', form: 'N', wanted: 'a number', ...WITH_EMULATE, help: 'the port of its HTTP server' },
-  {
-    flag: 'external-address',
-    form: 'IP',
-    wanted: 'an IPv4 address',
-    ...WITH_EMULATE,
-    help: 'what it says its external address is',
-  },
+  { flag: 'external-address', ...IPV4, ...WITH_EMULATE, help: 'what it says its external address is' },
   {
     flag: 'quirk',
     form: 'NAME[=VALUE]',

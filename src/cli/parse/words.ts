@@ -33,15 +33,12 @@ export function integerWithin(option: string, what: string, word: string, least:
   throw new UsageError(`${option}: '${word}' is not ${article} ${what}: give a number from ${least} to ${most}`)
 }
 
-export function protocolOf(option: string, word: string): TransportProtocol {
-  const upper = word.toUpperCase()
-  if (upper === 'TCP' || upper === 'UDP') return upper
-  throw new UsageError(`${option}: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`)
-}
-
 /** TCP+UDP is both, UDP first: on some routers (WRT54G, Zyxel) the second mapping of a port replaces the first. */
 export function protocolsOf(option: string, word: string): TransportProtocol[] {
-  return /^(tcp\+udp|udp\+tcp)$/i.test(word) ? ['UDP', 'TCP'] : [protocolOf(option, word)]
+  const upper = word.toUpperCase()
+  if (upper === 'TCP' || upper === 'UDP') return [upper]
+  if (upper === 'TCP+UDP' || upper === 'UDP+TCP') return ['UDP', 'TCP']
+  throw new UsageError(`${option}: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`)
 }
 
 /** `@` is this computer's address on the way to the gateway. It is known once the gateway has been found. */

@@ -8,7 +8,6 @@ import type {
   Answer,
   LostPort,
   Notice,
-  NoticeOf,
   Report,
   ReportedError,
   ReportedPinhole,
@@ -24,7 +23,6 @@ export const JSON_VERSION = 1
 type Fields = Readonly<Record<string, unknown>>
 type KeysOf<T> = T extends unknown ? keyof T & string : never
 type Rows = { readonly [T in Report['type']]: (report: ReportOf<T>) => Fields }
-type NoticeRows = { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => Fields }
 
 export function renderJson(report: Report, isFirst = false): string {
   const version = isFirst ? { version: JSON_VERSION } : {}
@@ -104,33 +102,20 @@ const ROWS: Rows = {
     const endpoint = portControl && pick(portControl, 'address', 'port')
     return { descriptionUrl, portControl: endpoint, search: emulatorText(report) }
   },
-  notice: (report) => ({ kind: report.kind, message: noticeText(report), ...noticeFields(report.kind, report) }),
+  notice: (report) => ({ kind: report.kind, message: noticeText(report), ...noticeFields(report) }),
   error: ({ error, searched }) => {
     return { error: errorFields(errorOf(error)), ...(searched && { searched: searchedFields(searched) }) }
   },
 }
 
-function noticeFields<K extends Notice['kind']>(kind: K, notice: NoticeOf<K>): Fields {
-  return NOTICES[kind](notice)
-}
-
-const NOTICES: NoticeRows = {
-  'still-open': ({ key }) => ({ key: keyFields(key) }),
-  'pinhole-still-open': ({ id }) => ({ id }),
-  'pinhole-taken-back': ({ id, closed }) => ({ id, closed }),
-  'address-not-public': ({ address }) => ({ address }),
-  'port-not-chosen': ({ error }) => ({ error: errorFields(error) }),
-  'deleted-unknown': ({ via, key }) => ({ via, key: keyFields(key) }),
-  'not-listed-at-once': () => ({}),
-  'listing-full': ({ count }) => ({ count }),
-  'no-presentation-url': () => ({}),
-  'nonce-key-not-kept': ({ error }) => ({ error: errorFields(error) }),
-  'started-without-ports': ({ someOpen, afterMs }) => ({ someOpen, afterSeconds: seconds(afterMs) }),
-  'hook-failed': (notice) =>
-    notice.reason === 'not-started'
-      ? { reason: notice.reason, error: errorFields(notice.error) }
-      : pick(notice, 'reason', 'signal', 'exitStatus'),
-  'state-not-written': ({ error }) => ({ error: errorFields(error) }),
+function noticeFields(notice: Notice): Fields {
+  return {
+    ...pick(notice, 'via'),
+    ...('key' in notice && { key: keyFields(notice.key) }),
+    ...pick(notice, 'id', 'closed', 'address', 'count', 'someOpen', 'reason', 'signal', 'exitStatus'),
+    ...('afterMs' in notice && { afterSeconds: seconds(notice.afterMs) }),
+    ...('error' in notice && { error: errorFields(notice.error) }),
+  }
 }
 
 /** The named fields. A field that is not there is left out. */

@@ -34,17 +34,18 @@ export async function* map(
     const request = requestOf(each, description, chosen, each.pairedWithPrevious ? previous?.externalPort : undefined)
     const any = (command.any || each.externalPort === 0) && !each.pairedWithPrevious
     const made = yield* mapOne(request, any, known, context)
-    previous = made.mapping
-    hasMapped ||= made.mapping !== undefined
-    if (made.mapping !== undefined) continue
+    previous = made.ok ? made.value : undefined
+    hasMapped ||= made.ok
+    if (made.ok) continue
     if (context.signal.aborted && each.pairedWithPrevious) {
       yield { type: 'notice', kind: 'still-open', key: udpHalfOf(request) }
     }
     context.signal.throwIfAborted()
     if (each.pairedWithPrevious) yield* takeBack(request, chosen, context)
     otherTries ??= otherPorts(request).slice(0, MOST_TRIES_OF_A_PAIR)
-    const nextTry = command.any && each.pairedWithPrevious && made.isTaken ? otherTries.shift() : undefined
-    if (nextTry === undefined && made.isImpossible) isImpossible = true
+    const nextTry = command.any && each.pairedWithPrevious && isPortTaken(made.error) ? otherTries.shift() : undefined
+    const protocolCannot = chosen.gateway.protocol !== 'igd' && made.error.code === 'INVALID_ARGUMENT'
+    if (nextTry === undefined && protocolCannot) isImpossible = true
     else if (nextTry === undefined) hasFailed = true
     else asked.splice(at + 1, 0, ...asked.slice(at - 1, at + 1).map((one) => ({ ...one, externalPort: nextTry })))
   }
@@ -85,18 +86,13 @@ async function* reportAddress(
   return address.value
 }
 
-/**
- * What became of a mapping; `mapping` is undefined if it failed. `isTaken`: another port may work. `isImpossible`: the
- * protocol cannot do it.
- */
-interface Made {
-  readonly mapping: PortMapping | undefined
-  readonly isTaken: boolean
-  readonly isImpossible: boolean
-}
-
 /** Asks an IGD for its external address first, as upnpc does. PCP gives the address in its reply to the mapping. */
-async function* mapOne(asked: MappingRequest, any: boolean, known: KnownGateway, context: RunContext): Reporting<Made> {
+async function* mapOne(
+  asked: MappingRequest,
+  any: boolean,
+  known: KnownGateway,
+  context: RunContext,
+): Reporting<Attempt<PortMapping>> {
   const { gateway } = known
   const isIgd = gateway.protocol === 'igd'
   let externalAddress = ''
@@ -112,14 +108,13 @@ async function* mapOne(asked: MappingRequest, any: boolean, known: KnownGateway,
     if (!isIgd && known.externalAddress !== '') externalAddress = yield* reportAddress(known, attemptWrite)
     if (!isIgd) known.externalAddress = externalAddress
     yield { type: 'mapped', asked, mapping: mapped.value, externalAddress }
-    return { mapping: mapped.value, isTaken: false, isImpossible: false }
+    return mapped
   }
   if (isIgd && mapped.error instanceof NotConfirmedError) {
     yield { type: 'mapped', asked, mapping: mapped.error.mapping, externalAddress }
   }
   yield { type: 'map-failed', via: gateway.protocol, asked, error: reportedError(mapped.error) }
-  const isImpossible = !isIgd && mapped.error.code === 'INVALID_ARGUMENT'
-  return { mapping: undefined, isTaken: isPortTaken(mapped.error), isImpossible }
+  return mapped
 }
 
 function udpHalfOf({ externalPort, remoteHost }: MappingRequest): MappingKey {
