@@ -18,11 +18,8 @@ export function renderPinhole(report: PinholeReport): Piece[] {
     case 'pinhole-added': {
       const way = `([${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort} -> ${inside(report.asked)})`
       if (report.ok) return [good(`AddPinhole: ${way} / Pinhole ID = ${idText(report.id)}\n`)]
-      return failure(
-        `AddPinhole${way} failed with code ${codeAndName(report.error, report.via)}`,
-        report.error,
-        'ask again',
-      )
+      const code = codeAndName(report.error, report.via)
+      return failure(`AddPinhole${way} failed with code ${code}`, report.error, 'ask again')
     }
     case 'pinhole-working': {
       const id = idText(report.id)
@@ -36,10 +33,8 @@ export function renderPinhole(report: PinholeReport): Piece[] {
       const line = `UpdatePinhole: Pinhole ID = ${id} with Lease Time: ${report.leaseSeconds}\n`
       if (report.ok) return [good(line)]
       const code = codeAndName(report.error, viaOf(report.id))
-      return [
-        plain(line),
-        ...failure(`UpdatePinhole: ID (${id}) failed with code ${code}`, report.error, toSee(report.id)),
-      ]
+      const complaints = failure(`UpdatePinhole: ID (${id}) failed with code ${code}`, report.error, toSee(report.id))
+      return [plain(line), ...complaints]
     }
     case 'pinhole-packets':
       if (report.ok)

@@ -41,13 +41,11 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
       return [plain(`Connection Type : ${cleaned(report.connectionType)}\n`)]
     case 'status':
       return renderStatus(report)
-    case 'link-rates':
+    case 'link-rates': {
       if (!report.ok) return [bad('GetLinkLayerMaxBitRates failed.\n')]
-      return [
-        plain(
-          `MaxBitRateDown : ${rate(report.downstreamBitsPerSecond)}   MaxBitRateUp ${rate(report.upstreamBitsPerSecond)}\n`,
-        ),
-      ]
+      const [down, up] = [rate(report.downstreamBitsPerSecond), rate(report.upstreamBitsPerSecond)]
+      return [plain(`MaxBitRateDown : ${down}   MaxBitRateUp ${up}\n`)]
+    }
     case 'external-address':
       return renderExternalAddress(report)
     case 'traffic':
@@ -71,13 +69,10 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
       return [good(`${DELETE_NAMES[report.via]}() returned : 0\n`)]
     case 'unmap-failed':
       return renderUnmapFailed(report)
-    case 'taken-back':
-      return [
-        plain(
-          `external ${report.key.externalPort} ${cleaned(report.key.protocol)} is closed again: ` +
-            'TCP+UDP means both or neither\n',
-        ),
-      ]
+    case 'taken-back': {
+      const { externalPort, protocol } = report.key
+      return [plain(`external ${externalPort} ${cleaned(protocol)} is closed again: TCP+UDP means both or neither\n`)]
+    }
     case 'list-at-once-failed':
       return [bad(`GetListOfPortMappings() returned ${codeAndName(report.error)}\n`)]
     case 'range-unmapped':
