@@ -10,14 +10,8 @@ import { helpText, VERSION_TEXT } from './dist/cli/print/usage.js' // tsc goes f
 
 const OUT = 'dist/bin'
 
-/** What bin/upnp-ts.js loads: the program, and what loads it. */
-const FILES = {
-  'upnp-ts': 'src/cli/main.ts',
-  'code-cache': 'src/net/files/code-cache.ts',
-}
-
 const { outputFiles } = await build({
-  entryPoints: FILES,
+  entryPoints: { 'upnp-ts': 'src/cli/main.ts' },
   outdir: OUT,
   bundle: true,
   format: 'cjs',

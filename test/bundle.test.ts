@@ -18,11 +18,10 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
+import { COMMANDS_KEPT } from '../bin/upnp-ts.js'
 import { helpText, VERSION_TEXT } from '../src/cli/print/usage.ts'
 import { type Emulator, startEmulator } from '../src/emulator.ts'
-import { COMMANDS_KEPT } from '../src/net/files/code-cache.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const PROGRAM = join(ROOT, 'bin/upnp-ts.js')
@@ -62,7 +61,6 @@ describe('a file of the bundle', () => {
   it.each([
     ['plain-answers.js', 20],
     ['upnp-ts.js', 400],
-    ['code-cache.js', 4],
   ])('is small: %s has at most %i kB', (name, kilobytes) => {
     expect(statSync(join(BUNDLE, name)).size).toBeLessThanOrEqual(kilobytes * 1000)
   })
@@ -84,14 +82,6 @@ describe('a file of the bundle', () => {
   ])('has %s no more than once', (_, words, times) => {
     const all = readdirSync(BUNDLE).map(text).join('')
     expect(all.split(words).length - 1).toBe(times)
-  })
-
-  it('has no module that another one has, too: a class would be two', async () => {
-    const entryPoints = ['src/cli/main.ts', 'src/net/files/code-cache.ts'].map((path) => join(ROOT, path))
-    const common = { bundle: true, write: false, metafile: true, platform: 'node', format: 'cjs' } as const
-    const built = await Promise.all(entryPoints.map((entry) => build({ ...common, entryPoints: [entry] })))
-    const modules = built.flatMap(({ metafile }) => Object.keys(metafile.inputs))
-    expect(modules.filter((each, at) => modules.indexOf(each) !== at)).toEqual([])
   })
 })
 
@@ -120,7 +110,7 @@ describe('a command loads what it needs', () => {
 
   it('-u URL -s: no search, no PCP, no cryptography, no other HTTP client', async () => {
     const { files, builtins } = await loadedBy(['-u', emulator.descriptionUrl, '-s'])
-    expect(files).toEqual(['upnp-ts.js', 'code-cache.js', 'upnp-ts.js'])
+    expect(files).toEqual(['upnp-ts.js', 'upnp-ts.js'])
     const needless = ['crypto', 'http', 'https', 'dns', 'tty', '_http_client', 'zlib']
     expect(builtins.filter((name) => needless.includes(name.replace('NativeModule ', '')))).toEqual([])
     expect(builtins.filter((name) => /undici/.test(name))).toEqual([])

@@ -18,7 +18,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { COMMANDS_KEPT, isSafe, loadCached } from '../../../src/net/files/code-cache.ts'
+import { COMMANDS_KEPT, isSafe, loadCached } from '../../bin/upnp-ts.js'
 
 const POSIX = process.getuid !== undefined
 const ROOT = process.getuid?.() === 0
