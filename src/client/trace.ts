@@ -3,20 +3,12 @@
  * between does not know about it. It reads the messages with the codecs of both sides, and changes none.
  */
 import { hostAndPort } from '../domain/address.js'
-import { MalformedMessageError, PortMappingError } from '../domain/errors.js'
+import { unlessMalformed } from '../domain/errors.js'
 import { upnpErrorName } from '../domain/upnp-errors.js'
 import type { Datagrams, Endpoint } from '../net/datagrams.js'
 import type { HttpClient, HttpReply } from '../net/http/client.js'
 import type { ClientNet } from '../net/network.js'
-import {
-  decodeNatPmpRequest,
-  decodeNatPmpResponse,
-  NAT_PMP_VERSION,
-  type NatPmpRequest,
-  type NatPmpResponse,
-  natPmpResultName,
-  type UnsupportedNatPmpRequest,
-} from '../wire/natpmp.js'
+import { decodeNatPmpRequest, decodeNatPmpResponse, NAT_PMP_VERSION, natPmpResultName } from '../wire/natpmp.js'
 import { decodePcpRequest, decodePcpResponse, PCP_VERSION } from '../wire/pcp.js'
 import { pcpResultName } from '../wire/pcp-result-codes.js'
 import { decodeSoapReply } from '../wire/soap.js'
@@ -47,22 +39,19 @@ export function tracedNet<N extends ClientNet>(net: N, onMessage: (message: Trac
 }
 
 function tracedDatagrams(datagrams: Datagrams, tell: Tell): Datagrams {
-  const sent = (datagram: Uint8Array, to: Endpoint): void =>
-    tell({ direction: 'sent', peer: hostAndPort(to), bytes: datagram.length, ...aboutRequest(datagram) })
-  const received = (datagram: Uint8Array, from: Endpoint): void =>
-    tell({ direction: 'received', peer: hostAndPort(from), bytes: datagram.length, ...aboutReply(datagram) })
+  const pass = (direction: 'sent' | 'received', datagram: Uint8Array, peer: Endpoint): void =>
+    tell({ direction, peer: hostAndPort(peer), bytes: datagram.length, ...about(datagram, direction === 'sent') })
   return {
     async open(options) {
       const onMessage: typeof options.onMessage = (datagram, from) => {
-        received(datagram, from)
+        pass('received', datagram, from)
         options.onMessage(datagram, from)
       }
       const socket = await datagrams.open({ ...options, onMessage })
       return {
-        local: socket.local,
-        close: () => socket.close(),
+        ...socket,
         send(datagram, to) {
-          sent(datagram, to)
+          pass('sent', datagram, to)
           socket.send(datagram, to)
         },
       }
@@ -72,20 +61,19 @@ function tracedDatagrams(datagrams: Datagrams, tell: Tell): Datagrams {
       const socket = await datagrams.connect({
         ...options,
         onMessage(datagram) {
-          received(datagram, remote)
+          pass('received', datagram, remote)
           options.onMessage(datagram)
         },
         onError(error) {
-          const about = { protocol: 'UDP', action: '', result: error.message } as const
-          tell({ direction: 'failed', peer: hostAndPort(remote), bytes: 0, ...about })
+          const failure = { protocol: 'UDP', action: '', result: error.message, bytes: 0 } as const
+          tell({ direction: 'failed', peer: hostAndPort(remote), ...failure })
           options.onError(error)
         },
       })
       return {
-        local: socket.local,
-        close: () => socket.close(),
+        ...socket,
         send(datagram) {
-          sent(datagram, remote)
+          pass('sent', datagram, remote)
           socket.send(datagram)
         },
       }
@@ -113,48 +101,32 @@ function tracedHttp(http: HttpClient, tell: Tell): HttpClient {
   }
 }
 
-/** The number and name of the UPnP error in a reply (UDA 1.1 3.2.5); empty if there is none. */
+/** The number and name of the UPnP error in a reply (UDA 1.1 3.2.5); empty if there is none, as in a page of HTML. */
 function faultText({ status, body }: HttpReply, action: string): string {
-  if (status < 400) return ''
-  try {
-    const reply = decodeSoapReply(body, action)
-    return reply.kind === 'fault' ? ` ${reply.errorCode} ${upnpErrorName(reply.errorCode)}` : ''
-  } catch (error) {
-    if (error instanceof PortMappingError) return '' // a page of HTML
-    throw error
-  }
+  const reply = status < 400 ? undefined : unlessMalformed(() => decodeSoapReply(body, action))
+  return reply?.kind === 'fault' ? ` ${reply.errorCode} ${upnpErrorName(reply.errorCode)}` : ''
 }
 
-type About = Pick<TracedMessage, 'protocol' | 'action' | 'result'>
+type About = Pick<TracedMessage, 'action' | 'result'>
 
 /** SSDP is text; the first byte of the others is the version (RFC 6887 7, RFC 6886 3.5). */
-function aboutRequest(datagram: Uint8Array): About {
-  return orUnreadable(datagram, () => {
-    if (datagram[0] === PCP_VERSION) return pcp(decodePcpRequest(datagram).kind, undefined)
-    if (datagram[0] === NAT_PMP_VERSION) return natPmp(decodeNatPmpRequest(datagram), undefined)
-    return ssdp(datagram)
-  })
+function about(datagram: Uint8Array, isRequest: boolean): About & Pick<TracedMessage, 'protocol'> {
+  const protocol = datagram[0] === PCP_VERSION ? 'PCP' : datagram[0] === NAT_PMP_VERSION ? 'NAT-PMP' : 'SSDP'
+  const read = { PCP: aboutPcp, 'NAT-PMP': aboutNatPmp, SSDP: aboutSsdp }[protocol]
+  return { protocol, ...(unlessMalformed(() => read(datagram, isRequest)) ?? { action: '', result: 'unreadable' }) }
 }
 
-function aboutReply(datagram: Uint8Array): About {
-  return orUnreadable(datagram, () => {
-    if (datagram[0] === PCP_VERSION) {
-      const { kind, resultCode } = decodePcpResponse(datagram)
-      return pcp(kind, pcpResultName(resultCode))
-    }
-    if (datagram[0] !== NAT_PMP_VERSION) return ssdp(datagram)
-    const response = decodeNatPmpResponse(datagram)
-    return natPmp(response, response.kind === 'error-response' ? natPmpResultName(response.resultCode) : 'SUCCESS')
-  })
+function aboutPcp(datagram: Uint8Array, isRequest: boolean): About {
+  if (isRequest) return { action: actionOf(decodePcpRequest(datagram).kind), result: undefined }
+  const { kind, resultCode } = decodePcpResponse(datagram)
+  return { action: actionOf(kind), result: pcpResultName(resultCode) }
 }
 
-function pcp(kind: string, result: string | undefined): About {
-  return { protocol: 'PCP', action: actionOf(kind), result }
-}
-
-function natPmp(message: NatPmpRequest | UnsupportedNatPmpRequest | NatPmpResponse, result: string | undefined): About {
-  const protocol = 'protocol' in message ? `${message.protocol} ` : ''
-  return { protocol: 'NAT-PMP', action: protocol + actionOf(message.kind), result }
+function aboutNatPmp(datagram: Uint8Array, isRequest: boolean): About {
+  const message = isRequest ? decodeNatPmpRequest(datagram) : decodeNatPmpResponse(datagram)
+  const action = ('protocol' in message ? `${message.protocol} ` : '') + actionOf(message.kind)
+  if (isRequest) return { action, result: undefined }
+  return { action, result: message.kind === 'error-response' ? natPmpResultName(message.resultCode) : 'SUCCESS' }
 }
 
 /** `MAP-request` and `MAP-response` are both about MAP. */
@@ -162,24 +134,14 @@ function actionOf(kind: string): string {
   return kind.replace(/-(request|response)$/, '')
 }
 
-function ssdp(datagram: Uint8Array): About {
+function aboutSsdp(datagram: Uint8Array): About {
   const message = decodeSsdp(datagram)
   switch (message.kind) {
     case 'search':
-      return { protocol: 'SSDP', action: `M-SEARCH ${message.ST}`, result: undefined }
+      return { action: `M-SEARCH ${message.ST}`, result: undefined }
     case 'reply':
-      return { protocol: 'SSDP', action: message.ST, result: message.LOCATION }
+      return { action: message.ST, result: message.LOCATION }
     case 'notify':
-      return { protocol: 'SSDP', action: `NOTIFY ${message.NT}`, result: message.NTS }
-  }
-}
-
-function orUnreadable(datagram: Uint8Array, read: () => About): About {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof MalformedMessageError)) throw error
-    const protocol = datagram[0] === PCP_VERSION ? 'PCP' : datagram[0] === NAT_PMP_VERSION ? 'NAT-PMP' : 'SSDP'
-    return { protocol, action: '', result: 'unreadable' }
+      return { action: `NOTIFY ${message.NT}`, result: message.NTS }
   }
 }
