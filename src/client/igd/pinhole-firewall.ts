@@ -91,7 +91,7 @@ export class IgdPinholeFirewall implements PinholeFirewall {
   }
 
   #call<A extends IgdActionName>(action: A, values: InArguments<A>, localAddress?: string): Promise<SoapArguments> {
-    return this.#caller.call(this.#service, action, values, localAddress === undefined ? {} : { localAddress })
+    return this.#caller.call(this.#service, action, values, { localAddress })
   }
 }
 

@@ -30,15 +30,8 @@ const MAX_SOAP_REPLY_BYTES = 128 * 1024
 /** Room for a thousand entries. */
 const MAX_LISTING_BYTES = 1024 * 1024
 
-export interface CallOptions {
-  /** The address to ask from: a gateway opens a pinhole only for the address that asks. */
-  readonly localAddress?: string | undefined
-  /** Replaces the caller's. */
-  readonly signal?: AbortSignal | undefined
-  /** As in HttpRequest. */
-  readonly onReset?: HttpRequest['onReset']
-  readonly onReply?: HttpRequest['onReply']
-}
+/** The signal replaces the caller's. */
+export type CallOptions = Partial<Pick<HttpRequest, 'localAddress' | 'signal' | 'onReset' | 'onReply'>>
 
 export class SoapCaller {
   readonly signal: AbortSignal | undefined
@@ -67,11 +60,8 @@ export class SoapCaller {
     values: InArguments<A>,
     options: CallOptions = {},
   ): Promise<SoapArguments> {
-    const request = {
-      serviceType: service.serviceType,
-      action,
-      arguments: argumentList(IGD_ACTIONS[action].in, values),
-    }
+    const { serviceType } = service
+    const request = { serviceType, action, arguments: argumentList(IGD_ACTIONS[action].in, values) }
     const known = this.#working.get(service)
     const urls = known === undefined ? service.controlUrls : [known]
     for (const [at, url] of urls.entries()) {
@@ -89,17 +79,12 @@ export class SoapCaller {
     throw new TransportError(`${action}: the service has no control URL`, { action })
   }
 
-  async #post(
-    url: URL,
-    request: SoapRequest,
-    { localAddress, signal, onReset, onReply }: CallOptions,
-  ): Promise<SoapArguments> {
+  async #post(url: URL, request: SoapRequest, options: CallOptions): Promise<SoapArguments> {
     const { action } = request
     const reply = await this.#http.request({
       method: 'POST',
       url,
       zone: this.#zone,
-      localAddress,
       headers: [
         ['User-Agent', USER_AGENT],
         ['Content-Type', 'text/xml; charset="utf-8"'],
@@ -109,10 +94,9 @@ export class SoapCaller {
       action,
       maxBodyBytes: action === 'GetListOfPortMappings' ? MAX_LISTING_BYTES : MAX_SOAP_REPLY_BYTES,
       timeoutMs: action.startsWith('Get') ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS,
-      signal: signal ?? this.signal,
-      onReset,
-      onReply,
       isComplete: endsWithRoot,
+      ...options,
+      signal: options.signal ?? this.signal,
     })
     return argumentsOf(reply, action, url)
   }

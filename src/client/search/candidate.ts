@@ -49,10 +49,9 @@ export interface ExamineContext {
 
 /** @throws PortMappingError if the description cannot be fetched or read */
 export async function examine(location: URL, trust: Trust, context: ExamineContext): Promise<Candidate> {
-  const { services, caller, ...base } = await describe(location, trust, context)
+  const { gateways, ...base } = await describe(location, trust, context)
   const others: Candidate[] = []
-  for (const connection of services.connections) {
-    const gateway = new IgdServiceGateway(caller, services, connection, base.localAddress)
+  for (const gateway of gateways) {
     const asked = { ...base, gateway, ...(await askConnection(gateway)) }
     if (asked.kind === 'connected') return asked
     others.push(asked)
@@ -75,13 +74,11 @@ export async function describeGateway(
     throw new InvalidArgumentError(`${location.href} is link-local: name the interface too, as in ${example}`)
   }
   const trust = zone === '' ? { hosts: [location.hostname] } : { hosts: [location.hostname], zone }
-  const { services, caller, ...base } = await describe(location, trust, context)
-  const connection = services.connections[0]
-  const gateway =
-    connection === undefined ? undefined : new IgdServiceGateway(caller, services, connection, base.localAddress)
-  return { ...base, gateway }
+  const { gateways, ...base } = await describe(location, trust, context)
+  return { ...base, gateway: gateways[0] }
 }
 
+/** With a gateway for each connection. */
 async function describe(location: URL, trust: Trust, context: ExamineContext) {
   const reply = await context.http.request({
     method: 'GET',
@@ -100,7 +97,8 @@ async function describe(location: URL, trust: Trust, context: ExamineContext) {
   // The description may name the device by its address, even if the user gave its host by name.
   const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
   const caller = new SoapCaller(context.http, context.signal, zone)
-  return { services, caller, location: location.href, zone, localAddress }
+  const gateways = services.connections.map((each) => new IgdServiceGateway(caller, services, each, localAddress))
+  return { gateways, location: location.href, zone, localAddress }
 }
 
 /** A body that is a description counts as one, whatever the HTTP status. */

@@ -15,10 +15,8 @@ const SERVICE_TYPE = 'urn:schemas-upnp-org:service:WANIPConnection:1'
 
 /** Takes about 15 ms, and sends nothing. */
 export async function rehearse(clock: Clock): Promise<void> {
-  const http = createHttpClient(
-    clock,
-    leanExchangeOver(() => new RehearsalSocket(answer)),
-  )
+  const exchange = leanExchangeOver(() => new RehearsalSocket())
+  const http = createHttpClient(clock, exchange)
   const nobody = new URL('http://127.0.0.1/')
   await examine(nobody, { hosts: [nobody.hostname] }, { http, signal: undefined, timeoutMs: 1000 })
 }
@@ -30,8 +28,8 @@ function answer(request: string): string {
 }
 
 function soapResponse(action: IgdActionName): string {
-  const values: Readonly<Record<string, string>> = { NewConnectionStatus: 'Connected' }
-  const args = IGD_ACTIONS[action].out.map((name): [string, string] => [name, values[name] ?? '1'])
+  const answerFor = (name: string): string => (name === 'NewConnectionStatus' ? 'Connected' : '1')
+  const args = IGD_ACTIONS[action].out.map((name): [string, string] => [name, answerFor(name)])
   return encodeSoapResponse({ serviceType: SERVICE_TYPE, action, arguments: args })
 }
 
@@ -42,23 +40,21 @@ function description(): string {
   return encodeDescription({ URLBase: '', device })
 }
 
-/** A connection to nobody. `answer` gets the whole request. */
+/** A connection to nobody. It gets the whole request at once. */
 class RehearsalSocket extends Duplex {
   readonly localAddress = '127.0.0.1'
   readonly remoteAddress = '127.0.0.1'
   readonly bytesRead = 0
-  readonly #answer: (request: string) => string
 
-  constructor(answer: (request: string) => string) {
+  constructor() {
     super()
-    this.#answer = answer
     setImmediate(() => this.emit('connect'))
   }
 
   override _read(): void {}
 
   override _write(piece: Buffer, _encoding: string, done: () => void): void {
-    this.push(this.#answer(piece.toString()))
+    this.push(answer(piece.toString()))
     done()
   }
 }

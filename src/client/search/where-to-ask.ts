@@ -166,35 +166,25 @@ export interface MiniSsdpdSearchOptions {
  * daemon.
  */
 export async function searchMiniSsdpd(options: MiniSsdpdSearchOptions): Promise<MiniSsdpdDevice[]> {
-  const { clock, path = MINISSDPD_PATH } = options
+  const { clock, unixStreams, path = MINISSDPD_PATH, signal } = options
   const endMs = clock.monotonicMs() + MINISSDPD_SEARCH_MS
   const found: MiniSsdpdDevice[] = []
-  for (const target of path === '' ? [] : MINISSDPD_TARGETS) {
-    const devices = await askDaemon(target, path, endMs - clock.monotonicMs(), options)
-    found.push(...(devices ?? []))
-    if (devices === undefined || devices.some((device) => !device.ST.includes('rootdevice'))) break
+  try {
+    for (const ST of path === '' ? [] : MINISSDPD_TARGETS) {
+      const timeoutMs = endMs - clock.monotonicMs()
+      if (timeoutMs <= 0 || signal?.aborted) break
+      const answer = await unixStreams.exchange(path, encodeMiniSsdpdRequest({ kind: 'type', ST }), {
+        timeoutMs,
+        maxBytes: MAX_MINISSDPD_REPLY_BYTES,
+        isComplete: (bytes) => decodeMiniSsdpdReply(bytes).ended,
+        signal,
+      })
+      const { devices } = decodeMiniSsdpdReply(answer)
+      found.push(...devices)
+      if (devices.some((device) => !device.ST.includes('rootdevice'))) break
+    }
+  } catch (error) {
+    if (!(error instanceof PortMappingError || signal?.aborted)) throw error
   }
   return found
-}
-
-/** Undefined if there is no point in asking on. */
-async function askDaemon(
-  ST: string,
-  path: string,
-  timeoutMs: number,
-  { unixStreams, signal }: MiniSsdpdSearchOptions,
-): Promise<readonly MiniSsdpdDevice[] | undefined> {
-  if (timeoutMs <= 0 || signal?.aborted) return undefined
-  try {
-    const answer = await unixStreams.exchange(path, encodeMiniSsdpdRequest({ kind: 'type', ST }), {
-      timeoutMs,
-      maxBytes: MAX_MINISSDPD_REPLY_BYTES,
-      isComplete: (bytes) => decodeMiniSsdpdReply(bytes).ended,
-      signal,
-    })
-    return decodeMiniSsdpdReply(answer).devices
-  } catch (error) {
-    if (error instanceof PortMappingError || signal?.aborted) return undefined
-    throw error
-  }
 }
