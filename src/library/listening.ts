@@ -1,6 +1,6 @@
 /** Listens to a gateway while ports are kept open: to its multicast announcements, and to the events of an IGD. */
 import { listenToAnnouncements } from '../client/listen/announcements.js'
-import { type RunningSubscription, subscribeToEvents } from '../client/listen/event-subscription.js'
+import { EventSubscription } from '../client/listen/event-subscription.js'
 import { parseIPv4 } from '../domain/address.js'
 import type { Gateway } from '../domain/gateway.js'
 import { parseZonedUrl } from '../domain/url.js'
@@ -75,15 +75,11 @@ async function otherAddresses(
   return (await Promise.all(families.map((family) => defaultGateways(family)))).flat()
 }
 
-function subscribe(
-  { http, httpServers, clock }: ListeningNet,
-  gateway: Gateway,
-  onSuspicion: () => void,
-): RunningSubscription | undefined {
+function subscribe({ http, httpServers, clock }: ListeningNet, gateway: Gateway, onSuspicion: () => void) {
   const eventUrl = gateway.protocol === 'igd' ? gateway.eventUrl : undefined
   const event = eventUrl === undefined ? undefined : parseZonedUrl(eventUrl)
   if (event === undefined || gateway.address === undefined) return undefined
-  return subscribeToEvents({
+  return new EventSubscription({
     http,
     httpServers,
     clock,

@@ -53,27 +53,8 @@ export interface EventSubscriptionOptions {
   readonly onSuspicion: () => void
 }
 
-export interface RunningSubscription {
-  /** Renews at once: a gateway that may have restarted may have forgotten the subscription. */
-  renew(): void
-  /** Resolves within a second. */
-  stop(): Promise<void>
-}
-
-export function subscribeToEvents(options: EventSubscriptionOptions): RunningSubscription {
-  const subscription = new EventSubscription(options)
-  const running = subscription.run()
-  let stopping: Promise<void> | undefined
-  return {
-    renew: () => subscription.renew(),
-    stop() {
-      stopping ??= subscription.stop(running)
-      return stopping
-    },
-  }
-}
-
-class EventSubscription {
+/** Runs from the moment that it is made. */
+export class EventSubscription {
   readonly #options: EventSubscriptionOptions
   readonly #secret: string
   readonly #localAddress: string
@@ -88,14 +69,17 @@ class EventSubscription {
   #answeredFrom = ''
   /** How many in a row. */
   #refusals = 0
+  readonly #running: Promise<void>
+  #stopping: Promise<void> | undefined
 
   constructor(options: EventSubscriptionOptions) {
     this.#options = options
     this.#secret = options.secret()
     this.#localAddress = withZone(options.localAddress, options.zone ?? '')
+    this.#running = this.#run()
   }
 
-  async run(): Promise<void> {
+  async #run(): Promise<void> {
     const { clock } = this.#options
     const { signal } = this.#stopped
     let retryMs = FIRST_RETRY_MS
@@ -114,14 +98,21 @@ class EventSubscription {
     if (!signal.aborted) await this.#server?.close()
   }
 
+  /** Renews at once: a gateway that may have restarted may have forgotten the subscription. */
   renew(): void {
     this.#renewal.abort()
   }
 
-  async stop(running: Promise<void>): Promise<void> {
+  /** Resolves within a second. */
+  stop(): Promise<void> {
+    this.#stopping ??= this.#end()
+    return this.#stopping
+  }
+
+  async #end(): Promise<void> {
     this.#stopped.abort(new TransportError('the subscription to events is over'))
     this.#renewal.abort()
-    await running
+    await this.#running
     await this.#unsubscribe()
     await this.#server?.close()
   }
@@ -173,11 +164,9 @@ class EventSubscription {
   async #unsubscribe(): Promise<void> {
     if (this.#SID === undefined) return
     const limits = { timeoutMs: UNSUBSCRIBE_TIMEOUT_MS, signal: undefined }
-    try {
-      await this.#ask('UNSUBSCRIBE', unsubscribeHeaders(this.#SID), limits)
-    } catch (error) {
+    await this.#ask('UNSUBSCRIBE', unsubscribeHeaders(this.#SID), limits).catch((error: unknown) => {
       if (!(error instanceof PortMappingError)) throw error // the subscription ends when its time is over
-    }
+    })
   }
 
   /** The reply, whatever its status. @throws PortMappingError if there is none */

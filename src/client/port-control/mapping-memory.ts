@@ -14,28 +14,15 @@ export const MAX_REMEMBERED = 256
 
 type Outside = Pick<MappingKey, 'externalPort' | 'protocol'>
 
-interface Inside {
+interface OpenInside {
   readonly internalClient: string
   readonly internalPort: number
-}
-
-interface OpenInside extends Inside {
   /** If the mapping is for one host only. Made again without it, the port would be open to everybody. */
   readonly remoteHost?: string
 }
 
 export interface RememberedMapping extends Outside, OpenInside {
   readonly leaseSeconds: number
-}
-
-export interface MappingMemory {
-  /** Never throws: a mapping does not fail because it cannot be remembered. */
-  remember(mapping: RememberedMapping): Promise<void>
-  /** Undefined if nothing is known, or the lease has ended. */
-  recall(outside: Outside): Promise<OpenInside | undefined>
-  forget(outside: Outside): Promise<void>
-  /** The known external ports of that inside, if they were made since that moment. */
-  outsidesOf(protocol: TransportProtocol, inside: Inside, sinceWallMs: number): Promise<readonly RememberedMapping[]>
 }
 
 /** Of the files. In another version the same fields may mean something else, so it is neither read nor removed. */
@@ -46,14 +33,17 @@ interface Kept extends OpenInside {
   readonly madeWallMs: number
 }
 
+export type MappingMemory = ReturnType<typeof keptMappings>
+
 /** `gateway` identifies the gateway: its protocol and address. */
-export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string): MappingMemory {
+export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string) {
   const prefix = `mapping-${encodeURIComponent(gateway).replace(/[!'()*~]/g, '_')}-`
   const nameOf = ({ protocol, externalPort }: Outside): string => `${prefix}${protocol}-${externalPort}`
   const isValid = (kept: Kept | 'foreign' | undefined): kept is Kept =>
     kept !== undefined && kept !== 'foreign' && kept.endsWallMs > clock.wallMs()
   return {
-    remember: ({ internalClient, internalPort, leaseSeconds, remoteHost = '', ...outside }) =>
+    /** Never throws: a mapping does not fail because it cannot be remembered. */
+    remember: ({ internalClient, internalPort, leaseSeconds, remoteHost = '', ...outside }: RememberedMapping) =>
       unlessItFails(async () => {
         const madeWallMs = clock.wallMs()
         const times = { madeWallMs, endsWallMs: madeWallMs + leaseSeconds * 1000 }
@@ -61,12 +51,18 @@ export function keptMappings(files: PrivateFiles, clock: Clock, gateway: string)
         await files.write(nameOf(outside), `${JSON.stringify({ version: VERSION, ...kept })}\n`)
         await removeEnded(files, clock)
       }),
-    async recall(outside) {
+    /** Undefined if nothing is known, or the lease has ended. */
+    async recall(outside: Outside): Promise<OpenInside | undefined> {
       const kept = await readKept(files, nameOf(outside))
       return isValid(kept) ? openInsideOf(kept) : undefined
     },
-    forget: (outside) => unlessItFails(() => files.remove(nameOf(outside))),
-    async outsidesOf(protocol, { internalClient, internalPort }, sinceWallMs) {
+    forget: (outside: Outside) => unlessItFails(() => files.remove(nameOf(outside))),
+    /** The known external ports of that inside, if they were made since that moment. */
+    async outsidesOf(
+      protocol: TransportProtocol,
+      { internalClient, internalPort }: OpenInside,
+      sinceWallMs: number,
+    ): Promise<readonly RememberedMapping[]> {
       const found = (await unlessItFails(() => readAll(files, `${prefix}${protocol}-`))) ?? []
       return found.flatMap(({ name, kept }) => {
         if (!isValid(kept) || kept.madeWallMs < sinceWallMs) return []

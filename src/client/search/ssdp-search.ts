@@ -50,12 +50,6 @@ export interface HeardReply {
   readonly route: SearchRoute
 }
 
-export interface SsdpSearch {
-  /** Asks this host directly too, on every route whose subnet it is on: the default gateway, once it is known. */
-  askDirectly(address: string): void
-  stop(): void
-}
-
 interface OpenRoute {
   readonly route: SearchRoute
   readonly socket: DatagramSocket
@@ -67,7 +61,7 @@ export function startSsdpSearch(
   net: { clock: Clock; datagrams: Datagrams },
   routes: readonly SearchRoute[],
   listener: { onReply: (heard: HeardReply) => void; onReady: (opened: number) => void },
-): SsdpSearch {
+) {
   const cancels: (() => void)[] = []
   const open: OpenRoute[] = []
   const direct: string[] = []
@@ -106,13 +100,14 @@ export function startSsdpSearch(
   })
 
   return {
-    askDirectly(address) {
+    /** Asks this host directly too, on every route whose subnet it is on: the default gateway, once it is known. */
+    askDirectly(address: string): void {
       direct.push(address)
       for (const opened of open) {
         if (addDirect(opened, address)) sendTo(opened, { address, port: SSDP_PORT }, SEARCH_TARGETS[0])
       }
     },
-    stop() {
+    stop(): void {
       stopped = true
       for (const cancel of cancels) cancel()
       for (const { socket } of open) socket.close()

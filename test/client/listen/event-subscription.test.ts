@@ -3,13 +3,12 @@ import { connect } from 'node:net'
 import { beforeEach, describe, expect, it } from 'vitest'
 import {
   ASKED_TIMEOUT_SECONDS,
+  EventSubscription,
   type EventSubscriptionOptions,
   FIRST_RETRY_MS,
   LAST_RETRY_MS,
   LEAST_RENEWAL_MS,
   MAX_REFUSALS,
-  type RunningSubscription,
-  subscribeToEvents,
   UNSUBSCRIBE_TIMEOUT_MS,
 } from '../../../src/client/listen/event-subscription.ts'
 import { NoReplyError, TransportError } from '../../../src/domain/errors.ts'
@@ -117,7 +116,7 @@ const header = (request: HttpRequest, name: string): string | undefined =>
 let clock: FakeClock
 let scripted: Scripted
 let suspicions: number
-let running: RunningSubscription
+let running: EventSubscription
 
 const stop = (): Promise<void> => running.stop()
 
@@ -128,7 +127,7 @@ beforeEach(() => {
 })
 
 async function subscribe(changes: Partial<EventSubscriptionOptions> = {}): Promise<void> {
-  running = subscribeToEvents({
+  running = new EventSubscription({
     http: scripted,
     httpServers: scripted,
     clock,
