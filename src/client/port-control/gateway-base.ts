@@ -14,21 +14,17 @@ import {
   type PortMapping,
   type TransportProtocol,
 } from '../../domain/port-mapping.js'
-import type { Endpoint } from '../../net/datagrams.js'
 import { RECOMMENDED_LIFETIME_SECONDS } from '../../wire/natpmp.js'
 import type { ExchangeNet } from './exchange.js'
 import type { MappingMemory, RememberedMapping } from './mapping-memory.js'
 import type { NonceSource } from './mapping-nonce.js'
+import type { PortControlAnswer } from './probe.js'
 
 /** The time that a gateway gets for a request once it has answered one: five sendings. */
 export const EXCHANGE_TIMEOUT_MS = 7750
 
-export interface PortControlOptions {
+export interface PortControlOptions extends Pick<PortControlAnswer, 'endpoint' | 'localAddress' | 'epochSeconds'> {
   readonly net: ExchangeNet
-  readonly endpoint: Endpoint
-  /** This computer's address on the way to the gateway. */
-  readonly localAddress: string
-  readonly epochSeconds: number
   /** If it is known already. */
   readonly externalAddress?: string | undefined
   readonly memory: MappingMemory

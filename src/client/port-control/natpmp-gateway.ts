@@ -109,22 +109,21 @@ export class NatPmpGateway extends PortControlGatewayBase {
       localAddress,
       action: ACTIONS[request.kind],
       encode: () => encodeNatPmpRequest(request),
-      accept: (datagram) => this.#responseTo(request, decodeNatPmpResponse(datagram)),
+      accept: (datagram) => {
+        const answer = decodeNatPmpResponse(datagram)
+        try {
+          return responseTo(request, answer)
+        } catch (refusal) {
+          // It has the epoch too (RFC 6886 3.5). Without it a router whose line is down would seem to stand still.
+          this.learnEpoch(answer.epochSeconds)
+          throw refusal
+        }
+      },
       waits: natPmpWaits(),
       timeoutMs: EXCHANGE_TIMEOUT_MS,
     })
     this.learnEpoch(response.epochSeconds)
     return response
-  }
-
-  /** A refusal has the epoch too (RFC 6886 3.5). Without it a router whose line is down would seem to stand still. */
-  #responseTo(request: NatPmpRequest, response: NatPmpResponse): NatPmpResponse | undefined {
-    try {
-      return responseTo(request, response)
-    } catch (refusal) {
-      this.learnEpoch(response.epochSeconds)
-      throw refusal
-    }
   }
 }
 

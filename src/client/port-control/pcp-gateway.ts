@@ -22,7 +22,14 @@ import {
   transportProtocolOf,
 } from '../../domain/port-mapping.js'
 import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from '../../domain/ports.js'
-import { ANY_ADDRESS, decodePcpResponse, encodePcpRequest, PCP_OPCODES, type PcpResponse } from '../../wire/pcp.js'
+import {
+  ANY_ADDRESS,
+  decodePcpResponse,
+  encodePcpRequest,
+  type MapRequestData,
+  PCP_OPCODES,
+  type PcpResponse,
+} from '../../wire/pcp.js'
 import type { PcpOption } from '../../wire/pcp-options.js'
 import { PCP_RESULTS, pcpResultName } from '../../wire/pcp-result-codes.js'
 import { exchange, pcpWaits } from './exchange.js'
@@ -43,15 +50,11 @@ const SHORTEST_LIFETIME_SECONDS = 120
 /** The name of the request, for messages. */
 const MAP = 'MAP'
 
-interface MapAsked {
-  readonly protocol: number
+interface MapAsked extends Omit<MapRequestData, 'nonce'> {
   readonly internalAddress: string
-  readonly internalPort: number
-  readonly suggestedExternalPort: number
-  readonly suggestedExternalAddress: string
   /** 0 deletes. */
   readonly lifetimeSeconds: number
-  readonly options: readonly PcpOption[]
+  readonly options?: readonly PcpOption[]
 }
 
 type MapGranted = Extract<PcpResponse, { readonly kind: 'MAP-response' }>
@@ -77,7 +80,6 @@ export class PcpGateway extends PortControlGatewayBase {
       suggestedExternalPort: 0,
       suggestedExternalAddress: this.#anyAddress(),
       lifetimeSeconds: SHORTEST_LIFETIME_SECONDS,
-      options: [],
     }
     const { assignedExternalAddress, assignedExternalPort } = await this.#askMap(asked)
     await this.#askMap({ ...asked, suggestedExternalPort: assignedExternalPort, lifetimeSeconds: 0 }).catch(passOver)
@@ -151,8 +153,28 @@ export class PcpGateway extends PortControlGatewayBase {
     return parseIPv4(this.address) === undefined ? ANY_ADDRESS.ipv6 : ANY_ADDRESS.ipv4
   }
 
+  /** One exchange (RFC 6887 11). @throws RefusedError, NoReplyError, TransportError */
   async #askMap(asked: MapAsked): Promise<MapGranted> {
-    const granted = await askMap(this.options, asked)
+    const { net, endpoint, nonces, random, ownAddresses, localAddress } = this.options
+    const { internalAddress: inside, options = [], ...data } = asked
+    const { protocol, internalPort } = data
+    const { address: internalAddress } = splitZone(inside)
+    const nonce = await nonces({ gateway: endpoint.address, internalAddress, protocol, internalPort })
+    // If the inside is our own address, it is asked from there: the server checks the source (RFC 6887 8.1).
+    const own = [localAddress, ...ownAddresses()].find((each) =>
+      isSameAddress(splitZone(each).address, internalAddress),
+    )
+    const thirdParty: PcpOption[] = own === undefined ? [{ kind: 'THIRD_PARTY', internalAddress }] : []
+    const request = { kind: 'MAP-request', ...data, nonce, options: [...thirdParty, ...options] } as const
+    const granted = await exchange(net, {
+      remote: endpoint,
+      localAddress: own ?? localAddress,
+      action: MAP,
+      encode: (local) => encodePcpRequest({ ...request, clientAddress: splitZone(local).address }),
+      accept: (datagram) => mapResponseTo(request, decodePcpResponse(datagram)),
+      waits: pcpWaits(random),
+      timeoutMs: EXCHANGE_TIMEOUT_MS,
+    })
     this.learnEpoch(granted.epochSeconds)
     if (asked.lifetimeSeconds > 0) this.#checkGranted(granted)
     return granted
@@ -203,7 +225,6 @@ function pinholeAsked({ protocol, internalClient, internalPort }: PinholeTarget,
     suggestedExternalPort: internalPort,
     suggestedExternalAddress: internalClient,
     lifetimeSeconds,
-    options: [],
   }
 }
 
@@ -213,33 +234,9 @@ function targetOf(id: PinholeId): PinholeTarget {
   throw new InvalidArgumentError(`'${id}' is not a pinhole of PCP; those are known as TCP:[2001:db8::5]:8022`)
 }
 
-/** One exchange (RFC 6887 11). @throws RefusedError, NoReplyError, TransportError */
-async function askMap(options: PortControlOptions, asked: MapAsked): Promise<MapGranted> {
-  const { net, endpoint, nonces, random, ownAddresses, localAddress } = options
-  const { internalAddress: inside, ...data } = asked
-  const { address: internalAddress } = splitZone(inside)
-  const gateway = endpoint.address
-  const nonce = await nonces({ gateway, internalAddress, protocol: data.protocol, internalPort: data.internalPort })
-  // If the inside is our own address, it is asked from there: the server checks the source (RFC 6887 8.1).
-  const own = [localAddress, ...ownAddresses()].find((each) => isSameAddress(splitZone(each).address, internalAddress))
-  const thirdParty: PcpOption[] = own === undefined ? [{ kind: 'THIRD_PARTY', internalAddress }] : []
-  return exchange(net, {
-    remote: endpoint,
-    localAddress: own ?? localAddress,
-    action: MAP,
-    encode(local) {
-      const [clientAddress, all] = [splitZone(local).address, [...thirdParty, ...data.options]]
-      return encodePcpRequest({ kind: 'MAP-request', ...data, nonce, clientAddress, options: all })
-    },
-    accept: (datagram) => mapResponseTo({ ...asked, nonce }, decodePcpResponse(datagram)),
-    waits: pcpWaits(random),
-    timeoutMs: EXCHANGE_TIMEOUT_MS,
-  })
-}
-
 /** Undefined if it is not the response to that request (RFC 6887 8.3, 11.4). @throws RefusedError */
 function mapResponseTo(
-  { nonce, protocol, internalPort }: MapAsked & { readonly nonce: string },
+  { nonce, protocol, internalPort }: MapRequestData,
   response: PcpResponse,
 ): MapGranted | undefined {
   if (response.kind === 'MAP-response') {

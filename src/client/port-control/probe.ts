@@ -19,15 +19,14 @@ export type PortControlProtocol = 'pcp' | 'nat-pmp'
 export interface PortControlAnswer {
   readonly protocol: PortControlProtocol
   readonly endpoint: Endpoint
+  /** This computer's address on the way to the gateway. */
   readonly localAddress: string
   readonly epochSeconds: number
   /** Only NAT-PMP reports it. */
   readonly externalAddress: string | undefined
 }
 
-export interface PortControlRefusal {
-  readonly protocol: PortControlProtocol
-  readonly endpoint: Endpoint
+export interface PortControlRefusal extends Pick<PortControlAnswer, 'protocol' | 'endpoint'> {
   /** Why not: refused, another version, nothing there, no answer. */
   readonly error: PortMappingError
 }

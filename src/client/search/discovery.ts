@@ -5,14 +5,11 @@
  */
 
 import { resolveUrl, zonedUrlText } from '../../domain/url.js'
-import type { Clock } from '../../net/clock.js'
-import type { Datagrams } from '../../net/datagrams.js'
-import type { HttpClient } from '../../net/http/client.js'
-import type { SearchReply } from '../../wire/ssdp.js'
 import { type Trust, trustedUrl, trustSender } from '../trusted-url.js'
 import { type Candidate, examine } from './candidate.js'
-import { isIPv6Route, type SearchRoute } from './routes.js'
-import { DeviceList, type FoundDevice, type HeardReply, isIgdTarget, startSsdpSearch } from './ssdp-search.js'
+import { isIPv6Route } from './routes.js'
+import { DeviceList, type FoundDevice, isIgdTarget, startSsdpSearch } from './ssdp-search.js'
+import type { KnownDevice, PlacesNet, PlacesToAsk } from './where-to-ask.js'
 
 /** Some routers answer after 2.5 s. */
 export const SEARCH_MS = 4000
@@ -44,21 +41,12 @@ export interface Discovery {
   readonly searchedMs: number
 }
 
-/** As another program has heard of it. */
-export type KnownDevice = Pick<SearchReply, 'LOCATION' | 'ST'>
-
-export interface DiscoveryOptions {
-  readonly clock: Clock
-  readonly datagrams: Datagrams
-  readonly http: HttpClient
-  readonly routes: readonly SearchRoute[]
-  /** Addresses of the default gateways; none if they are not known. */
-  readonly defaultGateways: Promise<readonly string[]>
+export interface DiscoveryOptions
+  extends Pick<PlacesNet, 'clock' | 'datagrams' | 'http' | 'signal'>,
+    Pick<PlacesToAsk, 'routes' | 'defaultGateways'>,
+    Partial<Pick<PlacesToAsk, 'alsoKnown'>> {
   /** Search for exactly that long and list all that answer, instead of ending at the first connected IGD. */
   readonly searchMs?: number | undefined
-  readonly signal?: AbortSignal | undefined
-  /** Devices that another program has heard. Their senders are not known, so they must be on one of our subnets. */
-  readonly alsoKnown?: (() => Promise<readonly KnownDevice[]>) | undefined
   /** True when a gateway of another protocol has answered: that ends the search early. */
   readonly alternative?: Promise<boolean> | undefined
   /** Called once, when the first searches have been sent. */
@@ -101,7 +89,8 @@ class Search {
       this.#finish = resolve
     })
     const search = startSsdpSearch(this.#options, this.#options.routes, {
-      onReply: (heard) => this.#hear(heard),
+      onReply: ({ reply, from: { address }, route }) =>
+        this.#add(reply, address, trustSender(address, route), reply.SERVER),
       onReady: (opened) => this.#ready(opened),
     })
     this.#options.defaultGateways.then(
@@ -155,10 +144,6 @@ class Search {
     this.#gateways = useful
     for (const address of useful) askDirectly(address)
     if (!this.#isOver) this.#considerEnding()
-  }
-
-  #hear({ reply, from, route }: HeardReply): void {
-    this.#add(reply, from.address, trustSender(from.address, route), reply.SERVER)
   }
 
   /** A device that another program has heard. */

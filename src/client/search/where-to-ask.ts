@@ -16,7 +16,6 @@ import {
   MAX_MINISSDPD_REPLY_BYTES,
   type MiniSsdpdDevice,
 } from '../../wire/minissdpd.js'
-import type { DiscoveryOptions } from './discovery.js'
 import { type IPv6SearchRoute, isIPv6Route, type RouteOptions, type SearchRoute, searchRoutes } from './routes.js'
 
 /** If an interface is given, its gateway is the one that is asked. */
@@ -33,11 +32,15 @@ export interface PlaceWishes extends RouteOptions {
   readonly onlyEndpoint?: Endpoint | undefined
 }
 
+/** As another program has heard of it. */
+export type KnownDevice = Pick<MiniSsdpdDevice, 'LOCATION' | 'ST'>
+
 export interface PlacesToAsk {
   /** For an IGD. */
   readonly routes: readonly SearchRoute[]
-  readonly alsoKnown: DiscoveryOptions['alsoKnown']
-  /** IPv4 addresses, the preferred one first. */
+  /** Devices that another program has heard. Their senders are not known, so they must be on one of our subnets. */
+  readonly alsoKnown: (() => Promise<readonly KnownDevice[]>) | undefined
+  /** IPv4 addresses, the preferred one first; none if they are not known. */
   readonly defaultGateways: Promise<readonly string[]>
   /** For PCP and NAT-PMP. */
   readonly endpoints: Promise<readonly Endpoint[]>
