@@ -15,15 +15,10 @@ const VERSION = 1
 /** The longest gateway that fits into a file name: a host that was given with -u may be longer. */
 const MAX_NAME_LENGTH = 160
 
-interface Mark {
-  readonly file: string
-  readonly prefix: string
-}
-
 export class OwnMarks {
   readonly #files: PrivateFiles
   readonly #clock: Clock
-  readonly #marks = new Map<KeptEither, Mark>()
+  readonly #marks = new Map<KeptEither, { readonly file: string; readonly prefix: string }>()
   /** Undefined if marks are of no use. */
   #prefix: string | undefined
   #hasTidied = false

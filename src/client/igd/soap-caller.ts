@@ -105,20 +105,16 @@ export class SoapCaller {
 /** A fault counts with any HTTP status (some routers send it with 200). An HTTP error is never a success. */
 function argumentsOf(reply: HttpReply, action: string, url: URL): SoapArguments {
   const ok = reply.status >= 200 && reply.status <= 299
-  const decoded = ok ? decodeSoapReply(reply.body, action) : decodeFault(reply.body, action)
+  const decode = (): SoapReply => decodeSoapReply(reply.body, action)
+  const decoded = ok ? decode() : unlessMalformed(decode)
   if (decoded?.kind === 'fault') {
     const { errorCode: number, errorDescription: description } = decoded
     throw new RefusedError({ action, number, standardName: upnpErrorName(number), description })
   }
-  if (decoded === undefined) {
+  if (decoded === undefined || !ok) {
     throw new TransportError(`${action}: ${url.origin} answered HTTP ${reply.status}`, { action })
   }
   return decoded.arguments
-}
-
-function decodeFault(body: Uint8Array, action: string): SoapReply | undefined {
-  const decoded = unlessMalformed(() => decodeSoapReply(body, action))
-  return decoded?.kind === 'fault' ? decoded : undefined
 }
 
 type Name<A extends IgdActionName> = keyof OutArguments<A> & string

@@ -3,12 +3,9 @@
  * has restarted or has another external address (RFC 6887 14.1.1, RFC 6886 3.2.1). Anyone on the link can forge them,
  * so they are only a reason to ask, and at most one in a second.
  *
- * These groups are joined on the interface that leads to the gateway, in each family in which its address is known:
- *   port 1900   239.255.255.250, ff02::c and ff05::c (UDA 1.1 A.3: a device announces its link-local address to
- *               ff02::c, and the others to ff05::c)
- *   port 5350   224.0.0.1, ff02::1
- * Other programs may use the same ports, if they share them too. It is no error if a group cannot be joined (no IPv6,
- * the interface is gone, a program does not share the port): there is just one source less.
+ * The groups are joined on the interface that leads to the gateway, in each family in which its address is known. Other
+ * programs may use the same ports, if they share them too. It is no error if a group cannot be joined (no IPv6, the
+ * interface is gone, a program does not share the port): there is just one source less.
  */
 import { isIPv6Host, isSameAddress, onSameSubnet, splitZone, withZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
@@ -33,6 +30,7 @@ export interface AnnouncementsOptions {
   readonly localAddress: string
 }
 
+/** UDA 1.1 A.3: a device announces its link-local address to ff02::c, and the others to ff05::c. */
 const GROUPS = [
   ...[SSDP_MULTICAST_IPV4, ...SSDP_MULTICAST_IPV6].map(
     (group) => ({ port: SSDP_PORT, group, protocol: 'ssdp' }) as const,

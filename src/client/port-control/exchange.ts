@@ -69,7 +69,15 @@ export async function exchange<T>(net: ExchangeNet, asking: Asking<T>): Promise<
     }
     socket = opened
     local = opened.local.address
-    sendAgainAndAgain(opened, asking, clock, cancels)
+    const request = asking.encode(local)
+    const waits = asking.waits[Symbol.iterator]()
+    const send = (): void => {
+      const wait = waits.next()
+      if (wait.done === true) return
+      opened.send(request)
+      cancels.push(clock.schedule(wait.value, send))
+    }
+    send()
     asking.onSent?.()
   }
   try {
@@ -81,18 +89,6 @@ export async function exchange<T>(net: ExchangeNet, asking: Asking<T>): Promise<
     signal?.removeEventListener('abort', onAbort)
     socket?.close()
   }
-}
-
-function sendAgainAndAgain<T>(socket: ConnectedSocket, asking: Asking<T>, clock: Clock, cancels: (() => void)[]): void {
-  const request = asking.encode(socket.local.address)
-  const waits = asking.waits[Symbol.iterator]()
-  const send = (): void => {
-    const wait = waits.next()
-    if (wait.done === true) return
-    socket.send(request)
-    cancels.push(clock.schedule(wait.value, send))
-  }
-  send()
 }
 
 function noReply({ action, remote, timeoutMs }: Asking<unknown>): NoReplyError {

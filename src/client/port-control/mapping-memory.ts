@@ -114,14 +114,12 @@ async function removeEnded(files: PrivateFiles, clock: Clock): Promise<void> {
  * files had no version, and are like those of version 1.
  */
 function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
-  let value: unknown
+  let fields: Readonly<Record<string, unknown>>
   try {
-    value = JSON.parse(text ?? '')
+    fields = { ...JSON.parse(text ?? '') } // what is no object has none of the fields
   } catch {
     return undefined
   }
-  if (typeof value !== 'object' || value === null) return undefined
-  const fields = value as Readonly<Record<string, unknown>>
   const { version = VERSION, internalClient, internalPort, endsWallMs, madeWallMs, remoteHost } = fields
   if (version !== VERSION) return 'foreign'
   if (typeof internalClient !== 'string' || !(isUnicastIPv4(internalClient) || isIPv6(internalClient))) return undefined

@@ -6,14 +6,7 @@
 import { isSameAddress, parseIPv4, splitZone } from '../../domain/address.js'
 import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../domain/errors.js'
 import type { MappingToRemove, PinholeOpener } from '../../domain/gateway.js'
-import {
-  type GrantedPinhole,
-  type PinholeId,
-  type PinholeTarget,
-  pinholeIdOf,
-  pinholeTargetOf,
-  type TimedPinholeRequest,
-} from '../../domain/pinhole.js'
+import { type PinholeId, type PinholeTarget, pinholeIdOf, pinholeTargetOf } from '../../domain/pinhole.js'
 import {
   isPort,
   type MappingRequest,
@@ -54,7 +47,7 @@ interface MapAsked extends Omit<MapRequestData, 'nonce'> {
   readonly internalAddress: string
   /** 0 deletes. */
   readonly lifetimeSeconds: number
-  readonly options?: readonly PcpOption[]
+  readonly options?: readonly PcpOption[] | undefined
 }
 
 type MapGranted = Extract<PcpResponse, { readonly kind: 'MAP-response' }>
@@ -191,9 +184,21 @@ export class PcpGateway extends PortControlGatewayBase {
 }
 
 function pinholesBy(askMap: (asked: MapAsked) => Promise<MapGranted>): PinholeOpener {
+  const ask = async (target: PinholeTarget, leaseSeconds: number, options?: readonly PcpOption[]) => {
+    const { protocol, internalClient, internalPort } = target
+    const { lifetimeSeconds } = await askMap({
+      protocol: PROTOCOL_NUMBERS[protocol],
+      internalAddress: internalClient,
+      internalPort,
+      suggestedExternalPort: internalPort,
+      suggestedExternalAddress: internalClient,
+      lifetimeSeconds: leaseSeconds,
+      options,
+    })
+    return { id: pinholeIdOf(target), leaseSeconds: lifetimeSeconds }
+  }
   return {
-    async addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole> {
-      const { remoteHost, remotePort, internalClient, internalPort, protocol: number, leaseSeconds } = request
+    async addPinhole({ remoteHost, remotePort, internalClient, internalPort, protocol: number, leaseSeconds }) {
       const protocol = transportProtocolOf(number)
       if (protocol === undefined || !isPort(internalPort)) {
         throw new InvalidArgumentError('a pinhole over PCP is for TCP or UDP, and for one port from 1 to 65535')
@@ -201,30 +206,16 @@ function pinholesBy(askMap: (asked: MapAsked) => Promise<MapGranted>): PinholeOp
       if (remoteHost === '' && remotePort !== 0) {
         throw new InvalidArgumentError('a pinhole over PCP for one remote port needs a remote host too')
       }
-      const target = { protocol, internalClient, internalPort } as const
       const options = remoteHost === '' ? [] : [filterFor(remoteHost, remotePort)]
-      const { lifetimeSeconds } = await askMap({ ...pinholeAsked(target, leaseSeconds), options })
-      return { id: pinholeIdOf(target), leaseSeconds: lifetimeSeconds }
+      return ask({ protocol, internalClient, internalPort }, leaseSeconds, options)
     },
     /** The filters of the pinhole stay as they are (RFC 6887 13.3). */
-    async updatePinhole(id: PinholeId, leaseSeconds: number): Promise<GrantedPinhole> {
-      const { lifetimeSeconds } = await askMap(pinholeAsked(targetOf(id), leaseSeconds))
-      return { id, leaseSeconds: lifetimeSeconds }
+    async updatePinhole(id, leaseSeconds) {
+      return { ...(await ask(targetOf(id), leaseSeconds)), id }
     },
-    async deletePinhole(id: PinholeId): Promise<void> {
-      await askMap(pinholeAsked(targetOf(id), 0))
+    async deletePinhole(id) {
+      await ask(targetOf(id), 0)
     },
-  }
-}
-
-function pinholeAsked({ protocol, internalClient, internalPort }: PinholeTarget, lifetimeSeconds: number): MapAsked {
-  return {
-    protocol: PROTOCOL_NUMBERS[protocol],
-    internalAddress: internalClient,
-    internalPort,
-    suggestedExternalPort: internalPort,
-    suggestedExternalAddress: internalClient,
-    lifetimeSeconds,
   }
 }
 
@@ -235,11 +226,9 @@ function targetOf(id: PinholeId): PinholeTarget {
 }
 
 /** Undefined if it is not the response to that request (RFC 6887 8.3, 11.4). @throws RefusedError */
-function mapResponseTo(
-  { nonce, protocol, internalPort }: MapRequestData,
-  response: PcpResponse,
-): MapGranted | undefined {
+function mapResponseTo(asked: MapRequestData, response: PcpResponse): MapGranted | undefined {
   if (response.kind === 'MAP-response') {
+    const { nonce, protocol, internalPort } = asked
     if (response.nonce !== nonce || response.protocol !== protocol || response.internalPort !== internalPort)
       return undefined
     if (response.resultCode === PCP_RESULTS.SUCCESS) return response

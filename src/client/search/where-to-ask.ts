@@ -95,13 +95,11 @@ function routesOf({ onlyRoute, gateway, ...options }: PlaceWishes, { interfaces 
   return [{ ...straight, address: searchRoutes(interfaces(), options)[0]?.address ?? straight.address }]
 }
 
-function straightTo(gateway: string): SearchRoute {
+function straightTo(gateway: string): SearchRoute | IPv6SearchRoute {
   const unicastTo = [{ address: gateway, port: SSDP_PORT }]
   const route = { address: '0.0.0.0', netmask: '255.255.255.255', multicast: false, unicastTo }
   const { address, zone } = splitZone(gateway)
-  if (!isIPv6(address)) return route
-  const overIPv6: IPv6SearchRoute = { ...route, address: '::', netmask: '', zone, prefixes: [] }
-  return overIPv6
+  return isIPv6(address) ? { ...route, address: '::', netmask: '', zone, prefixes: [] } : route
 }
 
 function knownGateways({ onlyRoute, gateway }: PlaceWishes, net: PlacesNet): Promise<readonly string[]> {
