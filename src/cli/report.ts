@@ -24,7 +24,20 @@ export type ReportOf<Type extends keyof Reports> = Reports[Type]
 export type Report = ReportOf<keyof Reports>
 export type PinholeReport = ReportOf<keyof PinholeFacts>
 export type KeeperReport = ReportOf<keyof KeeperFacts>
-export type Notice = Notices[keyof Notices]
+export type NoticeOf<Kind extends keyof Notices> = Notices[Kind]
+export type Notice = NoticeOf<keyof Notices>
+
+/** A table: a function for each type of Report. */
+export type ByType<Type extends Report['type'], Result> = { readonly [T in Type]: (report: ReportOf<T>) => Result }
+
+/** Calls the function in the table for a type of Report. */
+export function byType<Type extends Report['type'], T extends Type, Result>(
+  table: ByType<Type, Result>,
+  type: T,
+  report: ReportOf<T>,
+): Result {
+  return table[type](report)
+}
 
 /** The facts of each type of Report. */
 interface Facts {

@@ -1,5 +1,4 @@
 /** Hints: what to do next after a failure with a known remedy, for a person who has never heard of UPnP. Pure. */
-
 import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { ReportedError, SearchSummary } from '../report.js'
 
@@ -8,53 +7,46 @@ const OUT_OF_RANGE = 'that is more or less than the router accepts; try a shorte
 const NO_SUCH_ENTRY = 'there is no such entry; -l shows what there is'
 const ANY_REMOTE_HOST_ONLY = 'this router cannot limit a port to one remote host; leave the remote host out'
 
-const BY_NUMBER: ReadonlyMap<number, string> = new Map([
-  [401, TOO_OLD],
-  [402, 'the router did not understand that, or its table is full; see -l, and try another port'],
-  [501, 'the router could not do it; if it is behind another router (see its external address in -s), that is why'],
-  [600, OUT_OF_RANGE],
-  [601, OUT_OF_RANGE],
-  [602, TOO_OLD],
-  [605, 'the description is too long for this router; give a short one with -e'],
-  [
-    606,
+const BY_NUMBER: Readonly<Record<number, string>> = {
+  401: TOO_OLD,
+  402: 'the router did not understand that, or its table is full; see -l, and try another port',
+  501: 'the router could not do it; if it is behind another router (see its external address in -s), that is why',
+  600: OUT_OF_RANGE,
+  601: OUT_OF_RANGE,
+  602: TOO_OLD,
+  605: 'the description is too long for this router; give a short one with -e',
+  606:
     'the router does not let this computer change anything, or only its own ports; look in its settings under UPnP ' +
-      '(on a FRITZ!Box: allow this device to open ports on its own)',
-  ],
-  [701, 'the firewall of the router has no room for another pinhole'],
-  [702, 'the IPv6 firewall of the router is off: nothing needs to be opened'],
-  [703, 'the router does not let computers open pinholes; look in its settings under IPv6 or UPnP'],
-  [704, 'there is no pinhole with that number; its lease may have ended'],
-  [705, 'the router opens pinholes for TCP and UDP only'],
-  [706, 'the router wants an internal port here, and 0 is not one'],
-  [707, 'the router wants one protocol here: TCP or UDP'],
-  [708, 'the router wants the IPv6 address of a computer here; with -6, @ is the address of this one'],
-  [709, 'no packet has come through it yet'],
-  [714, NO_SUCH_ENTRY],
-  [715, ANY_REMOTE_HOST_ONLY],
-  [
-    718,
+    '(on a FRITZ!Box: allow this device to open ports on its own)',
+  701: 'the firewall of the router has no room for another pinhole',
+  702: 'the IPv6 firewall of the router is off: nothing needs to be opened',
+  703: 'the router does not let computers open pinholes; look in its settings under IPv6 or UPnP',
+  704: 'there is no pinhole with that number; its lease may have ended',
+  705: 'the router opens pinholes for TCP and UDP only',
+  706: 'the router wants an internal port here, and 0 is not one',
+  707: 'the router wants one protocol here: TCP or UDP',
+  708: 'the router wants the IPv6 address of a computer here; with -6, @ is the address of this one',
+  709: 'no packet has come through it yet',
+  714: NO_SUCH_ENTRY,
+  715: ANY_REMOTE_HOST_ONLY,
+  718:
     'that external port is taken (-l shows by whom), or the router opens ports only for the computer that asks; ' +
-      'try another external port',
-  ],
-  [724, 'this router wants the external port to be the same as the internal one'],
-  [725, 'this router opens ports only without a time limit; leave the lease out'],
-  [726, ANY_REMOTE_HOST_ONLY],
-  [728, 'the table of the router is full; -l shows it, -d removes an entry'],
-  [729, 'something else on the router uses that port, perhaps a forwarding made by hand'],
-  [730, NO_SUCH_ENTRY],
-  [733, 'the first port is larger than the last one'],
-])
+    'try another external port',
+  724: 'this router wants the external port to be the same as the internal one',
+  725: 'this router opens ports only without a time limit; leave the lease out',
+  726: ANY_REMOTE_HOST_ONLY,
+  728: 'the table of the router is full; -l shows it, -d removes an entry',
+  729: 'something else on the router uses that port, perhaps a forwarding made by hand',
+  730: NO_SUCH_ENTRY,
+  733: 'the first port is larger than the last one',
+}
 
 /** What the same numbers mean if the request was about a pinhole. */
-const FOR_PINHOLES: ReadonlyMap<number, string> = new Map([
-  [
-    402,
-    'the router did not understand that; it wants the IPv6 address of a computer here, and a lease of a day at most',
-  ],
-  [501, 'the router could not do it; does it have IPv6 at all?'],
-  [606, 'the router opens its IPv6 firewall only for the computer that asks; use -6, and @ for this computer'],
-])
+const FOR_PINHOLES: Readonly<Record<number, string>> = {
+  402: 'the router did not understand that; it wants the IPv6 address of a computer here, and a lease of a day at most',
+  501: 'the router could not do it; does it have IPv6 at all?',
+  606: 'the router opens its IPv6 firewall only for the computer that asks; use -6, and @ for this computer',
+}
 
 const NOT_AUTHORIZED =
   'the router does not let this computer open ports, or it was not this user of this computer who opened that port; ' +
@@ -65,35 +57,33 @@ const NO_ROOM =
   'try again in a while'
 
 /** RFC 6887 7.4. */
-const PCP_HINTS: ReadonlyMap<number, string> = new Map([
-  [1, 'the router speaks another version of PCP; try --via nat-pmp'],
-  [2, NOT_AUTHORIZED],
-  [3, 'the router did not understand that'],
-  [4, 'the router cannot do that over PCP; try --via igd or --via nat-pmp'],
-  [5, 'the router opens ports only for the computer that asks, and not for one remote host only; try --via igd'],
-  [6, 'the router did not understand that'],
-  [7, NO_ADDRESS],
-  [8, NO_ROOM],
-  [9, 'the router opens ports for other protocols only; try TCP or UDP'],
-  [10, 'this computer already has as many ports open as the router allows; close one with -d'],
-  [11, 'that external port is taken or not available; -n takes another one'],
-  [
-    12,
+const PCP_HINTS: Readonly<Record<number, string>> = {
+  1: 'the router speaks another version of PCP; try --via nat-pmp',
+  2: NOT_AUTHORIZED,
+  3: 'the router did not understand that',
+  4: 'the router cannot do that over PCP; try --via igd or --via nat-pmp',
+  5: 'the router opens ports only for the computer that asks, and not for one remote host only; try --via igd',
+  6: 'the router did not understand that',
+  7: NO_ADDRESS,
+  8: NO_ROOM,
+  9: 'the router opens ports for other protocols only; try TCP or UDP',
+  10: 'this computer already has as many ports open as the router allows; close one with -d',
+  11: 'that external port is taken or not available; -n takes another one',
+  12:
     'there is another NAT between this computer and the router (a container, a second router): ' +
-      'run upnp-ts in front of that NAT',
-  ],
-  [13, 'the router does not accept that many remote hosts for one port'],
-  [15, 'the router wants PCP to be authenticated (RFC 7652), which upnp-ts does not do'],
-])
+    'run upnp-ts in front of that NAT',
+  13: 'the router does not accept that many remote hosts for one port',
+  15: 'the router wants PCP to be authenticated (RFC 7652), which upnp-ts does not do',
+}
 
 /** RFC 6886 3.5. */
-const NAT_PMP_HINTS: ReadonlyMap<number, string> = new Map([
-  [1, 'the router speaks another version of NAT-PMP; try --via pcp'],
-  [2, NOT_AUTHORIZED],
-  [3, NO_ADDRESS],
-  [4, NO_ROOM],
-  [5, 'the router cannot do that over NAT-PMP; try --via pcp or --via igd'],
-])
+const NAT_PMP_HINTS: Readonly<Record<number, string>> = {
+  1: 'the router speaks another version of NAT-PMP; try --via pcp',
+  2: NOT_AUTHORIZED,
+  3: NO_ADDRESS,
+  4: NO_ROOM,
+  5: 'the router cannot do that over NAT-PMP; try --via pcp or --via igd',
+}
 
 /** The facts about the request that the advice depends on. */
 export interface Asked {
@@ -104,9 +94,9 @@ export interface Asked {
 
 export function hintFor(error: ReportedError, { isPinhole = false, toSee }: Asked = {}): string | undefined {
   if (error.number !== undefined) {
-    if (error.via === 'pcp') return PCP_HINTS.get(error.number)
-    if (error.via === 'nat-pmp') return NAT_PMP_HINTS.get(error.number)
-    return (isPinhole ? FOR_PINHOLES.get(error.number) : undefined) ?? BY_NUMBER.get(error.number)
+    if (error.via === 'pcp') return PCP_HINTS[error.number]
+    if (error.via === 'nat-pmp') return NAT_PMP_HINTS[error.number]
+    return (isPinhole ? FOR_PINHOLES[error.number] : undefined) ?? BY_NUMBER[error.number]
   }
   if (error.code === 'MALFORMED_MESSAGE') return `the answer from the router makes no sense: ${error.message}`
   if (error.code !== 'TRANSPORT' && error.code !== 'NO_REPLY') return undefined

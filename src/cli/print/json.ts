@@ -4,15 +4,16 @@
  */
 import type { PortRange } from '../../domain/gateway.js'
 import { leaseToSeconds, type MappingKey, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
-import type {
-  Answer,
-  LostPort,
-  Notice,
-  Report,
-  ReportedError,
-  ReportedPinhole,
-  ReportOf,
-  SearchSummary,
+import {
+  type Answer,
+  type ByType,
+  byType,
+  type LostPort,
+  type Notice,
+  type Report,
+  type ReportedError,
+  type ReportedPinhole,
+  type SearchSummary,
 } from '../report.js'
 import { cleanedJson } from './clean.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
@@ -22,20 +23,15 @@ export const JSON_VERSION = 1
 
 type Fields = Readonly<Record<string, unknown>>
 type KeysOf<T> = T extends unknown ? keyof T & string : never
-type Rows = { readonly [T in Report['type']]: (report: ReportOf<T>) => Fields }
 
 export function renderJson(report: Report, isFirst = false): string {
   const version = isFirst ? { version: JSON_VERSION } : {}
-  const object = { type: report.type, ...version, ...fieldsOf(report.type, report) }
+  const object = { type: report.type, ...version, ...byType(ROWS, report.type, report) }
   const json = JSON.stringify(object, (_key, value: unknown) => (value === undefined ? null : value))
   return `${cleanedJson(json)}\n`
 }
 
-function fieldsOf<T extends Report['type']>(type: T, report: ReportOf<T>): Fields {
-  return ROWS[type](report)
-}
-
-const ROWS: Rows = {
+const ROWS: ByType<Report['type'], Fields> = {
   device: (report) => pick(report, 'location', 'searchTarget', 'server'),
   gateway: (report) =>
     report.via === 'igd'

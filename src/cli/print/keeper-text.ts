@@ -1,6 +1,6 @@
 /** Reports about ports that are kept open -> one line each on stderr, with the time, and a hint if one helps. Pure. */
 import type { LossReason } from '../../keeper/kept.js'
-import type { KeeperReport, Report, ReportedError } from '../report.js'
+import { type ByType, byType, type KeeperReport, type Report, type ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
 import { type Piece, withHint } from './pieces.js'
 
@@ -11,61 +11,45 @@ const REASONS: Readonly<Record<LossReason, string>> = {
   expired: 'its lease has ended',
 }
 
-const TONES: Readonly<Record<KeeperReport['type'], Piece['tone']>> = {
-  searching: 'bad',
-  'gateway-lost': 'bad',
-  renewed: 'plain',
-  restored: 'good',
-  lost: 'bad',
-  'keep-failed': 'bad',
-  'external-address-changed': 'bad',
-  removed: 'plain',
-  'left-open': 'plain',
-  'not-removed': 'bad',
+const SENTENCES: ByType<KeeperReport['type'], readonly [tone: Piece['tone'], sentence: string]> = {
+  searching: ({ error }) => ['bad', `no router: ${error.message}; looking until one is found`],
+  'gateway-lost': ({ error }) => ['bad', `the router is gone: ${error.message}; looking for it`],
+  renewed: ({ name, leaseSeconds }) => ['plain', `${name}: renewed for ${leaseOf(leaseSeconds)}`],
+  restored: ({ name, leaseSeconds, afterMs }) => [
+    'good',
+    `${name}: open again for ${leaseOf(leaseSeconds)}, after ${seconds(afterMs)}`,
+  ],
+  lost: ({ name, reason }) => ['bad', `${name}: lost, ${REASONS[reason]}; opening it again`],
+  'keep-failed': ({ name, error }) => ['bad', `${nameAndReason(name, error)}; ${whatNext(error)}`],
+  'external-address-changed': ({ address, previous }) => [
+    'bad',
+    `the external address is ${address} now, not ${previous}`,
+  ],
+  removed: ({ name }) => ['plain', `${name}: closed`],
+  'left-open': ({ name }) => ['plain', `${name}: left open, because it was open before`],
+  'not-removed': ({ name, error }) => ['bad', `${name}: could not be closed: ${error.message}`],
 }
 
 export function isAboutKeeping(report: Report): report is KeeperReport {
-  return report.type in TONES
+  return report.type in SENTENCES
 }
 
 export function renderKeeper(report: KeeperReport): Piece[] {
-  const line = `${new Date(report.timeMs).toISOString()} ${cleaned(sentenceOf(report))}\n`
-  const piece: Piece = { stream: 'stderr', text: line, tone: TONES[report.type] }
+  const [tone, sentence] = byType(SENTENCES, report.type, report)
+  const text = `${new Date(report.timeMs).toISOString()} ${cleaned(sentence)}\n`
+  const piece: Piece = { stream: 'stderr', text, tone }
   // Only a refusal gets a hint: the hint about another failure would repeat the reason.
   const isRefusal = report.type === 'keep-failed' && report.error.number !== undefined
   return isRefusal ? withHint(piece, report.error, { isPinhole: report.isPinhole }) : [piece]
 }
 
-function sentenceOf(report: KeeperReport): string {
-  switch (report.type) {
-    case 'searching':
-      return `no router: ${report.error.message}; looking until one is found`
-    case 'gateway-lost':
-      return `the router is gone: ${report.error.message}; looking for it`
-    case 'renewed':
-      return `${report.name}: renewed for ${leaseOf(report.leaseSeconds)}`
-    case 'restored':
-      return `${report.name}: open again for ${leaseOf(report.leaseSeconds)}, after ${seconds(report.afterMs)}`
-    case 'lost':
-      return `${report.name}: lost, ${REASONS[report.reason]}; opening it again`
-    case 'keep-failed':
-      return `${nameAndReason(report.name, report.error)}; ${
-        report.error.code === 'INVALID_ARGUMENT' ? 'looking again in case that changes' : 'trying again until it works'
-      }`
-    case 'external-address-changed':
-      return `the external address is ${report.address} now, not ${report.previous}`
-    case 'removed':
-      return `${report.name}: closed`
-    case 'left-open':
-      return `${report.name}: left open, because it was open before`
-    case 'not-removed':
-      return `${report.name}: could not be closed: ${report.error.message}`
-  }
-}
-
 /** Some reasons already begin with the name. */
 function nameAndReason(name: string, { message }: ReportedError): string {
   return message.startsWith(`${name} `) ? message : `${name}: ${message}`
+}
+
+function whatNext({ code }: ReportedError): string {
+  return code === 'INVALID_ARGUMENT' ? 'looking again in case that changes' : 'trying again until it works'
 }
 
 function leaseOf(leaseSeconds: number): string {

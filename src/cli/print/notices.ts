@@ -1,66 +1,50 @@
 /** A notice, or an obstacle that prevents a command -> its sentence. Pure. */
-import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
-import type { HookFailure, Notice, Obstacle, ReportedError, ReportOf } from '../report.js'
+import { type MappingKey, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import type { HookFailure, Notice, NoticeOf, Obstacle, ReportedError, ReportOf } from '../report.js'
 
 export function noticeText(notice: Notice): string {
-  switch (notice.kind) {
-    case 'still-open': {
-      const { externalPort, protocol } = notice.key
-      return `external ${externalPort} ${protocol} is still open: no time is left to close it`
-    }
-    case 'pinhole-still-open':
-      return `pinhole ${notice.id} for UDP is still open: no time is left to close it`
-    case 'pinhole-taken-back': {
-      const is = notice.closed ? 'is closed again' : 'could not be closed again'
-      return `the pinhole for UDP ${is}: TCP+UDP means both or neither`
-    }
-    case 'address-not-public':
-      if (notice.address === '')
-        return 'the router has no internet address: it is not connected, or it is behind another router'
-      return (
-        `${notice.address}, the address of the router, is not an internet address: another router or the NAT of the ` +
-        'provider is in front of it, and the port has to be opened there too'
-      )
-    case 'port-not-chosen':
-      return `the router does not choose a port itself (${notice.error.message}); asked it for one port after another`
-    case 'deleted-unknown': {
-      const { externalPort, protocol } = notice.key
-      return (
-        `${PROTOCOL_TITLES[notice.via]} says done even if nothing was open, and upnp-ts has no record of opening ` +
-        `external ${externalPort} ${protocol} that way; if it is still open, close it with the program that opened it`
-      )
-    }
-    case 'not-listed-at-once':
-      return 'the router cannot list everything at once; asking for one entry after another'
-    case 'listing-full':
-      return `the router was asked for ${notice.count} entries and may have more; -l lists them all`
-    case 'no-presentation-url':
-      return 'the router does not give the address of its web page'
-    case 'nonce-key-not-kept':
-      return (
-        `the key of this computer for PCP cannot be stored (${notice.error.message}): ` +
-        'another run of upnp-ts will not be able to close what this one opened; it closes when its lease ends'
-      )
-    case 'started-without-ports':
-      return `${notOpen(notice)}: the program starts anyway`
-    case 'hook-failed':
-      return `--on-change: ${hookFailure(notice)}`
-    case 'state-not-written':
-      return notice.error.message
-  }
+  return sentenceOf(notice.kind, notice)
+}
+
+function sentenceOf<K extends Notice['kind']>(kind: K, notice: NoticeOf<K>): string {
+  return SENTENCES[kind](notice)
+}
+
+const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => string } = {
+  'still-open': ({ key }) => `${nameOf(key)} is still open: no time is left to close it`,
+  'pinhole-still-open': ({ id }) => `pinhole ${id} for UDP is still open: no time is left to close it`,
+  'pinhole-taken-back': ({ closed }) =>
+    `the pinhole for UDP ${closed ? 'is closed again' : 'could not be closed again'}: TCP+UDP means both or neither`,
+  'address-not-public': ({ address }) =>
+    address === ''
+      ? 'the router has no internet address: it is not connected, or it is behind another router'
+      : `${address}, the address of the router, is not an internet address: another router or the NAT of the ` +
+        'provider is in front of it, and the port has to be opened there too',
+  'port-not-chosen': ({ error }) =>
+    `the router does not choose a port itself (${error.message}); asked it for one port after another`,
+  'deleted-unknown': ({ via, key }) =>
+    `${PROTOCOL_TITLES[via]} says done even if nothing was open, and upnp-ts has no record of opening ` +
+    `${nameOf(key)} that way; if it is still open, close it with the program that opened it`,
+  'not-listed-at-once': () => 'the router cannot list everything at once; asking for one entry after another',
+  'listing-full': ({ count }) => `the router was asked for ${count} entries and may have more; -l lists them all`,
+  'no-presentation-url': () => 'the router does not give the address of its web page',
+  'nonce-key-not-kept': ({ error }) =>
+    `the key of this computer for PCP cannot be stored (${error.message}): ` +
+    'another run of upnp-ts will not be able to close what this one opened; it closes when its lease ends',
+  'started-without-ports': (notice) => `${notOpen(notice)}: the program starts anyway`,
+  'hook-failed': (notice) => `--on-change: ${hookFailure(notice)}`,
+  'state-not-written': ({ error }) => error.message,
+}
+
+function nameOf({ externalPort, protocol }: MappingKey): string {
+  return `external ${externalPort} ${protocol}`
 }
 
 function hookFailure(failure: HookFailure): string {
-  switch (failure.reason) {
-    case 'not-started':
-      return failure.error.message
-    case 'timeout':
-      return 'the command took too long and was stopped'
-    case 'signal':
-      return `the command was stopped by ${failure.signal}`
-    case 'exit':
-      return `the command failed with exit status ${failure.exitStatus}`
-  }
+  if (failure.reason === 'not-started') return failure.error.message
+  if (failure.reason === 'timeout') return 'the command took too long and was stopped'
+  if (failure.reason === 'signal') return `the command was stopped by ${failure.signal}`
+  return `the command failed with exit status ${failure.exitStatus}`
 }
 
 /** An error has a message already. An obstacle gets one here. */

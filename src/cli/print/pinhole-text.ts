@@ -1,56 +1,49 @@
 /** Reports about pinholes -> upnpc's text. Pure. */
 import type { PinholeId } from '../../domain/pinhole.js'
-import type { PinholeReport, ReportedError, ReportedPinhole } from '../report.js'
+import type { ByType, PinholeReport, ReportedError, ReportedPinhole, ReportOf } from '../report.js'
 import { cleaned } from './clean.js'
 import type { Asked } from './hints.js'
-import { bad, codeAndName, complaint, good, type Piece, plain, upnpcCode, withHint } from './pieces.js'
+import { bad, codeAndName, good, type Piece, plain, upnpcCode, withHint } from './pieces.js'
 
 const yesOrNo = (yes: boolean): string => (yes ? 'Yes' : 'No')
 
-export function renderPinhole(report: PinholeReport): Piece[] {
-  if ('ok' in report && !report.ok && report.error.code === 'INVALID_ARGUMENT')
-    return [complaint(`${cleaned(report.error.message)}\n`)]
-  switch (report.type) {
-    case 'pinhole-advice':
-      return [plain('Use IPv6 (option -6) GUA address to ensure UPnP IGDv2 pinholes are allowed\n\n')]
-    case 'firewall-status':
-      return renderFirewall(report)
-    case 'pinhole-added': {
-      const way = `([${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort} -> ${inside(report.asked)})`
-      if (report.ok) return [good(`AddPinhole: ${way} / Pinhole ID = ${idText(report.id)}\n`)]
-      const code = codeAndName(report.error, report.via)
-      return failure(`AddPinhole${way} failed with code ${code}`, report.error, 'ask again')
-    }
-    case 'pinhole-working': {
-      const id = idText(report.id)
-      if (report.ok)
-        return [plain(`CheckPinholeWorking: Pinhole ID = ${id} / IsWorking = ${yesOrNo(report.working)}\n`)]
-      const which = report.during === 'update' ? id : ''
-      return failure(`CheckPinholeWorking(${which}) failed with code ${codeAndName(report.error)}`, report.error)
-    }
-    case 'pinhole-updated': {
-      const id = idText(report.id)
-      const line = `UpdatePinhole: Pinhole ID = ${id} with Lease Time: ${report.leaseSeconds}\n`
-      if (report.ok) return [good(line)]
-      const code = codeAndName(report.error, viaOf(report.id))
-      const complaints = failure(`UpdatePinhole: ID (${id}) failed with code ${code}`, report.error, toSee(report.id))
-      return [plain(line), ...complaints]
-    }
-    case 'pinhole-packets':
-      if (report.ok)
-        return [plain(`GetPinholePackets: Pinhole ID = ${idText(report.id)} / PinholePackets = ${report.packets}\n`)]
-      return failure(`GetPinholePackets() failed with code ${codeAndName(report.error)}`, report.error)
-    case 'pinhole-deleted': {
-      const name = viaOf(report.id) === 'igd' ? 'UPNP_DeletePinhole' : 'PCP_DeletePinhole'
-      if (report.ok) return [good(`${name}() returned : 0\n`)]
-      return failure(`${name}() returned : ${upnpcCode(report.error)}`, report.error, toSee(report.id))
-    }
-    case 'outbound-timeout': {
-      const way = `(${inside(report.asked)} -> [${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort})`
-      if (report.ok) return [plain(`GetOutboundPinholeTimeout: ${way} / Timeout = ${report.seconds}\n`)]
-      return failure(`GetOutboundPinholeTimeout${way} failed with code ${codeAndName(report.error)}`, report.error)
-    }
-  }
+export const PINHOLE_TEXTS: ByType<PinholeReport['type'], Piece[]> = {
+  'pinhole-advice': () => [plain('Use IPv6 (option -6) GUA address to ensure UPnP IGDv2 pinholes are allowed\n\n')],
+  'firewall-status': renderFirewall,
+  'pinhole-added': (report) => {
+    const way = `([${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort} -> ${inside(report.asked)})`
+    if (report.ok) return [good(`AddPinhole: ${way} / Pinhole ID = ${idText(report.id)}\n`)]
+    const code = codeAndName(report.error, report.via)
+    return failure(`AddPinhole${way} failed with code ${code}`, report.error, 'ask again')
+  },
+  'pinhole-working': (report) => {
+    const id = idText(report.id)
+    if (report.ok) return [plain(`CheckPinholeWorking: Pinhole ID = ${id} / IsWorking = ${yesOrNo(report.working)}\n`)]
+    const which = report.during === 'update' ? id : ''
+    return failure(`CheckPinholeWorking(${which}) failed with code ${codeAndName(report.error)}`, report.error)
+  },
+  'pinhole-updated': (report) => {
+    const id = idText(report.id)
+    const line = `UpdatePinhole: Pinhole ID = ${id} with Lease Time: ${report.leaseSeconds}\n`
+    if (report.ok) return [good(line)]
+    const code = codeAndName(report.error, viaOf(report.id))
+    const complaints = failure(`UpdatePinhole: ID (${id}) failed with code ${code}`, report.error, toSee(report.id))
+    return [plain(line), ...complaints]
+  },
+  'pinhole-packets': (report) => {
+    if (!report.ok) return failure(`GetPinholePackets() failed with code ${codeAndName(report.error)}`, report.error)
+    return [plain(`GetPinholePackets: Pinhole ID = ${idText(report.id)} / PinholePackets = ${report.packets}\n`)]
+  },
+  'pinhole-deleted': (report) => {
+    const name = viaOf(report.id) === 'igd' ? 'UPNP_DeletePinhole' : 'PCP_DeletePinhole'
+    if (report.ok) return [good(`${name}() returned : 0\n`)]
+    return failure(`${name}() returned : ${upnpcCode(report.error)}`, report.error, toSee(report.id))
+  },
+  'outbound-timeout': (report) => {
+    const way = `(${inside(report.asked)} -> [${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort})`
+    if (report.ok) return [plain(`GetOutboundPinholeTimeout: ${way} / Timeout = ${report.seconds}\n`)]
+    return failure(`GetOutboundPinholeTimeout${way} failed with code ${codeAndName(report.error)}`, report.error)
+  },
 }
 
 function failure(line: string, error: ReportedError, toSee?: Asked['toSee']): Piece[] {
@@ -75,7 +68,7 @@ function inside({ internalClient, internalPort }: ReportedPinhole): string {
 }
 
 /** If the firewall does not answer, upnpc prints zeros. upnp-ts does too, and says why on stderr. */
-function renderFirewall(report: Extract<PinholeReport, { readonly type: 'firewall-status' }>): Piece[] {
+function renderFirewall(report: ReportOf<'firewall-status'>): Piece[] {
   const enabled = report.ok && report.firewallEnabled
   const allowed = report.ok && report.inboundPinholeAllowed
   const summary = plain(`FirewallEnabled: ${enabled ? 1 : 0} & Inbound Pinhole Allowed: ${allowed ? 1 : 0}\n`)

@@ -6,13 +6,13 @@ import { hostAndPort } from '../../domain/address.js'
 import type { ListingEnd } from '../../domain/gateway.js'
 import { type GatewayProtocol, type PortMapping, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { Compatibility } from '../parse/output-options.js'
-import type { Report, ReportOf, SearchSummary } from '../report.js'
+import { type ByType, byType, type KeeperReport, type Report, type ReportOf, type SearchSummary } from '../report.js'
 import { cleaned } from './clean.js'
 import { type Asked, nothingFoundHint } from './hints.js'
 import { isAboutKeeping, renderKeeper } from './keeper-text.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
 import { bad, codeAndName, complaint, ctime, good, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
-import { renderPinhole } from './pinhole-text.js'
+import { PINHOLE_TEXTS } from './pinhole-text.js'
 import { usageText } from './usage.js'
 
 /** Scripts look for the text after the first underscore. */
@@ -24,76 +24,58 @@ const DELETE_NAMES: Readonly<Record<GatewayProtocol, string>> = {
 
 export function renderText(report: Report, compat: Compatibility): Piece[] {
   if (isAboutKeeping(report)) return renderKeeper(report)
-  switch (report.type) {
-    case 'device':
-      return [plain(` desc: ${cleaned(report.location)}\n st: ${cleaned(report.searchTarget)}\n\n`)]
-    case 'gateway':
-      return report.via === 'igd' ? renderIgd(report) : [plain(foundPortControl(report))]
-    case 'port-control-status':
-      return [
-        plain(`Status : speaks ${PROTOCOL_TITLES[report.via]}, uptime=${report.epochSeconds}s\n`),
-        plain(`  Time started : ${ctime(report.sinceMs)}\n`),
-      ]
-    case 'local-address':
-      return [plain(`Local LAN ip address : ${cleaned(report.address)}\n`)]
-    case 'connection-type':
-      if (!report.ok) return [bad('GetConnectionTypeInfo failed.\n')]
-      return [plain(`Connection Type : ${cleaned(report.connectionType)}\n`)]
-    case 'status':
-      return renderStatus(report)
-    case 'link-rates': {
-      if (!report.ok) return [bad('GetLinkLayerMaxBitRates failed.\n')]
-      const [down, up] = [rate(report.downstreamBitsPerSecond), rate(report.upstreamBitsPerSecond)]
-      return [plain(`MaxBitRateDown : ${down}   MaxBitRateUp ${up}\n`)]
-    }
-    case 'external-address':
-      return renderExternalAddress(report)
-    case 'traffic':
-      return [
-        plain(`Bytes:   Sent: ${counter(report.bytesSent)}\tRecv: ${counter(report.bytesReceived)}\n`),
-        plain(`Packets: Sent: ${counter(report.packetsSent)}\tRecv: ${counter(report.packetsReceived)}\n`),
-      ]
-    case 'listing':
-      return [plain(' i protocol exPort->inAddr:inPort description remoteHost leaseTime\n')]
-    case 'mapping':
-      return [plain(mappingLine(report.index, report.mapping))]
-    case 'listing-end':
-      return renderListingEnd(report.endedBy, compat)
-    case 'listing-failed':
-      return withHint(bad(`GetGenericPortMappingEntry() returned ${codeAndName(report.error)}\n`), report.error)
-    case 'mapped':
-      return renderMapped(report)
-    case 'map-failed':
-      return renderMapFailed(report)
-    case 'unmapped':
-      return [good(`${DELETE_NAMES[report.via]}() returned : 0\n`)]
-    case 'unmap-failed':
-      return renderUnmapFailed(report)
-    case 'taken-back': {
-      const { externalPort, protocol } = report.key
-      return [plain(`external ${externalPort} ${cleaned(protocol)} is closed again: TCP+UDP means both or neither\n`)]
-    }
-    case 'list-at-once-failed':
-      return [bad(`GetListOfPortMappings() returned ${codeAndName(report.error)}\n`)]
-    case 'range-unmapped':
-      return [good('UPNP_DeletePortMappingRange() returned : 0\n')]
-    case 'range-unmap-failed':
-      return withHint(
-        bad(`UPNP_DeletePortMappingRange() failed with code : ${upnpcCode(report.error)}\n`),
-        report.error,
-        { toSee: 'look with -l' },
-      )
-    case 'presentation-url':
-      return [plain(`Presentation URL found:\n            ${cleaned(report.url)}\n`)]
-    case 'emulator':
-      return [plain(`Emulated gateway: ${cleaned(report.descriptionUrl)}\n${cleaned(emulatorText(report))}\n`)]
-    case 'notice':
-      return [hint(`hint: ${cleaned(noticeText(report))}\n`)]
-    case 'error':
-      return renderError(report)
-    default:
-      return renderPinhole(report)
-  }
+  if (report.type === 'listing-end') return renderListingEnd(report.endedBy, compat)
+  if (report.type in PINHOLE_TEXTS && 'ok' in report && !report.ok && report.error.code === 'INVALID_ARGUMENT')
+    return [complaint(`${cleaned(report.error.message)}\n`)]
+  return byType(TEXTS, report.type, report)
+}
+
+const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['type'], Piece[]> = {
+  device: ({ location, searchTarget }) => [plain(` desc: ${cleaned(location)}\n st: ${cleaned(searchTarget)}\n\n`)],
+  gateway: (report) => (report.via === 'igd' ? renderIgd(report) : [plain(foundPortControl(report))]),
+  'port-control-status': ({ via, epochSeconds, sinceMs }) => [
+    plain(`Status : speaks ${PROTOCOL_TITLES[via]}, uptime=${epochSeconds}s\n`),
+    plain(`  Time started : ${ctime(sinceMs)}\n`),
+  ],
+  'local-address': ({ address }) => [plain(`Local LAN ip address : ${cleaned(address)}\n`)],
+  'connection-type': (report) => [
+    report.ok ? plain(`Connection Type : ${cleaned(report.connectionType)}\n`) : bad('GetConnectionTypeInfo failed.\n'),
+  ],
+  status: renderStatus,
+  'link-rates': (report) => {
+    if (!report.ok) return [bad('GetLinkLayerMaxBitRates failed.\n')]
+    const [down, up] = [rate(report.downstreamBitsPerSecond), rate(report.upstreamBitsPerSecond)]
+    return [plain(`MaxBitRateDown : ${down}   MaxBitRateUp ${up}\n`)]
+  },
+  'external-address': renderExternalAddress,
+  traffic: ({ bytesSent, bytesReceived, packetsSent, packetsReceived }) => [
+    plain(`Bytes:   Sent: ${counter(bytesSent)}\tRecv: ${counter(bytesReceived)}\n`),
+    plain(`Packets: Sent: ${counter(packetsSent)}\tRecv: ${counter(packetsReceived)}\n`),
+  ],
+  listing: () => [plain(' i protocol exPort->inAddr:inPort description remoteHost leaseTime\n')],
+  mapping: ({ index, mapping }) => [plain(mappingLine(index, mapping))],
+  'listing-failed': ({ error }) =>
+    withHint(bad(`GetGenericPortMappingEntry() returned ${codeAndName(error)}\n`), error),
+  mapped: renderMapped,
+  'map-failed': renderMapFailed,
+  unmapped: ({ via }) => [good(`${DELETE_NAMES[via]}() returned : 0\n`)],
+  'unmap-failed': renderUnmapFailed,
+  'taken-back': ({ key: { externalPort, protocol } }) => [
+    plain(`external ${externalPort} ${cleaned(protocol)} is closed again: TCP+UDP means both or neither\n`),
+  ],
+  'list-at-once-failed': ({ error }) => [bad(`GetListOfPortMappings() returned ${codeAndName(error)}\n`)],
+  'range-unmapped': () => [good('UPNP_DeletePortMappingRange() returned : 0\n')],
+  'range-unmap-failed': ({ error }) => {
+    const line = `UPNP_DeletePortMappingRange() failed with code : ${upnpcCode(error)}\n`
+    return withHint(bad(line), error, { toSee: 'look with -l' })
+  },
+  'presentation-url': ({ url }) => [plain(`Presentation URL found:\n            ${cleaned(url)}\n`)],
+  emulator: (report) => [
+    plain(`Emulated gateway: ${cleaned(report.descriptionUrl)}\n${cleaned(emulatorText(report))}\n`),
+  ],
+  ...PINHOLE_TEXTS,
+  notice: (report) => [hint(`hint: ${cleaned(noticeText(report))}\n`)],
+  error: renderError,
 }
 
 /**
