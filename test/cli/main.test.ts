@@ -803,7 +803,7 @@ describe('emulate', () => {
     const url = /^Emulated gateway: (http:\/\/127\.0\.0\.1:\d+\/rootDesc\.xml)\nIt /.exec(written)?.[1] ?? ''
     // Other tests may have those ports.
     expect(written).toMatch(
-      /\nIt (speaks PCP and NAT-PMP on UDP port 5351|does not speak PCP and NAT-PMP \(.*\))\. It [^\n]*\n$/,
+      /\nIt (speaks PCP and NAT-PMP on UDP port 5351|does not speak PCP or NAT-PMP \(.*\))\. It [^\n]*\n$/,
     )
     const { stdout: mapped } = await runCli(['-u', url, '-r', '22', 'TCP'])
     expect(mapped).toContain('external 55.66.77.88:22 TCP is redirected to internal 127.0.0.1:22')

@@ -1,7 +1,6 @@
 /**
  * The keeper's events -> what is open now, for the user's program, the hook, the state file and the service manager.
  */
-
 import { transportProtocolOf } from '../../domain/port-mapping.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'

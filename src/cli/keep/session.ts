@@ -75,9 +75,7 @@ export async function* keep(
   options: KeepOptions,
   context: KeepContext,
 ): AsyncGenerator<Report, number> {
-  const session = new KeepSession(invocation, options, context)
-  yield* session.reports()
-  return session.exitCode
+  return yield* new KeepSession(invocation, options, context).reports()
 }
 
 class KeepSession {
@@ -142,11 +140,8 @@ class KeepSession {
     })
   }
 
-  get exitCode(): number {
-    return this.#program.exitCode
-  }
-
-  async *reports(): AsyncGenerator<Report, void> {
+  /** Returns the exit code. */
+  async *reports(): AsyncGenerator<Report, number> {
     this.#stopHearing = this.#context.onSignal(this.#program.signals, (signal) => this.#program.hear(signal))
     if (wantsIPv6(this.#invocation)) this.#say({ type: 'pinhole-advice' })
     this.#program.begin()
@@ -162,6 +157,7 @@ class KeepSession {
       this.#program.abandon() // the program has ended by now, unless something is broken
       this.#finder.close()
     }
+    return this.#program.exitCode
   }
 
   async #keep(): Promise<void> {

@@ -1,5 +1,4 @@
 /** Shows what is open now: in the file of --state, and to the service manager. */
-
 import { hostAndPort } from '../../domain/address.js'
 import { TransportError } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'

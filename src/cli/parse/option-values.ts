@@ -1,5 +1,4 @@
 /** Checks the values of options: of the search, --keep, PCP and NAT-PMP, the time and --quirk. */
-
 import type { Via } from '../../client/search/open-gateway.js'
 import { isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
 import { GATEWAY_PROTOCOLS, type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'

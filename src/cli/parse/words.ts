@@ -1,5 +1,4 @@
 /** Single words of the command line -> checked values. An error message names the bad word. */
-
 import { isUnicastIPv4 } from '../../domain/address.js'
 import { flawOf, MAX_DESCRIPTION_LENGTH, type TransportProtocol } from '../../domain/port-mapping.js'
 import { parseZonedUrl } from '../../domain/url.js'

@@ -1,5 +1,4 @@
 /** Pieces: what Reports are rendered into. Also upnpc's way of showing errors and times. */
-
 import type { GatewayProtocol } from '../../domain/port-mapping.js'
 import type { ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
@@ -12,25 +11,15 @@ export interface Piece {
   readonly tone: 'plain' | 'good' | 'bad' | 'hint'
 }
 
-export function plain(text: string): Piece {
-  return { stream: 'stdout', text, tone: 'plain' }
-}
+const made =
+  (stream: Piece['stream'], tone: Piece['tone']) =>
+  (text: string): Piece => ({ stream, text, tone })
 
-export function good(text: string): Piece {
-  return { stream: 'stdout', text, tone: 'good' }
-}
-
-export function bad(text: string): Piece {
-  return { stream: 'stdout', text, tone: 'bad' }
-}
-
-export function complaint(text: string): Piece {
-  return { stream: 'stderr', text, tone: 'bad' }
-}
-
-export function hint(text: string): Piece {
-  return { stream: 'stderr', text, tone: 'hint' }
-}
+export const plain = made('stdout', 'plain')
+export const good = made('stdout', 'good')
+export const bad = made('stdout', 'bad')
+export const complaint = made('stderr', 'bad')
+export const hint = made('stderr', 'hint')
 
 export function withHint(piece: Piece, error: ReportedError, asked?: Asked): Piece[] {
   const advice = hintFor(error, asked)

@@ -1,6 +1,6 @@
 /** Reports about pinholes -> upnpc's text. Pure. */
 import type { PinholeId } from '../../domain/pinhole.js'
-import type { ByType, PinholeReport, ReportedError, ReportedPinhole, ReportOf } from '../report.js'
+import type { ByType, PinholeReport, ReportedError, ReportedPinhole } from '../report.js'
 import { cleaned } from './clean.js'
 import type { Asked } from './hints.js'
 import { bad, codeAndName, good, type Piece, plain, upnpcCode, withHint } from './pieces.js'
@@ -9,7 +9,16 @@ const yesOrNo = (yes: boolean): string => (yes ? 'Yes' : 'No')
 
 export const PINHOLE_TEXTS: ByType<PinholeReport['type'], Piece[]> = {
   'pinhole-advice': () => [plain('Use IPv6 (option -6) GUA address to ensure UPnP IGDv2 pinholes are allowed\n\n')],
-  'firewall-status': renderFirewall,
+  // If the firewall does not answer, upnpc prints zeros. upnp-ts does too, and says why on stderr.
+  'firewall-status': (report) => {
+    const enabled = report.ok && report.firewallEnabled
+    const allowed = report.ok && report.inboundPinholeAllowed
+    const summary = plain(`FirewallEnabled: ${enabled ? 1 : 0} & Inbound Pinhole Allowed: ${allowed ? 1 : 0}\n`)
+    const details = plain(
+      `GetFirewallStatus:\n   Firewall Enabled: ${yesOrNo(enabled)}\n   Inbound Pinhole Allowed: ${yesOrNo(allowed)}\n`,
+    )
+    return report.ok ? [summary, details] : [summary, ...withHint(details, report.error)]
+  },
   'pinhole-added': (report) => {
     const way = `([${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort} -> ${inside(report.asked)})`
     if (report.ok) return [good(`AddPinhole: ${way} / Pinhole ID = ${idText(report.id)}\n`)]
@@ -65,15 +74,4 @@ function idText(id: PinholeId): string {
 
 function inside({ internalClient, internalPort }: ReportedPinhole): string {
   return `[${cleaned(internalClient)}]:${internalPort}`
-}
-
-/** If the firewall does not answer, upnpc prints zeros. upnp-ts does too, and says why on stderr. */
-function renderFirewall(report: ReportOf<'firewall-status'>): Piece[] {
-  const enabled = report.ok && report.firewallEnabled
-  const allowed = report.ok && report.inboundPinholeAllowed
-  const summary = plain(`FirewallEnabled: ${enabled ? 1 : 0} & Inbound Pinhole Allowed: ${allowed ? 1 : 0}\n`)
-  const details = plain(
-    `GetFirewallStatus:\n   Firewall Enabled: ${yesOrNo(enabled)}\n   Inbound Pinhole Allowed: ${yesOrNo(allowed)}\n`,
-  )
-  return report.ok ? [summary, details] : [summary, ...withHint(details, report.error)]
 }

@@ -6,7 +6,15 @@ import { hostAndPort } from '../../domain/address.js'
 import type { ListingEnd } from '../../domain/gateway.js'
 import { type GatewayProtocol, type PortMapping, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { Compatibility } from '../parse/output-options.js'
-import { type ByType, byType, type KeeperReport, type Report, type ReportOf, type SearchSummary } from '../report.js'
+import {
+  type ByType,
+  byType,
+  type KeeperReport,
+  type Report,
+  type ReportedError,
+  type ReportOf,
+  type SearchSummary,
+} from '../report.js'
 import { cleaned } from './clean.js'
 import { type Asked, nothingFoundHint } from './hints.js'
 import { isAboutKeeping, renderKeeper } from './keeper-text.js'
@@ -26,13 +34,18 @@ export function renderText(report: Report, compat: Compatibility): Piece[] {
   if (isAboutKeeping(report)) return renderKeeper(report)
   if (report.type === 'listing-end') return renderListingEnd(report.endedBy, compat)
   if (report.type in PINHOLE_TEXTS && 'ok' in report && !report.ok && report.error.code === 'INVALID_ARGUMENT')
-    return [complaint(`${cleaned(report.error.message)}\n`)]
+    return [messageOf(report.error)]
   return byType(TEXTS, report.type, report)
 }
 
 const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['type'], Piece[]> = {
   device: ({ location, searchTarget }) => [plain(` desc: ${cleaned(location)}\n st: ${cleaned(searchTarget)}\n\n`)],
-  gateway: (report) => (report.via === 'igd' ? renderIgd(report) : [plain(foundPortControl(report))]),
+  gateway: (report) => {
+    if (report.via === 'igd') return renderIgd(report)
+    const { via, address, port } = report
+    const where = hostAndPort({ address: cleaned(address), port })
+    return [plain(`Found valid ${PROTOCOL_TITLES[via]} gateway : ${where}\n`)]
+  },
   'port-control-status': ({ via, epochSeconds, sinceMs }) => [
     plain(`Status : speaks ${PROTOCOL_TITLES[via]}, uptime=${epochSeconds}s\n`),
     plain(`  Time started : ${ctime(sinceMs)}\n`),
@@ -41,13 +54,26 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
   'connection-type': (report) => [
     report.ok ? plain(`Connection Type : ${cleaned(report.connectionType)}\n`) : bad('GetConnectionTypeInfo failed.\n'),
   ],
-  status: renderStatus,
+  status: (report) => {
+    if (!report.ok) return [bad('GetStatusInfo failed.\n')]
+    const { connectionStatus, uptimeSeconds, lastConnectionError, connectedSinceMs } = report
+    const [status, error] = [cleaned(connectionStatus), cleaned(lastConnectionError)]
+    const line = plain(`Status : ${status}, uptime=${uptimeSeconds}s, LastConnectionError : ${error}\n`)
+    return connectedSinceMs === undefined ? [line] : [line, plain(`  Time started : ${ctime(connectedSinceMs)}\n`)]
+  },
   'link-rates': (report) => {
     if (!report.ok) return [bad('GetLinkLayerMaxBitRates failed.\n')]
     const [down, up] = [rate(report.downstreamBitsPerSecond), rate(report.upstreamBitsPerSecond)]
     return [plain(`MaxBitRateDown : ${down}   MaxBitRateUp ${up}\n`)]
   },
-  'external-address': renderExternalAddress,
+  'external-address': (report) => {
+    const isForMap = report.during === 'map'
+    if (report.ok && (isForMap || report.address !== ''))
+      return [plain(`ExternalIPAddress = ${cleaned(report.address)}\n`)]
+    if (isForMap) return [bad('GetExternalIPAddress failed.\n')]
+    const why = report.ok ? 'empty string' : `errorcode=${upnpcCode(report.error)}`
+    return [bad(`GetExternalIPAddress failed. (${why})\n`)]
+  },
   traffic: ({ bytesSent, bytesReceived, packetsSent, packetsReceived }) => [
     plain(`Bytes:   Sent: ${counter(bytesSent)}\tRecv: ${counter(bytesReceived)}\n`),
     plain(`Packets: Sent: ${counter(packetsSent)}\tRecv: ${counter(packetsReceived)}\n`),
@@ -56,10 +82,28 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
   mapping: ({ index, mapping }) => [plain(mappingLine(index, mapping))],
   'listing-failed': ({ error }) =>
     withHint(bad(`GetGenericPortMappingEntry() returned ${codeAndName(error)}\n`), error),
-  mapped: renderMapped,
-  'map-failed': renderMapFailed,
+  mapped: ({ mapping, externalAddress }) => {
+    const internal = `${cleaned(mapping.internalClient)}:${mapping.internalPort ?? ''}`
+    const external = `${cleaned(externalAddress)}:${mapping.externalPort ?? ''} ${cleaned(mapping.protocol)}`
+    return [
+      plain(`InternalIP:Port = ${internal}\n`),
+      good(`external ${external} is redirected to internal ${internal} (duration=${mapping.leaseSeconds ?? ''})\n`),
+    ]
+  },
+  'map-failed': ({ via, asked, error }) => {
+    if (error.code === 'NOT_CONFIRMED' || error.code === 'INVALID_ARGUMENT') return [messageOf(error)]
+    if (via === 'igd' && error.isUnconfirmed === true)
+      return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
+    const action =
+      via === 'igd' ? (error.action ?? 'AddPortMapping') : `${PROTOCOL_TITLES[via]} ${error.action ?? 'MAP'}`
+    const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
+    return withHint(bad(`${what} failed with code ${codeAndName(error, via)}\n`), error, toSee(via))
+  },
   unmapped: ({ via }) => [good(`${DELETE_NAMES[via]}() returned : 0\n`)],
-  'unmap-failed': renderUnmapFailed,
+  'unmap-failed': ({ via, error }) => {
+    if (error.code === 'INVALID_ARGUMENT') return [messageOf(error)]
+    return withHint(bad(`${DELETE_NAMES[via]}() failed with code : ${upnpcCode(error)}\n`), error, toSee(via))
+  },
   'taken-back': ({ key: { externalPort, protocol } }) => [
     plain(`external ${externalPort} ${cleaned(protocol)} is closed again: TCP+UDP means both or neither\n`),
   ],
@@ -75,7 +119,20 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
   ],
   ...PINHOLE_TEXTS,
   notice: (report) => [hint(`hint: ${cleaned(noticeText(report))}\n`)],
-  error: renderError,
+  error: ({ error: told, searched, withUsage }) => {
+    const error = errorOf(told)
+    if (searched !== undefined) return renderNothingFound(searched)
+    if (error.code === 'INTERNAL') return [complaint(`upnp-ts has a defect: ${cleaned(error.message)}\n`)]
+    const pieces = [messageOf(error)]
+    if (withUsage === true) pieces.push({ stream: 'stderr', text: `\n${usageText()}\n`, tone: 'plain' })
+    if (error.action === 'description' || error.code === 'NO_GATEWAY')
+      pieces.push(complaint('No valid UPNP Internet Gateway Device found.\n'))
+    return pieces
+  },
+}
+
+function messageOf({ message }: ReportedError): Piece {
+  return complaint(`${cleaned(message)}\n`)
 }
 
 /**
@@ -106,14 +163,6 @@ function renderIgd(report: Extract<ReportOf<'gateway'>, { readonly via: 'igd' }>
   }
 }
 
-function renderStatus(report: ReportOf<'status'>): Piece[] {
-  if (!report.ok) return [bad('GetStatusInfo failed.\n')]
-  const { connectionStatus, uptimeSeconds, lastConnectionError, connectedSinceMs } = report
-  const line = `Status : ${cleaned(connectionStatus)}, uptime=${uptimeSeconds}s, LastConnectionError : ${cleaned(lastConnectionError)}\n`
-  if (connectedSinceMs === undefined) return [plain(line)]
-  return [plain(line), plain(`  Time started : ${ctime(connectedSinceMs)}\n`)]
-}
-
 /** One decimal, truncated, not rounded. */
 function rate(bitsPerSecond: number): string {
   const bps = `${bitsPerSecond} bps`
@@ -126,15 +175,6 @@ function rate(bitsPerSecond: number): string {
 
 function counter(value: number | undefined): string {
   return String(value ?? 0).padStart(8)
-}
-
-function renderExternalAddress(report: ReportOf<'external-address'>): Piece[] {
-  const isForMap = report.during === 'map'
-  if (report.ok && (isForMap || report.address !== ''))
-    return [plain(`ExternalIPAddress = ${cleaned(report.address)}\n`)]
-  if (isForMap) return [bad('GetExternalIPAddress failed.\n')]
-  const why = report.ok ? 'empty string' : `errorcode=${upnpcCode(report.error)}`
-  return [bad(`GetExternalIPAddress failed. (${why})\n`)]
 }
 
 function mappingLine(index: number, mapping: PortMapping): string {
@@ -160,55 +200,9 @@ function renderListingEnd(endedBy: ListingEnd, compat: Compatibility): Piece[] {
   return [hint('hint: the router repeats its last entry instead of ending the table; stopped there\n')]
 }
 
-function renderMapped({ mapping, externalAddress }: ReportOf<'mapped'>): Piece[] {
-  const internal = `${cleaned(mapping.internalClient)}:${mapping.internalPort ?? ''}`
-  const external = `${cleaned(externalAddress)}:${mapping.externalPort ?? ''} ${cleaned(mapping.protocol)}`
-  return [
-    plain(`InternalIP:Port = ${internal}\n`),
-    good(`external ${external} is redirected to internal ${internal} (duration=${mapping.leaseSeconds ?? ''})\n`),
-  ]
-}
-
-function renderMapFailed({ via, asked, error }: ReportOf<'map-failed'>): Piece[] {
-  if (error.code === 'NOT_CONFIRMED' || error.code === 'INVALID_ARGUMENT')
-    return [complaint(`${cleaned(error.message)}\n`)]
-  if (via === 'igd' && error.isUnconfirmed === true) {
-    return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
-  }
-  const action = via === 'igd' ? (error.action ?? 'AddPortMapping') : `${PROTOCOL_TITLES[via]} ${error.action ?? 'MAP'}`
-  const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
-  return withHint(bad(`${what} failed with code ${codeAndName(error, via)}\n`), error, toSee(via))
-}
-
 /** What shows whether a change was made although no answer came: PCP and NAT-PMP have no listing. */
 function toSee(via: GatewayProtocol): Asked {
   return { toSee: via === 'igd' ? 'look with -l' : 'ask again' }
-}
-
-function renderError({ error: told, searched, withUsage }: ReportOf<'error'>): Piece[] {
-  const error = errorOf(told)
-  if (searched !== undefined) return renderNothingFound(searched)
-  if (error.code === 'USAGE') {
-    return [complaint(`${cleaned(error.message)}\n`), ...(withUsage === true ? [usage()] : [])]
-  }
-  if (error.code === 'INTERNAL') return [complaint(`upnp-ts has a defect: ${cleaned(error.message)}\n`)]
-  if (error.action === 'description' || error.code === 'NO_GATEWAY') {
-    return [complaint(`${cleaned(error.message)}\n`), complaint('No valid UPNP Internet Gateway Device found.\n')]
-  }
-  return [complaint(`${cleaned(error.message)}\n`)]
-}
-
-function usage(): Piece {
-  return { stream: 'stderr', text: `\n${usageText()}\n`, tone: 'plain' }
-}
-
-function foundPortControl({ via, address, port }: Exclude<ReportOf<'gateway'>, { readonly via: 'igd' }>): string {
-  return `Found valid ${PROTOCOL_TITLES[via]} gateway : ${hostAndPort({ address: cleaned(address), port })}\n`
-}
-
-function renderUnmapFailed({ via, error }: ReportOf<'unmap-failed'>): Piece[] {
-  if (error.code === 'INVALID_ARGUMENT') return [complaint(`${cleaned(error.message)}\n`)]
-  return withHint(bad(`${DELETE_NAMES[via]}() failed with code : ${upnpcCode(error)}\n`), error, toSee(via))
 }
 
 function renderNothingFound(searched: SearchSummary): Piece[] {
