@@ -21,18 +21,13 @@ import {
 import { integerWithin, internalClientOf, protocolsOf, remoteHostOf, UsageError, wordsOf } from './words.js'
 
 /** A mapping that the user asks for. The internal client is 'local' until the gateway has been found. */
-export type AskedMapping = Omit<MappingRequest, 'internalClient' | 'description'> & {
-  readonly internalClient: string | 'local'
+export type AskedMapping = Omit<MappingRequest, 'description'> & {
   /** The TCP half of TCP+UDP. The UDP half comes before it, on the same port; both are made or neither. */
   readonly pairedWithPrevious?: true
 }
 
 type MapCommand = { readonly name: 'map'; readonly any: boolean; readonly mappings: readonly AskedMapping[] }
-type UnmapCommand = {
-  readonly name: 'unmap'
-  readonly keys: readonly MappingKey[]
-  readonly exitCodeOfFailure: 2 | 3
-}
+type UnmapCommand = { readonly name: 'unmap'; readonly keys: readonly MappingKey[]; readonly exitCodeOfFailure: 2 | 3 }
 type UnmapRangesCommand = { readonly name: 'unmap-ranges'; readonly ranges: readonly PortRange[] }
 
 const DELETE_FORM = 'EXTERNAL_PORT PROTOCOL [REMOTE_HOST]'

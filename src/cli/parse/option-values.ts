@@ -38,20 +38,6 @@ export function timesOf(options: Options): { discoveryTimeMs: number | undefined
   return { discoveryTimeMs, timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS + (discoveryTimeMs ?? 0) }
 }
 
-/** The options that say how to search. */
-export interface SearchOptions {
-  /** -6: over IPv6, for pinholes. */
-  readonly family: 4 | 6
-  /** -m: the interface, by its name or one of its addresses. */
-  readonly interface: string | undefined
-  /** -z: the port to search from; 0 for any. */
-  readonly localPort: number
-  /** -t: the time to live of searches. */
-  readonly ttl: number | undefined
-  /** -p: the socket of MiniSSDPd; empty for none, undefined for the usual one. */
-  readonly minissdpdPath: string | undefined
-}
-
 /** As in upnpc, 1 means port 1900, and other ports below 1024 are not allowed. */
 function localPortOf(word: string): number {
   const port = /^\d{1,5}$/.test(word) ? Number(word) : Number.NaN
@@ -60,38 +46,28 @@ function localPortOf(word: string): number {
   throw new UsageError(`Invalid localport '${word}': -z takes 0 for any, 1 for 1900, or a number from 1024 to 65535`)
 }
 
-/** @throws UsageError */
-export function searchOptionsOf(options: Options): SearchOptions {
+export type SearchOptions = ReturnType<typeof searchOptionsOf>
+
+/** The options that say how to search. @throws UsageError */
+export function searchOptionsOf(options: Options) {
   const [multicast, port, ttl] = [options.interface, options.localPort, options.ttl].map(textOption)
   if (multicast === '') throw new UsageError('-m takes the name or an address of an interface of this computer')
   return {
-    family: options.ipv6 === true ? 6 : 4,
-    interface: multicast,
-    localPort: port === undefined ? 0 : localPortOf(port),
+    family: options.ipv6 === true ? 6 : 4, // IPv6 is for pinholes
+    interface: multicast, // its name, or one of its addresses
+    localPort: port === undefined ? 0 : localPortOf(port), // 0 for any
     ttl: ttl === undefined ? undefined : integerWithin('-t', 'time to live', ttl, 0, 255),
-    // MiniSSDPd listens on every interface, so -m leaves it out.
+    // Empty for none, undefined for the usual one. MiniSSDPd listens on every interface, so -m leaves it out.
     minissdpdPath: textOption(options.minissdpd) ?? (multicast === undefined ? undefined : ''),
-  }
-}
-
-/** --keep and the options that go with it. */
-export interface KeepOptions {
-  /** The program after `--`, which runs while the ports are open. Empty for none. */
-  readonly program: readonly string[]
-  /** --on-change: a shell command. */
-  readonly onChange: string | undefined
-  /** --require: the program does not start unless the ports are open. */
-  readonly require: boolean
-  /** --state: a file for other programs. */
-  readonly stateFile: string | undefined
-  /** --check: how often to look whether the router still has the ports. */
-  readonly checkMs: number | undefined
+  } as const
 }
 
 const MAX_CHECK_SECONDS = 86_400
 
-/** @throws UsageError */
-export function keepOptionsOf(options: Options, program: readonly string[] | undefined): KeepOptions | undefined {
+export type KeepOptions = NonNullable<ReturnType<typeof keepOptionsOf>>
+
+/** --keep and the options that go with it. @throws UsageError */
+export function keepOptionsOf(options: Options, program: readonly string[] | undefined) {
   if (options.keep !== true) {
     if (program !== undefined)
       throw new UsageError('a program after -- runs only with --keep, while the ports are open: add --keep')
@@ -104,25 +80,15 @@ export function keepOptionsOf(options: Options, program: readonly string[] | und
   const [onChange, stateFile, seconds] = [options.onChange, options.state, options.check].map(textOption)
   if (onChange === '' || stateFile === '') throw new UsageError('--on-change takes a command, and --state a file')
   return {
-    program: program ?? [],
-    onChange,
-    require: options.require === true,
+    program: program ?? [], // runs while the ports are open
+    onChange, // a shell command
+    require: options.require === true, // the program does not start unless the ports are open
     stateFile,
     checkMs:
       seconds === undefined
         ? undefined
         : integerWithin('--check', 'number of seconds', seconds, 1, MAX_CHECK_SECONDS) * 1000,
-  }
-}
-
-/** The options about PCP and NAT-PMP. */
-export interface PortControlAsked {
-  /** --via */
-  readonly via: Via
-  /** --gateway */
-  readonly gateway: Endpoint | undefined
-  /** --nonce: 24 hexadecimal digits. */
-  readonly nonce: string | undefined
+  } as const
 }
 
 const VIAS: readonly string[] = ['auto', ...GATEWAY_PROTOCOLS] satisfies readonly Via[]
@@ -140,12 +106,14 @@ export function viaOf(value: unknown): Via {
   )
 }
 
-/** @throws UsageError */
+export type PortControlAsked = ReturnType<typeof portControlOf>
+
+/** The options about PCP and NAT-PMP. @throws UsageError */
 export function portControlOf(
   options: Options,
   row: Pick<CommandRow, 'flag' | 'letter' | 'limit'>,
   facts: CommandFacts,
-): PortControlAsked {
+) {
   const [word, nonce, url] = [options.gateway, options.nonce, options.url].map(textOption)
   const { protocols } = facts
   const given = viaOf(options.via)
@@ -165,7 +133,7 @@ export function portControlOf(
   if (via === 'nat-pmp' && options.ipv6 === true) throw new UsageError('-6: NAT-PMP is spoken over IPv4 only')
   const gateway = word === undefined ? undefined : endpointOf(word)
   if (gateway !== undefined) refuseOtherFamily(gateway, via, facts)
-  return { via, gateway, nonce }
+  return { via, gateway, nonce } as const
 }
 
 function refuseOtherFamily({ address }: Endpoint, via: Via, { family }: CommandFacts): void {
@@ -219,7 +187,7 @@ function endpointOf(word: string): Endpoint {
 
 const QUIRKS = 'igd1, late-search=MS and refuse=ACTION:CODE[:TIMES]'
 
-/** The word after --quirk. This does not check actions and codes: the emulated gateway does, because only it knows them. @throws UsageError */
+/** The emulated gateway checks actions and codes, because only it knows them. @throws UsageError */
 export function quirkOf(text: string): Quirk {
   if (text === 'igd1') return { name: 'igd1' }
   const [, delay] = /^late-search=(\d{1,9})$/.exec(text) ?? []

@@ -5,8 +5,7 @@ import { PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
 import { integerWithin, protocolsOf, UsageError } from './words.js'
 
 /** A pinhole that the user asks for. The internal client is 'local' until the gateway has been found. */
-export interface AskedPinhole extends Omit<PinholeRequest, 'internalClient'> {
-  readonly internalClient: string | 'local'
+export interface AskedPinhole extends PinholeRequest {
   /** The remote host as the user typed it, for printing. */
   readonly remoteHostTyped: string
 }

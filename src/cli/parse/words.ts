@@ -41,7 +41,7 @@ export function protocolsOf(option: string, word: string): TransportProtocol[] {
 }
 
 /** `@` is this computer's address on the way to the gateway. It is known once the gateway has been found. */
-export function internalClientOf(option: string, word: string): string | 'local' {
+export function internalClientOf(option: string, word: string): string {
   return word === '@' ? 'local' : addressOf(option, word, ', or @ for this computer')
 }
 
