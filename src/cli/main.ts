@@ -52,12 +52,9 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
   const invocation = parseInvocation(argv)
   switch (invocation.kind) {
     case 'version':
-      await begin('')
-      surroundings.stdout.write(VERSION_TEXT)
-      return 0
     case 'help':
       await begin('')
-      surroundings.stdout.write(helpText())
+      surroundings.stdout.write(invocation.kind === 'version' ? VERSION_TEXT : helpText())
       return 0
     case 'emulate':
       return emulate(invocation, begin, surroundings)

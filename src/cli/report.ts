@@ -6,7 +6,7 @@ import type { CandidateKind } from '../client/search/candidate.js'
 import type { Via } from '../client/search/open-gateway.js'
 import type { ErrorCode } from '../domain/errors.js'
 import type { ConnectionStatus, LinkRates, ListingEnd, PortRange, TrafficCounters } from '../domain/gateway.js'
-import type { FirewallStatus, PinholeId, PinholeRequest } from '../domain/pinhole.js'
+import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
 import type { LossReason } from '../keeper/kept.js'
 import type { Endpoint } from '../net/datagrams.js'
@@ -97,9 +97,11 @@ interface PinholeFacts {
   'pinhole-advice': unknown
   'firewall-status': Answer<FirewallStatus>
   /** With --keep: also when it happened. */
-  'pinhole-added': { timeMs?: number; via: GatewayProtocol; asked: ReportedTimedPinhole } & Answer<{
-    readonly id: PinholeId
-  }>
+  'pinhole-added': {
+    timeMs?: number
+    via: GatewayProtocol
+    asked: ReportedPinhole & TimedPinholeRequest
+  } & Answer<{ id: PinholeId }>
   'pinhole-working': { during: 'check' | 'update'; id: PinholeId } & Answer<{ working: boolean }>
   'pinhole-updated': { id: PinholeId; leaseSeconds: number } & Answer<unknown>
   'pinhole-packets': { id: PinholeId } & Answer<{ packets: number }>
@@ -183,10 +185,6 @@ export type Obstacle =
 export interface ReportedPinhole extends PinholeRequest {
   /** The remote host as the user typed it. */
   readonly remoteHostTyped: string
-}
-
-export interface ReportedTimedPinhole extends ReportedPinhole {
-  readonly leaseSeconds: number
 }
 
 /** One port that is open. */

@@ -1,5 +1,6 @@
 /** What Reports are made of in the tests. */
-import type { ReportedError, ReportedTimedPinhole, SearchSummary } from '../../src/cli/report.ts'
+import type { ReportedError, ReportedPinhole, SearchSummary } from '../../src/cli/report.ts'
+import type { TimedPinholeRequest } from '../../src/domain/pinhole.ts'
 import type { MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
 
 export const REFUSED: ReportedError = {
@@ -80,7 +81,7 @@ export const ASKED: MappingRequest = {
   lease: 'unlimited',
 }
 
-export const PINHOLE: ReportedTimedPinhole = {
+export const PINHOLE: ReportedPinhole & TimedPinholeRequest = {
   remoteHost: '',
   remoteHostTyped: '::',
   remotePort: 0,

@@ -82,6 +82,7 @@ class KeepSession {
   readonly #invocation: GatewayInvocation
   readonly #context: KeepContext
   readonly #queue = new ReportQueue()
+  readonly #say = (report: Report): void => this.#queue.add(report)
   readonly #finder: GatewayFinder
   readonly #marks: OwnMarks
   readonly #kept: readonly KeptEither[]
@@ -123,7 +124,7 @@ class KeepSession {
       timeoutMs: invocation.timeoutMs,
       clock,
       start: context.startProgram,
-      say: (report) => this.#say(report),
+      say: this.#say,
       environment: () => environmentOf(this.#ports.facts),
       onStart: () => this.#service.ready(),
       onEnd: () => this.#stop(),
@@ -168,10 +169,6 @@ class KeepSession {
       this.#say({ type: 'left-open', timeMs, name: kept.name, port: this.#ports.portOf(kept) })
     this.#state.show({ ...this.#ports.facts, ports: [] })
     await this.#hookEnds
-  }
-
-  #say(report: Report): void {
-    this.#queue.add(report)
   }
 
   /** The first search that succeeds also reports the gateway, as upnpc does. @throws PortMappingError */

@@ -61,7 +61,9 @@ export interface CommandFacts {
   readonly pinholeId: PinholeId | undefined
 }
 
-interface RowDefinition<C extends AnyCommand> extends Flag {
+interface RowDefinition<C extends AnyCommand>
+  extends Flag,
+    Partial<Pick<CommandFacts, 'family' | 'isAboutPinholes' | 'changes'>> {
   /** The command also works without words. */
   readonly wordsOptional?: true
   /** The least and the most words; undefined if `parse` counts them. */
@@ -73,12 +75,9 @@ interface RowDefinition<C extends AnyCommand> extends Flag {
   readonly protocols?: readonly GatewayProtocol[] | ((command: C) => readonly GatewayProtocol[])
   /** What the words ask for that some protocols cannot do, for a message: `-a for one remote host only cannot ...`. */
   readonly limit?: string
-  readonly family?: 4 | 6
   /** The command asks the IPv6 firewall: the usage text lists these commands apart. */
   readonly asksFirewall?: true
-  readonly isAboutPinholes?: true
   readonly pinholeId?: (command: C) => PinholeId | undefined
-  readonly changes?: true
 }
 
 /** A command and its facts. `C` is what its words are parsed into. */

@@ -35,18 +35,14 @@ export interface GatewayInvocation<C extends AnyCommand = GatewayCommand> {
   readonly kind: 'gateway'
   readonly command: C
   readonly facts: CommandFacts
-  /** -u */
   readonly url: string | undefined
-  /** -e */
   readonly description: string
-  /** -i */
   readonly ignoreState: boolean
   readonly emulate: boolean
   /** --quirk: for the emulated gateway */
   readonly quirks: readonly Quirk[]
   readonly search: SearchOptions
   readonly portControl: PortControlAsked
-  /** --keep */
   readonly keep?: KeepOptions | undefined
   readonly discoveryTimeMs: number | undefined
   readonly timeoutMs: number
@@ -111,11 +107,7 @@ function parse<C extends AnyCommand>(tables: Tables<C>, argv: readonly string[])
  * Because -6 is an option, commander takes the word -5 for an unknown option. This parses again without -6, so that the
  * command itself judges the word.
  */
-function badNumber<C extends AnyCommand>(
-  tables: Tables<C>,
-  argv: readonly string[],
-  error: CommanderError,
-): UsageError | undefined {
+function badNumber(tables: Tables, argv: readonly string[], error: CommanderError): UsageError | undefined {
   if (error.code !== 'commander.unknownOption' || !/'-\d/.test(error.message)) return undefined
   const isDigit = ({ letter }: OptionRow): boolean => letter !== undefined && /\d/.test(letter)
   const digits = tables.options.filter(isDigit).map(labelOf)

@@ -34,10 +34,7 @@ export function outputOf(argv: readonly string[], tables: Tables = TABLES): Outp
 }
 
 /** The words before `--`, and the user's program after it. */
-export function splitProgram(
-  argv: readonly string[],
-  tables: Tables = TABLES,
-): { readonly words: readonly string[]; readonly program: readonly string[] | undefined } {
+export function splitProgram(argv: readonly string[], tables: Tables = TABLES) {
   const { end } = scan(argv, tables)
   return { words: argv.slice(0, end), program: end === argv.length ? undefined : argv.slice(end + 1) }
 }
@@ -46,10 +43,7 @@ export function splitProgram(
  * Finds the end of upnp-ts's own words, and the options that are read first, with their last values. The value of an
  * option is never read as an option: in `-e --json`, --json is a description.
  */
-function scan(
-  argv: readonly string[],
-  tables: Tables,
-): { end: number; first: ReadonlyMap<string, string | undefined> } {
+function scan(argv: readonly string[], tables: Tables) {
   const first = new Map<string, string | undefined>()
   let end = 0
   for (; end < argv.length && argv[end] !== '--'; end++) {
@@ -65,10 +59,7 @@ function scan(
  * Finds options in a word such as `--ttl`, `--ttl=2`, `-t`, `-t2` or `-it`, and the value that is glued to one. A command
  * letter in such a word is skipped; if the command takes words, nothing after its letter is an option.
  */
-function* optionsIn(
-  word: string,
-  { commands, options }: Tables,
-): Generator<{ option: OptionRow; glued: string | undefined }> {
+function* optionsIn(word: string, { commands, options }: Tables) {
   const [, long, glued] = /^(--[^=]+)(?:=(.*))?$/s.exec(word) ?? []
   for (const option of options)
     if (longOf(option) === long && (glued === undefined || option.form !== undefined)) yield { option, glued }

@@ -10,17 +10,12 @@ export interface AskedPinhole extends PinholeRequest {
   readonly remoteHostTyped: string
 }
 
-export interface AskedTimedPinhole extends AskedPinhole {
-  readonly leaseSeconds: number
-}
-
 /** WANIPv6FirewallControl:1 2.2.5 has 1 to 86400 s, but a gateway may allow more. */
 const MAX_LEASE_SECONDS = 0xffffffff
 
 export function parseAddPinhole(words: readonly string[]) {
   const leaseSeconds = integerWithin('-A', 'lease in seconds', words[5] ?? '', 1, MAX_LEASE_SECONDS)
-  const asked: readonly AskedTimedPinhole[] = pinholes('-A', words).map((each) => ({ ...each, leaseSeconds }))
-  return { name: 'add-pinholes', pinholes: asked } as const
+  return { name: 'add-pinholes', pinholes: pinholes('-A', words).map((each) => ({ ...each, leaseSeconds })) } as const
 }
 
 export function parseOutboundTimeout(words: readonly string[]) {

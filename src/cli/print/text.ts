@@ -4,17 +4,9 @@
  */
 import { hostAndPort } from '../../domain/address.js'
 import type { ListingEnd } from '../../domain/gateway.js'
-import { type GatewayProtocol, type PortMapping, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import { type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { Compatibility } from '../parse/output-options.js'
-import {
-  type ByType,
-  byType,
-  type KeeperReport,
-  type Report,
-  type ReportedError,
-  type ReportOf,
-  type SearchSummary,
-} from '../report.js'
+import { type ByType, byType, type KeeperReport, type Report, type ReportedError, type ReportOf } from '../report.js'
 import { cleaned } from './clean.js'
 import { type Asked, nothingFoundHint } from './hints.js'
 import { isAboutKeeping, renderKeeper } from './keeper-text.js'
@@ -79,7 +71,14 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
     plain(`Packets: Sent: ${counter(packetsSent)}\tRecv: ${counter(packetsReceived)}\n`),
   ],
   listing: () => [plain(' i protocol exPort->inAddr:inPort description remoteHost leaseTime\n')],
-  mapping: ({ index, mapping }) => [plain(mappingLine(index, mapping))],
+  mapping: ({ index, mapping }) => {
+    const { protocol, externalPort, internalClient, internalPort, description, remoteHost, leaseSeconds } = mapping
+    const number = String(index).padStart(2)
+    const external = String(externalPort ?? '').padStart(5)
+    const internal = `${cleaned(internalClient)}:${String(internalPort ?? '').padEnd(5)}`
+    const rest = `'${cleaned(description)}' '${cleaned(remoteHost)}' ${leaseSeconds ?? ''}`
+    return [plain(`${number} ${cleaned(protocol)} ${external}->${internal} ${rest}\n`)]
+  },
   'listing-failed': ({ error }) =>
     withHint(bad(`GetGenericPortMappingEntry() returned ${codeAndName(error)}\n`), error),
   mapped: ({ mapping, externalAddress }) => {
@@ -121,7 +120,11 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
   notice: (report) => [hint(`hint: ${cleaned(noticeText(report))}\n`)],
   error: ({ error: told, searched, withUsage }) => {
     const error = errorOf(told)
-    if (searched !== undefined) return renderNothingFound(searched)
+    if (searched !== undefined) {
+      const { via } = searched
+      const what = via === 'auto' || via === 'igd' ? 'IGD UPnP Device' : `${PROTOCOL_TITLES[via]} gateway`
+      return [complaint(`No ${what} found on the network !\n`), hint(`hint: ${cleaned(nothingFoundHint(searched))}\n`)]
+    }
     if (error.code === 'INTERNAL') return [complaint(`upnp-ts has a defect: ${cleaned(error.message)}\n`)]
     const pieces = [messageOf(error)]
     if (withUsage === true) pieces.push({ stream: 'stderr', text: `\n${usageText()}\n`, tone: 'plain' })
@@ -177,17 +180,6 @@ function counter(value: number | undefined): string {
   return String(value ?? 0).padStart(8)
 }
 
-function mappingLine(index: number, mapping: PortMapping): string {
-  const { protocol, externalPort, internalClient, internalPort, description, remoteHost, leaseSeconds } = mapping
-  const number = String(index).padStart(2)
-  const external = String(externalPort ?? '').padStart(5)
-  const internal = String(internalPort ?? '').padEnd(5)
-  return (
-    `${number} ${cleaned(protocol)} ${external}->${cleaned(internalClient)}:${internal} ` +
-    `'${cleaned(description)}' '${cleaned(remoteHost)}' ${leaseSeconds ?? ''}\n`
-  )
-}
-
 /** upnpc 2.3.3 prints nothing at the end of the table; 2.1 prints the error that ended it. */
 function renderListingEnd(endedBy: ListingEnd, compat: Compatibility): Piece[] {
   if (typeof endedBy === 'object') {
@@ -203,10 +195,4 @@ function renderListingEnd(endedBy: ListingEnd, compat: Compatibility): Piece[] {
 /** What shows whether a change was made although no answer came: PCP and NAT-PMP have no listing. */
 function toSee(via: GatewayProtocol): Asked {
   return { toSee: via === 'igd' ? 'look with -l' : 'ask again' }
-}
-
-function renderNothingFound(searched: SearchSummary): Piece[] {
-  const { via } = searched
-  const what = via === 'auto' || via === 'igd' ? 'IGD UPnP Device' : `${PROTOCOL_TITLES[via]} gateway`
-  return [complaint(`No ${what} found on the network !\n`), hint(`hint: ${cleaned(nothingFoundHint(searched))}\n`)]
 }

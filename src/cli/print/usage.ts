@@ -38,11 +38,6 @@ function listOf(rows: readonly Flag[]): string {
   return rows.map((row) => entry(headOf(row), row.help)).join('\n')
 }
 
-function emulateEntry(options: readonly OptionRow[]): string {
-  const help = 'be an emulated router until stopped'
-  return `${entry('emulate', help)}\n${told(`(${options.map(headOf).join(', ')})`)}`
-}
-
 /** What -h prints. */
 export function helpText(): string {
   return BANNER + usageText()
@@ -62,7 +57,8 @@ export function usageText(commands: readonly CommandRow[] = COMMANDS, options: r
 
 Commands, one at a time:
 ${listOf(shown.filter(({ asksFirewall }) => asksFirewall !== true))}
-${emulateEntry(ofEmulate)}
+${entry('emulate', 'be an emulated router until stopped')}
+${told(`(${ofEmulate.map(headOf).join(', ')})`)}
 
 For IPv6, which has no port mappings: open the router's firewall instead (over
 IGD:2, add -6 to all of these; over PCP, only -A, -U and -D work):

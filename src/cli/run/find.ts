@@ -4,14 +4,11 @@ import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import { zonedUrlText } from '../../domain/url.js'
 import { type FoundGateway, type Opened, searchGateway } from '../../library/search-gateway.js'
 import type { RunContext } from '../context.js'
-import { reportedError } from '../failure.js'
+import { type Reporting, reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { Report, SearchSummary } from '../report.js'
 
-export async function* find(
-  invocation: GatewayInvocation,
-  context: RunContext,
-): AsyncGenerator<Report, FoundGateway | undefined, undefined> {
+export async function* find(invocation: GatewayInvocation, context: RunContext): Reporting<FoundGateway | undefined> {
   const opened = await openFor(invocation, context)
   yield* findReports(opened, invocation)
   return opened.found

@@ -4,9 +4,10 @@ import type { AskedMapping, GatewayCommand } from '../../../src/cli/parse/comman
 import { type GatewayInvocation, type Invocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import { labelOf, longOf, OPTIONS } from '../../../src/cli/parse/option-table.ts'
 import { type Output, outputOf } from '../../../src/cli/parse/output-options.ts'
-import type { AskedPinhole, AskedTimedPinhole } from '../../../src/cli/parse/pinhole-words.ts'
+import type { AskedPinhole } from '../../../src/cli/parse/pinhole-words.ts'
 import { UsageError } from '../../../src/cli/parse/words.ts'
 import type { PortRange } from '../../../src/domain/gateway.ts'
+import type { TimedPinholeRequest } from '../../../src/domain/pinhole.ts'
 import type { MappingKey } from '../../../src/domain/port-mapping.ts'
 
 /** What is asked, without the facts of the command, which have a test of their own. */
@@ -293,7 +294,7 @@ function pinhole(changes: Partial<AskedPinhole> = {}): AskedPinhole {
   return { remoteHost: '', remoteHostTyped: '', internalClient: 'local', protocol: 6, ...ports, ...changes }
 }
 
-function addingPinholes(...pinholes: Partial<AskedTimedPinhole>[]): Asked {
+function addingPinholes(...pinholes: Partial<AskedPinhole & TimedPinholeRequest>[]): Asked {
   const timed = pinholes.map((each) => ({ ...pinhole(each), leaseSeconds: each.leaseSeconds ?? 3600 }))
   return asking({ name: 'add-pinholes', pinholes: timed })
 }

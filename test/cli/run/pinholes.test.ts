@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import type { ChosenGateway, RunContext } from '../../../src/cli/context.ts'
-import type { AskedTimedPinhole } from '../../../src/cli/parse/pinhole-words.ts'
+import type { AskedPinhole } from '../../../src/cli/parse/pinhole-words.ts'
 import type { Report } from '../../../src/cli/report.ts'
 import { addPinholes } from '../../../src/cli/run/pinholes.ts'
 import { NoReplyError } from '../../../src/domain/errors.ts'
 import type { PinholeId, TimedPinholeRequest } from '../../../src/domain/pinhole.ts'
 
-const ASKED: AskedTimedPinhole = {
+const ASKED: AskedPinhole & TimedPinholeRequest = {
   remoteHost: '',
   remoteHostTyped: '',
   remotePort: 0,
@@ -23,7 +23,7 @@ const INTERFACES = [
 
 async function add(
   localAddress: string,
-  pinholes: readonly AskedTimedPinhole[],
+  pinholes: (AskedPinhole & TimedPinholeRequest)[],
   addPinhole: (request: TimedPinholeRequest) => Promise<number>,
   controller = new AbortController(),
 ) {
