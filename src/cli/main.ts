@@ -7,7 +7,7 @@ import { memoryFiles } from '../net/files/private-files.js'
 import { reportedError } from './failure.js'
 import { type EmulateInvocation, type GatewayInvocation, parseInvocation } from './parse/invocation.js'
 import type { KeepOptions } from './parse/option-values.js'
-import { outputOf } from './parse/output-options.js'
+import { type Output, outputOf } from './parse/output-options.js'
 import { UsageError } from './parse/words.js'
 import { Printer } from './print/printer.js'
 import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
@@ -19,13 +19,14 @@ import { END_SIGNALS, ofProcess, type Surroundings } from './surroundings.js'
 type Begin = (banner?: string) => Promise<Printer>
 
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
+  const output = outputOf(argv)
   let printer: Promise<Printer> | undefined
   const begin: Begin = (banner = BANNER) => {
-    printer ??= makePrinter(argv, surroundings, banner)
+    printer ??= makePrinter(output, surroundings, banner)
     return printer
   }
   try {
-    const exitCode = await obey(argv, begin, surroundings)
+    const exitCode = await obey(argv, begin, output.verbose ? await traced(surroundings, begin) : surroundings)
     if (exitCode !== 0) (await printer)?.complain()
     await new Promise((resolve) => setImmediate(resolve)) // Node reports a failed write later
     const failure = (await printer)?.failure
@@ -41,8 +42,8 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   }
 }
 
-async function makePrinter(argv: readonly string[], surroundings: Surroundings, banner: string): Promise<Printer> {
-  const printer = new Printer(outputOf(argv), surroundings)
+async function makePrinter(output: Output, surroundings: Surroundings, banner: string): Promise<Printer> {
+  const printer = new Printer(output, surroundings)
   await printer.prepare()
   if (banner !== '') printer.text(banner)
   return printer
@@ -58,18 +59,17 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
       return 0
     case 'emulate':
       return emulate(invocation, begin, surroundings)
-    case 'gateway': {
-      const seen = outputOf(argv).verbose ? await traced(surroundings, begin) : surroundings
-      return invocation.emulate ? onEmulatedGateway(invocation, begin, seen) : command(invocation, begin, seen)
-    }
+    case 'gateway':
+      return invocation.emulate
+        ? onEmulatedGateway(invocation, begin, surroundings)
+        : command(invocation, begin, surroundings)
   }
 }
 
 /** --verbose: the same surroundings, but every message that passes prints a line. */
 async function traced(surroundings: Surroundings, begin: Begin): Promise<Surroundings> {
   const { tracedNet } = await import('../client/trace.js')
-  const printer = await begin()
-  return tracedNet(surroundings, (message) => printer.trace(message))
+  return tracedNet(surroundings, async (message) => (await begin()).trace(message))
 }
 
 async function command(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<number> {

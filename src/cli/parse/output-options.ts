@@ -1,6 +1,6 @@
 /** What is read before the command line is parsed: how to print, and the user's program after `--`. */
 import { type AnyCommand, COMMANDS, type CommandRow, type GatewayCommand } from './command-table.js'
-import { longOf, OPTIONS, type OptionRow } from './option-table.js'
+import { OPTIONS, type OptionRow } from './option-table.js'
 
 /** The version of upnpc whose output -l imitates. */
 export type Compatibility = '2.1' | '2.3.3'
@@ -60,10 +60,13 @@ function scan(argv: readonly string[], tables: Tables) {
  * letter in such a word is skipped; if the command takes words, nothing after its letter is an option.
  */
 function* optionsIn(word: string, { commands, options }: Tables) {
-  const [, long, glued] = /^(--[^=]+)(?:=(.*))?$/s.exec(word) ?? []
-  for (const option of options)
-    if (longOf(option) === long && (glued === undefined || option.form !== undefined)) yield { option, glued }
-  if (!/^-[^-]/.test(word)) return
+  if (word.startsWith('--')) {
+    const [, flag, glued] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? []
+    const option = options.find((row) => row.flag === flag && (glued === undefined || row.form !== undefined))
+    if (option !== undefined) yield { option, glued }
+    return
+  }
+  if (!word.startsWith('-')) return
   for (let at = 1; at < word.length; at++) {
     const letter = `-${word[at]}`
     const option = options.find((row) => row.letter === letter)
