@@ -74,7 +74,9 @@ export class IgdPinholeFirewall implements PinholeFirewall {
     try {
       return await this.#call(action, values)
     } catch (error) {
-      if (upnpErrorOf(error) !== UPNP_ERRORS.ActionNotAuthorized || !this.#isAskedOverIPv6()) throw error
+      // Only over IPv6 can we ask from another IPv6 address.
+      const isAskedOverIPv6 = this.#caller.controlUrl(this.#service).startsWith('http://[')
+      if (upnpErrorOf(error) !== UPNP_ERRORS.ActionNotAuthorized || !isAskedOverIPv6) throw error
       for (const address of this.#ownAddresses()) {
         const reply = await this.#call(action, values, address).catch((again: unknown) => {
           if (!(again instanceof PortMappingError)) throw again // this address is not the one
@@ -83,11 +85,6 @@ export class IgdPinholeFirewall implements PinholeFirewall {
       }
       throw error
     }
-  }
-
-  /** Only over IPv6 can we ask from another IPv6 address. */
-  #isAskedOverIPv6(): boolean {
-    return this.#caller.controlUrl(this.#service).startsWith('http://[')
   }
 
   #call<A extends IgdActionName>(action: A, values: InArguments<A>, localAddress?: string): Promise<SoapArguments> {

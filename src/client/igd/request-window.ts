@@ -24,9 +24,7 @@ const MUCH_LONGER = 2
  */
 const REFUSALS_UNDER_LOAD: ReadonlySet<number> = new Set([UPNP_ERRORS.ActionFailed, UPNP_ERRORS.OutOfMemory])
 
-/** Asks once, and reports to `watch` how it went, as in HttpRequest. */
-export type Question<T> = (watch: Watch) => Promise<T>
-
+/** A question reports to it how it went, as in HttpRequest. */
 interface Watch {
   /** Returns true to ask again at once. */
   onReset(): boolean
@@ -50,7 +48,7 @@ export class RequestWindow {
   }
 
   /** Questions are asked in order. @throws what the question throws if it was alone */
-  async ask<T>(question: Question<T>): Promise<T> {
+  async ask<T>(question: (watch: Watch) => Promise<T>): Promise<T> {
     let queue = this.#waiting
     for (;;) {
       await this.#turn(queue)

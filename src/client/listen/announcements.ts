@@ -80,14 +80,9 @@ export function listenToAnnouncements(
   }
 }
 
-interface Membership {
-  readonly port: number
-  readonly group: string
-  readonly multicastInterface: string
-  readonly protocol: Protocol
-}
+type Membership = ReturnType<typeof memberships>[number]
 
-function memberships(about: AnnouncementsOptions, gateways: readonly string[], zone: string): Membership[] {
+function memberships(about: AnnouncementsOptions, gateways: readonly string[], zone: string) {
   const localIPv4 = localIPv4Of(about)
   const hasIPv6 = zone !== '' && gateways.some(isIPv6Host)
   return GROUPS.flatMap(({ port, group, protocol }) => {

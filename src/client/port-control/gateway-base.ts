@@ -57,6 +57,8 @@ export type GrantedMapping = PortMapping & {
 export abstract class PortControlGatewayBase implements PortControlGateway {
   abstract readonly protocol: 'pcp' | 'nat-pmp'
   abstract readonly pinholes: PinholeOpener | undefined
+  readonly address: string
+  readonly port: number
   readonly localAddress: string
   protected readonly options: PortControlOptions
   protected knownExternalAddress: string | undefined
@@ -65,18 +67,12 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
 
   constructor(options: PortControlOptions) {
     this.options = options
+    this.address = options.endpoint.address
+    this.port = options.endpoint.port
     this.localAddress = options.localAddress
     this.knownExternalAddress = options.externalAddress
     this.#epochSeconds = options.epochSeconds
     this.#beganWallMs = beganWallMs(options.net, options.epochSeconds)
-  }
-
-  get address(): string {
-    return this.options.endpoint.address
-  }
-
-  get port(): number {
-    return this.options.endpoint.port
   }
 
   get epochSeconds(): number {

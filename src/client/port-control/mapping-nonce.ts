@@ -23,14 +23,10 @@ export type NonceSource = (inside: MappingInside) => Promise<string>
 
 /** --nonce. @throws InvalidArgumentError */
 export function fixedNonce(text: string): NonceSource {
-  if (!isNonce(text))
+  if (!/^[\da-f]{24}$/i.test(text))
     throw new InvalidArgumentError(`'${text}' is not a nonce: give ${NONCE_BYTES * 2} hexadecimal digits`)
   const nonce = text.toLowerCase()
   return () => Promise.resolve(nonce)
-}
-
-export function isNonce(text: string): boolean {
-  return /^[\da-f]{24}$/i.test(text)
 }
 
 const KEY_FILE = 'pcp-nonce-key'

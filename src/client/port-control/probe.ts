@@ -40,18 +40,6 @@ export interface ProbeOptions {
   readonly onSent?: (() => void) | undefined
 }
 
-/** Several gateways and protocols, asked side by side. */
-export interface PortControlSearch {
-  /** The first answer. Undefined if nobody is left to answer, or the time is over. */
-  readonly first: Promise<PortControlAnswer | undefined>
-  /** Resolves when everybody has answered, or cannot any more. */
-  readonly finished: Promise<void>
-  /** The best answer so far: PCP before NAT-PMP, and the preferred gateway first. */
-  best(): PortControlAnswer | undefined
-  readonly refusals: readonly PortControlRefusal[]
-  stop(): void
-}
-
 /** If there are more default gateways than this, the first ones are asked. */
 export const MAX_PROBED_GATEWAYS = 4
 
@@ -63,7 +51,10 @@ export interface SearchPortControlOptions extends Omit<ProbeOptions, 'endpoint'>
   readonly onSent?: (() => void) | undefined
 }
 
-export function searchPortControl(search: SearchPortControlOptions): PortControlSearch {
+export type PortControlSearch = ReturnType<typeof searchPortControl>
+
+/** Asks several gateways side by side, over several protocols. */
+export function searchPortControl(search: SearchPortControlOptions) {
   const { endpoints, protocols, onSent, ...options } = search
   const answers: PortControlAnswer[] = []
   const refusals: PortControlRefusal[] = []
@@ -118,7 +109,16 @@ export function searchPortControl(search: SearchPortControlOptions): PortControl
     signal?.removeEventListener('abort', onAbort)
   })
   finished.catch(() => {}) // whoever awaits it learns of a defect
-  return { first, finished, best: () => bestOf(answers, known, protocols), refusals, stop: () => stop.abort() }
+  return {
+    /** The first answer. Undefined if nobody is left to answer, or the time is over. */
+    first,
+    /** Resolves when everybody has answered, or cannot any more. */
+    finished,
+    /** The best answer so far: PCP before NAT-PMP, and the preferred gateway first. */
+    best: () => bestOf(answers, known, protocols),
+    refusals,
+    stop: () => stop.abort(),
+  }
 }
 
 function bestOf(

@@ -23,19 +23,15 @@ const BEFORE_OTHERS_MS = 15
 const LAST_LOOK_MS = 1500
 const DESCRIPTION_TIMEOUT_MS = 3000
 
-/** A device whose description could not be read. */
-export interface Unreadable {
-  readonly location: string
-  /** A PortMappingError. Anything else is a defect of ours, which costs this device only. */
-  readonly error: unknown
-}
-
 export interface Discovery {
   readonly devices: readonly FoundDevice[]
   /** Best first. */
   readonly candidates: readonly Candidate[]
-  /** The default gateway's first. */
-  readonly unreadable: readonly Unreadable[]
+  /**
+   * The devices whose description could not be read, the default gateway's first. If the error is no PortMappingError,
+   * it is a defect of ours, which costs this device only.
+   */
+  readonly unreadable: readonly { readonly location: string; readonly error: unknown }[]
   /** On how many interfaces it could search. */
   readonly routesOpened: number
   readonly searchedMs: number
@@ -61,7 +57,7 @@ class Search {
   readonly #options: DiscoveryOptions
   readonly #devices = new DeviceList((sender) => this.#gateways?.includes(sender) === true)
   readonly #candidates: Candidate[] = []
-  readonly #unreadable: Unreadable[] = []
+  readonly #unreadable: Discovery['unreadable'][number][] = []
   /** Devices that are being examined: the host of the description, and whether they call themselves an IGD. */
   readonly #inFlight = new Map<AbortController, { readonly host: string; readonly isIgd: boolean }>()
   /** These end the requests to the gateways that have been found. */
