@@ -1,5 +1,4 @@
 /** The library's one call: finds the gateway to use, of any protocol, on Node's own network. */
-
 import type { Via } from '../client/search/open-gateway.js'
 import { InvalidArgumentError, NoGatewayError } from '../domain/errors.js'
 import type { Gateway, IgdGateway } from '../domain/gateway.js'

@@ -60,13 +60,11 @@ export async function* listPortMappings(table: Table): AsyncGenerator<PortMappin
 async function* walk({ window, entry }: Table, signal: AbortSignal): AsyncGenerator<PortMapping, ListingEnd> {
   let isOver = false
   const ask = (index: number): Promise<SoapArguments | RefusedError> => {
-    const asked = entry(index, signal).catch((error: unknown) => endAt(index, error))
-    const onAnswer = (answer: SoapArguments | RefusedError): void => {
-      isOver ||= answer instanceof RefusedError
-    }
-    asked.then(onAnswer, () => {
+    const asked = entry(index, signal).catch((error: unknown) => {
       isOver = true
+      return endAt(index, error)
     })
+    asked.catch(() => {}) // beyond the end nobody waits for it
     return asked
   }
   const asked: Promise<SoapArguments | RefusedError>[] = []

@@ -32,15 +32,9 @@ export interface AnnouncementsOptions {
 
 /** UDA 1.1 A.3: a device announces its link-local address to ff02::c, and the others to ff05::c. */
 const GROUPS = [
-  ...[SSDP_MULTICAST_IPV4, ...SSDP_MULTICAST_IPV6].map(
-    (group) => ({ port: SSDP_PORT, group, protocol: 'ssdp' }) as const,
-  ),
-  ...Object.values(PCP_ANNOUNCEMENT_GROUPS).map(
-    (group) => ({ port: PORT_CONTROL_ANNOUNCEMENT_PORT, group, protocol: 'port-control' }) as const,
-  ),
+  ...[SSDP_MULTICAST_IPV4, ...SSDP_MULTICAST_IPV6].map((group) => ({ port: SSDP_PORT, group })),
+  ...Object.values(PCP_ANNOUNCEMENT_GROUPS).map((group) => ({ port: PORT_CONTROL_ANNOUNCEMENT_PORT, group })),
 ]
-
-type Protocol = (typeof GROUPS)[number]['protocol']
 
 /** Listens until the returned function is called. */
 export function listenToAnnouncements(
@@ -56,13 +50,13 @@ export function listenToAnnouncements(
   const sockets: DatagramSocket[] = []
   let stopped = false
 
-  const receive = (protocol: Protocol, datagram: Uint8Array, { address }: Endpoint): void => {
+  const receive = (port: number, datagram: Uint8Array, { address }: Endpoint): void => {
     if (stopped || !gateways.some((gateway) => isSameAddress(gateway, address)) || !isWithinLimit()) return
-    const isNews = protocol === 'ssdp' ? isSsdpNews(datagram, address, known) : isPortControlNews(datagram)
+    const isNews = port === SSDP_PORT ? isSsdpNews(datagram, address, known) : isPortControlNews(datagram)
     if (isNews) suspicion.tell()
   }
-  const open = async ({ port, group, multicastInterface, protocol }: Membership): Promise<void> => {
-    const onMessage: DatagramOptions['onMessage'] = (datagram, from) => receive(protocol, datagram, from)
+  const open = async ({ port, group, multicastInterface }: Membership): Promise<void> => {
+    const onMessage: DatagramOptions['onMessage'] = (datagram, from) => receive(port, datagram, from)
     const options = { port, shared: true, multicastInterface, multicastGroup: group, onMessage }
     const everywhere = isIPv6Host(group) ? '::' : '0.0.0.0'
     const bindTo = (address: string): Promise<DatagramSocket> => net.datagrams.open({ ...options, address })
@@ -85,11 +79,10 @@ type Membership = ReturnType<typeof memberships>[number]
 function memberships(about: AnnouncementsOptions, gateways: readonly string[], zone: string) {
   const localIPv4 = localIPv4Of(about)
   const hasIPv6 = zone !== '' && gateways.some(isIPv6Host)
-  return GROUPS.flatMap(({ port, group, protocol }) => {
-    if (!isIPv6Host(group))
-      return localIPv4 === undefined ? [] : [{ port, group, multicastInterface: localIPv4, protocol }]
+  return GROUPS.flatMap(({ port, group }) => {
+    if (!isIPv6Host(group)) return localIPv4 === undefined ? [] : [{ port, group, multicastInterface: localIPv4 }]
     const onLink = { group: `${group.toLowerCase()}%${zone}`, multicastInterface: `::%${zone}` }
-    return hasIPv6 ? [{ port, ...onLink, protocol }] : []
+    return hasIPv6 ? [{ port, ...onLink }] : []
   })
 }
 

@@ -41,16 +41,15 @@ export function derivedNonces(
   onTrouble: (error: PortMappingError) => void = () => {},
 ): NonceSource {
   let key: Promise<Uint8Array> | undefined
-  return async (inside) => {
+  return async ({ gateway, protocol, internalAddress, internalPort }) => {
     const { createHmac } = await import('node:crypto')
     key ??= keyOf(files, onTrouble)
-    const { gateway, protocol, internalAddress, internalPort } = inside
     const [server, client] = [canonical(gateway), canonical(internalAddress)]
     const text = ['upnp-ts PCP nonce', server, protocol, client, internalPort].join('|')
-    return createHmac('sha256', await key)
+    const digest = createHmac('sha256', await key)
       .update(text)
       .digest('hex')
-      .slice(0, NONCE_BYTES * 2)
+    return digest.slice(0, NONCE_BYTES * 2)
   }
 }
 

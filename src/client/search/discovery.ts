@@ -3,7 +3,6 @@
  * connected IGD. If several are connected, the default gateway counts, so any other one waits a moment for it. The rest
  * of the ranking is upnpc's: connected with a public address, connected, an IGD at all, a device at all.
  */
-
 import { resolveUrl, zonedUrlText } from '../../domain/url.js'
 import { type Trust, trustedUrl, trustSender } from '../trusted-url.js'
 import { type Candidate, examine } from './candidate.js'

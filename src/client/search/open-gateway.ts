@@ -169,13 +169,11 @@ interface Asking {
   readonly places: PlacesToAsk
 }
 
-function askGateways(asking: Asking): Promise<Answers> {
-  const { via } = asking.wishes
-  if (via === 'igd') return askForIgd(asking)
-  return via === 'auto' ? askForAny(asking) : askFor(via, asking)
-}
-
-async function askForIgd({ wishes: { searchMs }, net, places }: Asking): Promise<Answers> {
+async function askGateways(asking: Asking): Promise<Answers> {
+  const { wishes, net, places } = asking
+  const { via, searchMs } = wishes
+  if (via === 'auto') return askForAny(asking)
+  if (via !== 'igd') return askFor(via, asking)
   const discovery = await discover({ ...net, ...places, searchMs })
   return { discovery, answered: undefined, refusals: [], searchedMs: discovery.searchedMs }
 }
