@@ -79,7 +79,9 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   const outOfTime = (): Error =>
     new NoReplyError(`gave up after ${seconds} s; --timeout MS gives the command more time`)
   const deadline = deadlineAfter(clock, invocation.timeoutMs, outOfTime)
-  const onIdle = (): void => void Promise.allSettled([begin(), searchesForIgd(invocation) && rehearse(clock)])
+  const { via } = invocation.portControl
+  const searchesForIgd = invocation.url === undefined && (via === 'auto' || via === 'igd') // has time for a rehearsal
+  const onIdle = (): void => void Promise.allSettled([begin(), searchesForIgd && rehearse(clock)])
   let gatewayFound = false
   try {
     const { signal } = deadline
@@ -121,11 +123,6 @@ async function keepOpen(
     printer.report(next.value)
     printer.complain() // now, because --keep may run for months
   }
-}
-
-/** Whether the command searches for an IGD. During such a search there is time for a rehearsal. */
-function searchesForIgd({ url, portControl: { via } }: GatewayInvocation): boolean {
-  return url === undefined && (via === 'auto' || via === 'igd')
 }
 
 /** --emulate: starts an emulated gateway, which the command finds by the usual search, but only on loopback. */

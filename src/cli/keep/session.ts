@@ -20,7 +20,7 @@ import { writeFileAtomically } from '../../net/files/atomic-file.js'
 import { nodeHttpServers } from '../../net/http/server.js'
 import { InterfaceWatch } from '../../net/interfaces.js'
 import type { RunContext } from '../context.js'
-import { reportedError } from '../failure.js'
+import { type Reporting, reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { KeepOptions } from '../parse/option-values.js'
 import type { Report } from '../report.js'
@@ -70,12 +70,8 @@ export function keepYoungMemorySmall(): void {
   setFlagsFromString('--semi-space-growth-factor=1')
 }
 
-export async function* keep(
-  invocation: GatewayInvocation,
-  options: KeepOptions,
-  context: KeepContext,
-): AsyncGenerator<Report, number> {
-  return yield* new KeepSession(invocation, options, context).reports()
+export function keep(invocation: GatewayInvocation, options: KeepOptions, context: KeepContext): Reporting<number> {
+  return new KeepSession(invocation, options, context).reports()
 }
 
 class KeepSession {
@@ -142,7 +138,7 @@ class KeepSession {
   }
 
   /** Returns the exit code. */
-  async *reports(): AsyncGenerator<Report, number> {
+  async *reports(): Reporting<number> {
     this.#stopHearing = this.#context.onSignal(this.#program.signals, (signal) => this.#program.hear(signal))
     if (wantsIPv6(this.#invocation)) this.#say({ type: 'pinhole-advice' })
     this.#program.begin()

@@ -5,15 +5,6 @@ import { OPTIONS, type OptionRow } from './option-table.js'
 /** The version of upnpc whose output -l imitates. */
 export type Compatibility = '2.1' | '2.3.3'
 
-export interface Output {
-  readonly json: boolean
-  readonly compat: Compatibility
-  /** Nothing is printed unless the command fails. */
-  readonly quiet: boolean
-  /** Every request and reply is shown on stderr. */
-  readonly verbose: boolean
-}
-
 /** The tables to parse with. `C` is the union of their commands. */
 export interface Tables<C extends AnyCommand = AnyCommand> {
   readonly commands: readonly CommandRow<C>[]
@@ -22,14 +13,17 @@ export interface Tables<C extends AnyCommand = AnyCommand> {
 
 export const TABLES: Tables<GatewayCommand> = { commands: COMMANDS, options: OPTIONS }
 
+export type Output = Readonly<ReturnType<typeof outputOf>>
+
 /** How to print the answer. This is needed even if the rest of the command line is wrong. */
-export function outputOf(argv: readonly string[], tables: Tables = TABLES): Output {
+export function outputOf(argv: readonly string[], tables: Tables = TABLES) {
   const { first } = scan(argv, tables)
+  const compat: Compatibility = first.get('compat') === '2.1' ? '2.1' : '2.3.3'
   return {
     json: first.has('json'),
-    compat: first.get('compat') === '2.1' ? '2.1' : '2.3.3',
-    quiet: first.has('quiet'),
-    verbose: first.has('verbose'),
+    compat,
+    quiet: first.has('quiet'), // nothing is printed unless the command fails
+    verbose: first.has('verbose'), // every request and reply is shown on stderr
   }
 }
 

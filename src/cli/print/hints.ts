@@ -115,7 +115,10 @@ export function nothingFoundHint(searched: SearchSummary): string {
     return `asked${span && ` for${span}`}: ${tried}. Name another router with --gateway, or leave --via out.`
   }
   if (interfaces.length === 0) return 'this computer has no network address to search from; is the network up?'
-  const where = interfaces.slice(0, 4).map(interfaceText).join(', ') + (interfaces.length > 4 ? ', …' : '')
+  const shown = interfaces.slice(0, 4).map(({ name, address }) => {
+    return name === undefined ? address : `${name} (${address.includes(':') ? 'IPv6' : address})`
+  })
+  const where = shown.join(', ') + (interfaces.length > 4 ? ', …' : '')
   const [gateway] = defaultGateways
   const unheard =
     gateway === undefined
@@ -137,18 +140,13 @@ export function nothingFoundHint(searched: SearchSummary): string {
   )
 }
 
-function interfaceText({ name, address }: SearchSummary['interfaces'][number]): string {
-  return name === undefined ? address : `${name} (${address.includes(':') ? 'IPv6' : address})`
-}
-
 /** One clause for each gateway that was asked and each reason. */
 function portControlTried({ portControl }: SearchSummary): string {
   const clauses = portControl.map(({ via, gateway, port, error }) => {
     const title = PROTOCOL_TITLES[via]
-    if (error.number !== undefined) {
-      const advice = hintFor(error)
-      return `${gateway} answers ${title} with ${error.number} (${error.name ?? ''})${advice === undefined ? '' : `: ${advice}`}`
-    }
+    const advice = hintFor(error)
+    if (error.number !== undefined)
+      return `${gateway} answers ${title} with ${error.number} (${error.name ?? ''})${advice ? `: ${advice}` : ''}`
     if (error.code === 'NO_REPLY') return `${gateway} does not answer ${title}`
     return error.message.includes('nothing listens')
       ? `nothing listens on UDP port ${port} of ${gateway} (PCP, NAT-PMP)`
