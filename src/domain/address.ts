@@ -1,7 +1,4 @@
-/**
- * IPv4 and IPv6 addresses: text, bytes, subnets, and the ranges that are not on the public internet.
- * Decisions are made on the bytes, never on the text (0x7f.1 and 127.0.0.1 are one address).
- */
+/** IPv4 and IPv6 addresses. Decisions are made on the bytes, never on the text: 0x7f.1 and 127.0.0.1 are one. */
 
 /** The 32 bits of a dotted quad; undefined for any other text (no leading zeros, no short forms). */
 export function parseIPv4(text: string): number | undefined {
@@ -181,10 +178,7 @@ export function formatIPv6(groups: readonly number[]): string {
 /** ::ffff:0:0/96 (RFC 4291 2.5.5.2): carries an IPv4 address in a field for an IPv6 address. */
 const IPV4_MAPPED = [0, 0, 0, 0, 0, 0xffff] as const
 
-/**
- * Sixteen bytes -> text: a dotted quad if it is an IPv4-mapped address. @throws RangeError for another number of bytes,
- * which is a defect of the caller.
- */
+/** Text: a dotted quad if it is IPv4-mapped. @throws RangeError unless there are 16 bytes, a defect of the caller */
 export function addressOfBytes(bytes: Uint8Array): string {
   if (bytes.length !== 16) throw new RangeError(`an address of ${bytes.length} bytes`)
   const groups = Array.from({ length: 8 }, (_, at) => (bytes[at * 2] ?? 0) * 256 + (bytes[at * 2 + 1] ?? 0))

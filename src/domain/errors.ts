@@ -1,7 +1,4 @@
-/**
- * Everything that can go wrong, by its root cause: one base class, a few kinds, a stable `code` for each.
- * A message says what was attempted, with whom, and what to do next if anything can be done.
- */
+/** Everything that can go wrong, by its cause. A message says what was attempted, with whom, and what to do next. */
 import type { GatewayProtocol, PortMapping } from './port-mapping.js'
 import { UPNP_ERRORS } from './upnp-errors.js'
 
@@ -64,10 +61,7 @@ export class MalformedMessageError extends PortMappingError {
   }
 }
 
-/**
- * Returns what `decode` makes of a message, or undefined if the message is malformed. Anybody can send a malformed
- * message, so a listener keeps listening.
- */
+/** Undefined if the message is malformed: anybody can send such a message, so a listener keeps listening. */
 export function unlessMalformed<T>(decode: () => T): T | undefined {
   try {
     return decode()

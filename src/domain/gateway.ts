@@ -20,15 +20,9 @@ export interface GatewayBase {
   readonly address: string | undefined
   /** This computer's address on the way to the gateway. */
   readonly localAddress: string
-  /**
-   * The address that the internet sees, a dotted quad.
-   * @throws RefusedError, TransportError, NoReplyError, MalformedMessageError
-   */
+  /** A dotted quad. @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
   externalAddress(): Promise<string>
-  /**
-   * Maps a port, and reads back what the gateway made of it.
-   * @throws as externalAddress, and InvalidArgumentError, NotConfirmedError
-   */
+  /** Maps a port, and reads it back. @throws as externalAddress, and InvalidArgumentError, NotConfirmedError */
   map(request: MappingRequest): Promise<PortMapping>
   /**
    * Maps the port, or another external port if that one is taken. An IGD is asked with AddAnyPortMapping
@@ -38,15 +32,9 @@ export interface GatewayBase {
   mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping>
   /** Removes a mapping. @throws as map, but for NotConfirmedError */
   unmap(mapping: MappingToRemove): Promise<void>
-  /**
-   * Seconds since the gateway started or lost its state, as it said last (RFC 6886 3.6, RFC 6887 8.5); undefined for an
-   * IGD, which does not say.
-   */
+  /** Seconds since the gateway lost its state, as it said last (RFC 6886 3.6, RFC 6887 8.5); an IGD does not say. */
   readonly epochSeconds: number | undefined
-  /**
-   * Asks whether the gateway is there, and for its external address, which is undefined if it cannot be learned without
-   * a mapping. @throws as externalAddress
-   */
+  /** Asks whether it is there. The address is undefined if only a mapping can tell it. @throws as externalAddress */
   pulse(): Promise<{ readonly externalAddress: string | undefined }>
   /** The mapping as the gateway shows it: undefined if there is none, 'untold' if the gateway cannot be asked. */
   find(key: MappingKey): Promise<PortMapping | undefined | 'untold'>
@@ -110,10 +98,7 @@ export interface IgdGateway extends GatewayBase {
   status(): Promise<ConnectionStatus>
   linkRates(): Promise<LinkRates>
   trafficCounters(): Promise<TrafficCounters>
-  /**
-   * WANIPConnection:2 2.4.19 DeletePortMappingRange: both ends are included; `manage` also removes mappings of other
-   * computers.
-   */
+  /** WANIPConnection:2 2.4.19. Both ends are included; `manage` also removes mappings of other computers. */
   unmapRange(range: PortRange): Promise<void>
   /** WANIPConnection:2 2.4.21 GetListOfPortMappings: one request, in the order of the gateway's document. */
   portMappingsOf(protocol: TransportProtocol): Promise<readonly PortMapping[]>

@@ -30,10 +30,7 @@ export interface FirewallStatus {
   readonly inboundPinholeAllowed: boolean
 }
 
-/**
- * What identifies a pinhole: for an IGD a number (WANIPv6FirewallControl:1 2.2.6, a ui2), for PCP what it leads to
- * (RFC 6887 11.3), written as `TCP:[2001:db8::5]:8022`.
- */
+/** A ui2 for an IGD (WANIPv6FirewallControl:1 2.2.6); `TCP:[2001:db8::5]:8022` for PCP: its target (RFC 6887 11.3). */
 export type PinholeId = number | string
 
 /** What a pinhole of PCP leads to, which identifies it. */

@@ -11,10 +11,7 @@ export type Quirk =
 /** It refuses one operation. */
 export interface RefuseQuirk {
   readonly name: 'refuse'
-  /**
-   * An IGD action, such as `AddPortMapping`; for PCP `MAP` or `ANNOUNCE`; for NAT-PMP `external-address`, `map-udp` or
-   * `map-tcp`.
-   */
+  /** An IGD action, or `MAP`, `ANNOUNCE` (PCP), `external-address`, `map-udp`, `map-tcp` (NAT-PMP). */
   readonly operation: string
   /** The UPnP error number (UDA 1.1 table 3-3), or the result code of PCP (RFC 6887 7.4) or NAT-PMP (RFC 6886 3.5). */
   readonly code: number

@@ -1,7 +1,4 @@
-/**
- * URLs in descriptions (UPnP Device Architecture 1.1, 2.3), and URLs of link-local IPv6 hosts. A URL object cannot hold
- * the zone of such a host, so the zone is kept next to it.
- */
+/** URLs in descriptions (UDA 1.1 2.3). A URL object cannot hold a link-local host's zone, which is kept next to it. */
 import { isLinkLocalIPv6, withoutBrackets } from './address.js'
 
 /** RFC 3986 5.2; undefined if the result is no URL. An absolute reference needs no base, which may then be empty. */

@@ -13,17 +13,11 @@ import { MAX_PINHOLE_ID, MAX_PINHOLES } from './tables/pinhole-table.js'
 export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<DescriptionFacts> {
   /** The gateway's IPv4 address, which must be one of this computer's. Default 127.0.0.1. */
   readonly address?: string
-  /**
-   * The gateway's IPv6 address, which must be one of this computer's; a link-local one has its zone, as in
-   * `fe80::1%eth0`. The gateway speaks PCP on it. It has none by default.
-   */
+  /** An IPv6 address of this computer, for PCP; a link-local one has its zone (`fe80::1%eth0`). Default: none. */
   readonly ipv6Address?: string
   /** The TCP port of the descriptions and of the actions. Default 0: any free port. */
   readonly httpPort?: number
-  /**
-   * The UDP port of SSDP. Default 0: any free port, for unicast searches only. With 1900 the gateway also joins the
-   * multicast group and announces itself.
-   */
+  /** The UDP port of SSDP. Default 0: any, for unicast searches only. With 1900 the gateway also uses multicast. */
   readonly ssdpPort?: number
   /** The UDP port of PCP and NAT-PMP. Default 0: any free port. With 5351 the gateway also announces itself. */
   readonly portControlPort?: number

@@ -1,17 +1,11 @@
-/**
- * The state of the emulated gateway: the facts about it, its tables, and its counters. The responders of all protocols
- * read it.
- */
+/** The state of the emulated gateway, which the responders of all protocols read: facts, tables, counters. */
 import type { LinkRates } from '../domain/gateway.js'
 import type { FirewallStatus } from '../domain/pinhole.js'
 import type { IgdActionName } from '../wire/igd-actions.js'
 import type { MappingTable } from './tables/mapping-table.js'
 import type { PinholeTable } from './tables/pinhole-table.js'
 
-/**
- * What the gateway says about itself and its connection, and whom it lets open ports. By default the firewall is on and
- * allows pinholes.
- */
+/** What the gateway says about itself, and whom it lets open ports. By default its firewall allows pinholes. */
 export interface GatewayFacts extends FirewallStatus {
   /** Default 11.22.33.44. */
   readonly externalAddress: string

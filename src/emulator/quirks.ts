@@ -1,7 +1,4 @@
-/**
- * Quirks: ways in which the emulated gateway misbehaves as real routers do. Each quirk has one case in withQuirk(). No
- * other file in the emulator knows the names of quirks.
- */
+/** Quirks: how the emulated gateway misbehaves, as real routers do. No other file in the emulator knows their names. */
 import { InvalidArgumentError } from '../domain/errors.js'
 import type { Quirk } from '../domain/quirk.js'
 import { IGD_ACTIONS, type IgdActionName, isIgdActionName } from '../wire/igd-actions.js'
@@ -68,10 +65,7 @@ function igd1({ services }: IgdOffer): IgdOffer {
 /** Longer than any client listens. This and the limit of searches per second bound how many answers can wait. */
 const MAX_SEARCH_DELAY_MS = 60_000
 
-/**
- * `late-search`: the gateway answers searches late. A router may wait as many seconds as the MX header of the search
- * allows (UDA 1.1 1.3.3).
- */
+/** `late-search`: a router may wait as many seconds as the MX header of the search allows (UDA 1.1 1.3.3). */
 function delayOf({ delayMs }: Extract<Quirk, { name: 'late-search' }>): number {
   if (!(delayMs >= 0 && delayMs <= MAX_SEARCH_DELAY_MS))
     throw new InvalidArgumentError(`late-search: the delay must be 0 to ${MAX_SEARCH_DELAY_MS} ms: ${delayMs}`)

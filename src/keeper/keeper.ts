@@ -30,10 +30,7 @@ export interface KeeperOptions<H extends Held> {
   readonly kept: readonly Kept<H>[]
   /** Searches for the gateway until the signal aborts. @throws PortMappingError if there is none */
   readonly open: (signal: AbortSignal) => Promise<Gateway>
-  /**
-   * Listens for the gateway's announcements, each of which is a suspicion, until the returned function is called. It
-   * still listens while the gateway is gone.
-   */
+  /** Listens for announcements, each a suspicion, until the result is called; also while the gateway is gone. */
   readonly listen: (gateway: Gateway, onSuspicion: () => void) => () => void
   /** This computer's addresses. */
   readonly addresses: () => readonly string[]

@@ -88,10 +88,7 @@ export class KeptRow<H extends Held> {
     return next.done === true ? this.#endsMs : this.#leaseBeganMs + next.value
   }
 
-  /**
-   * A renewal is tried again on its schedule while the lease lasts. What is not there is tried again with growing
-   * pauses, and at once if it was there until now (`wasLost`).
-   */
+  /** A renewal is tried again on its schedule; what is not there with growing pauses, at once if `wasLost` just now. */
   fail(error: PortMappingError, nowMs: number, wasLost = false): KeeperEvent<H> {
     if (!NOTHING_MADE.has(error.code)) this.#isUnanswered = true
     this.#isAsking = false

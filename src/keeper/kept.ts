@@ -63,10 +63,7 @@ export type LossReason =
   /** Its lease ended before it could be renewed. */
   | 'expired'
 
-/**
- * Some things are renewed by closing them and making them again. What was there is gone then, or may be, and could not
- * be made again.
- */
+/** What was closed to be renewed is gone, or may be, and could not be made again. */
 export class LostInRenewal extends Error {
   override readonly cause: PortMappingError
 

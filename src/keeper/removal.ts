@@ -1,7 +1,4 @@
-/**
- * The end: removes what was made, as long as the gateway answers, and reports why the rest is left. It removes one
- * thing at a time: a router answers in 2 ms, so several at a time would gain nothing.
- */
+/** The end. One thing at a time: a router answers in 2 ms, so several at a time would gain nothing. */
 import { NoReplyError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'

@@ -8,10 +8,7 @@
 /** RFC 6887 11.2.1. */
 export const CLOSEST_RENEWALS_MS = 4000
 
-/**
- * Yields offsets from the beginning of the lease, until it is over. A lease without an end has none; any other has at
- * least one. The first offset is at least 4 s too, unless the lease is shorter.
- */
+/** Offsets from the beginning of the lease: none if it has no end, otherwise one or more, none before 4 s if it can be. */
 export function* renewalTimes(leaseMs: number, random: () => number): Generator<number, void> {
   let previousMs = leaseMs > CLOSEST_RENEWALS_MS ? 0 : Number.NEGATIVE_INFINITY
   for (let step = 1; ; step++) {

@@ -1,7 +1,4 @@
-/**
- * Time. Only this file reads a clock or arms a timer. Everything else is given a Clock, so that tests are exact to the
- * millisecond without waiting.
- */
+/** Only this file reads a clock or arms a timer. With a Clock of their own, tests are exact and do not wait. */
 export interface Clock {
   /** Milliseconds since the Unix epoch; may jump. For showing times to people. */
   wallMs(): number

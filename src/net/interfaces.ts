@@ -55,10 +55,7 @@ function indexOf(addresses: readonly { scopeid?: number | undefined }[]): number
   return addresses.find(({ scopeid = 0 }) => scopeid !== 0)?.scopeid ?? 0
 }
 
-/**
- * Notices changes of this computer's addresses. It has no timer: a program that keeps something open looks at the
- * addresses anyway, and each look that finds a change calls the listeners.
- */
+/** Calls listeners if a look finds other addresses. Without a timer: what keeps something open looks anyway. */
 export class InterfaceWatch {
   readonly #read: () => readonly InterfaceAddress[]
   readonly #listeners = new Set<() => void>()

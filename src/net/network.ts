@@ -1,7 +1,4 @@
-/**
- * Only this folder touches sockets, the clock, files and network interfaces, and it does so behind small TypeScript
- * interfaces. This file bundles those that a client needs, with their implementations on Node.
- */
+/** Only this folder touches sockets, clock, files and interfaces. These are the parts that a client needs. */
 import { type Clock, systemClock } from './clock.js'
 import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http/client.js'

@@ -13,10 +13,7 @@ const MAX_OUTPUT_BYTES = 256 * 1024
 /** Anyone on the link can pose as an IPv6 router; nobody has more real ones than this. */
 export const MAX_DEFAULT_GATEWAYS = 8
 
-/**
- * The default gateways of that family, the preferred one first; none if it is not known. A link-local address has its
- * zone: `fe80::1%eth0`, on Windows `fe80::1%12`.
- */
+/** The preferred one first; none if not known. A link-local address has its zone: `fe80::1%eth0`, on Windows `%12`. */
 export async function defaultGateways(family: 4 | 6, platform = process.platform): Promise<readonly string[]> {
   const isIPv4 = family === 4
   try {

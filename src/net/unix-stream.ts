@@ -1,7 +1,4 @@
-/**
- * Unix stream sockets: one question and its answer on one fresh connection, before an absolute deadline. An interface
- * that tests replace, and its implementation on node:net.
- */
+/** Unix stream sockets: one question and its answer on one fresh connection, before an absolute deadline. */
 import { accessSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { NoReplyError, TransportError } from '../domain/errors.js'

@@ -1,7 +1,4 @@
-/**
- * GENA, the events that a service sends to its subscribers (UPnP Device Architecture 1.1, chapter 4). This is the side
- * of the subscriber: it encodes requests strictly, and decodes replies and notifications leniently.
- */
+/** GENA (UPnP Device Architecture 1.1, chapter 4): a subscriber's strict encoders and lenient decoders of events. */
 import { MalformedMessageError } from '../domain/errors.js'
 import { decodeXml, trimmed } from './xml.js'
 
@@ -80,10 +77,7 @@ export function decodeEventHead(headers: ReadonlyMap<string, string>): EventHead
   return { SID: decodeSid(headers), SEQ: seq === undefined ? undefined : Number(seq) }
 }
 
-/**
- * The body of a notification (UDA 1.1 4.3.2): the variables that have changed, with their new values. Texts from the
- * network, not cleaned for a terminal. @throws MalformedMessageError
- */
+/** The changed variables (UDA 1.1 4.3.2); not cleaned for a terminal. @throws MalformedMessageError */
 export function decodePropertySet(body: Uint8Array): ReadonlyMap<string, string> {
   const { root, complete } = decodeXml(body)
   if (!/^propertyset$/i.test(root.name) || !complete)

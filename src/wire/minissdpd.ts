@@ -72,10 +72,7 @@ export function encodeMiniSsdpdReply(devices: readonly MiniSsdpdDevice[]): Uint8
   return Uint8Array.from([devices.length, ...texts.flatMap(encodeText)])
 }
 
-/**
- * Reads as much of a reply as has arrived. Bytes after its end are ignored.
- * @throws MalformedMessageError if no further bytes could make it a reply
- */
+/** Reads what has arrived so far, and ignores bytes after the end. @throws MalformedMessageError if it can be no reply */
 export function decodeMiniSsdpdReply(bytes: Uint8Array): MiniSsdpdReply {
   const devices: MiniSsdpdDevice[] = []
   const count = bytes[0]
@@ -97,10 +94,7 @@ export function encodeMiniSsdpdVersion(version: string): Uint8Array {
   return Uint8Array.from(encodeText(version))
 }
 
-/**
- * The reply to a request for the version. Undefined until it is complete.
- * @throws MalformedMessageError
- */
+/** The reply to a request for the version. Undefined until it is complete. @throws MalformedMessageError */
 export function decodeMiniSsdpdVersion(bytes: Uint8Array): string | undefined {
   return textAt(bytes, 0)?.text
 }

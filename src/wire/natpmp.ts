@@ -221,10 +221,7 @@ export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
   }
 }
 
-/**
- * RFC 6886 3.5: in the answer to a request of another version the RFC prints opcode 0, without the 128 of a response.
- * Most gateways add the 128.
- */
+/** RFC 6886 3.5 prints opcode 0 in this answer, without the 128 of a response. Most gateways add the 128. */
 export function isUnsupportedVersionResponse(bytes: Uint8Array): boolean {
   const head = [NAT_PMP_VERSION, OPCODE_EXTERNAL_ADDRESS, 0, NAT_PMP_RESULTS.unsupportedVersion]
   return bytes.length >= ERROR_RESPONSE_BYTES && head.every((byte, at) => bytes[at] === byte)

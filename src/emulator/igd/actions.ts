@@ -208,10 +208,7 @@ export function decodeWanted(args: InArguments<'AddPortMapping'>): WantedMapping
   }
 }
 
-/**
- * With NewManage 0 the range has only mappings to the computer that asks (WANIPConnection:2 2.5.19).
- * @throws Refusal 402, 733
- */
+/** With NewManage 0 only mappings to the computer that asks (WANIPConnection:2 2.5.19). @throws Refusal 402, 733 */
 export function decodeRange(args: InArguments<'DeletePortMappingRange'>, askingAddress: string): MappingRange {
   const [startPort, endPort] = [ui2(args.NewStartPort), ui2(args.NewEndPort)]
   const range = { startPort, endPort, protocol: protocol(args.NewProtocol) }

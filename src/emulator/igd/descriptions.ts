@@ -87,10 +87,7 @@ const PINHOLE_LEASE = {
 const EXTERNAL_PORT = { name: 'ExternalPort', dataType: 'ui2' } as const
 const NUMBER_OF_ENTRIES = { name: 'PortMappingNumberOfEntries', dataType: 'ui2' } as const
 
-/**
- * The state variable that gives each argument its type (WANIPConnection:2 table 2-2, WANCommonInterfaceConfig:1 table
- * 2-1, WANIPv6FirewallControl:1 table 2-1).
- */
+/** WANIPConnection:2 table 2-2, WANCommonInterfaceConfig:1 table 2-1, WANIPv6FirewallControl:1 table 2-1. */
 const STATE_VARIABLES: Readonly<Record<ArgumentName, StateVariable>> = {
   NewConnectionType: { name: 'ConnectionType', dataType: 'string' },
   NewPossibleConnectionTypes: oneOf('PossibleConnectionTypes', 'Unconfigured', 'IP_Routed', 'IP_Bridged'),

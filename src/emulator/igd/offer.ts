@@ -1,7 +1,4 @@
-/**
- * What the emulated gateway offers over UPnP: its version, its services and their actions. The gateway is an
- * InternetGatewayDevice:2, unless a quirk changes that.
- */
+/** What the emulated gateway offers over UPnP. It is an InternetGatewayDevice:2, unless a quirk changes that. */
 import { serviceKind } from '../../wire/description.js'
 import { IGD_ACTIONS, type IgdActionName, type IgdService, isIgdActionName } from '../../wire/igd-actions.js'
 import { LONGEST_LEASE_SECONDS } from '../tables/mapping-table.js'

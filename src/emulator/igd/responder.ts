@@ -117,10 +117,7 @@ function answer(
   return NewPortListing === undefined ? response : withListing(response, NewPortListing)
 }
 
-/**
- * The listing is sent as CDATA, as miniupnpd does, because miniupnpc finds nothing in escaped text. The listing cannot
- * contain `]]>`, because every `>` in its texts is escaped.
- */
+/** As miniupnpd does: miniupnpc finds nothing in escaped text. A listing has no `]]>`: every `>` in it is escaped. */
 function withListing(body: string, listing: string): string {
   return body.replace('<NewPortListing>', (tag) => `${tag}<![CDATA[${listing}]]>`)
 }

@@ -124,10 +124,7 @@ function externalAddressFor({ internalClient, state: { facts } }: MapContext): s
   return facts.externalAddress
 }
 
-/**
- * RFC 6887 11.3: to change a mapping, a client must know its nonce. The refusal lasts as long as the mapping. A mapping
- * of NAT-PMP has no nonce, so any request takes it over. @throws PcpRefusal
- */
+/** RFC 6887 11.3. A refusal lasts as long as the mapping. One of NAT-PMP has no nonce. @throws PcpRefusal */
 function checkNonce(present: ControlledMapping | undefined, nonce: string): void {
   if (present?.nonce === undefined || present.nonce === nonce) return
   throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED, present.leaseSeconds)
@@ -214,10 +211,7 @@ function isHostLike(model: string, address: string): boolean {
   return isUnicastIPv6(model) ? isUnicastIPv6(address) : isUnicastIPv4(address)
 }
 
-/**
- * RFC 6887 13.3: a filter is added to those that the mapping has. Prefix length 0 removes all of them.
- * @throws PcpRefusal EXCESSIVE_REMOTE_PEERS, MALFORMED_OPTION
- */
+/** RFC 6887 13.3: a filter is added; prefix length 0 removes all. @throws PcpRefusal */
 function remoteHostOf({ filters }: MapOptions, internalClient: string, present: string): string {
   let remoteHost = present
   for (const { prefixLength, remotePort, remoteAddress } of filters) {

@@ -65,10 +65,7 @@ interface Place {
   readonly responders: Responders
 }
 
-/**
- * If another program has port 5351, the gateway is still useful without PCP and NAT-PMP.
- * @throws TransportError if any other port cannot be opened
- */
+/** If another program has port 5351, the gateway is still useful. @throws TransportError for any other port */
 export async function openPortControl(options: PortControlOptions): Promise<PortControl> {
   const { address, portControlPort: port, ipv6Address } = options.settings
   const { pcp, natPmp } = respondersOf(options)

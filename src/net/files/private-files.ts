@@ -36,9 +36,7 @@ const NAME = /^[A-Za-z0-9_%-][A-Za-z0-9._%-]{0,199}$/
 /** How often a file may vanish right after it was seen, before createOnce gives up. */
 const MAX_CREATE_ATTEMPTS = 8
 
-/**
- * A name with anything but letters, digits and `._%-` is a defect of the caller: every method throws RangeError for it.
- */
+/** A name with anything but letters, digits and `._%-` is a defect of the caller: every method throws RangeError. */
 export interface PrivateFiles {
   /** Undefined if there is no such file. @throws TransportError if it cannot be read, or exceeds MAX_FILE_BYTES */
   read(name: string): Promise<string | undefined>
@@ -254,10 +252,7 @@ export function memoryFiles(): PrivateFiles {
 /** Windows has none of these flags, and no modes. */
 const DIRECTORY_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
 
-/**
- * Makes a directory of mode 0700 for this user alone, and its parents. A link to a directory is the user's own choice
- * of a place: it is used, and the mode of its target is left alone.
- */
+/** Makes it, and its parents, with mode 0700. A link is the user's own choice of a place: its target keeps its mode. */
 function makeDirectory(directory: string): void {
   if (makeMissing(directory) || process.getuid === undefined || lstatSync(directory).isSymbolicLink()) return
   const opened = openSync(directory, DIRECTORY_FLAGS) // fails if a link has replaced it since then

@@ -229,10 +229,7 @@ class Collector implements ReplySink {
   }
 }
 
-/**
- * Ends a request when its time is over, or when its caller's signal aborts. An AbortController for each request, as in
- * deadlineAfter, would take a good part of the time of a listing with hundreds of entries.
- */
+/** Like deadlineAfter, whose AbortControllers would take a good part of the time of a listing with hundreds of entries. */
 class RequestLimit {
   /** Why the request has to end; undefined while it may go on. */
   ended: { readonly reason: Error } | undefined

@@ -1,7 +1,4 @@
-/**
- * The head of an HTTP/1.x response, as routers write it. The parser is lenient: lines may end in LF, and lines that are
- * no header are skipped. It is pure.
- */
+/** The head of an HTTP/1.x response, as routers write it: lines may end in LF, and what is no header is skipped. */
 export const MAX_HEAD_BYTES = 16 * 1024
 export const MAX_HEADERS = 64
 /** After more than these `100 Continue`, the request has failed. */

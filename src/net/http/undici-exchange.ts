@@ -1,7 +1,4 @@
-/**
- * An Exchange that uses undici, for the library. Between undici's parser and the network a socket of ours repairs the
- * head of the reply. undici is loaded at the first request.
- */
+/** An Exchange with undici, for the library, loaded at the first request. A socket of ours repairs the reply's head. */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
