@@ -2,9 +2,8 @@
 import { NoGatewayError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
-import type { Alarm } from './alarm.js'
 import type { Changes } from './changes.js'
-import { searchPauses } from './schedule.js'
+import { type Alarm, searchPauses } from './schedule.js'
 
 /** How often the clocks and the addresses of this computer are checked during a pause. */
 const ADDRESS_POLL_MS = 1000

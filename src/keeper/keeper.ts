@@ -9,14 +9,21 @@
 import { NoGatewayError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
-import { Alarm, within } from './alarm.js'
 import { Changes, Restarts, WATCH_MS } from './changes.js'
 import { GatewaySearch } from './gateway-search.js'
-import { type Held, type KeeperEvent, type Kept, type LossReason, LostInRenewal } from './kept.js'
+import {
+  type Held,
+  isSignOfTrouble,
+  type KeeperEvent,
+  type Kept,
+  type LossReason,
+  LostInRenewal,
+  pulseOf,
+  unlessRefused,
+} from './kept.js'
 import { KeptRow } from './kept-row.js'
 import { LAST_TURN_MS, LONGEST_END_MS, Removal } from './removal.js'
-import { LookSchedule } from './schedule.js'
-import { isSignOfTrouble, pulseOf, unlessRefused } from './signs-of-life.js'
+import { Alarm, LookSchedule, within } from './schedule.js'
 
 /** How often to look at the gateway when all is well. After a change looks begin sooner, and double up to this. */
 export const CHECK_MS = 120_000

@@ -19,8 +19,7 @@ import {
   type MappingRequest,
   type PortMapping,
 } from '../domain/port-mapping.js'
-import { type Held, hasClosed, type Kept, madeAgain, type Presence } from './kept.js'
-import { externalAddressOf, unlessRefused } from './signs-of-life.js'
+import { externalAddressOf, type Held, hasClosed, type Kept, madeAgain, type Presence, unlessRefused } from './kept.js'
 
 export interface HeldMapping extends Held {
   readonly mapping: PortMapping

@@ -10,6 +10,7 @@ import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../domain
 import { transportProtocolOf } from '../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../domain/upnp-errors.js'
 import { type Held, hasClosed, type Kept, LostInRenewal, type Presence } from './kept.js'
+import type { HeldMapping } from './kept-mapping.js'
 
 export interface HeldPinhole extends Held {
   readonly pinhole: TimedPinholeRequest
@@ -129,3 +130,7 @@ function openerOf(gateway: Gateway): PinholeOpener {
     'the gateway has no IPv6 firewall that can be asked (WANIPv6FirewallControl, or PCP over IPv6)',
   )
 }
+
+/** What is kept: a port mapping or a pinhole. */
+export type HeldEither = HeldMapping | HeldPinhole
+export type KeptEither = Kept<HeldEither>

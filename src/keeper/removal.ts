@@ -2,9 +2,9 @@
 import { NoReplyError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
-import { Alarm } from './alarm.js'
 import type { Held, KeeperEvent } from './kept.js'
 import type { KeptRow } from './kept-row.js'
+import { Alarm } from './schedule.js'
 
 /** How long to wait for what is being made when the end comes. */
 export const LAST_TURN_MS = 800

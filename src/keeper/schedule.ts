@@ -1,14 +1,15 @@
 /**
- * When to renew, when to try again, and when to look at the gateway: without a clock. Times are milliseconds.
+ * When to renew, to try again and to look at the gateway, and how to sleep until then. Times are milliseconds.
  *
  * Renewals follow RFC 6887 11.2.1 for every protocol: at a random moment between 1/2 and 5/8 of the lease, then between
  * 3/4 and 3/4 + 1/16, then between 7/8 and 7/8 + 1/32, and so on, never closer to each other than 4 s.
  */
+import { type Clock, sleep } from '../net/clock.js'
 
 /** RFC 6887 11.2.1. */
 export const CLOSEST_RENEWALS_MS = 4000
 
-/** Offsets from the beginning of the lease: none if it has no end, otherwise one or more, none before 4 s if it can be. */
+/** Offsets from the beginning of the lease: none if it never ends, else at least one; none before 4 s if it can be. */
 export function* renewalTimes(leaseMs: number, random: () => number): Generator<number, void> {
   let previousMs = leaseMs > CLOSEST_RENEWALS_MS ? 0 : Number.NEGATIVE_INFINITY
   for (let step = 1; ; step++) {
@@ -93,4 +94,42 @@ export class LookSchedule {
     this.#regularMs = nowMs + this.#pauseMs
     return isForWarning
   }
+}
+
+/** A sleep that can be ended early, for one sleeper at a time. */
+export class Alarm {
+  readonly #clock: Clock
+  #sleeper = new AbortController()
+  #isOff = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** True once it was turned off: sleep() returns at once from then on. */
+  get isOff(): boolean {
+    return this.#isOff
+  }
+
+  /** Sleeps until the time is over or the alarm rings. */
+  async sleep(delayMs: number): Promise<void> {
+    if (this.#isOff) return
+    this.#sleeper = new AbortController()
+    await sleep(this.#clock, Math.max(0, delayMs), this.#sleeper.signal)
+  }
+
+  ring(): void {
+    this.#sleeper.abort()
+  }
+
+  turnOff(): void {
+    this.#isOff = true
+    this.ring()
+  }
+}
+
+/** Waits for the work, but no longer than `limitMs`. The work itself goes on. */
+export async function within(clock: Clock, limitMs: number, work: Promise<void>): Promise<void> {
+  const over = new AbortController()
+  await Promise.race([work, sleep(clock, limitMs, over.signal)]).finally(() => over.abort())
 }

@@ -4,10 +4,10 @@ import { EventSubscription } from '../client/listen/event-subscription.js'
 import { parseIPv4 } from '../domain/address.js'
 import type { Gateway } from '../domain/gateway.js'
 import { parseZonedUrl } from '../domain/url.js'
+import { OncePerSecond } from '../net/clock.js'
 import type { HttpServers } from '../net/http/server.js'
 import type { InterfaceAddress, InterfaceWatch } from '../net/interfaces.js'
 import type { ClientNet } from '../net/network.js'
-import { OncePerSecond } from '../net/rate-limit.js'
 
 export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'http' | 'defaultGateways'> {
   readonly httpServers: HttpServers

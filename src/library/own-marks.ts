@@ -5,7 +5,7 @@
 import { TransportError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { MappingKey } from '../domain/port-mapping.js'
-import type { HeldEither, KeptEither } from '../keeper/kept-either.js'
+import type { HeldEither, KeptEither } from '../keeper/kept-pinhole.js'
 import type { Clock } from '../net/clock.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
 

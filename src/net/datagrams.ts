@@ -37,7 +37,7 @@ export interface DatagramSocket {
   close(): void
 }
 
-/** For one peer: the system drops what strangers send, chooses the local address, and reports a port not listened on. */
+/** A socket for one peer: the system drops what strangers send, and reports a port that nobody listens on. */
 export interface ConnectedOptions {
   readonly remote: Endpoint
   /** The local address; by default the one on the way to the peer. */

@@ -63,10 +63,7 @@ export interface EventHead {
   readonly SEQ: number | undefined
 }
 
-/**
- * Header names are in lower case.
- * @throws MalformedMessageError if it is not an event, or has no SID; the answer to both is 412
- */
+/** Names in lower case. @throws MalformedMessageError if it is no event or has no SID; the answer to both is 412 */
 export function decodeEventHead(headers: ReadonlyMap<string, string>): EventHead {
   const is = (name: string, value: string): boolean => headers.get(name)?.trim().toLowerCase() === value
   if (!is('nt', 'upnp:event') || !is('nts', 'upnp:propchange')) {

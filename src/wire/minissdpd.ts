@@ -72,7 +72,7 @@ export function encodeMiniSsdpdReply(devices: readonly MiniSsdpdDevice[]): Uint8
   return Uint8Array.from([devices.length, ...texts.flatMap(encodeText)])
 }
 
-/** Reads what has arrived so far, and ignores bytes after the end. @throws MalformedMessageError if it can be no reply */
+/** Reads what has arrived so far; ignores bytes after the end. @throws MalformedMessageError if it can be no reply */
 export function decodeMiniSsdpdReply(bytes: Uint8Array): MiniSsdpdReply {
   const devices: MiniSsdpdDevice[] = []
   const count = bytes[0]

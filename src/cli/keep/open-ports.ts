@@ -3,7 +3,7 @@
  */
 import { transportProtocolOf } from '../../domain/port-mapping.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
-import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'
+import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
 import type { OpenPort } from '../report.js'
 
 export class KeptPorts {

@@ -1,6 +1,6 @@
 /** The keeper's events -> Reports, and a queue for these. A failure that repeats is reported once. */
 import type { KeeperEvent } from '../../keeper/kept.js'
-import type { HeldEither, KeptEither } from '../../keeper/kept-either.js'
+import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
 import { reportedError } from '../failure.js'
 import type { OpenPort, Report } from '../report.js'
 import { openPortOf } from './open-ports.js'

@@ -10,9 +10,8 @@
  */
 import { type TransportError, unlessMalformed } from '../../domain/errors.js'
 import { SSDP_PORT } from '../../domain/ports.js'
-import type { Clock } from '../../net/clock.js'
+import { type Clock, limitPerSecond } from '../../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
-import { limitPerSecond } from '../../net/rate-limit.js'
 import { allDevices, type Device } from '../../wire/description.js'
 import {
   decodeSsdp,

@@ -124,7 +124,7 @@ function externalAddressFor({ internalClient, state: { facts } }: MapContext): s
   return facts.externalAddress
 }
 
-/** RFC 6887 11.3. A refusal lasts as long as the mapping. One of NAT-PMP has no nonce. @throws PcpRefusal */
+/** RFC 6887 11.3. Any request takes over a mapping of NAT-PMP, which has no nonce. @throws PcpRefusal for its lease */
 function checkNonce(present: ControlledMapping | undefined, nonce: string): void {
   if (present?.nonce === undefined || present.nonce === nonce) return
   throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED, present.leaseSeconds)

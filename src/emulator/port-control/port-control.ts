@@ -9,10 +9,9 @@
  */
 import { TransportError, unlessMalformed } from '../../domain/errors.js'
 import { PORT_CONTROL_ANNOUNCEMENT_PORT, PORT_CONTROL_PORT } from '../../domain/ports.js'
-import type { Clock } from '../../net/clock.js'
+import { type Clock, limitPerSecond } from '../../net/clock.js'
 import type { DatagramOptions, Datagrams, Endpoint } from '../../net/datagrams.js'
 import type { InterfaceAddress } from '../../net/interfaces.js'
-import { limitPerSecond } from '../../net/rate-limit.js'
 import { malformed } from '../../wire/binary.js'
 import { NAT_PMP_VERSION } from '../../wire/natpmp.js'
 import { PCP_ANNOUNCEMENT_GROUPS } from '../../wire/pcp.js'

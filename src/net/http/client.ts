@@ -229,7 +229,7 @@ class Collector implements ReplySink {
   }
 }
 
-/** Like deadlineAfter, whose AbortControllers would take a good part of the time of a listing with hundreds of entries. */
+/** Like deadlineAfter, whose AbortController would take a good part of the time of a listing with hundreds of rows. */
 class RequestLimit {
   /** Why the request has to end; undefined while it may go on. */
   ended: { readonly reason: Error } | undefined

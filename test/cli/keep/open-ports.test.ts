@@ -4,7 +4,7 @@ import { environmentOf, KeptPorts, openPortOf } from '../../../src/cli/keep/open
 import { ServiceStatus, StateFile, stateText } from '../../../src/cli/keep/state.ts'
 import type { OpenPort } from '../../../src/cli/report.ts'
 import { NoReplyError, TransportError } from '../../../src/domain/errors.ts'
-import type { HeldEither, KeptEither } from '../../../src/keeper/kept-either.ts'
+import type { HeldEither, KeptEither } from '../../../src/keeper/kept-pinhole.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { ASKED, MAPPING } from '../../support/report-parts.ts'
 

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { keptOf } from '../../../src/cli/keep/session.ts'
 import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import type { GatewayProtocol } from '../../../src/domain/port-mapping.ts'
-import type { KeptEither } from '../../../src/keeper/kept-either.ts'
+import type { KeptEither } from '../../../src/keeper/kept-pinhole.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { SimulatedRouter } from '../../support/simulated-gateway.ts'
 
