@@ -82,13 +82,10 @@ export class RefusedError extends PortMappingError {
   /** The gateway's own words, not cleaned for a terminal. Empty for PCP and NAT-PMP, which send no text. */
   readonly description: string
 
-  constructor(facts: {
-    protocol?: GatewayProtocol
-    action: string
-    number: number
-    standardName: string
-    description?: string
-  }) {
+  constructor(
+    facts: { action: string } & Pick<RefusedError, 'number' | 'standardName'> &
+      Partial<Pick<RefusedError, 'protocol' | 'description'>>,
+  ) {
     super(`${facts.action} was refused with ${facts.number} (${facts.standardName})`, { action: facts.action })
     this.protocol = facts.protocol ?? 'igd'
     this.number = facts.number

@@ -40,10 +40,7 @@ export interface GatewayBase {
   find(key: MappingKey): Promise<PortMapping | undefined | 'untold'>
 }
 
-/**
- * Which mapping to remove. PCP and NAT-PMP identify it by its internal client and port. By default these are the ones
- * that are remembered, or else this computer and the external port. An IGD ignores both.
- */
+/** PCP and NAT-PMP go by the inside: as remembered, or else this computer and the external port. An IGD ignores it. */
 export interface MappingToRemove extends MappingKey {
   readonly internalClient?: string
   readonly internalPort?: number

@@ -1,7 +1,6 @@
 /**
- * Which external ports to try if the one that was asked for is taken. They are always the same for the same computer
- * and port, so that a repeated command finds its own mapping instead of piling up new ones. They are from the dynamic
- * range (RFC 6335 6), which routers seldom use themselves.
+ * Which external ports to try if one is taken: always the same for the same computer and port, so that a repeated
+ * command finds its own mapping. They are from the dynamic range (RFC 6335 6), which routers seldom use themselves.
  */
 import { isPortTaken, type PortMappingError, TransportError } from './errors.js'
 import type { MappingRequest, PortMapping } from './port-mapping.js'

@@ -47,10 +47,7 @@ export interface MappingRequest extends MappingKey {
   readonly lease: Lease
 }
 
-/**
- * A mapping as a gateway shows it. A number that the gateway did not send, or not as a number, is undefined.
- * Texts are the gateway's own, and not cleaned for a terminal.
- */
+/** As a gateway shows it, not cleaned for a terminal. A number that was not sent, or not as a number, is undefined. */
 export interface PortMapping {
   readonly remoteHost: string
   readonly externalPort: number | undefined

@@ -1,7 +1,6 @@
 /**
- * The emulated gateway. The emulator folder is a gateway and knows nothing about the client. This file connects the
- * responders to the network, counts what they receive, and closes everything at the end. The gateway is on loopback by
- * default.
+ * The emulated gateway, which knows nothing about the client. This file connects the responders to the network, counts
+ * what they receive, and closes everything at the end.
  */
 import { TransportError } from '../domain/errors.js'
 import { SSDP_PORT } from '../domain/ports.js'

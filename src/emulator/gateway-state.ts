@@ -1,5 +1,5 @@
 /** The state of the emulated gateway, which the responders of all protocols read: facts, tables, counters. */
-import type { LinkRates } from '../domain/gateway.js'
+import type { LinkRates, TrafficCounters } from '../domain/gateway.js'
 import type { FirewallStatus } from '../domain/pinhole.js'
 import type { IgdActionName } from '../wire/igd-actions.js'
 import type { MappingTable } from './tables/mapping-table.js'
@@ -18,18 +18,10 @@ export interface GatewayFacts extends FirewallStatus {
   /** Default 1 Gbit/s both ways. */
   readonly linkRates: LinkRates
   /** Default 0 for all four. */
-  readonly traffic: {
-    readonly bytesSent: number
-    readonly bytesReceived: number
-    readonly packetsSent: number
-    readonly packetsReceived: number
-  }
+  readonly traffic: Readonly<Record<keyof TrafficCounters, number>>
   /** Whether a computer can map ports only to itself; for another internal client it gets 606. Default false. */
   readonly secureMode: boolean
-  /**
-   * Whether a computer can open pinholes only to itself; for another internal client it gets 606. A request from a
-   * loopback address may name any client, because a loopback address has no IPv6 address to compare. Default true.
-   */
+  /** Like secureMode, for pinholes. A loopback address is exempt: it has no IPv6 address to compare. Default true. */
   readonly pinholesOnlyForAsking: boolean
   /** How many packets have gone through each pinhole. With 0, CheckPinholeWorking is refused with 709. Default 1. */
   readonly pinholePackets: number

@@ -15,11 +15,7 @@ export interface Behaviour {
   readonly refusalOf: (operation: IgdActionName | PcpOperation | NatPmpOperation) => number | undefined
 }
 
-/**
- * Combines all quirks. Search delays add up. If several quirks refuse the same operation, the first one refuses until
- * it is used up, then the next one.
- * @throws InvalidArgumentError
- */
+/** Search delays add up. Refusals of one operation are used up one after the other. @throws InvalidArgumentError */
 export function behaviourOf(quirks: readonly Quirk[]): Behaviour {
   return quirks.reduce(withQuirk, { offer: IGD2, searchDelayMs: 0, refusalOf: () => undefined })
 }

@@ -59,10 +59,7 @@ const LONGEST_GAP_MS = 1_800_000
 /** After this long without a restart the next one is believed at once again. */
 const CALM_MS = 600_000
 
-/**
- * Whether a gateway that reports its epoch has restarted between two answers. A gateway whose epoch makes no sense
- * seems to restart again and again, so restarts in quick succession are believed less and less often.
- */
+/** Restarts that the epoch shows. A senseless epoch shows one after another, which are believed less and less often. */
 export class Restarts {
   #epoch: Epoch | undefined
   #lastMs = Number.NEGATIVE_INFINITY

@@ -1,7 +1,6 @@
 /**
- * A port mapping that is kept. It looks before it asks. If the gateway shows that a port leads to another computer,
- * that mapping is not touched, even if the gateway would allow it. A mapping that was there before the first request
- * is left there at the end.
+ * A port mapping that is kept. It looks before it asks: a mapping of another computer is not touched, even if the
+ * gateway would allow it. A mapping that was there before the first request is left there at the end.
  */
 import {
   InvalidArgumentError,

@@ -1,7 +1,4 @@
-/**
- * What is kept alive, and what the keeper reports. Port mappings and pinholes are kept in the same way: made, renewed,
- * looked for, removed.
- */
+/** What is kept alive, and what the keeper reports. Port mappings and pinholes are kept in the same way. */
 import { isUnicastIPv4, isUnicastIPv6 } from '../domain/address.js'
 import { MalformedMessageError, NoReplyError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'

@@ -62,9 +62,8 @@ export function startCommand(argv: readonly string[], env: Variables): RunningCo
 }
 
 /**
- * Runs a line with `sh -c` or cmd.exe, with this process's environment plus the variables in `env`. The line has no
- * input, and its output goes to our standard error. It gets its own process group, so that its whole pipeline ends
- * when its time is over. @throws TransportError if there is no shell
+ * Runs a line with `sh -c` or cmd.exe, with `env` added to the environment, without input, and with its output on our
+ * standard error. Its own process group ends with its whole pipeline. @throws TransportError if there is no shell
  */
 export function runInShell(command: string, env: Variables, limit: TimeLimit): Promise<LimitedEnd> {
   const isGroup = process.platform !== 'win32' // on Windows a process group opens a window

@@ -1,7 +1,6 @@
 /**
- * THE TABLE of IGD actions: for each action its service, and its arguments in and out in the order of the standard
- * (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4, WANIPv6FirewallControl:1 2.4). The client encodes `in` and
- * decodes `out`. The emulator decodes `in` and encodes `out`, and makes its service descriptions from the table.
+ * THE TABLE of IGD actions: service, and arguments in and out in the order of the standard (WANIPConnection:2 2.4,
+ * WANCommonInterfaceConfig:1 2.4, WANIPv6FirewallControl:1 2.4). The client and the emulator read it.
  */
 
 /** WANConnection stands for both WANIPConnection and WANPPPConnection, because their mapping actions are the same. */

@@ -1,11 +1,10 @@
 /**
- * NAT-PMP: messages <-> bytes (RFC 6886 3). Any bytes decode either to a message or to a MalformedMessageError. Numbers
- * are big-endian. The opcode of a response is that of its request plus 128. There is no transaction id, so only opcode
- * and internal port show which request a response is for.
+ * NAT-PMP: messages <-> bytes (RFC 6886 3). Any bytes decode either to a message or to a MalformedMessageError. Without
+ * a transaction id, only opcode and internal port show which request a response is for.
  */
 import { parseIPv4 } from '../domain/address.js'
 import type { TransportProtocol } from '../domain/port-mapping.js'
-import { malformed, viewOf } from './binary.js'
+import { malformed, message, viewOf } from './binary.js'
 
 /** RFC 6886 3.2.1: the group of all hosts on the link. */
 export const NAT_PMP_ANNOUNCEMENT_GROUP = '224.0.0.1'
@@ -50,10 +49,7 @@ const ERROR_RESPONSE_BYTES = 8
 const EXTERNAL_ADDRESS_RESPONSE_BYTES = 12
 const MAP_RESPONSE_BYTES = 16
 
-/** RFC 6886 3.2: the first two bytes of every message. */
-const VERSION_AT = 0
-const OPCODE_AT = 1
-/** RFC 6886 3.2, 3.3 and 3.5: the next fields of every response. */
+/** RFC 6886 3.2, 3.3 and 3.5: the first fields of every response. */
 const RESULT_CODE_AT = 2
 const EPOCH_AT = 4
 /** RFC 6886 3.2: where the address begins in the response to an external address request. It is the last field. */
@@ -114,7 +110,7 @@ export function natPmpOpcode(request: NatPmpRequest): number {
 
 export function encodeNatPmpRequest(request: NatPmpRequest): Uint8Array {
   if (request.kind === 'external-address-request') return Uint8Array.of(NAT_PMP_VERSION, OPCODE_EXTERNAL_ADDRESS)
-  const { bytes, view } = message(MAP_REQUEST_BYTES, natPmpOpcode(request))
+  const { bytes, view } = message(NAT_PMP_VERSION, natPmpOpcode(request), MAP_REQUEST_BYTES)
   view.setUint16(MAP_REQUEST_AT.internalPort, request.internalPort)
   view.setUint16(MAP_REQUEST_AT.suggestedExternalPort, request.suggestedExternalPort)
   view.setUint32(MAP_REQUEST_AT.lifetime, request.lifetimeSeconds)
@@ -146,15 +142,8 @@ export function encodeNatPmpResponse(response: NatPmpResponse): Uint8Array {
   }
 }
 
-function message(length: number, opcode: number): { bytes: Uint8Array; view: DataView } {
-  const bytes = new Uint8Array(length)
-  bytes[VERSION_AT] = NAT_PMP_VERSION
-  bytes[OPCODE_AT] = opcode
-  return { bytes, view: viewOf(bytes) }
-}
-
 function responseMessage(length: number, opcode: number, { epochSeconds }: WithEpoch) {
-  const { bytes, view } = message(length, opcode + RESPONSE)
+  const { bytes, view } = message(NAT_PMP_VERSION, opcode + RESPONSE, length)
   view.setUint32(EPOCH_AT, epochSeconds)
   return { bytes, view }
 }
@@ -183,11 +172,7 @@ export function decodeNatPmpRequest(bytes: Uint8Array): NatPmpRequest | Unsuppor
   }
 }
 
-/**
- * An error response may have 8 bytes or the full length (RFC 6886 3.5). Bytes after a known message are ignored,
- * because some gateways pad their messages.
- * @throws MalformedMessageError
- */
+/** An error response may be 8 bytes long (RFC 6886 3.5). Some gateways pad messages. @throws MalformedMessageError */
 export function decodeNatPmpResponse(bytes: Uint8Array): NatPmpResponse {
   const [version, opcodePlus = 0] = bytes
   const isResponse = opcodePlus >= RESPONSE || isUnsupportedVersionResponse(bytes)

@@ -1,7 +1,6 @@
 /**
- * The options of PCP messages <-> bytes (RFC 6887 7.3, 13). An option has a code, a reserved byte, a length, and data
- * padded to a multiple of four bytes. If its code is below 128, the other side must understand the option; otherwise it
- * may ignore it (RFC 6887 7.3). The responder decides that, not this file.
+ * The options of PCP messages <-> bytes (RFC 6887 7.3, 13). The data is padded to a multiple of four bytes. The other
+ * side must understand an option with a code below 128. The responder decides that, not this file.
  */
 import { addressOfBytes, bytesOfAddress } from '../domain/address.js'
 import { viewOf } from './binary.js'

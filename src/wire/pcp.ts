@@ -7,7 +7,7 @@
  * MalformedMessageError means that the request must be dropped in silence (RFC 6887 8.2).
  */
 import { addressOfBytes } from '../domain/address.js'
-import { malformed, viewOf } from './binary.js'
+import { malformed, message, viewOf } from './binary.js'
 import { isUnsupportedVersionResponse } from './natpmp.js'
 import { ADDRESS_BYTES, addressBytes, decodePcpOptions, encodePcpOptions, type PcpOption } from './pcp-options.js'
 import { PCP_RESULTS } from './pcp-result-codes.js'
@@ -107,9 +107,7 @@ const DATA_BYTES = [0, 36, 56] as const
 const RESPONSE = 0x80
 const HEAD_BYTES = 24
 
-/** RFC 6887 7.1 and 7.2: the fields of every message. */
-const VERSION_AT = 0
-const OPCODE_AT = 1
+/** RFC 6887 7.1 and 7.2: the third field of every message. */
 const LIFETIME_AT = 4
 /** RFC 6887 7.1: the other field of a request. */
 const CLIENT_ADDRESS_AT = 8
@@ -122,7 +120,7 @@ const REMOTE_PEER_AT = { port: 60, address: 64 } as const
 
 export function encodePcpRequest(request: PcpRequest): Uint8Array {
   const options = encodePcpOptions(request.options)
-  const { bytes, view } = message(dataBytesOf(request.kind) + options.length, opcodeOf(request.kind))
+  const { bytes, view } = message(PCP_VERSION, opcodeOf(request.kind), endOf(request.kind) + options.length)
   view.setUint32(LIFETIME_AT, request.lifetimeSeconds)
   bytes.set(addressBytes(request.clientAddress), CLIENT_ADDRESS_AT)
   if ('nonce' in request) {
@@ -136,7 +134,7 @@ export function encodePcpRequest(request: PcpRequest): Uint8Array {
 export function encodePcpResponse(response: Exclude<PcpResponse, { kind: 'other-version-response' }>): Uint8Array {
   const options = 'options' in response ? encodePcpOptions(response.options) : new Uint8Array()
   const opcode = response.kind === 'error-response' ? response.opcode : opcodeOf(response.kind)
-  const { bytes, view } = message(dataBytesOf(response.kind) + options.length, opcode + RESPONSE)
+  const { bytes, view } = message(PCP_VERSION, opcode + RESPONSE, endOf(response.kind) + options.length)
   writeResponseHead(bytes, view, response)
   if ('nonce' in response) {
     writeMapping(bytes, view, response, response.assignedExternalPort, response.assignedExternalAddress)
@@ -162,8 +160,7 @@ export function encodePcpErrorResponse(request: Uint8Array, head: ResponseHead):
   const kept = request.subarray(0, MAX_PCP_BYTES)
   const bytes = new Uint8Array(Math.max(HEAD_BYTES, Math.ceil(kept.length / 4) * 4))
   bytes.set(kept)
-  bytes[VERSION_AT] = PCP_VERSION
-  bytes[OPCODE_AT] = (request[OPCODE_AT] ?? 0) | RESPONSE
+  bytes.set([PCP_VERSION, (request[1] ?? 0) | RESPONSE])
   const endOfZeros = NOT_PARSED.has(head.resultCode) ? RESPONSE_HEAD_AT.secondReserved : HEAD_BYTES
   bytes.fill(0, RESPONSE_HEAD_AT.reserved, endOfZeros)
   writeResponseHead(bytes, viewOf(bytes), head)
@@ -177,15 +174,9 @@ function opcodeOf(kind: Kind): number {
   return kind.startsWith('PEER') ? PCP_OPCODES.PEER : PCP_OPCODES.ANNOUNCE
 }
 
-function dataBytesOf(kind: Kind): number {
-  return DATA_BYTES[opcodeOf(kind)] ?? 0
-}
-
-function message(bytesAfterHead: number, opcode: number): { bytes: Uint8Array; view: DataView } {
-  const bytes = new Uint8Array(HEAD_BYTES + bytesAfterHead)
-  bytes[VERSION_AT] = PCP_VERSION
-  bytes[OPCODE_AT] = opcode
-  return { bytes, view: viewOf(bytes) }
+/** Where the options begin. */
+function endOf(kind: Kind): number {
+  return HEAD_BYTES + (DATA_BYTES[opcodeOf(kind)] ?? 0)
 }
 
 function writeResponseHead(bytes: Uint8Array, view: DataView, head: ResponseHead): void {
@@ -218,7 +209,7 @@ export function decodePcpRequest(bytes: Uint8Array): PcpRequest | BadPcpRequest 
   if (!isWellFormed(bytes)) return bad(PCP_RESULTS.MALFORMED_REQUEST)
   const kind = REQUEST_KINDS[opcode]
   if (kind === undefined) return bad(PCP_RESULTS.UNSUPP_OPCODE)
-  const end = HEAD_BYTES + dataBytesOf(kind)
+  const end = endOf(kind)
   if (bytes.length < end) return bad(PCP_RESULTS.MALFORMED_REQUEST)
   const { options, complete } = decodePcpOptions(bytes.subarray(end))
   if (!complete) return bad(PCP_RESULTS.MALFORMED_OPTION)
@@ -242,7 +233,7 @@ export function decodePcpResponse(bytes: Uint8Array): PcpResponse {
   const [lifetimeSeconds, epochSeconds] = [view.getUint32(LIFETIME_AT), view.getUint32(RESPONSE_HEAD_AT.epoch)]
   const head = { resultCode, lifetimeSeconds, epochSeconds }
   const kind = RESPONSE_KINDS[opcode]
-  const end = HEAD_BYTES + (kind === undefined ? 0 : dataBytesOf(kind))
+  const end = kind === undefined ? HEAD_BYTES : endOf(kind)
   if (kind === undefined || bytes.length < end) {
     if (resultCode === PCP_RESULTS.SUCCESS) throw malformed('a complete response to a known opcode', bytes)
     return { kind: 'error-response', opcode, ...head }

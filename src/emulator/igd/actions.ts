@@ -1,8 +1,7 @@
 /**
- * One function for each action of the table in wire/igd-actions.ts. The table gives the types, so the compiler reports
- * an action without a function. Below are the arguments: text of the standards <-> values of the tables. Text that is
- * not such a value is refused with 402. For some values that the gateway does not support, the standards have other
- * numbers.
+ * One function for each action of the table in wire/igd-actions.ts, which gives the types. Below are the arguments:
+ * text of the standards <-> values of the tables. Text that is not such a value is refused with 402, or with another
+ * number that the standards have for a value that the gateway does not support.
  */
 import {
   isLoopbackIPv4,

@@ -1,8 +1,7 @@
 /**
- * What the emulated gateway says about itself over HTTP. The device description has the three devices of an
- * InternetGatewayDevice (InternetGatewayDevice:2 figure 1), with the services that the gateway offers. A service
- * description (UPnP Device Architecture 1.1, 2.5) lists the actions of a service, and the arguments of each action with
- * their types. It is made from the table in wire/igd-actions.ts.
+ * What the emulated gateway offers over UPnP, and what it says about that. The device description has the three devices
+ * of an InternetGatewayDevice (InternetGatewayDevice:2 figure 1). A service description (UDA 1.1 2.5) lists actions with
+ * their arguments and types, as in the table in wire/igd-actions.ts. A quirk can make it an InternetGatewayDevice:1.
  */
 import type { Device, RootDescription, Service } from '../../wire/description.js'
 import { IGD_ACTIONS, type IgdActionName } from '../../wire/igd-actions.js'

@@ -1,15 +1,14 @@
 /**
- * The mappings of PCP and NAT-PMP. In both protocols the inside identifies a mapping: protocol, internal client and
- * internal port. The mappings are in the tables of the IGD, where every client sees them. Those of the NAT are among
- * the port mappings. Those of the IPv6 firewall, which translates nothing, are among the pinholes. An IGD knows no
- * nonces, so its actions can overwrite and delete these mappings too.
+ * The mappings of PCP and NAT-PMP, which protocol, internal client and internal port identify. They are in the tables
+ * of the IGD, where every client sees them: those of the NAT among the port mappings, those of the IPv6 firewall among
+ * the pinholes. An IGD knows no nonces, so its actions can overwrite and delete these mappings too.
  */
 import { isSameAddress } from '../../domain/address.js'
+import type { PinholeTarget } from '../../domain/pinhole.js'
 import {
   type GatewayProtocol,
   PROTOCOL_NUMBERS,
   PROTOCOL_TITLES,
-  type TransportProtocol,
   transportProtocolOf,
 } from '../../domain/port-mapping.js'
 import { FIRST_DYNAMIC_PORT, PORT_CONTROL_ANNOUNCEMENT_PORT, PORT_CONTROL_PORT } from '../../domain/ports.js'
@@ -18,11 +17,7 @@ import { portsToTry, type TableEntry, type WantedMapping } from '../tables/mappi
 import type { PinholeEntry } from '../tables/pinhole-table.js'
 import { Refusal } from '../tables/refusal.js'
 
-export interface Inside {
-  readonly protocol: TransportProtocol
-  readonly internalClient: string
-  readonly internalPort: number
-}
+export type Inside = PinholeTarget
 
 export interface ControlledMapping extends Inside {
   readonly externalPort: number
@@ -125,10 +120,7 @@ function isSameInside(one: Inside, other: Inside): boolean {
   )
 }
 
-/**
- * A port is taken if any client has it, whatever the remote host. With NAT-PMP the companion port, which is the same
- * port of the other protocol, is reserved for the same client (RFC 6886 3.3).
- */
+/** With NAT-PMP the same port of the other protocol is reserved for the same client (RFC 6886 3.3). */
 function takenPorts(entries: readonly TableEntry[], { protocol, internalClient }: Inside, madeBy: GatewayProtocol) {
   const taken = new Set<number>()
   for (const entry of entries) {

@@ -1,7 +1,6 @@
 /**
- * The NAT-PMP side of the emulated gateway (RFC 6886 3). A request comes in, and a response goes out; sockets and the
- * clock are elsewhere. A nonce protects each mapping that PCP made. NAT-PMP has no nonces, so a request for such a
- * mapping gets result 2.
+ * The NAT-PMP side of the emulated gateway (RFC 6886 3), without sockets and clock. NAT-PMP has no nonces, so a request
+ * for a mapping of PCP, which a nonce protects, gets result 2.
  */
 import {
   decodeNatPmpRequest,

@@ -139,9 +139,8 @@ function checkSuggestion(request: MapRequest, externalPort: number, externalAddr
 }
 
 /**
- * RFC 6887 15: the deletion of a mapping that does not exist succeeds, and that of a mapping that an IGD made is
- * refused. With internal port 0, all mappings with this nonce are deleted, of the one protocol or of any.
- * @throws PcpRefusal
+ * RFC 6887 15: the deletion of a mapping that does not exist succeeds; one of an IGD is refused. Internal port 0 means
+ * all mappings with this nonce, of the one protocol or of any. @throws PcpRefusal
  */
 function remove({ request, internalClient, mappings, nowMs }: MapContext): Assigned {
   const { internalPort, nonce } = request

@@ -1,7 +1,6 @@
 /**
- * The PCP side of the emulated gateway (RFC 6887 8.2, 14). A request comes in, and a response goes out; sockets and the
- * clock are elsewhere. MAP is in pcp-mapping.ts. PEER is not supported: it is about mappings that outgoing traffic
- * makes, and the emulated gateway carries no traffic.
+ * The PCP side of the emulated gateway (RFC 6887 8.2, 14), without sockets and clock. PEER is not supported: it is
+ * about mappings that outgoing traffic makes, and the emulated gateway carries no traffic.
  */
 import { isSameAddress, splitZone } from '../../domain/address.js'
 import {

@@ -1,7 +1,6 @@
 /**
- * Finds the leases that have ended without a look at the others: a binary heap, ordered by when each lease ends. A
- * renewal leaves the old end in the heap, and takeEnded() skips it. If more than half of the heap is old ends, the heap
- * is rebuilt, so that a client cannot fill it with renewals.
+ * The leases that have ended, from a binary heap. A renewal leaves the old end in the heap. If more than half of the
+ * heap is old ends, the heap is rebuilt, so that a client cannot fill it with renewals.
  */
 interface End<Key> {
   readonly key: Key

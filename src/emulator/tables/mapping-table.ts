@@ -7,7 +7,8 @@
  * AddAnyPortMapping. Every lease ends, by default after a week at the latest. Mappings are in the order in which they
  * were added; a renewal keeps its place.
  */
-import type { GatewayProtocol, MappingKey, TransportProtocol } from '../../domain/port-mapping.js'
+import type { PortRange } from '../../domain/gateway.js'
+import type { GatewayProtocol, MappingKey } from '../../domain/port-mapping.js'
 import type { UpnpErrorName } from '../../domain/upnp-errors.js'
 import { LeaseEnds } from './lease-ends.js'
 import { Refusal } from './refusal.js'
@@ -35,10 +36,7 @@ export interface WantedMapping extends MappingKey {
 export type TableEntry = WantedMapping
 
 /** The mappings of one protocol whose external ports are from `startPort` to `endPort`, both included. */
-export interface MappingRange {
-  readonly startPort: number
-  readonly endPort: number
-  readonly protocol: TransportProtocol
+export interface MappingRange extends Omit<PortRange, 'manage'> {
   /** Undefined for every internal client. */
   readonly internalClient: string | undefined
 }

@@ -113,10 +113,7 @@ class ReplyReader {
 const MAX_CHUNK_LINE_BYTES = 1024
 const MAX_TRAILER_LINES = 64
 
-/**
- * Decodes the chunked transfer coding (RFC 9112 7.1) piece by piece. A size is one to seven hexadecimal digits and
- * nothing else (CVE-2017-8798 was a size read as signed). Extensions and trailers are skipped, and bounded.
- */
+/** RFC 9112 7.1. A size is one to seven hexadecimal digits (CVE-2017-8798 was a signed one). Trailers are bounded. */
 export class ChunkedBody {
   /** True once the last chunk and the trailers have arrived. */
   ended = false

@@ -1,7 +1,6 @@
 /**
- * A small HTTP/1.1 server for the emulated gateway, and for the notifications that a gateway sends. It takes whole
- * requests and sends whole replies. Everything is bounded: the number of connections, the head (Node's 16 KiB), the
- * body, and the time from the beginning of a connection to the end of its request.
+ * A small HTTP/1.1 server for the emulated gateway, and for the events of a gateway. Everything is bounded:
+ * connections, the head (Node's 16 KiB), the body, and the time from the start of a connection to the end of a request.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
