@@ -3,10 +3,11 @@
  * the names of the standard.
  *
  * Only the local names of elements count, because real devices have the namespace `urn:dslforum-org:device-1-0`, or
- * none.
+ * none. Devices, services and their texts count wherever they stand, because real devices have tags too few or too many
+ * (TP-Link Archer C9).
  */
 import { MalformedMessageError } from '../domain/errors.js'
-import { childNamed, decodeXml, descendants, encodeElement, trimmed, type XmlElement } from './xml.js'
+import { decodeXml, encodeElement, trimmed, type XmlElement } from './xml.js'
 
 /** Bounds what one description can make the reader keep. */
 export const MAX_DEVICES = 64
@@ -38,15 +39,34 @@ export interface RootDescription {
 
 /** @throws MalformedMessageError */
 export function decodeDescription(bytes: Uint8Array): RootDescription {
-  const { root } = decodeXml(bytes)
-  const device = [...descendants(root)].find((element) => element.name === 'device')
-  if (device === undefined) throw new MalformedMessageError('a device description with a <device>', root.name)
-  return { URLBase: textOf(root, 'URLBase'), device: decodeDevice(device, { devices: MAX_DEVICES }) }
+  const { root, rest } = decodeXml(bytes)
+  const document = { name: '', text: '', children: [root, ...rest] }
+  const [device, ...devices] = below(document, 'device', DEVICE)
+  const services = [...below(document, 'service', DEVICE)]
+  if (device === undefined && services.length === 0) {
+    throw new MalformedMessageError('a device description with a <device>', root.name)
+  }
+  // What a damaged document has outside of its root device belongs to it.
+  const whole = { name: 'device', text: '', children: [...(device?.children ?? []), ...services, ...devices] }
+  return { URLBase: textOf(document, 'URLBase'), device: decodeDevice(whole, { devices: MAX_DEVICES }) }
+}
+
+const DEVICE: ReadonlySet<string> = new Set(['device'])
+const DEVICE_OR_SERVICE: ReadonlySet<string> = new Set(['device', 'service'])
+
+/** The elements with that name at any depth, but not those in `owners`. Case does not matter. */
+function* below(element: XmlElement, name: string, owners: ReadonlySet<string>): Generator<XmlElement> {
+  for (const child of element.children) {
+    const childName = child.name.toLowerCase()
+    if (childName === name.toLowerCase()) yield child
+    if (!owners.has(childName)) yield* below(child, name, owners)
+  }
 }
 
 /** NULs and blanks at the end are common. TP-Link Archer C8 has them around URLBase and presentationURL. */
 function textOf(element: XmlElement, name: string): string {
-  return trimmed(childNamed(element, name)?.text ?? '')
+  const [found] = below(element, name, DEVICE_OR_SERVICE)
+  return trimmed(found?.text ?? '')
 }
 
 function textsOf<Name extends string>(element: XmlElement, names: readonly Name[]): Record<Name, string> {
@@ -55,10 +75,8 @@ function textsOf<Name extends string>(element: XmlElement, names: readonly Name[
 
 function decodeDevice(element: XmlElement, budget: { devices: number }): Device {
   budget.devices--
-  const listed = (list: string, name: string): readonly XmlElement[] =>
-    childNamed(element, list)?.children.filter((child) => child.name === name) ?? []
-  const services = listed('serviceList', 'service').slice(0, MAX_SERVICES_PER_DEVICE)
-  const devices = listed('deviceList', 'device')
+  const services = [...below(element, 'service', DEVICE)].slice(0, MAX_SERVICES_PER_DEVICE)
+  const devices = [...below(element, 'device', DEVICE)]
   return {
     ...textsOf(element, DEVICE_TEXTS),
     serviceList: services.map((service) => textsOf(service, SERVICE_TEXTS)),

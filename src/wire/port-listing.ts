@@ -19,15 +19,13 @@ const NAMES = [
 
 export type PortMappingEntry = Readonly<Record<(typeof NAMES)[number], string>>
 
-/** A single element without content, such as `<PortMappingList/>`, after an optional declaration. */
-const EMPTY_ELEMENT = /^(?:<\?[^<>]*>\s*)?<[^<>]*\/>$/
-
 /** An empty text is an empty list too. @throws MalformedMessageError */
 export function decodePortListing(listing: string): PortMappingEntry[] {
-  if (listing.trim() === '' || EMPTY_ELEMENT.test(listing.trim())) return []
-  const { root, complete } = parseXml(listing)
+  if (listing.trim() === '') return []
+  const { root, rest, complete } = parseXml(listing)
   if (!complete) throw new MalformedMessageError('a complete PortMappingList', listing)
-  return [...descendants(root)].filter((each) => each.name.toLowerCase() === 'portmappingentry').map(decodeEntry)
+  const elements = [root, ...rest].flatMap((each) => [...descendants(each)])
+  return elements.filter((each) => each.name.toLowerCase() === 'portmappingentry').map(decodeEntry)
 }
 
 function decodeEntry(element: XmlElement): PortMappingEntry {

@@ -121,7 +121,7 @@ function onlyContentOfBody(root: XmlElement): XmlElement | undefined {
 }
 
 function argumentsOf(element: XmlElement): SoapArguments {
-  const textOf = (child: XmlElement): string => (child.children.length === 0 ? child.text : encodeXml(child))
+  const textOf = ({ text, children }: XmlElement): string => text + children.map(encodeXml).join('')
   return new Map(element.children.map((child) => [child.name.toLowerCase(), textOf(child)]))
 }
 

@@ -1,13 +1,15 @@
 /**
  * XML as UPnP devices send it -> a tree of elements with local names. fast-xml-parser reads the XML, and this file
  * decides what is accepted. It is lenient about form. A byte order mark, blank lines or NULs may surround the document.
- * A namespace prefix need not be bound. The text may be Latin-1 although the document promises UTF-8.
+ * A namespace prefix need not be bound. The text may be Latin-1 although the document promises UTF-8. A tag may be
+ * missing or one too many (xml-tags.ts).
  *
  * It is strict about size and kind. A DTD is refused, so the only entities are the five of XML 1.0 and the numeric
  * ones, and they are decoded once. The depth and the number of nodes are limited.
  */
 import { XMLParser } from 'fast-xml-parser'
 import { MalformedMessageError } from '../domain/errors.js'
+import { pairTags } from './xml-tags.js'
 
 export const MAX_XML_DEPTH = 32
 export const MAX_XML_NODES = 20_000
@@ -24,6 +26,8 @@ export interface XmlElement {
 
 export interface XmlDocument {
   readonly root: XmlElement
+  /** What comes after it, if a damaged document ends its root too early or more than once. */
+  readonly rest: readonly XmlElement[]
   /** False if the text ends before the root element does. */
   readonly complete: boolean
 }
@@ -55,23 +59,10 @@ export function parseXml(raw: string): XmlDocument {
   if (LONG_NAME.test(text))
     throw new MalformedMessageError(`XML with names of at most ${MAX_XML_NAME_LENGTH} characters`, raw)
   if (countNodes(text) > MAX_XML_NODES) throw new MalformedMessageError(`XML of at most ${MAX_XML_NODES} nodes`, raw)
-  const root = toElements(parse(text, raw), 0)[0]
+  const { xml, isEnded } = pairTags(text)
+  const [root, ...rest] = toElements(parse(xml, raw), 0)
   if (root === undefined) throw new MalformedMessageError('XML with a root element', raw)
-  return { root, complete: lastEndTag(text) === root.name }
-}
-
-/** The local name in the end tag at the end of the text, or ''. Comments and instructions may follow the tag. */
-function lastEndTag(text: string): string {
-  let end = text.length
-  for (;;) {
-    const before = text.slice(0, end).trimEnd()
-    const opening = before.endsWith('-->') ? '<!--' : before.endsWith('?>') ? '<?' : undefined
-    if (opening === undefined) {
-      const [, name = ''] = /^<\/([^<>]*)>$/.exec(before.slice(before.lastIndexOf('<'))) ?? []
-      return name.slice(name.indexOf(':') + 1).trim()
-    }
-    end = Math.max(0, before.lastIndexOf(opening))
-  }
+  return { root, rest, complete: isEnded }
 }
 
 function parse(text: string, raw: string): unknown {
@@ -79,9 +70,6 @@ function parse(text: string, raw: string): unknown {
     parser ??= new XMLParser({
       preserveOrder: true,
       ignoreAttributes: true,
-      ignoreDeclaration: true,
-      ignorePiTags: true,
-      removeNSPrefix: true,
       parseTagValue: false,
       trimValues: false,
       processEntities: false,

@@ -7,7 +7,8 @@ import { MalformedMessageError } from '../../src/domain/errors.ts'
 import { readHead } from '../../src/net/http/head.ts'
 import { decodeDescription } from '../../src/wire/description.ts'
 import { decodeSoapReply } from '../../src/wire/soap.ts'
-import { decodeXml, MAX_XML_NAME_LENGTH, trimmed } from '../../src/wire/xml.ts'
+import { decodeXml, MAX_XML_NAME_LENGTH, MAX_XML_NODES, trimmed } from '../../src/wire/xml.ts'
+import { thrownBy } from '../support/random.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
 const HALF_A_MEGABYTE = 512 * 1024
@@ -41,6 +42,30 @@ describe('half a megabyte', () => {
     const name = 'n'.repeat(MAX_XML_NAME_LENGTH)
     const deep = `<${name}>`.repeat(25) + '<b></b>'.repeat(9000) + `</${name}>`.repeat(25)
     expect(cpuMs(() => decodeXml(utf8(deep)))).toBeLessThan(4000)
+  })
+})
+
+/** With as many `<` as may be. */
+describe('a document', () => {
+  const many = MAX_XML_NODES / 2 - 10
+  it.each([
+    ['start tags without an end', '<a>'.repeat(2 * many)],
+    ['start tags without an end, with text', `<r>${'<a>1'.repeat(2 * many)}</r>`],
+    ['start tags without an end, in one element', `<r>${'<a>'.repeat(2 * many)}</r>`],
+    ['end tags without a start', `<r>${'</a>'.repeat(2 * many)}</r>`],
+    ['start tags, and as many other end tags', `<r>${'<a>'.repeat(many)}${'</b>'.repeat(many)}</r>`],
+    ['crossed tags', `<r>${'<a><b></a>'.repeat(many / 2)}${'</b>'.repeat(many / 2)}</r>`],
+    ['tags in a text', `<r>1${' <a> 2'.repeat(2 * many)}</r>`],
+    ['tags that are none', `<r>${`< <3 </> <a x='`.repeat(many / 2)}</r>`],
+    ['long tags that are none', `<r>${`<a ${'x'.repeat(60)}`.repeat(2 * many)}</r>`],
+    ['long names', `<r>${`<${'a'.repeat(60)}>1</${'b'.repeat(60)}>`.repeat(many)}</r>`],
+  ])('of many %s is read or refused in a moment', (_, text) => {
+    expect(
+      cpuMs(() => {
+        const error = thrownBy(() => decodeDescription(utf8(`<root><device>${text}</device></root>`)))
+        if (error !== undefined) expect(error).toBeInstanceOf(MalformedMessageError)
+      }),
+    ).toBeLessThan(4000)
   })
 })
 

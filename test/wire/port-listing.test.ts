@@ -70,6 +70,15 @@ describe('a port listing', () => {
     expect(decodePortListing(change(HEAD + WEB_TEXT + TAIL))).toEqual([WEB])
   })
 
+  it.each([
+    ['a text with a raw <', 'web', 'I <3 <b> & you', 'I <3 <b> & you'],
+    ['a text without its end', 'web</p:NewDescription>', 'web', 'web'],
+    ['a stray end', 'web</p:NewDescription>', 'web</p:NewDescription></p:x>', 'web'],
+  ])('is read with %s', (_, text, instead, NewDescription) => {
+    const listing = HEAD + WEB_TEXT.replace(text, instead) + WEB_TEXT + TAIL
+    expect(decodePortListing(listing)).toEqual([{ ...WEB, NewDescription }, WEB])
+  })
+
   it.each(['', ' \n', HEAD + TAIL, '<p:PortMappingList/>', '<?xml version="1.0"?>\n<PortMappingList xmlns="x" />'])(
     'is empty if it is %j',
     (text) => {

@@ -155,6 +155,43 @@ describe('a response', () => {
   })
 
   it.each([
+    ['I <3 you', 'I <3 you'],
+    ['a <b> c', 'a <b> c'],
+    ['a < b & c', 'a < b & c'],
+    ['<>', '<>'],
+    ['1 <2> </3> <-- <!x <?', '1 <2> </3> <-- <!x <?'],
+    ['a </b', 'a </b'],
+    ['<b>x</b>', '<b>x</b>'],
+    ['Tom & <Jerry', 'Tom & <Jerry'],
+    ['Tom &amp; <Jerry', 'Tom & <Jerry'],
+  ])('with the raw text %j has it as text, and all that follows', (text, description) => {
+    const [first, last] = ['<NewEnabled>1</NewEnabled>', '<NewLeaseDuration>60</NewLeaseDuration>']
+    const content = `${first}<NewPortMappingDescription>${text}</NewPortMappingDescription>${last}`
+    const reply = `<s:Envelope><s:Body><u:XResponse>${content}</u:XResponse></s:Body></s:Envelope>`
+    expect(decodeSoapReply(utf8(reply), 'X')).toEqual(
+      entry({ newenabled: '1', newportmappingdescription: description, newleaseduration: '60' }),
+    )
+  })
+
+  it.each([
+    ['a value', '</NewUptime>', '</NewUptme>'],
+    ['a value, in another case', '</NewUptime>', '</newuptime>'],
+    ['an empty value', '<NewLastConnectionError>ERROR_NONE</New', '<NewLastConnectionError></New'],
+    ['no value', '</NewConnectionStatus>', ''],
+    ['the response', '</u:GetStatusInfoResponse>', '</u:GetStatusInfo>'],
+    ['no response', '</u:GetStatusInfoResponse>', ''],
+    ['the body twice', '</s:Body>', '</s:Body></s:Body>'],
+    ['nothing that was begun', '</NewUptime>', '</NewUptime></DeviceList>'],
+  ])('is read with an end tag of %s', (_name, tag, instead) => {
+    const reply = decodeSoapReply(utf8(STATUS_TEXT.replace(tag, instead)), 'GetStatusInfo')
+    expect(reply.kind === 'response' && [...reply.arguments.values()]).toEqual([
+      'Connected',
+      instead.startsWith('<NewLast') ? '' : 'ERROR_NONE',
+      '12345',
+    ])
+  })
+
+  it.each([
     ['nothing (Q112)', ''],
     ['a line end', '\r\n'],
     ['NULs', '\0\0'],

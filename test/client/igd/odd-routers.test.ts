@@ -182,6 +182,22 @@ describe('services', () => {
   })
 })
 
+describe('tags', () => {
+  it.each([
+    ['the end of a name is missing', /<\/friendlyName>/, ''],
+    ['there is an end of nothing', /<\/friendlyName>/, '$&</UPC>'],
+    ['the root ends at once', /<root[^>]*>/, '$&</root>'],
+    ['the ends of a list and a device are crossed', /<\/serviceList>(\s*)<\/device>/g, '</device>$1</serviceList>'],
+    ['ends are in upper case', /<\/device(List)?>/g, '</DEVICE$1>'],
+    ['all ends after the service are missing', /(.*<\/service>).*/s, '$1'],
+  ])('maps where %s in the description', async (_, tag, instead) => {
+    const sound = soundRouter()
+    const damaged = igdDescription().replace(tag, instead)
+    expect(damaged).not.toBe(igdDescription())
+    await expectMapped(await serve((request) => (isDescription(request) ? http(200, damaged) : sound(request))))
+  })
+})
+
 describe('URLs', () => {
   it('goes to the port that URLBase names', async () => {
     const control = await serve(soundRouter())
