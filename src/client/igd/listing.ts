@@ -12,9 +12,12 @@ import type { RequestWindow } from './request-window.js'
 
 /** A table with more entries than there are ports is not read to its end. */
 export const MAX_PORT_MAPPINGS = 65_536
+/** Sagemcom routers have entries without a client in their tables: a few that are the same do not mean the end. */
+export const MAX_SAME_WITHOUT_CLIENT = 16
 
-/** Ends of the table from routers that do not know the standard's one (DD-WRT, Linksys WRT1900AC). */
-const OTHER_ENDS: ReadonlySet<number> = new Set([
+/** Ends of the table: the standard's one, and those from routers that do not know it (DD-WRT, Linksys WRT1900AC). */
+const ENDS: ReadonlySet<number> = new Set([
+  UPNP_ERRORS.SpecifiedArrayIndexInvalid,
   UPNP_ERRORS.NoSuchEntryInArray,
   UPNP_ERRORS.InvalidArgs,
   UPNP_ERRORS.ActionFailed,
@@ -61,7 +64,7 @@ async function* walk({ window, entry }: Table, signal: AbortSignal): AsyncGenera
   let isOver = false
   const ask = (index: number): Promise<SoapArguments | RefusedError> => {
     const asked = entry(index, signal).catch((error: unknown) => {
-      isOver = true
+      isOver ||= index > 0 // the table may begin at 1
       return endAt(index, error)
     })
     asked.catch(() => {}) // beyond the end nobody waits for it
@@ -69,15 +72,24 @@ async function* walk({ window, entry }: Table, signal: AbortSignal): AsyncGenera
   }
   const asked: Promise<SoapArguments | RefusedError>[] = []
   let previous: string | undefined
+  let repetitions = 0
   for (let index = 0; index < MAX_PORT_MAPPINGS; index++) {
     while (!isOver && asked.length < window.size && index + asked.length < MAX_PORT_MAPPINGS) {
       asked.push(ask(index + asked.length))
     }
-    const reply = await (asked.shift() ?? ask(index))
+    let reply = await (asked.shift() ?? ask(index))
+    if (index === 0 && reply instanceof RefusedError) {
+      // The tables of some routers begin at 1, with an error at 0.
+      const second = await (asked.shift() ?? ask(1)).catch(() => signal.throwIfAborted())
+      if (second !== undefined && !(second instanceof RefusedError)) [reply, index] = [second, 1]
+      else if (reply.number !== UPNP_ERRORS.SpecifiedArrayIndexInvalid) throw reply
+    }
     if (reply instanceof RefusedError) return { number: reply.number, standardName: reply.standardName }
     const mapping = decodeMapping(reply)
     const identity = JSON.stringify(mapping)
-    if (identity === previous) return 'repetition' // some routers repeat the last entry for ever
+    repetitions = identity === previous ? repetitions + 1 : 0
+    // Some routers repeat the last entry for ever.
+    if (repetitions > (mapping.internalClient === '' ? MAX_SAME_WITHOUT_CLIENT : 0)) return 'repetition'
     previous = identity
     yield mapping
   }
@@ -86,10 +98,9 @@ async function* walk({ window, entry }: Table, signal: AbortSignal): AsyncGenera
 
 /** @throws the error if it does not mark the end */
 function endAt(index: number, error: unknown): RefusedError {
-  if (!(error instanceof RefusedError)) throw error
-  const isEnd = error.number === UPNP_ERRORS.SpecifiedArrayIndexInvalid
-  if (isEnd || (index > 0 && OTHER_ENDS.has(error.number))) return error
-  throw error
+  if (!(error instanceof RefusedError) || !ENDS.has(error.number)) throw error
+  if (index === 0 && error.number === UPNP_ERRORS.ActionFailed) throw error // it says nothing about the index
+  return error
 }
 
 export interface ShownBy {

@@ -2,7 +2,7 @@
 import { parseIPv4 } from '../../domain/address.js'
 import { InvalidArgumentError, MalformedMessageError } from '../../domain/errors.js'
 import { flawOf, type MappingKey, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
-import type { InArguments } from '../../wire/igd-actions.js'
+import { IGD_ACTIONS, type InArguments } from '../../wire/igd-actions.js'
 import type { PortMappingEntry } from '../../wire/port-listing.js'
 import { leadingNumber, type SoapArguments } from '../../wire/soap.js'
 import { isFalse, optionalText } from './soap-caller.js'
@@ -28,20 +28,18 @@ export function mappingArguments(request: MappingRequest, leaseSeconds: number):
   }
 }
 
-/** @throws MalformedMessageError if it has neither an external port nor an internal client */
+/** What an entry does not say is not known. @throws MalformedMessageError if it says nothing of an entry */
 export function decodeMapping(reply: SoapArguments): PortMapping {
-  type Out = 'GetGenericPortMappingEntry'
-  const externalPort = optionalText<Out>(reply, 'NewExternalPort')
-  const target = decodeTarget(reply)
-  if (externalPort === '' && target.internalClient === '') {
-    const received = [...reply.keys()].join(', ')
-    throw new MalformedMessageError('a port mapping entry', received, { action: 'GetGenericPortMappingEntry' })
+  const action = 'GetGenericPortMappingEntry'
+  type Out = typeof action
+  if (!IGD_ACTIONS[action].out.some((name) => reply.has(name.toLowerCase()))) {
+    throw new MalformedMessageError('a port mapping entry', [...reply.keys()].join(', '), { action })
   }
   return {
     remoteHost: optionalText<Out>(reply, 'NewRemoteHost').trim(),
-    externalPort: leadingNumber(externalPort),
+    externalPort: leadingNumber(optionalText<Out>(reply, 'NewExternalPort')),
     protocol: optionalText<Out>(reply, 'NewProtocol').trim(),
-    ...target,
+    ...decodeTarget(reply),
   }
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { IgdServiceGateway } from '../../../src/client/igd/gateway.ts'
-import { MAX_PORT_MAPPINGS } from '../../../src/client/igd/listing.ts'
+import { MAX_PORT_MAPPINGS, MAX_SAME_WITHOUT_CLIENT } from '../../../src/client/igd/listing.ts'
 import { MAX_SIDE_BY_SIDE } from '../../../src/client/igd/request-window.ts'
 import type { ControlledService } from '../../../src/client/igd/services.ts'
 import { SoapCaller } from '../../../src/client/igd/soap-caller.ts'
@@ -570,6 +570,62 @@ describe('portMappings', () => {
   it.each([714, 402, 501, 401, 606])('fails at %i before the first entry', async (code) => {
     const { gateway } = gatewayThat(table(0, refusal(code)))
     expect(await failureOf(listed(gateway))).toMatchObject({ code: 'REFUSED', number: code })
+  })
+
+  /** As `table`, but with what it says at 0 before it. */
+  const tableFromOne = (length: number, atZero: ScriptedAnswer, end: ScriptedAnswer) => (request: HttpRequest) => {
+    const index = Number(argument(request, 'NewPortMappingIndex'))
+    return index === 0 ? atZero : index <= length ? done(request, entry(1000 + index)) : end
+  }
+
+  it.each([713, 714, 402])('begins at 1 if the router says %i at 0 and has an entry there', async (code) => {
+    for (const length of [1, 2, 40]) {
+      const { gateway } = gatewayThat(tableFromOne(length, refusal(code), refusal(713)))
+      const { ports, end } = await listed(gateway)
+      expect(ports).toEqual(Array.from({ length }, (_, at) => 1001 + at))
+      expect(end).toMatchObject({ number: 713 })
+    }
+  })
+
+  it.each([
+    ['an HTTP error', { status: 500, body: '' }],
+    ['another refusal', refusal(606)],
+    ['an entry that is none', { body: '<a/>' }],
+  ] as const)('is empty if the router says 713 at 0 and %s at 1', async (_, atOne) => {
+    const { gateway } = gatewayThat(tableFromOne(0, refusal(713), atOne))
+    expect(await listed(gateway)).toMatchObject({ ports: [], end: { number: 713 } })
+  })
+
+  it.each([606, 401, 501])(
+    'asks nothing at 1 if the router says %i at 0, which is not about the index',
+    async (code) => {
+      const { gateway, http } = gatewayThat(tableFromOne(2, refusal(code), refusal(713)))
+      expect(await failureOf(listed(gateway))).toMatchObject({ number: code })
+      expect(new Set(http.seen.map(({ request }) => argument(request, 'NewPortMappingIndex')))).toEqual(new Set(['0']))
+    },
+  )
+
+  it('shows entries without protocol, ports or client, and those after them', async () => {
+    const contents = [
+      tag('NewInternalClient', '192.168.1.5') + tag('NewPortMappingDescription', 'a'),
+      tag('NewPortMappingDescription', 'b'),
+      ['NewRemoteHost', 'NewExternalPort', 'NewProtocol', 'NewInternalClient'].map((name) => tag(name, '')).join(''),
+      ...Array.from({ length: 3 }, () => tag('NewExternalPort', 0) + tag('NewInternalClient', '')),
+      entry(80),
+    ]
+    const { gateway } = gatewayThat((request) => {
+      const content = contents[Number(argument(request, 'NewPortMappingIndex'))]
+      return content === undefined ? refusal(713) : done(request, content)
+    })
+    const { ports, end } = await listed(gateway)
+    expect(ports).toEqual([undefined, undefined, undefined, 0, 0, 0, 80])
+    expect(end).toMatchObject({ number: 713 })
+  })
+
+  it('ends where the router repeats an entry without a client for ever', async () => {
+    const { gateway } = gatewayThat((request) => done(request, tag('NewExternalPort', '')))
+    const { ports, end } = await listed(gateway)
+    expect([ports.length, end]).toEqual([1 + MAX_SAME_WITHOUT_CLIENT, 'repetition'])
   })
 
   it.each([
