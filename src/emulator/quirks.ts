@@ -2,7 +2,7 @@
 import { InvalidArgumentError } from '../domain/errors.js'
 import type { Quirk } from '../domain/quirk.js'
 import { IGD_ACTIONS, type IgdActionName, isIgdActionName } from '../wire/igd-actions.js'
-import { IGD2, type IgdOffer } from './igd/offer.js'
+import { IGD2, type IgdOffer } from './igd/descriptions.js'
 import type { NatPmpOperation } from './port-control/natpmp-responder.js'
 import type { PcpOperation } from './port-control/pcp-responder.js'
 

@@ -1,8 +1,7 @@
 /** How tests call the emulated gateway: with requests as the HTTP server passes them on. */
 
 import type { GatewayState } from '../../src/emulator/gateway-state.ts'
-import { describeGateway } from '../../src/emulator/igd/descriptions.ts'
-import { IGD2 } from '../../src/emulator/igd/offer.ts'
+import { describeGateway, IGD2 } from '../../src/emulator/igd/descriptions.ts'
 import { createIgdResponder, type IgdResponderOptions } from '../../src/emulator/igd/responder.ts'
 import { MappingTable } from '../../src/emulator/tables/mapping-table.ts'
 import { PinholeTable } from '../../src/emulator/tables/pinhole-table.ts'

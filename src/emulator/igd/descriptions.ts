@@ -1,13 +1,59 @@
 /**
  * What the emulated gateway offers over UPnP, and what it says about that. The device description has the three devices
- * of an InternetGatewayDevice (InternetGatewayDevice:2 figure 1). A service description (UDA 1.1 2.5) lists actions with
- * their arguments and types, as in the table in wire/igd-actions.ts. A quirk can make it an InternetGatewayDevice:1.
+ * of an InternetGatewayDevice (InternetGatewayDevice:2 figure 1). A service description (UDA 1.1 2.5) lists actions,
+ * arguments and types as in the table in wire/igd-actions.ts. The gateway is an InternetGatewayDevice:2, unless a quirk
+ * changes that.
  */
-import type { Device, RootDescription, Service } from '../../wire/description.js'
-import { IGD_ACTIONS, type IgdActionName } from '../../wire/igd-actions.js'
+import { type Device, type RootDescription, type Service, serviceKind } from '../../wire/description.js'
+import { IGD_ACTIONS, type IgdActionName, type IgdService, isIgdActionName } from '../../wire/igd-actions.js'
 import { encodeElement } from '../../wire/xml.js'
+import { LONGEST_LEASE_SECONDS } from '../tables/mapping-table.js'
 import { LONGEST_PINHOLE_LEASE_SECONDS } from '../tables/pinhole-table.js'
-import type { IgdOffer, OfferedService } from './offer.js'
+
+export interface IgdOffer {
+  /** The version of all three devices. */
+  readonly deviceVersion: number
+  /** In seconds. Infinite if a lease need not end. */
+  readonly longestLeaseSeconds: number
+  readonly services: readonly OfferedService[]
+}
+
+export interface OfferedService {
+  readonly name: IgdService
+  /** First the type in the description, then the older ones that a client may use instead (UDA 1.1 2.3). */
+  readonly serviceTypes: readonly [string, ...string[]]
+  readonly serviceId: string
+  readonly descriptionPath: string
+  readonly controlPath: string
+  readonly actions: readonly IgdActionName[]
+}
+
+export const IGD2: IgdOffer = {
+  deviceVersion: 2,
+  longestLeaseSeconds: LONGEST_LEASE_SECONDS,
+  services: [
+    offered('WANCommonInterfaceConfig', 'WANCommonIFC1', ['urn:schemas-upnp-org:service:WANCommonInterfaceConfig:1']),
+    offered('WANConnection', 'WANIPConn1', [
+      'urn:schemas-upnp-org:service:WANIPConnection:2',
+      'urn:schemas-upnp-org:service:WANIPConnection:1',
+    ]),
+    offered('WANIPv6FirewallControl', 'WANIPv6Firewall1', ['urn:schemas-upnp-org:service:WANIPv6FirewallControl:1']),
+  ],
+}
+
+function offered(name: IgdService, id: string, serviceTypes: readonly [string, ...string[]]): OfferedService {
+  const kind = serviceKind(serviceTypes[0])
+  return {
+    name,
+    serviceTypes,
+    serviceId: `urn:upnp-org:serviceId:${id}`,
+    descriptionPath: `/${kind}.xml`,
+    controlPath: `/control/${kind}`,
+    actions: Object.keys(IGD_ACTIONS)
+      .filter(isIgdActionName)
+      .filter((action) => IGD_ACTIONS[action].service === name),
+  }
+}
 
 export const DESCRIPTION_PATH = '/rootDesc.xml'
 

@@ -16,8 +16,7 @@ import { decodeSoapRequest, encodeSoapFault, encodeSoapResponse } from '../../wi
 import type { GatewayState } from '../gateway-state.js'
 import { Refusal } from '../tables/refusal.js'
 import { performAction } from './actions.js'
-import { DESCRIPTION_PATH, encodeServiceDescription } from './descriptions.js'
-import type { IgdOffer, OfferedService } from './offer.js'
+import { DESCRIPTION_PATH, encodeServiceDescription, type IgdOffer, type OfferedService } from './descriptions.js'
 
 export interface IgdResponderOptions {
   readonly state: GatewayState

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { encodeServiceDescription } from '../../../src/emulator/igd/descriptions.ts'
-import { IGD2, type IgdOffer } from '../../../src/emulator/igd/offer.ts'
+import { encodeServiceDescription, IGD2, type IgdOffer } from '../../../src/emulator/igd/descriptions.ts'
 import { IGD_ACTIONS, isIgdActionName } from '../../../src/wire/igd-actions.ts'
 import { childNamed, parseXml, type XmlElement } from '../../../src/wire/xml.ts'
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { describeGateway } from '../../../src/emulator/igd/descriptions.ts'
-import { IGD2 } from '../../../src/emulator/igd/offer.ts'
+import { describeGateway, IGD2 } from '../../../src/emulator/igd/descriptions.ts'
 import { createSsdpResponder } from '../../../src/emulator/igd/ssdp-responder.ts'
 import { decodeSsdp, type SsdpMessage } from '../../../src/wire/ssdp.ts'
 import { DESCRIPTION_FACTS } from '../asking.ts'
