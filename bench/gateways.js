@@ -7,7 +7,7 @@
  * the gateways' `urls`, the time `startMs` in which all of them started, and the memory of the process with them
  * (`rssBytes`) and before them (`rssBytesBefore`).
  */
-import { startEmulator } from '../dist/emulator/index.js'
+import { startEmulator } from '../dist/emulator.js'
 
 const [count, mappings, options] = process.argv.slice(2).map((text) => JSON.parse(text))
 const rssBytesBefore = process.memoryUsage.rss()
