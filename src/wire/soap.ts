@@ -151,27 +151,30 @@ export function leadingNumber(value: string): number | undefined {
 const BLANKS = '[ \\t\\r\\n]*'
 /** Captures the local name. A name with an underscore first, such as `__proto__`, is left to the XML parser. */
 const NAME = '(?:(?!xmlns:)[A-Za-z][\\w.-]{0,63}:)?([A-Za-z][\\w.-]{0,63})'
-/** Values with `<` or `>` are left to the XML parser. No run of blanks may follow this pattern, see OPENING. */
+/** Values with `<` or `>` are left to the XML parser. No run of blanks may follow this pattern, see PROLOG. */
 const ATTRIBUTES = `(?:[ \\t\\r\\n]+[\\w:.-]+=(?:"[^"<>]*"|'[^'<>]*'))*${BLANKS}`
-const TAG = `<${NAME}${ATTRIBUTES}>${BLANKS}`
 /** Two runs of blanks must never be adjacent: to try every way to divide blanks between them takes quadratic time. */
-const OPENING = new RegExp(`^${BLANKS}(?:<\\?xml${ATTRIBUTES}\\?>${BLANKS})?${TAG}${TAG}${TAG}`)
-const CLOSING = new RegExp(`${`</${NAME}>${BLANKS}`.repeat(3)}$`, 'y')
+const PROLOG = new RegExp(`${BLANKS}(?:<\\?xml${ATTRIBUTES}\\?>${BLANKS})?`, 'y')
+const START_TAG = new RegExp(`<${NAME}${ATTRIBUTES}>${BLANKS}`, 'y')
+const END_TAG = new RegExp(`</${NAME}>${BLANKS}`, 'y')
 /** A value with a carriage return is left to the XML parser, which would change it. */
 const ARGUMENT = new RegExp(`<${NAME}${ATTRIBUTES}(?:/>|>([^<\\r]*)</([\\w.:-]+)>)${BLANKS}`, 'y')
 const MAX_ARGUMENTS = 64
 
 /** Names in lower case -> values. Undefined if the text has another form, or is not the response to this action. */
 export function decodePlainResponse(text: string, action: string): ReadonlyMap<string, string> | undefined {
-  const [opening, envelope, body, response = ''] = OPENING.exec(text) ?? []
-  if (opening === undefined || envelope !== 'Envelope' || body !== 'Body') return undefined
-  if (response.toLowerCase() !== `${action}Response`.toLowerCase()) return undefined
+  let at = match(PROLOG, text, 0)[0].length
+  const open: string[] = []
+  for (const expected of ['Envelope', 'Body', `${action}Response`]) {
+    const [tag, name = ''] = match(START_TAG, text, at)
+    if (name.toLowerCase() !== expected.toLowerCase()) return undefined
+    at += tag.length
+    open.unshift(name)
+  }
   const values = new Map<string, string>()
-  let at = opening.length
   for (let count = 0; count < MAX_ARGUMENTS; count++) {
-    ARGUMENT.lastIndex = at
-    const [argument, name = '', value = '', ending] = ARGUMENT.exec(text) ?? []
-    if (argument === undefined) return isClosed(text, at, response) ? values : undefined
+    const [argument, name = '', value = '', ending] = match(ARGUMENT, text, at)
+    if (argument === '') return isClosed(text, at, open) ? values : undefined
     const isEnded = ending === undefined || ending.slice(ending.indexOf(':') + 1) === name
     if (!isEnded || name.toLowerCase() === 'errorcode') return undefined
     values.set(name.toLowerCase(), decodeEntities(value))
@@ -180,8 +183,18 @@ export function decodePlainResponse(text: string, action: string): ReadonlyMap<s
   return undefined
 }
 
-function isClosed(text: string, at: number, response: string): boolean {
-  CLOSING.lastIndex = at
-  const [, first, second, third] = CLOSING.exec(text) ?? []
-  return first === response && second === 'Body' && third === 'Envelope'
+function isClosed(text: string, from: number, names: readonly string[]): boolean {
+  let at = from
+  for (const expected of names) {
+    const [tag, name] = match(END_TAG, text, at)
+    if (name !== expected) return false
+    at += tag.length
+  }
+  return at === text.length
+}
+
+/** The match at that place, or one empty text. */
+function match(pattern: RegExp, text: string, at: number): RegExpExecArray | [string] {
+  pattern.lastIndex = at
+  return pattern.exec(text) ?? ['']
 }
