@@ -8,6 +8,7 @@ import { type AnyCommand, type CommandFacts, type CommandRow, type GatewayComman
 import {
   DEFAULT_DESCRIPTION,
   type Flag,
+  givenIn,
   isOnlyOfEmulate,
   keyOf,
   labelOf,
@@ -147,7 +148,8 @@ function judge<C extends AnyCommand>(
   options: Options,
   program: readonly string[] | undefined,
 ): Invocation<C> {
-  const given = tables.commands.filter((row) => options[keyOf(row)] !== undefined)
+  const isGiven = givenIn(options)
+  const given = tables.commands.filter(isGiven)
   const commands = given.filter(({ onlyAlone }) => onlyAlone !== true)
   if (options.help === true || commands.some((row) => listOption(options[keyOf(row)]).some(isHelp)))
     return { kind: 'help' }
@@ -169,8 +171,7 @@ function judge<C extends AnyCommand>(
   }
   if (options.quiet === true && options.verbose === true)
     throw new UsageError('--quiet and --verbose: one of the two at a time')
-  const others = tables.options.filter((option) => options[keyOf(option)] !== undefined)
-  refuseMisplaced(row, others)
+  refuseMisplaced(row, tables.options.filter(isGiven))
   const lease = textOption(options.lease)
   const { command, facts } = row.read(listOption(options[keyOf(row)]), {
     lease: lease === undefined ? undefined : leaseOf('--lease', lease),
@@ -209,7 +210,7 @@ function judgeEmulate(
   own: Options,
   others: Options,
 ): EmulateInvocation | { kind: 'help' | 'version' } {
-  const isGiven = (row: Flag): boolean => others[keyOf(row)] !== undefined
+  const isGiven = givenIn(others)
   if (others.help === true) return { kind: 'help' }
   if (others.version === true) return { kind: 'version' }
   const command = commands.find((row) => row.onlyAlone !== true && isGiven(row))

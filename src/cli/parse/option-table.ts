@@ -155,3 +155,11 @@ export function labelOf({ letter, flag }: Pick<Flag, 'letter' | 'flag'>): string
 export function keyOf({ flag }: Pick<Flag, 'flag'>): string {
   return flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())
 }
+
+/** Whether commander has found a flag. Its few keys are read back, because to make one for each row takes longer. */
+export function givenIn(options: Readonly<Record<string, unknown>>): (row: Pick<Flag, 'flag'>) => boolean {
+  const flags = new Set(
+    Object.keys(options).map((key) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)),
+  )
+  return ({ flag }) => flags.has(flag)
+}
