@@ -2,8 +2,7 @@
 import { systemClock } from '../net/clock.js'
 import { nodeDatagrams } from '../net/datagrams.js'
 import { userPrivateFiles } from '../net/files/private-files.js'
-import { createHttpClient } from '../net/http/client.js'
-import { leanExchange } from '../net/http/lean-exchange.js'
+import { createHttpClient, type HttpRequest } from '../net/http/client.js'
 import { interfaceAddresses } from '../net/interfaces.js'
 import type { ClientNet } from '../net/network.js'
 import { defaultGateways } from '../net/routes.js'
@@ -19,7 +18,12 @@ export function commandLineNet(): ClientNet {
   return {
     clock: systemClock,
     datagrams: nodeDatagrams,
-    http: createHttpClient(systemClock, leanExchange),
+    http: {
+      async request(request: HttpRequest) {
+        const { leanExchange } = await import('../net/http/lean-exchange.js') // node:net takes 4 ms: after the search is sent
+        return createHttpClient(systemClock, leanExchange).request(request)
+      },
+    },
     interfaces: interfaceAddresses,
     defaultGateways: (family) => defaultGateways(family),
   }

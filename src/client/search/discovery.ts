@@ -5,7 +5,7 @@
  */
 import { resolveUrl, zonedUrlText } from '../../domain/url.js'
 import { type Trust, trustedUrl, trustSender } from '../trusted-url.js'
-import { type Candidate, examine } from './candidate.js'
+import type { Candidate } from './candidate.js'
 import { isIPv6Route } from './routes.js'
 import { DeviceList, type FoundDevice, isIgdTarget, startSsdpSearch } from './ssdp-search.js'
 import type { KnownDevice, PlacesNet, PlacesToAsk } from './where-to-ask.js'
@@ -169,6 +169,7 @@ class Search {
     this.#inFlight.set(stop, { host, isIgd: calledIgd || this.#gateways?.includes(host) === true })
     try {
       const context = { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
+      const { examine } = await import('./candidate.js') // with the XML parser: evaluated while the search is on its way
       const candidate = await examine(location, trust, context)
       if (this.#isOver) return
       this.#candidates.push(candidate)

@@ -19,7 +19,7 @@ import {
   type PortControlSearch,
   searchPortControl,
 } from '../port-control/probe.js'
-import { type Candidate, describeGateway } from './candidate.js'
+import type { Candidate } from './candidate.js'
 import { type Discovery, discover, isUsable, SEARCH_MS } from './discovery.js'
 import type { FoundDevice } from './ssdp-search.js'
 import { interfacesOf, type PlacesNet, type PlacesToAsk, type PlaceWishes, placesToAsk } from './where-to-ask.js'
@@ -125,6 +125,7 @@ export async function openNamedGateway({ url, zone }: ZonedUrl, net: OpeningNet)
   const { http, signal, onIdle } = net
   const heard = { devices: [], answered: undefined, refusals: [], searchedMs: 0, tried: undefined }
   try {
+    const { describeGateway } = await import('./candidate.js')
     const describing = describeGateway(url, { http, signal, timeoutMs: NAMED_DESCRIPTION_TIMEOUT_MS }, zone)
     onIdle?.()
     const described = await describing

@@ -9,7 +9,7 @@ import type { Clock } from '../../net/clock.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface } from '../../net/interfaces.js'
 import type { ClientNet } from '../../net/network.js'
-import { createUnixStreams, type UnixStreams } from '../../net/unix-stream.js'
+import type { UnixStreams } from '../../net/unix-stream.js'
 import {
   decodeMiniSsdpdReply,
   encodeMiniSsdpdRequest,
@@ -64,7 +64,10 @@ export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
   return {
     routes,
     alsoKnown: asksDaemon
-      ? () => searchMiniSsdpd({ clock, signal, unixStreams: createUnixStreams(clock), path })
+      ? async () => {
+          const { createUnixStreams } = await import('../../net/unix-stream.js') // with node:net, which takes 4 ms to load
+          return searchMiniSsdpd({ clock, signal, unixStreams: createUnixStreams(clock), path })
+        }
       : undefined,
     defaultGateways,
     endpoints: endpointsOf(wishes, net, routes, defaultGateways),
