@@ -169,7 +169,7 @@ class Search {
     this.#inFlight.set(stop, { host, isIgd: calledIgd || this.#gateways?.includes(host) === true })
     try {
       const context = { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
-      const { examine } = await import('./candidate.js') // with the XML parser: evaluated while the search is on its way
+      const { examine } = await import('./candidate.js') // with the XML parser, once the search is on its way
       const candidate = await examine(location, trust, context)
       if (this.#isOver) return
       this.#candidates.push(candidate)
