@@ -20,7 +20,7 @@ export interface SearchWishes extends GatewayWishes {
 
 /** @throws InvalidArgumentError; whatever the signal aborts with */
 export async function searchGateway({ url, ...wishes }: SearchWishes, net: OpeningNet): Promise<Opened> {
-  return url === undefined ? openGateway(wishes, net) : openNamedGateway(descriptionUrl(url), net)
+  return url === undefined ? openGateway(wishes, net) : openNamedGateway(descriptionUrl(url), wishes, net)
 }
 
 function descriptionUrl(text: string): ZonedUrl {

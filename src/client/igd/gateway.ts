@@ -16,6 +16,7 @@ import type {
   IgdGateway,
   LinkRates,
   ListingEnd,
+  MappingToRemove,
   PinholeFirewall,
   PortRange,
   TrafficCounters,
@@ -32,6 +33,7 @@ import {
 } from '../../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { parseZonedUrl } from '../../domain/url.js'
+import { interfaceAddresses } from '../../net/interfaces.js'
 import { IGD_ACTIONS, type IgdActionName, type InArguments, type OutArguments } from '../../wire/igd-actions.js'
 import { decodePortListing } from '../../wire/port-listing.js'
 import { leadingNumber, type SoapArguments } from '../../wire/soap.js'
@@ -53,13 +55,16 @@ export class IgdServiceGateway implements IgdGateway {
   readonly #caller: SoapCaller
   readonly #connection: ControlledService
   readonly #commonInterfaceConfig: ControlledService | undefined
+  readonly #ownAddresses: () => readonly string[]
   readonly #window = new RequestWindow()
-  readonly #shownBy: ShownBy = {
-    specific: (key) => this.#call('GetSpecificPortMappingEntry', keyArguments(key)),
-    table: () => this.portMappings(),
-  }
-
-  constructor(caller: SoapCaller, services: IgdServices, connection: ControlledService, localAddress: string) {
+  constructor(
+    caller: SoapCaller,
+    services: IgdServices,
+    connection: ControlledService,
+    localAddress: string,
+    ownAddresses = (): string[] => interfaceAddresses().map(({ address }) => address),
+  ) {
+    this.#ownAddresses = ownAddresses
     this.localAddress = localAddress
     this.presentationUrl = services.presentationUrl
     this.#caller = caller
@@ -132,18 +137,23 @@ export class IgdServiceGateway implements IgdGateway {
   }
 
   portMappings(): AsyncGenerator<PortMapping, ListingEnd> {
+    return this.#table()
+  }
+
+  #table(localAddress?: string): AsyncGenerator<PortMapping, ListingEnd> {
     return listPortMappings({
       window: this.#window,
       signal: this.#caller.signal,
       entry: (index, signal) =>
-        this.#call('GetGenericPortMappingEntry', { NewPortMappingIndex: String(index) }, { signal }),
+        this.#call('GetGenericPortMappingEntry', { NewPortMappingIndex: String(index) }, { signal, localAddress }),
     })
   }
 
   async map(request: MappingRequest): Promise<PortMapping> {
     refuseFlawed(request)
+    const localAddress = this.#addressFor(request)
     await withLeaseThatIsTaken(request, (leaseSeconds) =>
-      this.#call('AddPortMapping', mappingArguments(request, leaseSeconds)),
+      this.#call('AddPortMapping', mappingArguments(request, leaseSeconds), { localAddress }),
     )
     return this.#readBack(request)
   }
@@ -151,9 +161,10 @@ export class IgdServiceGateway implements IgdGateway {
   async mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping> {
     refuseFlawed(request)
     const action = 'AddAnyPortMapping'
+    const localAddress = this.#addressFor(request)
     try {
       const reply = await withLeaseThatIsTaken(request, (leaseSeconds) =>
-        this.#call(action, mappingArguments(request, leaseSeconds)),
+        this.#call(action, mappingArguments(request, leaseSeconds), { localAddress }),
       )
       const externalPort = number(reply, action, 'NewReservedPort')
       if (!isPort(externalPort)) throw missing(action, 'NewReservedPort', reply)
@@ -167,7 +178,7 @@ export class IgdServiceGateway implements IgdGateway {
 
   /** Checks that the gateway shows the mapping that it was asked for. */
   async #readBack(request: MappingRequest): Promise<PortMapping> {
-    const mapping = await showEntry(this.#shownBy, request).catch(unconfirmed)
+    const mapping = await showEntry(this.#shownTo(this.#addressFor(request)), request).catch(unconfirmed)
     const instead = differenceOf(mapping, request)
     if (instead === undefined) return mapping
     const message = `external port ${request.externalPort} ${request.protocol}: the gateway ${instead}`
@@ -187,12 +198,47 @@ export class IgdServiceGateway implements IgdGateway {
   }
 
   find(key: MappingKey): Promise<PortMapping | undefined | 'untold'> {
-    return findEntry(this.#shownBy, key)
+    return findEntry(this.#shownTo(), key)
   }
 
-  async unmap(key: MappingKey): Promise<void> {
-    refuseFlawed(key)
-    await this.#call('DeletePortMapping', keyArguments(key))
+  async unmap(mapping: MappingToRemove): Promise<void> {
+    refuseFlawed(mapping)
+    const remove = (localAddress: string | undefined): Promise<unknown> =>
+      this.#call('DeletePortMapping', keyArguments(mapping), { localAddress })
+    const asked = this.#addressFor(mapping)
+    try {
+      await remove(asked)
+    } catch (error) {
+      if (upnpErrorOf(error) !== UPNP_ERRORS.ActionNotAuthorized) throw error
+      const owner = await this.#ownerOf(mapping)
+      if (owner === undefined || owner === asked) throw error
+      await remove(owner)
+    }
+  }
+
+  /** The other address of this computer that the gateway shows as the one with the mapping. */
+  async #ownerOf(key: MappingKey): Promise<string | undefined> {
+    const shown = await this.find(key).catch((error: unknown) => {
+      if (!(error instanceof PortMappingError)) throw error // the refusal counts
+    })
+    const { internalClient = '' } = typeof shown === 'object' ? shown : {}
+    return this.#addressFor({ internalClient })
+  }
+
+  /**
+   * The address of this computer that a mapping leads to: a gateway in secure mode lets an address open and close only
+   * what leads to itself. Undefined if it is the usual address, or another computer's.
+   */
+  #addressFor({ internalClient = '' }: { readonly internalClient?: string }): string | undefined {
+    if (internalClient === '' || internalClient === this.localAddress) return undefined
+    return this.#ownAddresses().includes(internalClient) ? internalClient : undefined
+  }
+
+  #shownTo(localAddress?: string): ShownBy {
+    return {
+      specific: (key) => this.#call('GetSpecificPortMappingEntry', keyArguments(key), { localAddress }),
+      table: () => this.#table(localAddress),
+    }
   }
 
   async unmapRange({ startPort, endPort, protocol, manage }: PortRange): Promise<void> {

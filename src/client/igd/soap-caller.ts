@@ -37,14 +37,16 @@ export class SoapCaller {
   readonly signal: AbortSignal | undefined
   readonly #http: HttpClient
   readonly #zone: string
+  readonly #localAddress: string | undefined
   /** The URL of each service that answered. */
   readonly #working = new Map<ControlledService, URL>()
 
-  /** `zone`: the interface of the gateway's link-local addresses. */
-  constructor(http: HttpClient, signal: AbortSignal | undefined, zone = '') {
+  /** `zone`: the interface of the gateway's link-local addresses. `localAddress`: the address to ask from. */
+  constructor(http: HttpClient, signal: AbortSignal | undefined, zone = '', localAddress?: string) {
     this.#http = http
     this.signal = signal
     this.#zone = zone
+    this.#localAddress = localAddress
   }
 
   /** The URL that has answered, or else the first one. A link-local one has its zone. */
@@ -96,6 +98,7 @@ export class SoapCaller {
       timeoutMs: action.startsWith('Get') ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS,
       isComplete: endsWithRoot,
       ...options,
+      localAddress: options.localAddress ?? this.#localAddress,
       signal: options.signal ?? this.signal,
     })
     return argumentsOf(reply, action, url)

@@ -45,6 +45,8 @@ export interface ExamineContext {
   readonly signal: AbortSignal | undefined
   /** For the description. Later requests have their own deadlines. */
   readonly timeoutMs: number
+  /** The address to ask from, now and later. If undefined, the one on the way to the device. */
+  readonly localAddress?: string | undefined
 }
 
 /** @throws PortMappingError if the description cannot be fetched or read */
@@ -84,6 +86,7 @@ async function describe(location: URL, trust: Trust, context: ExamineContext) {
     method: 'GET',
     url: location,
     zone: trust.zone ?? '',
+    localAddress: context.localAddress,
     headers: [['User-Agent', USER_AGENT]],
     action: 'description',
     maxBodyBytes: MAX_DESCRIPTION_BYTES,
@@ -96,7 +99,7 @@ async function describe(location: URL, trust: Trust, context: ExamineContext) {
   const zone = trust.zone ?? splitZone(remoteAddress).zone
   // The description may name the device by its address, even if the user gave its host by name.
   const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
-  const caller = new SoapCaller(context.http, context.signal, zone)
+  const caller = new SoapCaller(context.http, context.signal, zone, context.localAddress)
   const gateways = services.connections.map((each) => new IgdServiceGateway(caller, services, each, localAddress))
   return { gateways, location: location.href, zone, localAddress }
 }

@@ -6,7 +6,7 @@
 import { resolveUrl, zonedUrlText } from '../../domain/url.js'
 import { type Trust, trustedUrl, trustSender } from '../trusted-url.js'
 import type { Candidate } from './candidate.js'
-import { isIPv6Route } from './routes.js'
+import { isIPv6Route, type SearchRoute } from './routes.js'
 import { DeviceList, type FoundDevice, isIgdTarget, startSsdpSearch } from './ssdp-search.js'
 import type { KnownDevice, PlacesNet, PlacesToAsk } from './where-to-ask.js'
 
@@ -39,7 +39,7 @@ export interface Discovery {
 export interface DiscoveryOptions
   extends Pick<PlacesNet, 'clock' | 'datagrams' | 'http' | 'signal'>,
     Pick<PlacesToAsk, 'routes' | 'defaultGateways'>,
-    Partial<Pick<PlacesToAsk, 'alsoKnown'>> {
+    Partial<Pick<PlacesToAsk, 'alsoKnown' | 'isBound'>> {
   /** Search for exactly that long and list all that answer, instead of ending at the first connected IGD. */
   readonly searchMs?: number | undefined
   /** True when a gateway of another protocol has answered: that ends the search early. */
@@ -85,7 +85,7 @@ class Search {
     })
     const search = startSsdpSearch(this.#options, this.#options.routes, {
       onReply: ({ reply, from: { address }, route }) =>
-        this.#add(reply, address, trustSender(address, route), reply.SERVER),
+        this.#add(reply, address, trustSender(address, route), route, reply.SERVER),
       onReady: (opened) => this.#ready(opened),
     })
     this.#options.defaultGateways.then(
@@ -146,29 +146,30 @@ class Search {
     try {
       for (const route of this.#options.routes) {
         const trust: Trust = isIPv6Route(route) ? { hosts: [], prefixes: route.prefixes } : { hosts: [], subnet: route }
-        if (!this.#isOver && this.#add(device, '', trust, '')) return
+        if (!this.#isOver && this.#add(device, '', trust, route, '')) return
       }
     } catch (error) {
       this.#unreadable.push({ location: device.LOCATION, error })
     }
   }
 
-  #add(device: KnownDevice, sender: string, trust: Trust, server: string): boolean {
+  #add(device: KnownDevice, sender: string, trust: Trust, route: SearchRoute, server: string): boolean {
     const location = trustedUrl(device.LOCATION, undefined, trust)
     if (location === undefined) return false
     const key = zonedUrlText({ url: location, zone: trust.zone ?? '' }) // two links may have the same address
     const found = { location: device.LOCATION.trim(), searchTarget: device.ST, server }
-    if (this.#devices.add(key, found, sender)) this.#examine(location, trust, isIgdTarget(device.ST))
+    if (this.#devices.add(key, found, sender)) this.#examine(location, trust, route, isIgdTarget(device.ST))
     return true
   }
 
-  async #examine(location: URL, trust: Trust, calledIgd: boolean): Promise<void> {
-    const { http } = this.#options
+  async #examine(location: URL, trust: Trust, { address }: SearchRoute, calledIgd: boolean): Promise<void> {
+    const { http, isBound = false } = this.#options
     const stop = new AbortController()
     const { hostname: host } = location
     this.#inFlight.set(stop, { host, isIgd: calledIgd || this.#gateways?.includes(host) === true })
     try {
-      const context = { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS }
+      const localAddress = isBound ? address : undefined
+      const context = { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS, localAddress }
       const { examine } = await import('./candidate.js') // with the XML parser, once the search is on its way
       const candidate = await examine(location, trust, context)
       if (this.#isOver) return

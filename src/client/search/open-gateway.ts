@@ -22,7 +22,14 @@ import {
 import type { Candidate } from './candidate.js'
 import { type Discovery, discover, isUsable, SEARCH_MS } from './discovery.js'
 import type { FoundDevice } from './ssdp-search.js'
-import { interfacesOf, type PlacesNet, type PlacesToAsk, type PlaceWishes, placesToAsk } from './where-to-ask.js'
+import {
+  addressToAskFrom,
+  interfacesOf,
+  type PlacesNet,
+  type PlacesToAsk,
+  type PlaceWishes,
+  placesToAsk,
+} from './where-to-ask.js'
 
 /** For the description of an IGD that was named. */
 const NAMED_DESCRIPTION_TIMEOUT_MS = 5000
@@ -119,14 +126,19 @@ export async function openGateway(wishes: GatewayWishes, net: OpeningNet): Promi
 
 /**
  * The IGD whose description is at that URL, without asking whether it is connected. A link-local host needs its zone.
- * @throws whatever the signal aborts with
+ * @throws InvalidArgumentError for an interface that is not there; whatever the signal aborts with
  */
-export async function openNamedGateway({ url, zone }: ZonedUrl, net: OpeningNet): Promise<Opened> {
+export async function openNamedGateway({ url, zone }: ZonedUrl, wishes: PlaceWishes, net: OpeningNet): Promise<Opened> {
   const { http, signal, onIdle } = net
+  const localAddress = addressToAskFrom(wishes, url, net)
   const heard = { devices: [], answered: undefined, refusals: [], searchedMs: 0, tried: undefined }
   try {
     const { describeGateway } = await import('./candidate.js')
-    const describing = describeGateway(url, { http, signal, timeoutMs: NAMED_DESCRIPTION_TIMEOUT_MS }, zone)
+    const describing = describeGateway(
+      url,
+      { http, signal, timeoutMs: NAMED_DESCRIPTION_TIMEOUT_MS, localAddress },
+      zone,
+    )
     onIdle?.()
     const described = await describing
     const kind = described.gateway === undefined ? 'not-an-igd' : 'connected'

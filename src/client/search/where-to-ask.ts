@@ -2,7 +2,7 @@
  * Where to ask for a gateway: the routes of the search for an IGD, the default gateways, which may speak PCP or
  * NAT-PMP, and MiniSSDPd, a daemon that may run on this computer and has heard of IGDs already.
  */
-import { isIPv6, isLinkLocalIPv6, onSameSubnet, splitZone } from '../../domain/address.js'
+import { isIPv6, isIPv6Host, isLinkLocalIPv6, onSameSubnet, splitZone } from '../../domain/address.js'
 import { PortMappingError } from '../../domain/errors.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
@@ -44,7 +44,9 @@ export interface PlacesToAsk {
   readonly defaultGateways: Promise<readonly string[]>
   /** For PCP and NAT-PMP. */
   readonly endpoints: Promise<readonly Endpoint[]>
-  /** The address to ask those from. If undefined, the one on the way to them. */
+  /** Whether an interface was named. Then an IGD is asked from the address of the route on which it answered. */
+  readonly isBound: boolean
+  /** The address to ask the endpoints from. If undefined, the one on the way to them. */
   readonly localAddress: string | undefined
 }
 
@@ -60,7 +62,8 @@ export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
   const defaultGateways = knownGateways(wishes, net)
   const [first] = routes
   const asksDaemon = onlyRoute === undefined && gateway === undefined && path !== ''
-  const isBound = named !== undefined && first !== undefined && !forPinholes && !isIPv6Route(first)
+  const isBound = named !== undefined
+  const endpointsAreBound = isBound && first !== undefined && !forPinholes && !isIPv6Route(first)
   return {
     routes,
     alsoKnown: asksDaemon
@@ -71,8 +74,23 @@ export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
       : undefined,
     defaultGateways,
     endpoints: endpointsOf(wishes, net, routes, defaultGateways),
-    localAddress: isBound ? first.address : undefined,
+    isBound,
+    localAddress: endpointsAreBound ? first.address : undefined,
   }
+}
+
+/**
+ * The address from which the user wants a URL to be asked. Undefined if no interface was named, or one whose address
+ * the system has to choose.
+ * @throws InvalidArgumentError as placesToAsk
+ */
+export function addressToAskFrom(
+  { onlyRoute, interface: named }: PlaceWishes,
+  url: URL,
+  { interfaces }: Pick<PlacesNet, 'interfaces'>,
+): string | undefined {
+  if (onlyRoute !== undefined || named === undefined) return undefined
+  return searchRoutes(interfaces(), { interface: named, family: isIPv6Host(url.hostname) ? 6 : 4 })[0]?.address
 }
 
 /** The interfaces of a search, for a person to read. The name is undefined if it is not known. */

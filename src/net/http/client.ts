@@ -9,6 +9,7 @@ import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoReplyError, TransportError } from '../../domain/errors.js'
 import type { Clock } from '../clock.js'
 import { codeOf, reasonOf } from '../system-error.js'
+import { bindingTo } from './local-address.js'
 
 /** How long to wait for more if the declared length has arrived, but the document is incomplete. */
 const AFTER_DECLARED_LENGTH_MS = 200
@@ -22,7 +23,7 @@ export interface HttpRequest {
   readonly url: URL
   /** The interface that leads to a link-local IPv6 host, which a URL cannot name. It is never in the Host header. */
   readonly zone?: string | undefined
-  /** The address to ask from. Ignored unless this computer has it, and the URL has an address of the same family. */
+  /** The address to ask from. Ignored unless this computer has it, and it can lead to the URL's host. */
   readonly localAddress?: string | undefined
   /** Sent in this order and spelling, after Host. */
   readonly headers: readonly (readonly [string, string])[]
@@ -98,7 +99,10 @@ async function requestTwiceIfReset(request: HttpRequest, clock: Clock, exchange:
 }
 
 function describe(request: HttpRequest): string {
-  return `${request.action}: ${request.url.origin.replace(/\[.*\]/, `[${hostOf(request)}]`)}`
+  const host = hostOf(request)
+  const { localAddress: from } = bindingTo(request.localAddress ?? '', host)
+  const asked = `${request.action}: ${request.url.origin.replace(/\[.*\]/, `[${host}]`)}`
+  return from === undefined ? asked : `${asked} (asked from ${from})`
 }
 
 function asTransportError(cause: Error, request: HttpRequest, { ended }: RequestLimit): Error {
