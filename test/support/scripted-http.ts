@@ -46,7 +46,8 @@ export class ScriptedHttp implements HttpClient {
     const body = typeof answer.body === 'string' ? new TextEncoder().encode(answer.body) : answer.body
     const remoteAddress = request.url.hostname
     const headers = new Map<string, string>()
-    return { status: answer.status ?? 200, headers, body, localAddress: this.#localAddress, remoteAddress }
+    const { localAddress = this.#localAddress } = request
+    return { status: answer.status ?? 200, headers, body, localAddress, remoteAddress }
   }
 
   #wait(ms: number, signal: AbortSignal | undefined): Promise<void> {

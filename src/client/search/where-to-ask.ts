@@ -2,7 +2,7 @@
  * Where to ask for a gateway: the routes of the search for an IGD, the default gateways, which may speak PCP or
  * NAT-PMP, and MiniSSDPd, a daemon that may run on this computer and has heard of IGDs already.
  */
-import { isIPv6, isIPv6Host, isLinkLocalIPv6, onSameSubnet, splitZone } from '../../domain/address.js'
+import { isIPv6, isIPv6Host, isLinkLocalIPv6, onSameSubnet, splitZone, withoutBrackets } from '../../domain/address.js'
 import { PortMappingError } from '../../domain/errors.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
@@ -90,7 +90,8 @@ export function addressToAskFrom(
   { interfaces }: Pick<PlacesNet, 'interfaces'>,
 ): string | undefined {
   if (onlyRoute !== undefined || named === undefined) return undefined
-  return searchRoutes(interfaces(), { interface: named, family: isIPv6Host(url.hostname) ? 6 : 4 })[0]?.address
+  return searchRoutes(interfaces(), { interface: named, family: isIPv6Host(withoutBrackets(url.hostname)) ? 6 : 4 })[0]
+    ?.address
 }
 
 /** The interfaces of a search, for a person to read. The name is undefined if it is not known. */

@@ -1,5 +1,6 @@
 /** A LAN with an IGD, a gateway of PCP and NAT-PMP and others, and the opening of whichever counts. */
 import { expect } from 'vitest'
+import '../../../src/client/search/candidate.ts' // a search loads it as it goes, in no time of a fake clock
 import {
   type GatewayWishes,
   type Opened,
@@ -94,9 +95,9 @@ export function begin({ devices = [], interfaces = [HOME], ...options }: Setting
       }
     },
     /** The device answers the search then. */
-    deviceAnswers(device: ScriptedDevice, atMs: number, ST: string = IGD1): void {
+    deviceAnswers(device: ScriptedDevice, atMs: number, ST: string = IGD1, searchedFrom = HOME.address): void {
       const [host = ''] = device.host.split(':')
-      const deliver = (): void => datagrams.socket(HOME.address).deliver(ssdpReply(locationOf(device), ST), host)
+      const deliver = (): void => datagrams.socket(searchedFrom).deliver(ssdpReply(locationOf(device), ST), host)
       own.push(clock.schedule(atMs, deliver))
     },
     get isOver(): boolean {

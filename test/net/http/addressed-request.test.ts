@@ -76,6 +76,21 @@ describe.each([
     expect(await ask(server.url('/'), { localAddress: address })).toMatchObject({ localAddress: address })
   })
 
+  it.skipIf(outward === undefined)('asks a host by name from the address of IPv4 that it is told', async () => {
+    const server = await serve()
+    const { address = '' } = outward ?? {}
+    const asked = ask(new URL(`http://localhost:${server.port}/`), { localAddress: address })
+    expect(await asked).toMatchObject({ localAddress: address, remoteAddress: '127.0.0.1' })
+  })
+
+  it('says from which address a host was asked in vain, if it was told one that it could use', async () => {
+    const url = new URL('http://127.0.0.1:1/')
+    const whole = (localAddress?: string) => ask(url, { localAddress }).catch(({ message }: Error) => message)
+    expect(await whole('127.0.0.1')).toBe('description: http://127.0.0.1:1 (asked from 127.0.0.1): connection refused')
+    expect(await whole('192.0.2.77')).toBe('description: http://127.0.0.1:1: connection refused')
+    expect(await whole()).toBe('description: http://127.0.0.1:1: connection refused')
+  })
+
   it.each([
     ['is not of this computer', '192.0.2.77'],
     ['is of the other family', '::1'],
