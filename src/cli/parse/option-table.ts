@@ -77,7 +77,7 @@ export const OPTIONS: readonly OptionRow[] = [
     letter: '-m',
     form: 'INTERFACE',
     wanted: 'the name or an address of an interface',
-    help: 'search on one interface: its name or an address',
+    help: 'use one interface only: its name or an address',
   },
   {
     flag: 'local-port',
