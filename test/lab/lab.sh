@@ -22,8 +22,10 @@
 #                              empty: it says what it finds on wan0, which is reserved, so it refuses to map
 #   lease=120-86400            the shortest and the longest lease over PCP, in seconds
 #   http=5000                  port of the router's descriptions and control URLs
+#   uuid=b3e0a0e4-…            of the router's UDN: another router has another one
 #   bitrate_down=1000000000  bitrate_up=1000000000  presentation=http://192.168.86.1/
 #
+# Whoever needs more hosts makes network namespaces NAME+a and NAME+b; `down` removes them too.
 # LAB=name gives another lab, beside the one called "lab". Needs root, bash, iproute2, nftables, miniupnpd (nftables).
 set -euo pipefail
 
@@ -35,6 +37,7 @@ deadline_s=10
 
 igd=2 upnp=yes pcp=yes secure=no external=11.22.33.44 lease=120-86400 http=5000
 bitrate_down=1000000000 bitrate_up=1000000000 presentation=http://192.168.86.1/
+uuid=b3e0a0e4-5f3c-4c39-9f0e-2d6b7c3a9a10
 
 fail() {
   echo "lab: $*" >&2
@@ -70,7 +73,7 @@ turn_knobs() {
   for knob in "$@"; do
     case $knob in
       igd=[12] | upnp=yes | upnp=no | pcp=yes | pcp=no | secure=yes | secure=no) ;;
-      external=* | lease=*-* | http=* | bitrate_down=* | bitrate_up=* | presentation=*) ;;
+      uuid=* | external=* | lease=*-* | http=* | bitrate_down=* | bitrate_up=* | presentation=*) ;;
       *) fail "there is no knob '$knob'" ;;
     esac
     printf -v "${knob%%=*}" %s "${knob#*=}"
@@ -79,7 +82,7 @@ turn_knobs() {
 
 remember_knobs() {
   local knob
-  for knob in igd upnp pcp secure external lease http bitrate_down bitrate_up presentation; do
+  for knob in igd upnp pcp secure external lease http uuid bitrate_down bitrate_up presentation; do
     printf '%s=%q\n' "$knob" "${!knob}"
   done > "$dir/knobs"
 }
@@ -187,7 +190,7 @@ max_lifetime=${lease#*-}
 bitrate_down=$bitrate_down
 bitrate_up=$bitrate_up
 presentation_url=$presentation
-uuid=b3e0a0e4-5f3c-4c39-9f0e-2d6b7c3a9a10
+uuid=$uuid
 upnp_table_name=filter
 upnp_nat_table_name=filter
 allow 0-65535 0.0.0.0/0 0-65535
@@ -292,7 +295,7 @@ host_is_empty() {
 
 down() {
   local host
-  for host in "$computer" "$router" "$internet"; do
+  for host in "$computer" "$router" "$internet" "$lab+"{a,b}; do
     [ -e "/var/run/netns/$host" ] || continue
     wait_until "the processes on $host are gone" host_is_empty "$host"
     ip netns del "$host"

@@ -19,7 +19,8 @@ export const ROUTER_WAN = '203.0.113.1'
 export const DESCRIPTION_URL = 'http://192.168.86.1:5000/rootDesc.xml'
 export const DESCRIPTION_URL_IPV6 = 'http://[2001:db8:86::1]:5000/rootDesc.xml'
 
-export type Host = 'computer' | 'router' | 'internet'
+/** `+a` and `+b` are there once a test has made them. */
+export type Host = 'computer' | 'router' | 'internet' | '+a' | '+b'
 
 export interface RouterOptions {
   readonly igd?: 1 | 2
@@ -34,6 +35,7 @@ export interface RouterOptions {
   readonly bitrateDownBps?: number
   readonly bitrateUpBps?: number
   readonly presentationUrl?: string
+  readonly uuid?: string
 }
 
 /** What a command in a host may be given. */
@@ -63,6 +65,11 @@ export class Lab {
     return new Lab(name, keeper)
   }
 
+  /** The name of its network namespace. */
+  hostName(host: Host): string {
+    return host.startsWith('+') ? `${this.name}${host}` : `${this.name}-${host}`
+  }
+
   /** Runs a command in a host to its end. */
   on(host: Host, argv: readonly string[], { env = {}, deadlineMs }: RunOptions = {}): Promise<Finished> {
     return this.spawn(host, argv, env).ends(deadlineMs)
@@ -71,7 +78,7 @@ export class Lab {
   /** Starts a command in a host; the lab's end is its end at the latest. */
   spawn(host: Host, argv: readonly string[], env: Readonly<Record<string, string>> = {}): Command {
     // What `lab.sh on` does; without its shell, so that the time is the command's.
-    return new Command(['ip', 'netns', 'exec', `${this.name}-${host}`, ...argv], {
+    return new Command(['ip', 'netns', 'exec', this.hostName(host), ...argv], {
       env: { XDG_STATE_HOME: this.stateHome, XDG_CACHE_HOME: `${this.stateHome}/cache`, ...env },
     })
   }
@@ -129,6 +136,7 @@ function knobs(options: RouterOptions): string[] {
     bitrate_down: options.bitrateDownBps,
     bitrate_up: options.bitrateUpBps,
     presentation: options.presentationUrl,
+    uuid: options.uuid,
   }
   return Object.entries(values).flatMap(([knob, value]) => (value === undefined ? [] : [`${knob}=${value}`]))
 }
