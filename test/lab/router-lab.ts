@@ -1,7 +1,7 @@
 /** What the tests of the router do to a home: slow answers, more networks, other routers, other users. */
 import { mkdirSync } from 'node:fs'
 import { expect } from 'vitest'
-import type { Command, Finished } from './command.ts'
+import { Command, type Finished } from './command.ts'
 import { type Host, Lab, type RouterOptions, upnpTsCommand } from './lab.ts'
 
 type OnTestFinished = (cleanUp: () => Promise<void>) => void
@@ -39,7 +39,7 @@ export async function run(lab: Lab, argv: readonly string[], how: HowToRun = {})
   const { stateHome = lab.stateHome, by = [], env = {} } = how
   const command = [...by, ...upnpTsCommand(...argv)]
   const finished = await lab.on('computer', command, { env: { XDG_STATE_HOME: stateHome, ...env } })
-  const found = /^Found valid (IGD|PCP|NAT-PMP).*? : (?:http:\/\/)?([^/\s]+)/m.exec(finished.stdout)
+  const found = /^Found .*?\b(IGD|PCP|NAT-PMP)\b.*? : (?:http:\/\/)?([^/\s]+)/m.exec(finished.stdout)
   return { ...finished, via: found?.[1] ?? '', router: found?.[2] ?? '' }
 }
 
@@ -126,12 +126,12 @@ export interface MoreNetwork {
 /** Another network at the computer, with one host. */
 export async function plugIn(lab: Lab, { host, name, computer, address }: MoreNetwork): Promise<void> {
   const space = lab.hostName(host)
+  await new Command(['ip', 'netns', 'add', space]).ends()
   const [wire, bridge] = name === 'docker0' ? ['veth0', 'ip link add docker0 type bridge forward_delay 0'] : [name, ':']
   await sh(
     lab,
     'computer',
-    `ip netns add ${space}
-     ip -n ${space} link set lo up
+    `ip -n ${space} link set lo up
      ${bridge}
      ip link add ${wire} type veth peer name eth0 netns ${space}
      ${wire === name ? '' : `ip link set ${wire} master ${name} up`}
