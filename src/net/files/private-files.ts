@@ -82,9 +82,10 @@ export function privateFiles(place: string | (() => string), link: typeof linkSy
     return known
   }
   const attempt = <T>(verb: string, name: string, action: (path: string, directory: string) => T): T => {
-    const directory = directoryNow()
-    const path = join(directory, name)
+    let path = name
     try {
+      const directory = directoryNow()
+      path = join(directory, name)
       const stranger = strangerOf(directory)
       if (stranger !== undefined) throw new TransportError(`will not use ${directory}: it belongs to user ${stranger}`)
       return action(path, directory)

@@ -214,6 +214,15 @@ describe('private files', () => {
     await expectFailure(files.list(''), /cannot list .*upnp-ts: ENOTDIR/)
   })
 
+  it.runIf(POSIX)('cannot be where the place that the environment names is within a file', async () => {
+    const inTheWay = join(place, 'a-file')
+    writeFileSync(inTheWay, '')
+    const env = { XDG_STATE_HOME: join(inTheWay, 'state') }
+    const files = privateFiles(() => stateDirectoryOf(env, process.platform, ''))
+    for (const asked of [files.read('key'), files.write('key', ''), files.list('k'), files.remove('key')])
+      await expect(asked).rejects.toThrow(TransportError)
+  })
+
   it('take no directory for a file, and leave no temporary file where they fail', async () => {
     const files = privateFiles(directory)
     mkdirSync(join(directory, 'nonce'), { recursive: true })
