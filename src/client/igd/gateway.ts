@@ -57,6 +57,7 @@ export class IgdServiceGateway implements IgdGateway {
   readonly #commonInterfaceConfig: ControlledService | undefined
   readonly #ownAddresses: () => readonly string[]
   readonly #window = new RequestWindow()
+
   constructor(
     caller: SoapCaller,
     services: IgdServices,

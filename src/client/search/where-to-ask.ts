@@ -80,8 +80,8 @@ export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
 }
 
 /**
- * The address from which the user wants a URL to be asked. Undefined if no interface was named, or one whose address
- * the system has to choose.
+ * The address from which the user wants a URL to be asked. Undefined if no interface was named; `::` leaves it to the
+ * system.
  * @throws InvalidArgumentError as placesToAsk
  */
 export function addressToAskFrom(
@@ -90,8 +90,8 @@ export function addressToAskFrom(
   { interfaces }: Pick<PlacesNet, 'interfaces'>,
 ): string | undefined {
   if (onlyRoute !== undefined || named === undefined) return undefined
-  return searchRoutes(interfaces(), { interface: named, family: isIPv6Host(withoutBrackets(url.hostname)) ? 6 : 4 })[0]
-    ?.address
+  const family = isIPv6Host(withoutBrackets(url.hostname)) ? 6 : 4
+  return searchRoutes(interfaces(), { interface: named, family })[0]?.address
 }
 
 /** The interfaces of a search, for a person to read. The name is undefined if it is not known. */
