@@ -1,5 +1,5 @@
 /**
- * HTTP/1.1 for talking to routers: one request on one fresh connection, answered before an absolute deadline. No
+ * HTTP/1.1 for talking to routers: one request on one new connection, answered before an absolute deadline. No
  * redirects, no decompression, no cookies, no proxy from the environment, no keep-alive (some routers break on a second
  * request). The body ends when the XML root closes, when the connection closes, or when 200 ms of silence follow the
  * declared length, whichever comes first. An Exchange handles the connection: undici-exchange.ts or lean-exchange.ts.
@@ -11,6 +11,8 @@ import type { Clock } from '../clock.js'
 import { codeOf, reasonOf } from '../system-error.js'
 import { bindingTo } from './local-address.js'
 
+/** A host that is there accepts a connection at once, or when the system asks for the third time, after 3 s. */
+export const CONNECT_TIMEOUT_MS = 3500
 /** How long to wait for more if the declared length has arrived, but the document is incomplete. */
 const AFTER_DECLARED_LENGTH_MS = 200
 
@@ -32,15 +34,21 @@ export interface HttpRequest {
   readonly action: string
   /** A longer reply is an error. */
   readonly maxBodyBytes: number
-  /** From now to the last byte of the reply, a retry included. */
+  /** From now to the last byte of the reply, a second try included. */
   readonly timeoutMs: number
+  /** From the connection to the end of the reply's head. If undefined, only `timeoutMs` counts. */
+  readonly silenceMs?: number | undefined
+  /** Monotonic time at which the host has answered something else: if it does one thing at a time, it begins then. */
+  readonly freeSinceMs?: (() => number) | undefined
   readonly signal?: AbortSignal | undefined
   /** True once the body is whole; called after every read from the connection. */
   readonly isComplete: (body: Uint8Array) => boolean
   /** Called if the connection closes without an answer. Returns whether to ask once more at once; default: yes. */
   readonly onReset?: (() => boolean) | undefined
-  /** Called with the time from the beginning of the connection to the whole reply. */
-  readonly onReply?: ((tookMs: number) => void) | undefined
+  /** Called with the time from the beginning of the connection to the whole reply, and with the monotonic time. */
+  readonly onReply?: ((tookMs: number, nowMs: number) => void) | undefined
+  /** Called with every reply. After a first one that is no answer, and may pass, the host is asked once more. */
+  readonly isAnswer?: ((reply: HttpReply) => boolean) | undefined
 }
 
 export interface HttpReply {
@@ -55,7 +63,7 @@ export interface HttpReply {
 }
 
 export interface HttpClient {
-  /** @throws NoReplyError after `timeoutMs`; the signal's reason if it aborts; TransportError otherwise */
+  /** @throws NoReplyError when a time is over; the signal's reason if it aborts; TransportError otherwise */
   request(request: HttpRequest): Promise<HttpReply>
 }
 
@@ -74,28 +82,43 @@ export type Exchange = (request: HttpRequest, sink: ReplySink) => () => void
 
 /** `exchange` is undiciExchange, or leanExchange if a fast start matters. */
 export function createHttpClient(clock: Clock, exchange: Exchange): HttpClient {
-  return { request: (request) => requestTwiceIfReset(request, clock, exchange) }
+  return { request: (request) => requestTwiceIfNeeded(request, clock, exchange) }
 }
 
 /** Under load routers (ZTE F660, Ubee) close the first connection without an answer. One deadline covers both tries. */
-async function requestTwiceIfReset(request: HttpRequest, clock: Clock, exchange: Exchange): Promise<HttpReply> {
+async function requestTwiceIfNeeded(request: HttpRequest, clock: Clock, exchange: Exchange): Promise<HttpReply> {
   const { action } = request
   // A value may come from a device's description, which must not add headers.
   if (request.headers.some((header) => header.some((text) => /[\r\n\0]/.test(text)))) {
     throw new TransportError(`${describe(request)}: a header contains a line break`, { action })
   }
-  const noReply = () =>
-    new NoReplyError(`${describe(request)} did not answer within ${request.timeoutMs / 1000} s`, { action })
-  const limit = new RequestLimit(clock, request.timeoutMs, noReply, request.signal)
+  const limit = new RequestLimit(clock, request.timeoutMs, () => noAnswer(request, request.timeoutMs), request.signal)
   try {
     const first = await oneExchange(request, clock, exchange, limit)
-    const again = first.kind === 'reset' && (request.onReset?.() ?? true)
+    const again =
+      first.kind === 'reply'
+        ? request.isAnswer?.(first.reply) === false && mayPass(first.reply)
+        : first.kind === 'reset' && (request.onReset?.() ?? true)
     const second = again ? await oneExchange(request, clock, exchange, limit) : first
-    if (second.kind === 'reply') return second.reply
+    if (second.kind === 'reply') {
+      if (again) request.isAnswer?.(second.reply)
+      return second.reply
+    }
+    if (first.kind === 'reply') return first.reply
     throw asTransportError(second.cause, request, limit)
   } finally {
     limit.dispose()
   }
+}
+
+/** A host that is busy may answer with HTTP 400 or 5xx, a page, or nothing. Other statuses are about the URL. */
+export function mayPass({ status }: HttpReply): boolean {
+  return status < 300 || status === 400 || status >= 500
+}
+
+function noAnswer(request: HttpRequest, afterMs: number, what = 'answer'): NoReplyError {
+  const { action } = request
+  return new NoReplyError(`${describe(request)} did not ${what} within ${afterMs / 1000} s`, { action })
 }
 
 function describe(request: HttpRequest): string {
@@ -107,6 +130,7 @@ function describe(request: HttpRequest): string {
 
 function asTransportError(cause: Error, request: HttpRequest, { ended }: RequestLimit): Error {
   if (ended !== undefined) return ended.reason // from the deadline, or from the caller's signal
+  if (cause instanceof NoReplyError) return cause
   const otherwise = cause.name === 'HTTPParserError' ? 'not an HTTP reply' : cause.message
   const reason = reasonOf(cause, 'ask over HTTP', otherwise)
   return new TransportError(`${describe(request)}: ${reason}`, { action: request.action, cause })
@@ -125,7 +149,8 @@ function oneExchange(request: HttpRequest, clock: Clock, exchange: Exchange, lim
     const finish = (outcome: Outcome): void => {
       collector.stop()
       limit.onEnd = () => {}
-      if (outcome.kind === 'reply') request.onReply?.(clock.monotonicMs() - startMs)
+      const nowMs = clock.monotonicMs()
+      if (outcome.kind === 'reply') request.onReply?.(nowMs - startMs, nowMs)
       resolve(outcome)
       stop()
     }
@@ -158,24 +183,49 @@ class Collector implements ReplySink {
   #pieces: Buffer[] = []
   #size = 0
   #examining = false
-  #cancelSilence: () => void = () => {}
+  /** Ends the wait for what comes next: the connection, the head, or more after the declared length. */
+  #cancelWait: () => void = () => {}
 
   constructor(request: HttpRequest, clock: Clock, finish: (outcome: Outcome) => void) {
     this.#request = request
     this.#clock = clock
     this.#finish = finish
+    this.#wait(CONNECT_TIMEOUT_MS, () => this.#late(CONNECT_TIMEOUT_MS, 'accept a connection'))
   }
 
   stop(): void {
     this.#finish = undefined
-    this.#cancelSilence()
+    this.#cancelWait()
   }
 
   connected(localAddress: string, remoteAddress: string): void {
     this.#addresses = { localAddress, remoteAddress }
+    this.#cancelWait()
+    this.#waitForHead(this.#request.silenceMs)
+  }
+
+  #waitForHead(leftMs: number | undefined): void {
+    const { silenceMs = 0, freeSinceMs } = this.#request
+    if (leftMs === undefined) return
+    this.#wait(leftMs, () => {
+      const endMs = (freeSinceMs?.() ?? 0) + silenceMs
+      const nowMs = this.#clock.monotonicMs()
+      if (endMs > nowMs) this.#waitForHead(endMs - nowMs)
+      else this.#late(silenceMs)
+    })
+  }
+
+  #wait(ms: number, task: () => void): void {
+    this.#cancelWait()
+    this.#cancelWait = this.#clock.schedule(ms, task)
+  }
+
+  #late(afterMs: number, what?: string): void {
+    this.#end({ kind: 'failure', cause: noAnswer(this.#request, afterMs, what) })
   }
 
   head(status: number, declaredLength: number | undefined, headers: Iterable<readonly [string, string]>): void {
+    this.#cancelWait()
     this.#status = status
     this.#declaredLength = declaredLength
     for (const [spelling, value] of headers) {
@@ -201,7 +251,8 @@ class Collector implements ReplySink {
     this.#examining = false
     if (this.#finish === undefined) return
     if (this.#request.isComplete(this.#body())) this.end()
-    else if (this.#declaredLength !== undefined && this.#size >= this.#declaredLength) this.#endAfterSilence()
+    else if (this.#declaredLength !== undefined && this.#size >= this.#declaredLength)
+      this.#wait(AFTER_DECLARED_LENGTH_MS, () => this.end())
   }
 
   end(): void {
@@ -213,11 +264,6 @@ class Collector implements ReplySink {
     if (this.#status !== 0 && this.#size > 0)
       this.end() // cut short: let the decoder judge
     else this.#end({ kind: receivedBytes === 0 && RESETS.has(codeOf(cause)) ? 'reset' : 'failure', cause })
-  }
-
-  #endAfterSilence(): void {
-    this.#cancelSilence()
-    this.#cancelSilence = this.#clock.schedule(AFTER_DECLARED_LENGTH_MS, () => this.end())
   }
 
   #body(): Buffer {

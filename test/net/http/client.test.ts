@@ -108,6 +108,31 @@ async function failure(promise: Promise<unknown>): Promise<unknown> {
 
 const ok = (headers: string, body = XML): string => `HTTP/1.1 200 OK\r\n${headers}\r\n${body}`
 
+it('gives a host 3.5 s to accept a connection, whatever time an answer has', async () => {
+  let dropped = 0
+  exchange = () => () => dropped++
+  const outcome = failure(
+    createHttpClient(clock, exchange).request({
+      method: 'GET',
+      url: new URL('http://192.168.1.1:5000/'),
+      headers: [],
+      action: 'description',
+      maxBodyBytes: 1000,
+      timeoutMs: 60_000,
+      silenceMs: 20_000,
+      isComplete: () => true,
+    }),
+  )
+  await clock.advance(3499)
+  expect(dropped).toBe(0)
+  await clock.advance(1)
+  expect(await outcome).toMatchObject({
+    code: 'NO_REPLY',
+    message: 'description: http://192.168.1.1:5000 did not accept a connection within 3.5 s',
+  })
+  expect(dropped).toBe(1)
+})
+
 describe.each([
   { name: 'undici', by: undiciExchange },
   { name: 'a bare socket', by: leanExchange },
@@ -607,6 +632,91 @@ describe.each([
       await (await server.peer(1)).request()
       await clock.advance(1000)
       expect(await outcome).toBeInstanceOf(NoReplyError)
+      expect(server.peers).toHaveLength(2)
+    })
+  })
+
+  describe('the time for silence', () => {
+    it('ends with the head of the reply: after that a byte now and then is waited for', async () => {
+      const watch = new Watch()
+      const server = await serve(answering('HTTP/1.1 200 OK\r\n'))
+      const reply = ask(server, { isComplete: watch.isComplete, silenceMs: 2000 })
+      const peer = await server.peer(0)
+      await peer.request()
+      await clock.advance(1999)
+      await peer.send('\r\n<')
+      await watch.received(1)
+      await clock.advance(2000)
+      await peer.send('root></root>')
+      expect(text(await reply)).toBe('<root></root>')
+    })
+
+    it('is over for a server that says nothing, or not even its head', async () => {
+      for (const said of ['', 'HTTP/1.1 200']) {
+        const server = await serve(answering(said))
+        const outcome = failure(ask(server, { silenceMs: 2000 }))
+        await (await server.peer(0)).request()
+        await settle()
+        await clock.advance(1999)
+        expect(clock.pending).toBe(2)
+        await clock.advance(1)
+        expect(await outcome).toMatchObject({ code: 'NO_REPLY', action: 'GetDescription' })
+        expect(String(await outcome)).toContain('did not answer within 2 s')
+        expect(server.peers).toHaveLength(1)
+      }
+    })
+
+    it('begins when the server can begin, but the deadline holds', async () => {
+      let freeMs = 0
+      const server = await serve(() => {})
+      const outcome = failure(ask(server, { silenceMs: 2000, freeSinceMs: () => freeMs }))
+      await (await server.peer(0)).request()
+      await clock.advance(1500)
+      freeMs = 1500
+      await clock.advance(1999)
+      expect(clock.pending).toBe(2)
+      freeMs = 3400
+      await clock.advance(1500)
+      expect(clock.pending).toBe(2)
+      await clock.advance(1) // the deadline of 5 s
+      expect(String(await outcome)).toContain('did not answer within 5 s')
+    })
+  })
+
+  describe('a reply that is no answer to its caller', () => {
+    const isAnswer = ({ body }: HttpReply): boolean => Buffer.from(body).toString() === XML
+
+    it.each([
+      ['HTTP 400', 'HTTP/1.1 400 Bad\r\n\r\n<html>', 2],
+      ['HTTP 503', 'HTTP/1.1 503 Busy\r\n\r\n', 2],
+      ['HTTP 200 and nothing', 'HTTP/1.1 200 OK\r\n\r\n', 2],
+      ['HTTP 200 and a page', ok('', '<html>'), 2],
+      ['HTTP 404', 'HTTP/1.1 404 No\r\n\r\n', 1],
+      ['HTTP 302', 'HTTP/1.1 302 Found\r\n\r\n', 1],
+    ])('is followed by a second request after %s, if it may pass', async (_name, bytes, connections) => {
+      const server = await serve(async (peer) => {
+        await peer.request()
+        await peer.send(peer.index === 0 ? bytes : ok(''))
+        peer.end()
+      })
+      const seen: boolean[] = []
+      const noted = (reply: HttpReply): boolean => {
+        seen.push(isAnswer(reply))
+        return isAnswer(reply)
+      }
+      const reply = await ask(server, { isAnswer: noted })
+      expect(isAnswer(reply)).toBe(connections === 2)
+      expect(seen).toEqual(connections === 2 ? [false, true] : [false])
+      expect(server.peers).toHaveLength(connections)
+    })
+
+    it('is what there is where the second request is not answered', async () => {
+      const server = await serve(async (peer) => {
+        await peer.request()
+        if (peer.index === 0) await peer.send('HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n')
+        else await clock.advance(TIMEOUT_MS)
+      })
+      expect(await ask(server, { isAnswer })).toMatchObject({ status: 503 })
       expect(server.peers).toHaveLength(2)
     })
   })
