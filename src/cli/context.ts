@@ -8,6 +8,8 @@ import type { ClientNet } from '../net/network.js'
 /** Everything outside itself that a command uses. Tests bring their own. */
 export interface RunContext extends ClientNet {
   readonly signal: AbortSignal
+  /** How long each whole answer of an IGD may take. If undefined, 30 s. */
+  readonly answerMs?: number | undefined
   /** The user's private files: the key of PCP's nonces, and what was mapped. */
   readonly files: PrivateFiles
   /** For the emulated gateway: the only route to search on, and the only endpoint to ask for PCP and NAT-PMP. */

@@ -86,7 +86,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   try {
     const { signal } = deadline
     const net = { clock, datagrams, http, interfaces, defaultGateways, files }
-    const reports = run(invocation, { ...net, signal, onlyRoute, onlyEndpoint, onIdle })
+    const reports = run(invocation, { ...net, signal, answerMs: invocation.timeoutMs, onlyRoute, onlyEndpoint, onIdle })
     for (;;) {
       const next = await reports.next()
       const printer = await begin()

@@ -28,7 +28,8 @@ export interface FindGatewayOptions {
 
 /**
  * Finds the gateway to use. It is an IGD unless `via` says otherwise: one that is connected, and the default gateway if
- * several are. The search ends with the first good answer, and after 4 s at the latest.
+ * several are. The search ends with the first good answer, and after 4 s if nobody has answered. Each request to an IGD
+ * ends after 30 s, or after 10 s of silence (20 s if it changes something).
  *
  * @example
  * const gateway = await findGateway({ via: 'auto' })

@@ -7,7 +7,7 @@ import { SEARCH_MS } from '../../src/client/search/discovery.ts'
 import { VERSION } from '../../src/domain/version.ts'
 import { type Emulator, type EmulatorOptions, type Quirk, startEmulator } from '../../src/emulator.ts'
 import type { Datagrams } from '../../src/net/datagrams.ts'
-import { createHttpClient, type HttpClient } from '../../src/net/http/client.ts'
+import { createHttpClient, type HttpClient, type HttpRequest } from '../../src/net/http/client.ts'
 import { leanExchange } from '../../src/net/http/lean-exchange.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { type CliResult, runCli, withoutBanner } from '../support/run-cli.ts'
@@ -636,6 +636,22 @@ describe('--timeout', () => {
     expect(stderr).toBe(GAVE_UP)
     expect(exitCode).toBe(code)
     expect(clock.pending).toBe(0)
+  })
+
+  it('is what a slow router is waited for, request by request', async () => {
+    const clock = new FakeClock()
+    const client = createHttpClient(clock, leanExchange)
+    const limits: number[] = []
+    const counting = {
+      request(request: HttpRequest) {
+        limits.push(request.timeoutMs)
+        return client.request(request)
+      },
+    }
+    const gateway = await scripted(({ method }) => http(200, method === 'GET' ? description(WAN_SERVICES) : ''))
+    for (const more of [[], ['--timeout', '30000']])
+      await runCli(['-u', gateway.url('/d'), '-r', '22', 'TCP', ...more], { clock, http: counting })
+    expect([...new Set(limits)]).toEqual([60_000, 30_000])
   })
 
   it('is an object like every other with --json', async () => {

@@ -99,7 +99,7 @@ describe('refuse', () => {
     expect((await run(emulator, '-r 22 TCP', 3))[0]).toBe('GetExternalIPAddress failed.')
     expect((await run(emulator, '-d 22 TCP'))[0]).toBe('UPNP_DeletePortMapping() failed with code : 606')
     expect(emulator.mappings()).toHaveLength(1)
-    expect(emulator.counters.actions).toMatchObject({ GetExternalIPAddress: 1, DeletePortMapping: 1 })
+    expect(emulator.counters.actions).toMatchObject({ GetExternalIPAddress: 2, DeletePortMapping: 1 })
   })
 
   it('refuses as many times as it says, and then the next refusal of the same action applies', async () => {

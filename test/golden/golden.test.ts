@@ -148,6 +148,18 @@ const DIFFERENCES: readonly Difference[] = [
     },
   },
   {
+    name: 'an external address that is refused is asked for once more',
+    applies: (run) => run.server === 'allfault501',
+    adjust: (expected, run) => {
+      const isIt = (each: GoldenRequest): boolean => each.action?.endsWith('#GetExternalIPAddress') === true
+      const once = expected.requests.filter(isIt)
+      // The questions of -s all wait already.
+      expected.requests = has(run, '-s')
+        ? [...expected.requests, ...once]
+        : expected.requests.flatMap((each) => (isIt(each) ? [each, each] : [each]))
+    },
+  },
+  {
     name: 'any remote host is the empty one, not ::, which gateways refuse',
     applies: (run) => run.argv.includes('::'),
     adjust: (expected) => {

@@ -120,7 +120,7 @@ describe('findGateway', () => {
   ] as const)('fails where what is named %s', async (_, answer, kind) => {
     const net = namedBy(answer)
     const failure = findGateway({ url: locationOf(ROUTER) }, net).catch((error: unknown) => error)
-    await net.clock.advance(5000)
+    await net.clock.advance(10_000)
     expect(await failure).toBeInstanceOf(kind)
     expect(net.clock.pending).toBe(0)
   })

@@ -43,6 +43,8 @@ export interface KeepContext extends Omit<RunContext, 'signal'> {
 }
 
 const HOOK_TIMEOUT_MS = 60_000
+/** One answer must not keep the other ports waiting. Some routers take more than 4 s to make or remove a mapping. */
+const ANSWER_MS = 10_000
 
 export function keepSurroundings(surroundings: Surroundings): KeepContext {
   keepYoungMemorySmall()
@@ -169,7 +171,7 @@ class KeepSession {
   /** The first search that succeeds also reports the gateway, as upnpc does. @throws PortMappingError */
   async #search(signal: AbortSignal): Promise<Gateway> {
     signal.throwIfAborted()
-    const opened = await openFor(this.#invocation, { ...this.#context, signal })
+    const opened = await openFor(this.#invocation, { ...this.#context, signal, answerMs: ANSWER_MS })
     const reports = [...findReports(opened, this.#invocation)]
     if (opened.found === undefined) throw new NoGatewayError(whyNot(reports.at(-1)))
     const { gateway } = opened.found

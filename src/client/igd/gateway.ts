@@ -5,6 +5,7 @@
 import { isUnicastIPv4, withoutBrackets, withZone } from '../../domain/address.js'
 import {
   InvalidArgumentError,
+  MalformedMessageError,
   NotConfirmedError,
   PortMappingError,
   RefusedError,
@@ -57,6 +58,7 @@ export class IgdServiceGateway implements IgdGateway {
   readonly #commonInterfaceConfig: ControlledService | undefined
   readonly #ownAddresses: () => readonly string[]
   readonly #window = new RequestWindow()
+  #isKnownDown = false
 
   constructor(
     caller: SoapCaller,
@@ -96,8 +98,10 @@ export class IgdServiceGateway implements IgdGateway {
   async status(): Promise<ConnectionStatus> {
     const action = 'GetStatusInfo'
     const reply = await this.#call(action, {})
+    const connectionStatus = text(reply, action, 'NewConnectionStatus')
+    this.#isKnownDown = !isConnected(connectionStatus)
     return {
-      connectionStatus: text(reply, action, 'NewConnectionStatus'),
+      connectionStatus,
       lastConnectionError: optionalText<typeof action>(reply, 'NewLastConnectionError'),
       uptimeSeconds: number(reply, action, 'NewUptime'),
     }
@@ -112,7 +116,18 @@ export class IgdServiceGateway implements IgdGateway {
     }
   }
 
+  /** Some routers (Bouygues F5688B) do not tell it now and then, so it is asked for once more. */
   async externalAddress(): Promise<string> {
+    try {
+      const address = await this.#externalAddress()
+      if (address !== '' || this.#isKnownDown) return address
+    } catch (error) {
+      if (!isPassing(error)) throw error
+    }
+    return this.#externalAddress()
+  }
+
+  async #externalAddress(): Promise<string> {
     const action = 'GetExternalIPAddress'
     return text(await this.#call(action, {}), action, 'NewExternalIPAddress').trim()
   }
@@ -190,7 +205,7 @@ export class IgdServiceGateway implements IgdGateway {
   /** One request. The address is undefined if the gateway has none (empty, or 0.0.0.0, while the line is down). */
   async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
     try {
-      const externalAddress = await this.externalAddress()
+      const externalAddress = await this.#externalAddress()
       return { externalAddress: isUnicastIPv4(externalAddress) ? externalAddress : undefined }
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error // a refusal is a sign of life too
@@ -275,6 +290,17 @@ export class IgdServiceGateway implements IgdGateway {
     if (!action.startsWith('Get')) return this.#caller.call(service, action, values, options)
     return this.#window.ask((watch) => this.#caller.call(service, action, values, { ...options, ...watch }))
   }
+}
+
+/** The router answered, but without sense, or refused an action that it knows. (What has a cause is the network's.) */
+function isPassing(error: unknown): boolean {
+  if (error instanceof RefusedError) return error.number !== UPNP_ERRORS.InvalidAction
+  return error instanceof MalformedMessageError || (error instanceof TransportError && error.cause === undefined)
+}
+
+/** WANIPConnection:2 2.4.5: connected is "Connected"; Bouygues boxes say "Up". */
+export function isConnected(connectionStatus: string): boolean {
+  return /^\s*(connected|up)\s*$/i.test(connectionStatus)
 }
 
 /** An error without an action means that the caller's time is over. */

@@ -1,6 +1,12 @@
 /** One action on one service of one gateway: encodes the request, sends it, and decodes and checks the reply. */
-import { MalformedMessageError, RefusedError, TransportError, unlessMalformed } from '../../domain/errors.js'
-import { upnpErrorName } from '../../domain/upnp-errors.js'
+import {
+  MalformedMessageError,
+  PortMappingError,
+  RefusedError,
+  TransportError,
+  unlessMalformed,
+} from '../../domain/errors.js'
+import { UPNP_ERRORS, upnpErrorName } from '../../domain/upnp-errors.js'
 import { zonedUrlText } from '../../domain/url.js'
 import { USER_AGENT } from '../../domain/version.js'
 import type { HttpClient, HttpReply, HttpRequest } from '../../net/http/client.js'
@@ -23,30 +29,50 @@ import {
 import { endsWithRoot } from '../../wire/xml.js'
 import type { ControlledService } from './services.js'
 
-/** All routers are quick to read, but some take more than 4 s to make or remove a mapping. */
-const READ_TIMEOUT_MS = 5000
-const WRITE_TIMEOUT_MS = 10_000
+/** How long a whole answer may take if the caller does not say. */
+export const DEFAULT_ANSWER_MS = 30_000
+/** Routers are quick to read, but some take more than 4 s to make or remove a mapping. */
+const LEAST_SILENCE_MS = { question: 5000, change: 10_000 }
 const MAX_SOAP_REPLY_BYTES = 128 * 1024
 /** Room for a thousand entries. */
 const MAX_LISTING_BYTES = 1024 * 1024
 
-/** The signal replaces the caller's. */
-export type CallOptions = Partial<Pick<HttpRequest, 'localAddress' | 'signal' | 'onReset' | 'onReply'>>
+/**
+ * Harmless if done twice, so it is asked for once more if the reply is a page, an HTTP error without a fault, or empty
+ * (users of Quasar saw HTTP 400 at the first try only).
+ */
+const REPEATABLE: ReadonlySet<string> = new Set(['AddPortMapping', 'DeletePortMapping'])
+
+/** The signal and the silence replace the caller's. */
+export type CallOptions = Partial<
+  Pick<HttpRequest, 'localAddress' | 'signal' | 'silenceMs' | 'freeSinceMs' | 'onReset' | 'onReply'>
+>
+
+export interface CallerOptions {
+  /** The interface of the gateway's link-local addresses. */
+  readonly zone?: string | undefined
+  /** The address to ask from. If undefined, the one on the way to the gateway. */
+  readonly localAddress?: string | undefined
+  /** How long each whole answer may take. The default is DEFAULT_ANSWER_MS. */
+  readonly answerMs?: number | undefined
+}
 
 export class SoapCaller {
   readonly signal: AbortSignal | undefined
   readonly #http: HttpClient
   readonly #zone: string
   readonly #localAddress: string | undefined
+  readonly #answerMs: number
   /** The URL of each service that answered. */
   readonly #working = new Map<ControlledService, URL>()
 
-  /** `zone`: the interface of the gateway's link-local addresses. `localAddress`: the address to ask from. */
-  constructor(http: HttpClient, signal: AbortSignal | undefined, zone = '', localAddress?: string) {
+  constructor(http: HttpClient, signal: AbortSignal | undefined, options: CallerOptions = {}) {
+    const { zone = '', localAddress, answerMs = DEFAULT_ANSWER_MS } = options
     this.#http = http
     this.signal = signal
     this.#zone = zone
     this.#localAddress = localAddress
+    this.#answerMs = answerMs
   }
 
   /** The URL that has answered, or else the first one. A link-local one has its zone. */
@@ -83,6 +109,12 @@ export class SoapCaller {
 
   async #post(url: URL, request: SoapRequest, options: CallOptions): Promise<SoapArguments> {
     const { action } = request
+    let unclear: HttpReply | undefined
+    const isAnswer = (reply: HttpReply): boolean => {
+      if (isSoapAnswer(reply, action)) return true
+      unclear ??= reply
+      return false
+    }
     const reply = await this.#http.request({
       method: 'POST',
       url,
@@ -95,19 +127,57 @@ export class SoapCaller {
       body: encodeSoapRequest(request),
       action,
       maxBodyBytes: action === 'GetListOfPortMappings' ? MAX_LISTING_BYTES : MAX_SOAP_REPLY_BYTES,
-      timeoutMs: action.startsWith('Get') ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS,
+      timeoutMs: this.#answerMs,
+      silenceMs: silenceWithin(this.#answerMs, action.startsWith('Get') ? 'question' : 'change'),
       isComplete: endsWithRoot,
+      ...(REPEATABLE.has(action) ? { isAnswer } : {}),
       ...options,
       localAddress: options.localAddress ?? this.#localAddress,
       signal: options.signal ?? this.signal,
     })
-    return argumentsOf(reply, action, url)
+    try {
+      return argumentsOf(reply, action, url)
+    } catch (error) {
+      if (unclear !== undefined && wasDoneBefore(error, unclear)) return new Map()
+      throw error
+    }
   }
+}
+
+/**
+ * Whether the first request was done, though its reply was unclear: the mapping to be deleted is not there any more, or
+ * the reply was an empty success, and the second one says nothing against it. What was added is read back anyway.
+ */
+function wasDoneBefore(error: unknown, unclear: HttpReply): boolean {
+  if (!(error instanceof RefusedError)) return error instanceof PortMappingError && isEmptySuccess(unclear)
+  if (error.number === UPNP_ERRORS.ConflictInMappingEntry) return isEmptySuccess(unclear)
+  return error.number === UPNP_ERRORS.NoSuchEntryInArray
+}
+
+/**
+ * How long a router may take to begin its answer. It is not all the time, because most callers can do without one
+ * answer, and undo what they did if a change is not answered.
+ */
+export function silenceWithin(answerMs: number, kind: keyof typeof LEAST_SILENCE_MS): number {
+  return Math.max(LEAST_SILENCE_MS[kind], Math.round((answerMs / 3) * (kind === 'change' ? 2 : 1)))
+}
+
+function isSuccess({ status }: HttpReply): boolean {
+  return status >= 200 && status <= 299
+}
+
+function isEmptySuccess(reply: HttpReply): boolean {
+  return isSuccess(reply) && reply.body.every((byte) => byte <= 0x20)
+}
+
+function isSoapAnswer(reply: HttpReply, action: string): boolean {
+  const decoded = unlessMalformed(() => decodeSoapReply(reply.body, action))
+  return decoded?.kind === 'fault' || (decoded !== undefined && isSuccess(reply) && !isEmptySuccess(reply))
 }
 
 /** A fault counts with any HTTP status (some routers send it with 200). An HTTP error is never a success. */
 function argumentsOf(reply: HttpReply, action: string, url: URL): SoapArguments {
-  const ok = reply.status >= 200 && reply.status <= 299
+  const ok = isSuccess(reply)
   const decode = (): SoapReply => decodeSoapReply(reply.body, action)
   const decoded = ok ? decode() : unlessMalformed(decode)
   if (decoded?.kind === 'fault') {

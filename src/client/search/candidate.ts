@@ -6,15 +6,16 @@ import {
   PortMappingError,
   RefusedError,
   TransportError,
+  unlessMalformed,
 } from '../../domain/errors.js'
 import type { ConnectionStatus } from '../../domain/gateway.js'
 import { USER_AGENT } from '../../domain/version.js'
 import type { HttpClient, HttpReply } from '../../net/http/client.js'
 import { decodeDescription, type RootDescription } from '../../wire/description.js'
 import { endsWithRoot } from '../../wire/xml.js'
-import { IgdServiceGateway } from '../igd/gateway.js'
+import { IgdServiceGateway, isConnected } from '../igd/gateway.js'
 import { igdServices } from '../igd/services.js'
-import { SoapCaller } from '../igd/soap-caller.js'
+import { DEFAULT_ANSWER_MS, SoapCaller, silenceWithin } from '../igd/soap-caller.js'
 import type { Trust } from '../trusted-url.js'
 
 export const MAX_DESCRIPTION_BYTES = 512 * 1024
@@ -43,8 +44,10 @@ export interface Candidate {
 export interface ExamineContext {
   readonly http: HttpClient
   readonly signal: AbortSignal | undefined
-  /** For the description. Later requests have their own deadlines. */
-  readonly timeoutMs: number
+  /** How long each whole answer may take. If undefined, DEFAULT_ANSWER_MS. */
+  readonly answerMs?: number | undefined
+  /** The same for the description, if the device may be no router. */
+  readonly descriptionMs?: number | undefined
   /** The address to ask from, now and later. If undefined, the one on the way to the device. */
   readonly localAddress?: string | undefined
 }
@@ -82,6 +85,8 @@ export async function describeGateway(
 
 /** With a gateway for each connection. */
 async function describe(location: URL, trust: Trust, context: ExamineContext) {
+  const { answerMs = DEFAULT_ANSWER_MS, descriptionMs = answerMs } = context
+  let read: RootDescription | undefined
   const reply = await context.http.request({
     method: 'GET',
     url: location,
@@ -90,16 +95,21 @@ async function describe(location: URL, trust: Trust, context: ExamineContext) {
     headers: [['User-Agent', USER_AGENT]],
     action: 'description',
     maxBodyBytes: MAX_DESCRIPTION_BYTES,
-    timeoutMs: context.timeoutMs,
+    timeoutMs: descriptionMs,
+    silenceMs: silenceWithin(answerMs, 'question'),
     signal: context.signal,
     isComplete: endsWithRoot,
+    isAnswer: ({ body }) => {
+      read = unlessMalformed(() => decodeDescription(body))
+      return read !== undefined
+    },
   })
-  const description = decode(reply, location)
+  const description = read ?? decode(reply, location)
   const { localAddress, remoteAddress } = reply
   const zone = trust.zone ?? splitZone(remoteAddress).zone
   // The description may name the device by its address, even if the user gave its host by name.
   const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
-  const caller = new SoapCaller(context.http, context.signal, zone, context.localAddress)
+  const caller = new SoapCaller(context.http, context.signal, { zone, localAddress: context.localAddress, answerMs })
   const gateways = services.connections.map((each) => new IgdServiceGateway(caller, services, each, localAddress))
   return { gateways, location: location.href, zone, localAddress }
 }
@@ -118,13 +128,12 @@ function decode(reply: HttpReply, url: URL): RootDescription {
   }
 }
 
-/** WANIPConnection:2 2.4.5: connected is "Connected"; Bouygues boxes say "Up". */
 async function askConnection(
   gateway: IgdServiceGateway,
 ): Promise<Pick<Candidate, 'kind' | 'status' | 'externalAddress'>> {
   const status = await answerOrRefusal(gateway.status())
   // Some routers map ports but do not know GetStatusInfo. Then the external address decides.
-  const isUp = /^\s*(connected|up)\s*$/i.test(known(status)?.connectionStatus ?? '')
+  const isUp = isConnected(known(status)?.connectionStatus ?? '')
   const connected = status === 'refused' ? undefined : isUp
   if (connected === false) return { kind: 'disconnected', status: known(status), externalAddress: undefined }
   const externalAddress = known(await answerOrRefusal(gateway.externalAddress()))

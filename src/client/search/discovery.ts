@@ -18,8 +18,9 @@ export const DEFAULT_GATEWAY_GRACE_MS = 150
 export const ALTERNATIVE_GRACE_MS = 150
 /** Our own searches are sent first. After that the search asks what other programs have heard. */
 const BEFORE_OTHERS_MS = 15
-/** A device that answered at the last moment is still examined. */
+/** A device that answered at the last moment is still examined. What may be the router is waited for. */
 const LAST_LOOK_MS = 1500
+/** For a device that is not the router, and for any if a gateway of another protocol has answered. */
 const DESCRIPTION_TIMEOUT_MS = 3000
 
 export interface Discovery {
@@ -37,7 +38,7 @@ export interface Discovery {
 }
 
 export interface DiscoveryOptions
-  extends Pick<PlacesNet, 'clock' | 'datagrams' | 'http' | 'signal'>,
+  extends Pick<PlacesNet, 'clock' | 'datagrams' | 'http' | 'signal' | 'answerMs'>,
     Pick<PlacesToAsk, 'routes' | 'defaultGateways'>,
     Partial<Pick<PlacesToAsk, 'alsoKnown' | 'isBound'>> {
   /** Search for exactly that long and list all that answer, instead of ending at the first connected IGD. */
@@ -65,7 +66,7 @@ class Search {
   readonly #startedMs: number
   #windowIsOver = false
   /** The search waits only for devices that have begun to answer as an IGD. */
-  #hasAlternative = false
+  #waitsForIgdsOnly = false
   #isOver = false
   /** Undefined until they are known. */
   #gateways: readonly string[] | undefined
@@ -97,6 +98,7 @@ class Search {
       // In two steps: if this process could not run for a while, an IGD's answer may not have been read yet.
       const after = (ms: number, task: () => void): unknown => this.#cancels.push(clock.schedule(ms, task))
       after(ALTERNATIVE_GRACE_MS - 1, () => after(1, () => this.#yield()))
+      after(DESCRIPTION_TIMEOUT_MS, () => this.#finish())
     })
     this.#cancels.push(clock.schedule(this.#options.searchMs ?? SEARCH_MS, () => this.#endWindow()))
     const onAbort = (): void => {
@@ -163,13 +165,15 @@ class Search {
   }
 
   async #examine(location: URL, trust: Trust, { address }: SearchRoute, calledIgd: boolean): Promise<void> {
-    const { http, isBound = false } = this.#options
+    const { http, answerMs, isBound = false } = this.#options
     const stop = new AbortController()
     const { hostname: host } = location
-    this.#inFlight.set(stop, { host, isIgd: calledIgd || this.#gateways?.includes(host) === true })
+    const isIgd = calledIgd || this.#gateways?.includes(host) === true
+    this.#inFlight.set(stop, { host, isIgd })
     try {
       const localAddress = isBound ? address : undefined
-      const context = { http, signal: stop.signal, timeoutMs: DESCRIPTION_TIMEOUT_MS, localAddress }
+      const descriptionMs = isIgd ? answerMs : DESCRIPTION_TIMEOUT_MS
+      const context = { http, signal: stop.signal, answerMs, descriptionMs, localAddress }
       const { examine } = await import('./candidate.js') // with the XML parser, once the search is on its way
       const candidate = await examine(location, trust, context)
       if (this.#isOver) return
@@ -186,7 +190,7 @@ class Search {
   /** Called after every device that has been examined. */
   #considerEnding(): void {
     if (this.#windowIsOver && this.#inFlight.size === 0) this.#finish()
-    if (this.#hasAlternative) this.#yield()
+    if (this.#waitsForIgdsOnly) this.#yield()
     if (this.#options.searchMs !== undefined || !this.#candidates.some((each) => isUsable(each))) return
     if (!this.#isDefaultGatewayAwaited()) this.#finish()
     else this.#cancels.push(this.#options.clock.schedule(DEFAULT_GATEWAY_GRACE_MS, () => this.#finish()))
@@ -201,16 +205,16 @@ class Search {
     return known.length === 0 || [...this.#inFlight.values()].some(({ host }) => gateways.includes(host))
   }
 
-  /** To the gateway of another protocol, unless an IGD has answered and is being examined. */
+  /** To the gateway of another protocol or the end, unless an IGD has answered and is being examined. */
   #yield(): void {
-    this.#hasAlternative = true
+    this.#waitsForIgdsOnly = true
     if (![...this.#inFlight.values()].some((each) => each.isIgd)) this.#finish()
   }
 
   #endWindow(): void {
     this.#windowIsOver = true
     if (this.#inFlight.size === 0 || this.#candidates.some((each) => isUsable(each))) this.#finish()
-    else this.#cancels.push(this.#options.clock.schedule(LAST_LOOK_MS, () => this.#finish()))
+    else this.#cancels.push(this.#options.clock.schedule(LAST_LOOK_MS, () => this.#yield()))
   }
 
   #isDefaultGateway(candidate: { readonly location: string }): boolean {

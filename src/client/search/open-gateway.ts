@@ -31,9 +31,6 @@ import {
   placesToAsk,
 } from './where-to-ask.js'
 
-/** For the description of an IGD that was named. */
-const NAMED_DESCRIPTION_TIMEOUT_MS = 5000
-
 export type Via = 'auto' | GatewayProtocol
 
 export interface GatewayWishes extends PlaceWishes {
@@ -129,16 +126,12 @@ export async function openGateway(wishes: GatewayWishes, net: OpeningNet): Promi
  * @throws InvalidArgumentError for an interface that is not there; whatever the signal aborts with
  */
 export async function openNamedGateway({ url, zone }: ZonedUrl, wishes: PlaceWishes, net: OpeningNet): Promise<Opened> {
-  const { http, signal, onIdle } = net
+  const { http, signal, answerMs, onIdle } = net
   const localAddress = addressToAskFrom(wishes, url, net)
   const heard = { devices: [], answered: undefined, refusals: [], searchedMs: 0, tried: undefined }
   try {
     const { describeGateway } = await import('./candidate.js')
-    const describing = describeGateway(
-      url,
-      { http, signal, timeoutMs: NAMED_DESCRIPTION_TIMEOUT_MS, localAddress },
-      zone,
-    )
+    const describing = describeGateway(url, { http, signal, answerMs, localAddress }, zone)
     onIdle?.()
     const described = await describing
     const kind = described.gateway === undefined ? 'not-an-igd' : 'connected'

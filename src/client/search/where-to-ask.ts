@@ -52,6 +52,8 @@ export interface PlacesToAsk {
 
 export interface PlacesNet extends ClientNet {
   readonly signal?: AbortSignal | undefined
+  /** How long each whole answer of an IGD may take. If undefined, 30 s. */
+  readonly answerMs?: number | undefined
 }
 
 /** @throws InvalidArgumentError if the wanted interface is not there, or has no address of the family */

@@ -60,6 +60,7 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
   if (invocation.keep === undefined) throw new Error('--keep')
   const state = {
     isGone,
+    longestMs: 0,
     exitCode: undefined as number | undefined,
     objects: [] as Record<string, unknown>[],
     files: [] as { ports: object[]; externalAddress: string | null }[],
@@ -74,8 +75,10 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     ...commandLineNet(),
     clock,
     http: {
-      request: (request) =>
-        state.isGone ? Promise.reject(new TransportError('nobody is there')) : http.request(request),
+      request(request) {
+        state.longestMs = Math.max(state.longestMs, request.timeoutMs)
+        return state.isGone ? Promise.reject(new TransportError('nobody is there')) : http.request(request)
+      },
     },
     interfaces: () => [],
     defaultGateways: () => Promise.resolve([]),
@@ -183,6 +186,7 @@ describe('--keep', () => {
     expect(keeper.state.hearing).toEqual([]) // a second one does what it always does
     expect(await keeper.ended()).toBe(0)
     expect([portsOf(emulator), keeper.types().at(-1), keeper.clock.pending]).toEqual([[], 'removed', 0])
+    expect(keeper.state.longestMs).toBe(10_000) // no answer holds up the other ports for longer
   })
 
   it('ends at once if a signal comes while there is no gateway', async () => {

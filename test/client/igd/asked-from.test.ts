@@ -60,7 +60,7 @@ function secureRouter({ holder, unknown = [], named }: Habits = {}) {
     firewallControl: undefined,
     presentationUrl: '',
   }
-  const caller = new SoapCaller(http, undefined, '', named)
+  const caller = new SoapCaller(http, undefined, { localAddress: named })
   const own = (): string[] => ['127.0.0.1', FIRST, SECOND]
   const gateway = new IgdServiceGateway(caller, services, connection, named ?? FIRST, own)
   const asked = (): string[] => {

@@ -184,14 +184,35 @@ describe('map', () => {
   it.each([
     ['TransportError', new TransportError('402'), TransportError],
     ['NoReplyError', 'silence', NoReplyError],
-    ['MalformedMessageError', { body: '<html>402</html>' }, MalformedMessageError],
+    ['HTTP 404', { status: 404, body: '<html>402</html>' }, TransportError],
   ] as const)('does not ask again after a %s', async (_, answer, kind) => {
     const { gateway, leases, clock } = adding(() => answer)
     const failure = failureOf(gateway.map(REQUEST))
-    await clock.advance(10_000)
+    await clock.advance(20_000)
     expect(await failure).toBeInstanceOf(kind)
     expect(leases).toHaveLength(1)
     expect(clock.pending).toBe(0)
+  })
+
+  it.each([
+    ['HTTP 503', { status: 503, body: '' }],
+    ['a page', { body: '<html>busy</html>' }],
+  ])('asks once more after %s, and then tries another lease as ever', async (_, answer) => {
+    const { gateway, leases } = adding((_lease, attempt) => [answer, refusal(725)][attempt - 1] ?? 'ok')
+    expect(await gateway.map(REQUEST)).toMatchObject({ leaseSeconds: 0 })
+    expect(leases).toEqual(['3600', '3600', '0'])
+  })
+
+  it.each([
+    ['is there', '192.168.1.10', { externalPort: 2222 }],
+    ['is of another computer', '192.168.1.11', { code: 'NOT_CONFIRMED', belongsToAnother: true }],
+  ])('shows after an empty success and 718 whether the mapping %s', async (_, client, outcome) => {
+    const { gateway } = gatewayThat((request) => {
+      if (request.action !== 'AddPortMapping') return done(request, target(client, 3600))
+      return adds++ === 0 ? { body: '' } : refusal(718)
+    })
+    let adds = 0
+    expect(await gateway.map(REQUEST).catch((error: unknown) => error)).toMatchObject(outcome)
   })
 
   it('fails where nothing is there when it is read back', async () => {
@@ -346,7 +367,7 @@ describe('mapAny', () => {
   it('does not ask again where there is no answer: the router may have done it', async () => {
     const { mapped, asked, told, clock } = anyPort('silence')
     const failure = failureOf(mapped())
-    await clock.advance(10_000)
+    await clock.advance(20_000)
     expect(await failure).toBeInstanceOf(NoReplyError)
     expect([asked, told]).toEqual([['AddAnyPortMapping 2222'], []])
   })
@@ -763,6 +784,52 @@ describe('what it tells', () => {
     content = ''
     expect(await failureOf(gateway.externalAddress())).toMatchObject({
       expected: 'NewExternalIPAddress in the reply to GetExternalIPAddress',
+    })
+  })
+
+  describe('the external address', () => {
+    const told = { body: soapResponse('GetExternalIPAddress', tag('NewExternalIPAddress', '11.22.33.44')) }
+    const none = { body: soapResponse('GetExternalIPAddress', tag('NewExternalIPAddress', '')) }
+    const status = (text: string) =>
+      soapResponse('GetStatusInfo', tag('NewConnectionStatus', text) + tag('NewUptime', 1))
+
+    async function asking(answers: readonly ScriptedAnswer[], statusText?: string) {
+      let at = 0
+      const { gateway, http, clock } = gatewayThat((request) =>
+        request.action === 'GetStatusInfo' ? { body: status(statusText ?? '') } : (answers[at++] ?? 'silence'),
+      )
+      if (statusText !== undefined) await gateway.status()
+      const outcome = gateway.externalAddress().catch((error: unknown) => error)
+      await clock.advance(10_000)
+      return {
+        outcome: await outcome,
+        asked: http.seen.filter(({ request }) => request.action !== 'GetStatusInfo').length,
+      }
+    }
+
+    it.each<[string, ScriptedAnswer]>([
+      ['501', refusal(501)],
+      ['a fault without a number', refusal(-1)],
+      ['an HTTP error', { status: 500, body: '' }],
+      ['a page', { body: '<html>busy</html>' }],
+      ['nothing', { body: '' }],
+      ['an empty address', none],
+    ])('is asked for once more after %s', async (_, first) => {
+      expect(await asking([first, told])).toEqual({ outcome: '11.22.33.44', asked: 2 })
+      expect(await asking([first, told], 'Connected')).toEqual({ outcome: '11.22.33.44', asked: 2 })
+      expect(await asking([first, refusal(402)])).toMatchObject({ outcome: { number: 402 }, asked: 2 })
+    })
+
+    it('is asked for once where the router is known to be disconnected, and says that it has none', async () => {
+      expect(await asking([none], 'Disconnected')).toEqual({ outcome: '', asked: 1 })
+    })
+
+    it.each([
+      ['the router does not know the action', refusal(401), { number: 401 }],
+      ['nobody is there', new TransportError('refused', { cause: 'ECONNREFUSED' }), { code: 'TRANSPORT' }],
+      ['there is no answer', 'silence', { code: 'NO_REPLY' }],
+    ] as const)('is asked for once where %s', async (_, answer, outcome) => {
+      expect(await asking([answer])).toMatchObject({ outcome, asked: 1 })
     })
   })
 })

@@ -68,7 +68,7 @@ describe('a gateway that takes its time', () => {
     const window = new RequestWindow()
     const sizes: number[] = []
     for (const each of tookMs) {
-      await window.ask(async ({ onReply }) => onReply(each))
+      await window.ask(async ({ onReply }) => onReply(each, 0))
       sizes.push(window.size)
     }
     return sizes
@@ -85,6 +85,35 @@ describe('a gateway that takes its time', () => {
 
   it('and answers sooner than others is asked 6 at once', async () => {
     expect((await sizesAt(...Array.from({ length: 30 }, () => 2.9))).at(-1)).toBe(MAX_SIDE_BY_SIDE)
+  })
+})
+
+describe('how long a question may be unanswered', () => {
+  it('is 5 s beside others, from when the gateway answered last; for the first of them it is what the caller says', async () => {
+    const window = new RequestWindow()
+    await window.ask(async () => '')
+    const questions = new SlowQuestions<string>()
+    const watches: { silenceMs?: number; freeSinceMs(): number }[] = []
+    for (const name of ['a', 'b'])
+      window.ask((watch) => {
+        watches.push(watch)
+        return questions.ask(name).then(() => watch.onReply(5, 1234))
+      })
+    await settle()
+    expect(watches.map(({ silenceMs }) => silenceMs)).toEqual([undefined, 5000])
+    expect(watches.map((each) => each.freeSinceMs())).toEqual([0, 0])
+    await questions.next((each) => each.answer(''))
+    expect(watches[1]?.freeSinceMs()).toBe(1234)
+    await questions.next((each) => each.answer(''))
+  })
+
+  it('and one that nobody was beside is not asked again', async () => {
+    const window = new RequestWindow()
+    await window.ask(async () => '')
+    const { questions, ends, fail } = await asking(1, window)
+    await fail(new NoReplyError('no answer'))
+    expect(questions.asked).toEqual(['0'])
+    expect(ends[0]).toBeInstanceOf(NoReplyError)
   })
 })
 

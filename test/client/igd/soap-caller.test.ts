@@ -5,6 +5,7 @@ import { MalformedMessageError, NoReplyError, RefusedError, TransportError } fro
 import { USER_AGENT } from '../../../src/domain/version.ts'
 import type { HttpRequest } from '../../../src/net/http/client.ts'
 import { nodeNet } from '../../../src/net/network.ts'
+import type { IgdActionName } from '../../../src/wire/igd-actions.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { addressReply, tag, WANIP1 } from '../../support/scripted-devices.ts'
 import { http, type ScriptedGateway, scriptedGateway, soapFault, soapResponse } from '../../support/scripted-gateway.ts'
@@ -70,7 +71,7 @@ describe('what is sent', () => {
 
   it('goes out from the address that the call names, and by the interface that leads to the gateway', async () => {
     const http = new ScriptedHttp(new FakeClock(), () => ({ body: soapResponse('GetStatusInfo', '') }))
-    const caller = new SoapCaller(http, undefined, 'eth0')
+    const caller = new SoapCaller(http, undefined, { zone: 'eth0' })
     const service = { ...SERVICE, controlUrls: [new URL('http://[fe80::1]:5000/ctl')] }
     await caller.call(service, 'GetStatusInfo', {}, { localAddress: '2001:db8::10' })
     await caller.call(service, 'GetStatusInfo', {})
@@ -83,15 +84,18 @@ describe('what is sent', () => {
   })
 
   it.each([
-    ['GetStatusInfo', {}, 5000],
-    ['GetGenericPortMappingEntry', { NewPortMappingIndex: '0' }, 5000],
-    ['GetSpecificPortMappingEntry', KEY, 5000],
-    ['AddPortMapping', MAPPING, 10_000],
-    ['DeletePortMapping', KEY, 10_000],
-  ] as const)('gives %s its time', async (action, values, timeoutMs) => {
-    const { caller, clock, http } = callerOf(() => 'silence')
+    ['GetStatusInfo', {}, undefined, 10_000, 30_000],
+    ['AddPortMapping', MAPPING, undefined, 20_000, 30_000],
+    ['GetGenericPortMappingEntry', { NewPortMappingIndex: '0' }, 60_000, 20_000, 60_000],
+    ['DeletePortMapping', KEY, 60_000, 40_000, 60_000],
+    ['GetSpecificPortMappingEntry', KEY, 10_000, 5000, 10_000],
+    ['AddPortMapping', MAPPING, 10_000, 10_000, 10_000],
+  ] as const)('gives %s %j its part of %j ms', async (action, values, answerMs, silenceMs, timeoutMs) => {
+    const { clock, http } = callerOf(() => 'silence')
+    const caller = new SoapCaller(http, undefined, { answerMs: answerMs })
     const failure = failureOf(caller.call(SERVICE, action, values as never))
-    await clock.advance(timeoutMs - 1)
+    await clock.advance(silenceMs - 1)
+    expect(http.seen[0]?.request).toMatchObject({ silenceMs, timeoutMs })
     expect(http.waiting).toBe(1)
     await clock.advance(1)
     expect(await failure).toBeInstanceOf(NoReplyError)
@@ -168,6 +172,51 @@ describe('what is made of the answer', () => {
   })
 })
 
+describe('a change whose reply is unclear', () => {
+  const PAGE = '<html>busy</html>'
+  const done: ScriptedAnswer = { body: soapResponse('AddPortMapping', '') }
+  const fault = (code: number): ScriptedAnswer => ({ status: 500, body: soapFault(code) })
+
+  async function outcomeOf(action: IgdActionName, ...answers: ScriptedAnswer[]) {
+    const { caller, http } = callerOf(() => answers[http.seen.length - 1] ?? new Error('asked too often'))
+    const values = action === 'DeletePortMapping' ? KEY : MAPPING
+    const outcome = await caller.call(SERVICE, action, values as never).catch((error: unknown) => error)
+    return { outcome, asked: http.seen.length }
+  }
+
+  it.each([
+    ['HTTP 400', { status: 400, body: PAGE }],
+    ['HTTP 503', { status: 503, body: PAGE }],
+    ['an empty HTTP 500', { status: 500, body: '' }],
+    ['an empty HTTP 200', { body: '' }],
+    ['a page', { body: PAGE }],
+  ])('is asked for once more, and no more, after %s', async (_, unclear) => {
+    for (const action of ['AddPortMapping', 'DeletePortMapping'] as const) {
+      const answer = { body: soapResponse(action, '') }
+      expect(await outcomeOf(action, unclear, answer)).toEqual({ outcome: new Map(), asked: 2 })
+      expect(await outcomeOf(action, unclear, fault(606))).toMatchObject({ outcome: { number: 606 }, asked: 2 })
+      expect((await outcomeOf(action, unclear, unclear)).asked).toBe(2)
+    }
+    expect(await outcomeOf('DeletePortMapping', unclear, fault(714))).toEqual({ outcome: new Map(), asked: 2 })
+  })
+
+  it('is taken for done after an empty success, unless the second answer is against it', async () => {
+    for (const second of [{ body: '' }, { body: PAGE }, { status: 500, body: '' }, fault(718)])
+      expect(await outcomeOf('AddPortMapping', { body: '' }, second)).toEqual({ outcome: new Map(), asked: 2 })
+    expect(await outcomeOf('AddPortMapping', { body: '' }, fault(725))).toMatchObject({ outcome: { number: 725 } })
+    expect(await outcomeOf('AddPortMapping', { body: PAGE }, fault(718))).toMatchObject({ outcome: { number: 718 } })
+  })
+
+  it.each([301, 401, 403, 404, 405])('is not asked for again after HTTP %i, which is about the URL', async (status) => {
+    expect((await outcomeOf('AddPortMapping', { status, body: PAGE }, done)).asked).toBe(1)
+  })
+
+  it('is not asked for again where a second one could open a second port', async () => {
+    for (const unclear of [{ status: 503, body: PAGE }, { body: '' }])
+      expect((await outcomeOf('AddAnyPortMapping', unclear, done)).asked).toBe(1)
+  })
+})
+
 describe('which of two control URLs', () => {
   const ok: ScriptedAnswer = { body: addressReply('11.22.33.44') }
   const only = (url: URL, other: ScriptedAnswer) => (request: HttpRequest) => (request.url === url ? ok : other)
@@ -207,7 +256,7 @@ describe('which of two control URLs', () => {
   ] as const)('does not ask the second one where the first one %s', async (_, answer, kind) => {
     const { caller, http, clock } = callerOf(only(SECOND, answer))
     const failure = failureOf(caller.call(TWO_URLS, 'GetExternalIPAddress', {}))
-    await clock.advance(5000)
+    await clock.advance(10_000)
     expect(await failure).toBeInstanceOf(kind)
     expect(ports(http)).toEqual(['80'])
   })

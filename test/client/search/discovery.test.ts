@@ -140,13 +140,40 @@ describe('how long a search takes', () => {
     expect(kindsOf(found)).toEqual(['connected'])
   })
 
-  it('gives up 1.5 s after its window on a device that does not answer for its description', async () => {
-    const search = begin([{ ...ROUTER, description: 'silence' }])
+  it('gives up 1.5 s after its window on a device that is no router, and does not answer for its description', async () => {
+    const search = begin([{ ...TV, description: 'silence' }])
     await search.clock.advance(3900)
-    await search.reply(ROUTER)
+    await search.reply(TV, 'upnp:rootdevice')
     expect(await untilOver(search)).toBe(5500)
     const found = await search.finished()
     expect([found.candidates, found.devices.length]).toEqual([[], 1])
+  })
+
+  it.each([
+    ['an IGD', IGD1, []],
+    ['the default gateway', 'upnp:rootdevice', ['192.168.1.1']],
+  ])('waits for %s that has begun to answer, however slow, and for no TV beside it', async (_, ST, gateways) => {
+    const answer = answersOf(ROUTER)
+    const slowly = (request: HttpRequest): ScriptedAnswer => {
+      const answered = request.url.host === TV.host ? 'silence' : answer(request)
+      return answered === 'silence' || answered instanceof Error ? answered : { ...answered, afterMs: 4500 }
+    }
+    const search = begin([], { answer: slowly, gateways })
+    await search.reply(ROUTER, ST)
+    await search.clock.advance(3900)
+    await search.reply(TV, 'upnp:rootdevice')
+    expect(await untilOver(search)).toBe(13_500)
+    expect(kindsOf(await search.finished())).toEqual(['connected'])
+  })
+
+  it.each([
+    [undefined, 10_000],
+    [60_000, 20_000],
+  ])('gives a silent IGD a third of the time that an answer has: %j ms', async (answerMs, endMs) => {
+    const search = begin([{ ...ROUTER, description: 'silence' }], { answerMs })
+    await search.reply(ROUTER)
+    expect(await untilOver(search)).toBe(endMs)
+    expect((await search.finished()).unreadable).toMatchObject([{ error: { code: 'NO_REPLY' } }])
   })
 
   it('waits the whole 4 s for a connected IGD when it knows only a disconnected one, and then offers that', async () => {

@@ -77,9 +77,7 @@ describe('which gateway is opened where all three protocols are asked for', () =
     const opening = begin({ devices: [silent] })
     opening.portControlAnswers({ pcpAtMs: 1 })
     opening.deviceAnswers(silent, 100)
-    const opened = await opening.endsAt(3100) // the 3 s that a description has
-    expect(chosen(opened)).toBe('pcp')
-    expect(opened.unreadable).toMatchObject({ code: 'NO_REPLY' })
+    expect(chosen(await opening.endsAt(3001))).toBe('pcp')
   })
 
   it('is not kept from PCP longer than a search takes by a neighbour that calls itself an IGD again and again', async () => {
@@ -90,7 +88,7 @@ describe('which gateway is opened where all three protocols are asked for', () =
     const opening = begin({ devices: neighbours })
     opening.portControlAnswers({ pcpAtMs: 1 })
     for (const [at, neighbour] of neighbours.entries()) opening.deviceAnswers(neighbour, 100 + at * 1000)
-    expect(chosen(await opening.endsAt(5500))).toBe('pcp')
+    expect(chosen(await opening.endsAt(3001))).toBe('pcp')
   })
 
   it('does not wait for a TV that is being looked at', async () => {
