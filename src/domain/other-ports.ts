@@ -7,6 +7,8 @@ import type { MappingRequest, PortMapping } from './port-mapping.js'
 import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from './ports.js'
 
 const TRIES = 10
+/** More than the ports of the longest range. */
+const STEP = 1031
 
 /** Tries the port that was asked for, then others, until one is free. If none is, the error for the first is thrown. */
 export async function mapToFreePort(
@@ -26,8 +28,8 @@ export async function mapToFreePort(
 }
 
 export function otherPorts(request: Pick<MappingRequest, 'internalClient' | 'internalPort'>): number[] {
-  const seed = hash(`${request.internalClient}:${request.internalPort}`)
-  return Array.from({ length: TRIES }, (_, at) => FIRST_DYNAMIC_PORT + ((seed + at * 1031) % DYNAMIC_PORTS))
+  const seed = hash(request.internalClient) + request.internalPort // so the ports of a range never try the same ones
+  return Array.from({ length: TRIES }, (_, at) => FIRST_DYNAMIC_PORT + ((seed + at * STEP) % DYNAMIC_PORTS))
 }
 
 /** FNV-1a, 32 bits: it spreads the ports, and hides nothing. */

@@ -8,7 +8,15 @@ const SSH = { internalClient: '192.168.1.10', internalPort: 22 }
 describe('the other ports', () => {
   it('are the same ones every time, so that a mapping is found again', () => {
     expect(otherPorts(SSH)).toEqual(otherPorts({ ...SSH }))
-    expect(otherPorts(SSH)).toEqual([53_814, 54_845, 55_876, 56_907, 57_938, 58_969, 60_000, 61_031, 62_062, 63_093])
+    expect(otherPorts(SSH)).toEqual([49_426, 50_457, 51_488, 52_519, 53_550, 54_581, 55_612, 56_643, 57_674, 58_705])
+  })
+
+  it('are never the same ones for two ports of a range, however long', () => {
+    const range = Array.from({ length: 1024 }, (_, at) => otherPorts({ ...SSH, internalPort: 27_015 + at }))
+    for (const one of range)
+      expect(
+        one.filter((port) => range.some((o) => o !== one && o.includes(port) && o.indexOf(port) === one.indexOf(port))),
+      ).toEqual([])
   })
 
   it('are others for another computer and for another port', () => {

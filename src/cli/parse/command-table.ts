@@ -18,6 +18,7 @@ import {
   parsePinholeIds,
   parseUpdatePinhole,
 } from './pinhole-words.js'
+import { addToRanges, type PortPair, pinholeCommand, portPairsOf, portsOf } from './port-words.js'
 import { integerWithin, internalClientOf, protocolsOf, remoteHostOf, UsageError, wordsOf } from './words.js'
 
 /** A mapping that the user asks for. The internal client is 'local' until the gateway has been found. */
@@ -64,10 +65,10 @@ export interface CommandFacts {
 interface RowDefinition<C extends AnyCommand>
   extends Flag,
     Partial<Pick<CommandFacts, 'family' | 'isAboutPinholes' | 'changes'>> {
-  /** The command also works without words. */
-  readonly wordsOptional?: true
   /** The least and the most words; undefined if `parse` counts them. */
   readonly count?: readonly [number, number]
+  /** What to do instead if there are fewer words than that. */
+  readonly ifFewer?: string
   /** The flag is an option of other commands. Without another command, it is a command itself. */
   readonly onlyAlone?: true
   readonly parse: (words: readonly string[], options?: CommandOptions) => C
@@ -82,19 +83,19 @@ interface RowDefinition<C extends AnyCommand>
 
 /** A command and its facts. `C` is what its words are parsed into. */
 export interface CommandRow<C extends AnyCommand = AnyCommand>
-  extends Omit<RowDefinition<C>, 'count' | 'parse' | 'protocols' | 'pinholeId'> {
+  extends Omit<RowDefinition<C>, 'count' | 'ifFewer' | 'parse' | 'protocols' | 'pinholeId'> {
   /** @throws UsageError */
   readonly read: (words: readonly string[], options?: CommandOptions) => { command: C; facts: CommandFacts }
 }
 
 /** Makes a row. The type of the command that `parse` returns is inferred for the other functions. */
 export function row<const C extends AnyCommand>(definition: RowDefinition<C>): CommandRow<C> {
-  const { count, parse, protocols = ['igd'], pinholeId, ...rest } = definition
+  const { count, ifFewer, parse, protocols = ['igd'], pinholeId, ...rest } = definition
   const { family, isAboutPinholes = false, changes = false } = rest
   return {
     ...rest,
     read: (words, options) => {
-      if (count !== undefined) wordsOf(labelOf(rest), rest.form ?? '', words, ...count)
+      if (count !== undefined) wordsOf(labelOf(rest), rest.form ?? '', words, count, ifFewer)
       const command = parse(words, options)
       const capable = typeof protocols === 'function' ? protocols(command) : protocols
       const waitsForIgd = capable.every((protocol) => protocol === 'igd')
@@ -110,6 +111,7 @@ const OPENS_ONE_PORT = {
   ...OPENS_PORTS,
   form: 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]',
   count: [4, 6],
+  ifFewer: '-r PORT PROTOCOL opens a port for this computer',
 } as const
 const CLOSES_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatUnmap } as const
 const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true, asksFirewall: true } as const
@@ -171,7 +173,6 @@ export const COMMANDS = [
     flag: 'delete-several',
     letter: '-f',
     form: 'EXTERNAL_PORT PROTOCOL ...',
-    wordsOptional: true,
     help: 'close several ports',
     ...CLOSES_PORTS,
     parse: parseDeletePairs('-f'),
@@ -181,6 +182,7 @@ export const COMMANDS = [
     letter: '-N',
     form: 'FIRST_PORT LAST_PORT PROTOCOL [MANAGE]',
     count: [3, 4],
+    ifFewer: 'a range is two words here, as in -N 8000 8010 TCP',
     help: 'close a range of ports (IGD:2); with MANAGE 1, those of other computers too',
     ...CHANGES_PORTS,
     parse: parseRange,
@@ -281,13 +283,22 @@ function protocolsThatKnow(pinhole: PinholeId | undefined): readonly GatewayProt
   return [typeof pinhole === 'number' ? 'igd' : 'pcp']
 }
 
-/** One mapping for each protocol. The second one depends on the first. */
-function mappingsOf(option: string, protocol: string, common: Omit<AskedMapping, 'protocol'>): AskedMapping[] {
-  return protocolsOf(option, protocol).map((each, at) => ({
-    ...common,
-    protocol: each,
-    ...(at === 0 ? {} : { pairedWithPrevious: true as const }),
-  }))
+/** A mapping for each port, and for each protocol of a port. The second protocol depends on the first. */
+function mappingsOf(
+  option: string,
+  pairs: readonly PortPair[],
+  protocol: string,
+  common: Omit<AskedMapping, 'protocol' | keyof PortPair>,
+): AskedMapping[] {
+  const protocols = protocolsOf(option, protocol)
+  return pairs.flatMap((pair) =>
+    protocols.map((each, at) => ({
+      ...common,
+      ...pair,
+      protocol: each,
+      ...(at === 0 ? {} : { pairedWithPrevious: true as const }),
+    })),
+  )
 }
 
 /** -r port [external_port] protocol … */
@@ -296,16 +307,17 @@ function parseRedirect(
   { lease = 'unlimited', anyExternalPort }: CommandOptions = {},
 ): MapCommand {
   const mappings: AskedMapping[] = []
+  let inRanges = 0
   for (let at = 0; at < words.length; ) {
-    const internalPort = integerWithin('-r', 'port', words[at] ?? '', 1, 65535)
-    const hasExternal = /^-?\d/.test(words[at + 1] ?? '') // a word that begins like a number is meant as one
-    const externalPort = hasExternal ? externalPortOf('-r', words[at + 1] ?? '', anyExternalPort) : internalPort
+    const internal = words[at] ?? ''
+    const hasExternal = /^-?\d|^-$/.test(words[at + 1] ?? '') // a word that begins like a number is meant as one
+    const pairs = portPairsOf('-r', internal, hasExternal ? (words[at + 1] ?? '') : internal, anyExternalPort)
+    inRanges = addToRanges('-r', inRanges, pairs.length)
     at += hasExternal ? 2 : 1
     const protocol = words[at]
     if (protocol === undefined)
       throw new UsageError(`-r: the protocol is missing after ${words[at - 1]}: add TCP or UDP`)
-    const common = { internalClient: 'local', internalPort, externalPort, lease, remoteHost: '' }
-    mappings.push(...mappingsOf('-r', protocol, common))
+    mappings.push(...mappingsOf('-r', pairs, protocol, { internalClient: 'local', lease, remoteHost: '' }))
     at++
   }
   return { name: 'map', any: false, mappings }
@@ -322,50 +334,53 @@ function parseAdd(option: string, any: boolean): RowDefinition<MapCommand>['pars
       throw new UsageError(`${option}: the lease is given twice: ${leaseWord} and --lease`)
     }
     const lease = leaseWord === undefined ? (leaseOption ?? 'unlimited') : leaseOf(option, leaseWord)
-    const common = {
-      internalClient: internalClientOf(option, ip),
-      internalPort: integerWithin(option, 'port', port, 1, 65535),
-      externalPort: externalPortOf(option, external, anyExternalPort),
-      lease,
-      remoteHost: remoteHostOf(option, leaseGiven ? sixth : fifth),
-    }
-    return { name: 'map', any, mappings: mappingsOf(option, protocol, common) }
+    const internalClient = internalClientOf(option, ip, pinholeCommand(ip, port, protocol))
+    const pairs = portPairsOf(option, port, external, anyExternalPort)
+    const remoteHost = remoteHostOf(option, leaseGiven ? sixth : fifth)
+    return { name: 'map', any, mappings: mappingsOf(option, pairs, protocol, { internalClient, lease, remoteHost }) }
   }
 }
 
-/** -d external_port protocol [remote_host]. If another port follows, -d means -f. */
+/** -d external_port protocol [remote_host]. If another port follows, or the port is a range, -d means -f. */
 function parseDelete(words: readonly string[]): UnmapCommand {
   const third = words[2] ?? ''
   const isRemoteHost = third === '' || isUnicastIPv4(third)
-  if (/^\d+$/.test(third) || (words.length > 3 && !isRemoteHost)) return parseDeletePairs('-d')(words)
-  wordsOf('-d', DELETE_FORM, words, 2, 3)
+  if (/^\d+([-:]\d+)?$/.test(third) || (words.length > 3 && !isRemoteHost)) return parseDeletePairs('-d')(words)
+  wordsOf('-d', DELETE_FORM, words, [2, 3], 'a port needs its protocol, as in -d 22 TCP')
   const [port = '', protocol = '', remoteHost = ''] = words
-  return { name: 'unmap', keys: keysOf('-d', port, protocol, remoteHost), exitCodeOfFailure: 2 }
+  return {
+    name: 'unmap',
+    keys: keysOf('-d', port, protocol, remoteHost),
+    exitCodeOfFailure: port.includes('-') ? 3 : 2,
+  }
 }
 
-/** (external_port protocol) … Without words there is nothing to do. */
+/** (external_port protocol) … */
 function parseDeletePairs(option: string): (words: readonly string[]) => UnmapCommand {
   return (words) => {
     const keys: MappingKey[] = []
+    let inRanges = 0
     for (let at = 0; at < words.length; at += 2) {
       const [port = '', protocol] = words.slice(at, at + 2)
       if (protocol === undefined) {
-        integerWithin(option, 'external port', port, 1, 65535)
+        portsOf(option, 'external port', port)
         throw new UsageError(`${option}: the protocol is missing after ${port}: add TCP or UDP`)
       }
-      keys.push(...keysOf(option, port, protocol, ''))
+      const ofPort = keysOf(option, port, protocol, '')
+      inRanges = addToRanges(option, inRanges, ofPort.length / protocolsOf(option, protocol).length)
+      keys.push(...ofPort)
     }
     return { name: 'unmap', keys, exitCodeOfFailure: 3 }
   }
 }
 
 function keysOf(option: string, port: string, protocol: string, remoteHost: string): MappingKey[] {
-  const externalPort = integerWithin(option, 'external port', port, 1, 65535)
-  return protocolsOf(option, protocol).map((each) => ({
-    externalPort,
-    protocol: each,
-    remoteHost: remoteHostOf(option, remoteHost),
-  }))
+  const externalPorts = portsOf(option, 'external port', port)
+  const protocols = protocolsOf(option, protocol)
+  const host = remoteHostOf(option, remoteHost)
+  return externalPorts.flatMap((externalPort) =>
+    protocols.map((each) => ({ externalPort, protocol: each, remoteHost: host })),
+  )
 }
 
 /** -N first last protocol [manage]. Manage 1 also removes mappings that other computers made. */
@@ -376,13 +391,6 @@ function parseRange(words: readonly string[]): UnmapRangesCommand {
   const managed = integerWithin('-N', 'value for MANAGE', manage, 0, 1) === 1
   const ranges = protocolsOf('-N', protocol).map((each) => ({ startPort, endPort, protocol: each, manage: managed }))
   return { name: 'unmap-ranges', ranges }
-}
-
-function externalPortOf(option: string, word: string, anyExternalPort = false): number {
-  if (word === '0' && !anyExternalPort) {
-    throw new UsageError(`${option}: external port 0 (any port) works only with --via pcp or --via nat-pmp`)
-  }
-  return integerWithin(option, 'external port', word, anyExternalPort ? 0 : 1, 65535)
 }
 
 export function leaseOf(option: string, word: string): Lease {

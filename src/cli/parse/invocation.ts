@@ -127,8 +127,7 @@ function setUp(program: Command, commands: readonly CommandRow[], options: reado
   program.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} })
   program.helpOption(false).helpCommand(false).argument('[words...]')
   for (const row of commands) {
-    const words = row.form === undefined ? '' : row.wordsOptional === true ? ' [words...]' : ' <words...>'
-    if (row.onlyAlone !== true) program.option(namesOf(row) + words)
+    if (row.onlyAlone !== true) program.option(namesOf(row) + (row.form === undefined ? '' : ' <words...>'))
   }
   const all = (value: string, before: readonly string[] = []): string[] => [...before, value]
   for (const row of options) {
@@ -156,7 +155,7 @@ function judge<C extends AnyCommand>(
   if (options.version === true) return { kind: 'version' }
   const row = commands[0] ?? given[0]
   const stray = words[0]
-  if (stray !== undefined) throw new UsageError(strayWord(stray, commands[0], options))
+  if (stray !== undefined) throw new UsageError(strayWord(stray, commands[0], options, tables))
   const url = textOption(options.url)
   if (url !== undefined) descriptionUrlOf('-u', url)
   if (row === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
@@ -229,11 +228,17 @@ function judgeEmulate(
   }
 }
 
-function strayWord(word: string, command: CommandRow | undefined, options: Options): string {
+function strayWord(word: string, command: CommandRow | undefined, options: Options, { commands }: Tables): string {
   if (options.description !== undefined)
     return `'${word}' is not understood; a description of several words needs quotes: -e "my web server"`
   if (command === undefined)
     return `'${word}' is not understood: a command begins with a dash, as in -r 22 TCP; upnp-ts -h shows all of them`
+  const glued = `-${listOption(options[keyOf(command)])[0]}`
+  if (commands.some(({ letter }) => letter === glued))
+    return (
+      `'${word}' is not understood: ${labelOf(command)} and ${glued} are two commands; ` +
+      'run upnp-ts once for each port of another computer'
+    )
   if (command.form === undefined) return `'${word}' is not understood: ${labelOf(command)} does not take it`
   return `'${word}' is not understood: what ${labelOf(command)} takes has to follow it directly, with no option in between`
 }

@@ -173,7 +173,8 @@ function endpointOf(word: string): Endpoint {
   const { address, zone } = splitZone(text)
   if (!isUnicastIPv4(text) && !isUnicastIPv6(address)) {
     throw new UsageError(
-      `--gateway: '${word}' is not the address of a router: give one such as 192.168.1.1 or 192.168.1.1:5351`,
+      `--gateway: '${word}' is not the address of a router: give one such as 192.168.1.1 or 192.168.1.1:5351` +
+        (word.startsWith('http://') ? `; -u ${word} takes the URL of a description` : ''),
     )
   }
   if (zone.includes(':'))

@@ -30,9 +30,15 @@ function pinholes(option: string, words: readonly string[]): AskedPinhole[] {
     remoteHostTyped: remote,
     remotePort: integerWithin(option, 'remote port', remotePort, 0, 65535),
     internalClient: internalClient(option, internal),
-    internalPort: integerWithin(option, 'internal port', internalPort, 0, 65535),
+    internalPort: onePort(option, internalPort),
   }
   return protocolNumbers(option, protocol).map((number) => ({ ...common, protocol: number }))
+}
+
+function onePort(option: string, word: string): number {
+  if (/^\d+[-:]\d+$/.test(word))
+    throw new UsageError(`${option}: '${word}' is not an internal port: give one; each port needs a pinhole of its own`)
+  return integerWithin(option, 'internal port', word, 0, 65535)
 }
 
 /** The empty string means any host. Gateways refuse `::`, so it becomes the empty string; so does upnpc's `empty`. */
@@ -46,7 +52,10 @@ function remoteHost(option: string, word: string): string {
 function internalClient(option: string, word: string): string | 'local' {
   if (word === '@') return 'local'
   if (isUnicastIPv6(splitZone(word).address)) return splitZone(word).address
-  throw new UsageError(`${option}: '${word}' is not the IPv6 address of a computer: give one, or @ for this computer`)
+  const overIPv4 = isUnicastIPv4(word) ? `; over IPv4 it is -a ${word} PORT EXTERNAL_PORT PROTOCOL` : ''
+  throw new UsageError(
+    `${option}: '${word}' is not the IPv6 address of a computer: give one, or @ for this computer${overIPv4}`,
+  )
 }
 
 /** TCP, UDP, TCP+UDP, or an IANA protocol number. */
@@ -65,6 +74,8 @@ export function parsePinholeIds<const N extends string>(option: string, name: N)
 }
 
 export function parseDeletePinholes(words: readonly string[]) {
+  if (words.some((word) => /^(tcp|udp)(\+(tcp|udp))?$/i.test(word)))
+    throw new UsageError(`-D takes the IDs of pinholes; -d ${words.join(' ')} closes a port`)
   const ids = words.map((word) => pinholeId('-D', word))
   const other = ids.find((id) => typeof id !== typeof ids[0])
   if (other === undefined) return { name: 'delete-pinholes', ids } as const

@@ -1,5 +1,5 @@
 /** Single words of the command line -> checked values. An error message names the bad word. */
-import { isUnicastIPv4 } from '../../domain/address.js'
+import { isGlobalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
 import { flawOf, MAX_DESCRIPTION_LENGTH, type TransportProtocol } from '../../domain/port-mapping.js'
 import { parseZonedUrl } from '../../domain/url.js'
 
@@ -15,10 +15,19 @@ export class UsageError extends Error {
   }
 }
 
-export function wordsOf(option: string, form: string, words: readonly string[], least: number, most: number): void {
+/** Counts the words after a command. @throws UsageError */
+export function wordsOf(
+  option: string,
+  form: string,
+  words: readonly string[],
+  [least, most]: readonly [number, number],
+  ifFewer?: string,
+): void {
   if (words.length >= least && words.length <= most) return
+  const advice = words.length > most ? `for more, run upnp-ts ${option} once for each` : ifFewer
   throw new UsageError(
-    `${option} takes ${form}; ${words.length} ${words.length === 1 ? 'word was' : 'words were'} given`,
+    `${option} takes ${form}; ${words.length} ${words.length === 1 ? 'word was' : 'words were'} given` +
+      (advice === undefined ? '' : `; ${advice}`),
   )
 }
 
@@ -40,8 +49,13 @@ export function protocolsOf(option: string, word: string): TransportProtocol[] {
   throw new UsageError(`${option}: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`)
 }
 
-/** `@` is this computer's address on the way to the gateway. It is known once the gateway has been found. */
-export function internalClientOf(option: string, word: string): string {
+/**
+ * `@` is this computer's address on the way to the gateway. It is known once the gateway has been found. `overIPv6` is
+ * the command for an IPv6 address.
+ */
+export function internalClientOf(option: string, word: string, overIPv6: string): string {
+  if (isGlobalIPv6(word))
+    throw new UsageError(`${option}: '${word}' is an IPv6 address, and ports are IPv4's: over IPv6 it is ${overIPv6}`)
   return word === '@' ? 'local' : addressOf(option, word, ', or @ for this computer')
 }
 
@@ -55,6 +69,7 @@ export function addressOf(option: string, word: string, otherwise = ''): string 
 /** An empty remote host means any. */
 export function remoteHostOf(option: string, word: string): string {
   if (word === '' || isUnicastIPv4(word)) return word
+  if (/^(tcp|udp)$/i.test(word)) throw new UsageError(`${option}: '${word}' is a second protocol: TCP+UDP is both`)
   throw new UsageError(
     `${option}: '${word}' is not the IPv4 address of a remote host: leave it out, or give "", for any`,
   )
@@ -77,7 +92,9 @@ export function descriptionUrlOf(option: string, word: string): string {
   }
   if (url?.protocol === 'https:') throw new UsageError(`${option}: '${word}' has to begin with http://, not https://`)
   if (url?.protocol === 'http:' && url.port !== '0') return word
+  const isAddress = isUnicastIPv4(word) || isUnicastIPv6(splitZone(word).address)
   throw new UsageError(
-    `${option}: '${word}' is not the http:// URL of a router's description, such as http://192.168.1.1:5000/rootDesc.xml`,
+    `${option}: '${word}' is not the http:// URL of a router's description, such as ` +
+      `http://192.168.1.1:5000/rootDesc.xml${isAddress ? `; --gateway ${word} asks the router with that address` : ''}`,
   )
 }

@@ -64,6 +64,7 @@ For IPv6, which has no port mappings: open the router's firewall instead (over
 IGD:2, add -6 to all of these; over PCP, only -A, -U and -D work):
 ${listOf(shown.filter(({ asksFirewall }) => asksFirewall === true))}
 
+PORT and EXTERNAL_PORT of -r -a -n -d -f may be ranges, such as 27015-27030.
 PROTOCOL is TCP, UDP or TCP+UDP. LEASE 0 means as long as the router allows.
 REMOTE_HOST and REMOTE_IP "" mean any, REMOTE_PORT 0 too.
 

@@ -27,7 +27,7 @@ export async function* map(
   let previous: PortMapping | undefined
   let hasMapped = false
   const asked = [...command.mappings]
-  let otherTries: number[] | undefined
+  const otherTries = new Map<number, number[]>() // of the pair for that internal port
   for (let at = 0; at < asked.length; at++) {
     const each = asked[at]
     if (each === undefined || (each.pairedWithPrevious && previous === undefined)) continue // both or neither
@@ -42,8 +42,9 @@ export async function* map(
     }
     context.signal.throwIfAborted()
     if (each.pairedWithPrevious) yield* takeBack(request, chosen, context)
-    otherTries ??= otherPorts(request).slice(0, MOST_TRIES_OF_A_PAIR)
-    const nextTry = command.any && each.pairedWithPrevious && isPortTaken(made.error) ? otherTries.shift() : undefined
+    const tries = otherTries.get(request.internalPort) ?? otherPorts(request).slice(0, MOST_TRIES_OF_A_PAIR)
+    otherTries.set(request.internalPort, tries)
+    const nextTry = command.any && each.pairedWithPrevious && isPortTaken(made.error) ? tries.shift() : undefined
     const protocolCannot = chosen.gateway.protocol !== 'igd' && made.error.code === 'INVALID_ARGUMENT'
     if (nextTry === undefined && protocolCannot) isImpossible = true
     else if (nextTry === undefined) hasFailed = true

@@ -32,7 +32,7 @@ describe('the facts of a command', () => {
     ['--via pcp -r 22 0 TCP', { ...OPENS, protocols: ['pcp', 'nat-pmp'] }],
     ['--via pcp -a @ 22 0 TCP 60 1.2.3.4', { ...OPENS, protocols: ['pcp'] }],
     ['-d 22 TCP', OPENS],
-    ['-f', OPENS],
+    ['-f 22 TCP', OPENS],
     ['-d 22 TCP 1.2.3.4', { ...OPENS, protocols: ['igd', 'pcp'] }],
     ['-N 1 9 TCP', { ...ASKS, family: 4, changes: true }],
     ['-A :: 0 @ 22 TCP 60', { ...PINHOLE, protocols: ['igd', 'pcp'], waitsForIgd: false, changes: true }],

@@ -115,8 +115,6 @@ const GOOD: readonly (readonly [Line, Asked | Invocation])[] = [
   [['-d', '22', 'TCP+UDP', '1.2.3.4'], unmappingAll(2, key(22, 'UDP', '1.2.3.4'), key(22, 'TCP', '1.2.3.4'))],
   [['-d', '22', 'TCP', '53', 'UDP'], unmappingAll(3, key(22), key(53, 'UDP'))],
   // -f
-  [['-f'], unmappingAll(3)],
-  [['-f', '-i'], { ...unmappingAll(3), ignoreState: true }],
   [['-f', '22', 'TCP'], unmappingAll(3, key(22))],
   [['--delete-several', '22', 'TCP+UDP', '53', 'udp'], unmappingAll(3, key(22, 'UDP'), key(22), key(53, 'UDP'))],
   // -N
@@ -320,6 +318,9 @@ function outbound(protocol: number): Partial<AskedPinhole>[] {
 
 const URL_FORM = "is not the http:// URL of a router's description, such as http://192.168.1.1:5000/rootDesc.xml"
 const PORT_FORM = 'give a number from 1 to 65535'
+const BOTH_FORM = 'the port comes before its protocol, and TCP+UDP is both: 22 TCP, 53 TCP+UDP'
+const FOR_THIS_ONE = '-r PORT PROTOCOL opens a port for this computer'
+const onceForEach = (option: string): string => `for more, run upnp-ts ${option} once for each`
 const ANY_PORT_FORM = 'external port 0 (any port) works only with --via pcp or --via nat-pmp'
 const PROTOCOL_FORM = 'give TCP, UDP or TCP+UDP'
 const CLIENT_FORM = 'is not the IPv4 address of a computer: give one such as 192.168.1.5, or @ for this computer'
@@ -356,7 +357,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-r', '\u0662\u0662', 'TCP'], `-r: '\u0662\u0662' is not a port: ${PORT_FORM}`],
   [['-r', 'ssh', 'TCP'], `-r: 'ssh' is not a port: ${PORT_FORM}`],
   [['-r', '', 'TCP'], `-r: '' is not a port: ${PORT_FORM}`],
-  [['-r', 'TCP', '22'], `-r: 'TCP' is not a port: ${PORT_FORM}`],
+  [['-r', 'TCP', '22'], `-r: 'TCP' is not a port: ${BOTH_FORM}`],
   [['-r', '22', 'TCP', 'x', 'y'], `-r: 'x' is not a port: ${PORT_FORM}`],
   [['-r', '22', 'TCP', '0', 'UDP'], `-r: '0' is not a port: ${PORT_FORM}`],
   [['-r', '--emulate', '22', 'TCP'], `-r: '--emulate' stands where a number should be: put it before -r or at the end`],
@@ -364,7 +365,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-a', '@', '80', '0', 'TCP'], `-a: ${ANY_PORT_FORM}`],
   [['-n', '@', '80', '0', 'TCP'], `-n: ${ANY_PORT_FORM}`],
   [['-d', '0', 'TCP'], `-d: '0' is not an external port: ${PORT_FORM}`],
-  [['-d', 'TCP', '22'], `-d: 'TCP' is not an external port: ${PORT_FORM}`],
+  [['-d', 'TCP', '22'], `-d: 'TCP' is not an external port: ${BOTH_FORM}`],
   // protocols
   [['-r', '22', 'TCP junk'], `-r: 'TCP junk' is not a protocol: ${PROTOCOL_FORM}`],
   [['-r', '22', 'sctp'], `-r: 'sctp' is not a protocol: ${PROTOCOL_FORM}`],
@@ -421,7 +422,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-f', '22'], '-f: the protocol is missing after 22: add TCP or UDP'],
   [['-f', '22', 'TCP', '80'], '-f: the protocol is missing after 80: add TCP or UDP'],
   [['-f', 'ssh'], `-f: 'ssh' is not an external port: ${PORT_FORM}`],
-  [['-f', '22', 'TCP', '1.2.3.4'], `-f: '1.2.3.4' is not an external port: ${PORT_FORM}`],
+  [['-f', '22', 'TCP', '1.2.3.4'], `-f: '1.2.3.4' is not an external port: leave the address out, as in -f 22 TCP`],
   [['-f', '0', 'TCP'], `-f: '0' is not an external port: ${PORT_FORM}`],
   [['-f', '22', ''], `-f: '' is not a protocol: ${PROTOCOL_FORM}`],
   [['-N', '0', '100', 'TCP'], `-N: '0' is not a first port: ${PORT_FORM}`],
@@ -429,10 +430,10 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-N', '1', '65536', 'TCP'], `-N: '65536' is not a last port: ${PORT_FORM}`],
   [['-N', '1', '100', 'sctp'], `-N: 'sctp' is not a protocol: ${PROTOCOL_FORM}`],
   [['-N', '1', '100', 'TCP', 'yes'], "-N: 'yes' is not a value for MANAGE: give a number from 0 to 1"],
-  [['-N', '1', '100'], `-N takes ${RANGE_FORM}; 2 words were given`],
-  [['-N', '1', '100', 'TCP', '0', 'x'], `-N takes ${RANGE_FORM}; 5 words were given`],
+  [['-N', '1', '100'], `-N takes ${RANGE_FORM}; 2 words were given; a range is two words here, as in -N 8000 8010 TCP`],
+  [['-N', '1', '100', 'TCP', '0', 'x'], `-N takes ${RANGE_FORM}; 5 words were given; ${onceForEach('-N')}`],
   // pinholes
-  ...['192.168.1.5', '::', 'ff02::1', '::g', 'nas', '', '[2001:db8::5]'].map(badClient6),
+  ...['::', 'ff02::1', '::g', 'nas', '', '[2001:db8::5]'].map(badClient6),
   ...['*', 'any', 'ff02::1', '2001:db8::1%eth0', '0.0.0.0', '[::1]', '2001:db8::/32'].map(badRemoteHost6),
   [['-A', '', '65536', '@', '22', 'TCP', '60'], "-A: '65536' is not a remote port: give a number from 0 to 65535"],
   [['-A', '', '0', '@', 'ssh', 'TCP', '60'], "-A: 'ssh' is not an internal port: give a number from 0 to 65535"],
@@ -442,10 +443,10 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-A', '', '0', '@', '22', 'TCP', '0'], `-A: '0' ${PINHOLE_LEASE_FORM}`],
   [['-A', '', '0', '@', '22', 'TCP', ''], `-A: '' ${PINHOLE_LEASE_FORM}`],
   [['-A', '', '0', '@', '22', 'TCP'], `-A takes ${PINHOLE_FORM}; 5 words were given`],
-  [['-G', '', '0', '@', '22', 'TCP', '60'], `-G takes ${TIMEOUT_FORM}; 6 words were given`],
+  [['-G', '', '0', '@', '22', 'TCP', '60'], `-G takes ${TIMEOUT_FORM}; 6 words were given; ${onceForEach('-G')}`],
   [['-G', '', '0', '@', '22', 'x'], `-G: 'x' is not a protocol: ${PROTOCOL_FORM}`],
   [['-U', '1'], '-U takes ID LEASE; 1 word was given'],
-  [['-U', '1', '60', '70'], '-U takes ID LEASE; 3 words were given'],
+  [['-U', '1', '60', '70'], `-U takes ID LEASE; 3 words were given; ${onceForEach('-U')}`],
   [['-U', 'x', '60'], `-U: 'x' ${ID_FORM}`],
   [['-U', '1', '0'], `-U: '0' ${PINHOLE_LEASE_FORM}`],
   [['-C', '1', '65536'], `-C: '65536' ${ID_FORM}`],
@@ -458,15 +459,15 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-t', '256', '-l'], "-t: '256' is not a time to live: give a number from 0 to 255"],
   [['-t', 'abc', '-l'], "-t: 'abc' is not a time to live: give a number from 0 to 255"],
   // how many words
-  [['-a', '1', '2', '3'], `-a takes ${ADD_FORM}; 3 words were given`],
-  [['-a', '@'], `-a takes ${ADD_FORM}; 1 word was given`],
-  [[...ADD, '5', '1.2.3.4', '7'], `-a takes ${ADD_FORM}; 7 words were given`],
-  [['-d', '22'], `-d takes ${DELETE_FORM}; 1 word was given`],
-  [['-d', '22', 'TCP', '1.2.3.4', 'x'], `-d takes ${DELETE_FORM}; 4 words were given`],
+  [['-a', '1', '2', '3'], `-a takes ${ADD_FORM}; 3 words were given; ${FOR_THIS_ONE}`],
+  [['-a', '@'], `-a takes ${ADD_FORM}; 1 word was given; ${FOR_THIS_ONE}`],
+  [[...ADD, '5', '1.2.3.4', '7'], `-a takes ${ADD_FORM}; 7 words were given; ${onceForEach('-a')}`],
+  [['-d', '22'], `-d takes ${DELETE_FORM}; 1 word was given; a port needs its protocol, as in -d 22 TCP`],
+  [['-d', '22', 'TCP', '1.2.3.4', 'x'], `-d takes ${DELETE_FORM}; 4 words were given; ${onceForEach('-d')}`],
   [['-r'], 'nothing follows -r; it takes PORT [EXTERNAL_PORT] PROTOCOL, as in -r 22 TCP'],
   [['-a'], `nothing follows -a; it takes ${ADD_FORM}`],
   [['-d'], `nothing follows -d; it takes ${DELETE_FORM}`],
-  [[...ADD_ANY, '5', '1.2.3.4', '7'], `-n takes ${ADD_FORM}; 7 words were given`],
+  [[...ADD_ANY, '5', '1.2.3.4', '7'], `-n takes ${ADD_FORM}; 7 words were given; ${onceForEach('-n')}`],
   [['-n'], `nothing follows -n; it takes ${ADD_FORM}`],
   [['-N'], `nothing follows -N; it takes ${RANGE_FORM}`],
   [['-A'], `nothing follows -A; it takes ${PINHOLE_FORM}`],
@@ -519,7 +520,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-r', '22', 'TCP', '-d', '22', 'TCP'], '-r and -d: one command at a time'],
   [['-lL'], '-l and -L: one command at a time'],
   [['-s', '-S'], '-s and -S: one command at a time'],
-  [['-f', '-d', '22', 'TCP'], '-d and -f: one command at a time'],
+  [['-f', '22', 'TCP', '-d', '22', 'TCP'], '-d and -f: one command at a time'],
   [['-l', '--quirk', 'igd1'], '--quirk goes with emulate and --emulate'],
   [['-l', '--quiet', '--verbose'], '--quiet and --verbose: one of the two at a time'],
   [['-l', 'emulate'], '-l and emulate: one command at a time'],

@@ -39,9 +39,14 @@ describe('which protocol the router is asked in', () => {
     [['-l'], {}],
     [['-l', '--via', 'igd'], { via: 'igd' }],
     ...['pcp', 'nat-pmp'].flatMap((via) =>
-      [SSH, ['-a', '@', '80', '80', 'TCP'], ['-n', '@', '80', '80', 'UDP'], ['-d', '22', 'TCP'], ['-f'], ['-s']].map(
-        (line): [Line, Partial<PortControlAsked>] => [['--via', via, ...line], { via: via as 'pcp' }],
-      ),
+      [
+        SSH,
+        ['-a', '@', '80', '80', 'TCP'],
+        ['-n', '@', '80', '80', 'UDP'],
+        ['-d', '22', 'TCP'],
+        ['-f', '22', 'TCP'],
+        ['-s'],
+      ].map((line): [Line, Partial<PortControlAsked>] => [['--via', via, ...line], { via: via as 'pcp' }]),
     ),
     [['--via', 'pcp', ...PINHOLE], { via: 'pcp' }],
     [['--via', 'pcp', '--nonce', NONCE, ...SSH], { via: 'pcp', nonce: NONCE }],
@@ -121,7 +126,7 @@ describe('whom --gateway names', () => {
 
   it.each([
     ...['router', 'router.lan:5351', '', '0.0.0.0', '224.0.0.1', '255.255.255.255', '192.168.1', '010.1.1.1'],
-    ...['192.168.1.1:', '192.168.1.1:x', '192.168.1.1 ', '192.168.1.1%eth0', 'http://192.168.1.1/', '-l', '--json'],
+    ...['192.168.1.1:', '192.168.1.1:x', '192.168.1.1 ', '192.168.1.1%eth0', 'https://192.168.1.1/', '-l', '--json'],
     ...['::', '[::]:5351', 'ff02::1', '[2001:db8::1', '2001:db8::1]', '[2001:db8::1]:', '[]', '[]:5351', ':5351'],
     ...['[2001:db8::1]5351', '2001:db8::g', 'x'.repeat(3000)],
   ])('is the address of a router and nothing else: %j', (word) => {

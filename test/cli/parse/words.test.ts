@@ -78,8 +78,8 @@ describe('a word of the command line', () => {
 
   it('is the address of one computer, or @ for this one if a mapping needs it', () => {
     expect(addressOf('-x', '192.168.1.5')).toBe('192.168.1.5')
-    expect(internalClientOf('-x', '192.168.1.5')).toBe('192.168.1.5')
-    expect(internalClientOf('-x', '@')).toBe('local')
+    expect(internalClientOf('-x', '192.168.1.5', '')).toBe('192.168.1.5')
+    expect(internalClientOf('-x', '@', '')).toBe('local')
     expect(complaintOf(() => addressOf('-x', '@'))).toMatch(/^-x: '@' is not the IPv4 address/)
   })
 
@@ -104,10 +104,15 @@ describe('a word of the command line', () => {
   })
 
   it('is counted', () => {
-    wordsOf('-d', 'A [B]', ['1'], 1, 2)
-    wordsOf('-d', 'A [B]', ['1', '2'], 1, 2)
-    expect(complaintOf(() => wordsOf('-d', 'A [B]', [], 1, 2))).toBe('-d takes A [B]; 0 words were given')
-    expect(complaintOf(() => wordsOf('-d', 'A [B]', ['1'], 2, 2))).toBe('-d takes A [B]; 1 word was given')
-    expect(complaintOf(() => wordsOf('-d', 'A [B]', ['1', '2', '3'], 1, 2))).toBe('-d takes A [B]; 3 words were given')
+    wordsOf('-d', 'A [B]', ['1'], [1, 2])
+    wordsOf('-d', 'A [B]', ['1', '2'], [1, 2])
+    expect(complaintOf(() => wordsOf('-d', 'A [B]', [], [1, 2]))).toBe('-d takes A [B]; 0 words were given')
+    expect(complaintOf(() => wordsOf('-d', 'A [B]', ['1'], [2, 2]))).toBe('-d takes A [B]; 1 word was given')
+    expect(complaintOf(() => wordsOf('-d', 'A [B]', ['1'], [2, 2], 'do C'))).toBe(
+      '-d takes A [B]; 1 word was given; do C',
+    )
+    expect(complaintOf(() => wordsOf('-d', 'A [B]', ['1', '2', '3'], [1, 2], 'do C'))).toBe(
+      '-d takes A [B]; 3 words were given; for more, run upnp-ts -d once for each',
+    )
   })
 })

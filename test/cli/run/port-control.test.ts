@@ -188,7 +188,6 @@ describe('every command that PCP and NAT-PMP have', () => {
     ['-n', ['-n', '@', '22', '22', 'TCP'], ['external-address', 'mapped']],
     ['-d', ['-d', '22', 'TCP'], ['unmapped']],
     ['-f', ['-f', '22', 'TCP', '53', 'UDP'], ['unmapped', 'unmapped']],
-    ['-f of nothing', ['-f'], []],
     ['-s', ['-s'], ['port-control-status', 'external-address']],
   ])('is obeyed by both: %s', async (_, argv, types) => {
     for (const protocol of ['pcp', 'nat-pmp'] as const) {
