@@ -142,6 +142,8 @@ interface NoticeFacts {
   'not-listed-at-once': unknown
   /** -L: the router gave as many entries as it was asked for, so it may have more. */
   'listing-full': { count: number }
+  /** -L: the router has more entries than it is asked for at once, so it is asked for one after another. */
+  'too-many-for-list-at-once': { count: number }
   'no-presentation-url': unknown
   'nonce-key-not-kept': { error: ReportedError }
   /** The user's program starts although not every port is open. */

@@ -97,6 +97,8 @@ export interface IgdGateway extends GatewayBase {
   trafficCounters(): Promise<TrafficCounters>
   /** WANIPConnection:2 2.4.19. Both ends are included; `manage` also removes mappings of other computers. */
   unmapRange(range: PortRange): Promise<void>
+  /** Whether its table has an entry there; false if the gateway does not say. */
+  hasPortMappingAt(index: number): Promise<boolean>
   /** WANIPConnection:2 2.4.21 GetListOfPortMappings: one request, in the order of the gateway's document. */
   portMappingsOf(protocol: TransportProtocol): Promise<readonly PortMapping[]>
   /** Undefined if the gateway has no IPv6 firewall that can be asked. */

@@ -437,6 +437,7 @@ class SimulatedIgd extends SimulatedGateway implements IgdGateway {
   readonly linkRates = unasked
   readonly trafficCounters = unasked
   readonly unmapRange = unasked
+  readonly hasPortMappingAt = unasked
   readonly portMappingsOf = unasked
   readonly portMappings = unasked
   readonly firewall: PinholeFirewall = {

@@ -29,6 +29,9 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'listing-full': ({ count }) => `the router was asked for ${count} entries and may have more; -l lists them all`,
   'no-presentation-url': () => 'the router does not give the address of its web page',
   'nonce-key-not-kept': ({ error }) =>
+  'too-many-for-list-at-once': ({ count }) =>
+    `the router has more than ${count} entries, and some (miniupnpd 2.3.1) break down if asked for them at once; ` +
+    'asking for one entry after another',
     `the key of this computer for PCP cannot be stored (${error.message}): ` +
     'another run of upnp-ts will not be able to close what this one opened; it closes when its lease ends',
   'started-without-ports': (notice) => `${notOpen(notice)}: the program starts anyway`,

@@ -87,8 +87,15 @@ export async function* listAtOnce(chosen: Chosen, context: RunContext): Reportin
       yield { type: 'list-at-once-failed', error: reportedError(listed.error) }
       if (upnpErrorOf(listed.error) === UPNP_ERRORS.PortMappingNotFound) continue // no mapping of that protocol
       exitCode = 2
+/** miniupnpd 2.3.1 dies if GetListOfPortMappings has more than these to list. */
+const MOST_LISTED_AT_ONCE = 128
+
       if (protocol === 'UDP') continue
       yield { type: 'notice', kind: 'not-listed-at-once' }
+  if (await chosen.gateway.hasPortMappingAt(MOST_LISTED_AT_ONCE)) {
+    yield { type: 'notice', kind: 'too-many-for-list-at-once', count: MOST_LISTED_AT_ONCE }
+    return yield* walkTable(chosen, context)
+  }
       return yield* walkTable(chosen, context)
     }
     if (protocol === 'TCP') yield { type: 'listing' }

@@ -271,6 +271,16 @@ export class IgdServiceGateway implements IgdGateway {
 
   async portMappingsOf(protocol: TransportProtocol): Promise<readonly PortMapping[]> {
     const action = 'GetListOfPortMappings'
+  async hasPortMappingAt(index: number): Promise<boolean> {
+    try {
+      await this.#call('GetGenericPortMappingEntry', { NewPortMappingIndex: String(index) })
+      return true
+    } catch (error) {
+      if (error instanceof PortMappingError && error.action !== undefined) return false
+      throw error
+    }
+  }
+
     const reply = await this.#call(action, {
       NewStartPort: '1', // some refuse 0
       NewEndPort: '65535',

@@ -80,8 +80,9 @@ describe('the number of requests', () => {
     expect(stdout.match(/^ *\d+ TCP +(\d+)->/gm) ?? []).toHaveLength(entries)
   })
 
-  it('of -L is 1 for each protocol', async () => {
-    expect((await counted(['-L'], [[80, 'TCP']])).counts).toEqual({ description: 1, GetListOfPortMappings: 2 })
+  it('of -L is 1 for each protocol, and one whether it may ask', async () => {
+    const once = { description: 1, GetGenericPortMappingEntry: 1 }
+    expect((await counted(['-L'], [[80, 'TCP']])).counts).toEqual({ ...once, GetListOfPortMappings: 2 })
   })
 
   it('of -r is 2 for each mapping, and the external address once; in the order of the mappings', async () => {
