@@ -76,8 +76,8 @@ interface Facts {
     portControlError: ReportedError | undefined
   }
   notice: Notice
-  /** The last Report of a command that cannot go on. */
-  error: { error: ReportedError | Obstacle; searched?: SearchSummary; withUsage?: true }
+  /** The last Report of a command that cannot go on. `isNamed`: -u says which device to ask. */
+  error: { error: ReportedError | Obstacle; searched?: SearchSummary; withUsage?: true; isNamed?: boolean }
 }
 
 interface FoundIgd {
@@ -134,16 +134,20 @@ interface NoticeFacts {
   'pinhole-taken-back': { id: PinholeId; closed: boolean }
   /** The mapping works only from inside the network in front of the router. */
   'address-not-public': { address: string }
+  /** The port is open, but nobody knows at which address. */
+  'address-unknown': { error?: ReportedError }
+  /** -6 was given, and ports are mapped over IPv4 only. */
+  'ports-over-ipv4': unknown
   /** -n: the router does not choose a port, so it was asked for one port after another. */
   'port-not-chosen': { error: ReportedError }
   /** Deleted over PCP or NAT-PMP, which also say yes if there is nothing to delete (RFC 6886 3.4, RFC 6887 15). */
   'deleted-unknown': { via: 'pcp' | 'nat-pmp'; key: MappingKey }
+  /** -L: the router has more entries than it is asked for at once, so it is asked for one after another. */
+  'too-many-for-list-at-once': { count: number }
   /** -L: the router cannot list at once, so it is asked for one entry after another. */
   'not-listed-at-once': unknown
   /** -L: the router gave as many entries as it was asked for, so it may have more. */
   'listing-full': { count: number }
-  /** -L: the router has more entries than it is asked for at once, so it is asked for one after another. */
-  'too-many-for-list-at-once': { count: number }
   'no-presentation-url': unknown
   'nonce-key-not-kept': { error: ReportedError }
   /** The user's program starts although not every port is open. */

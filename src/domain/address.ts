@@ -50,6 +50,33 @@ export function isReservedIPv4(text: string): boolean {
   return bits === undefined || inAny(RESERVED, bits)
 }
 
+/** Where another NAT, or only the link, leads: RFC 1918, RFC 6598, link-local, loopback and 0.0.0.0/8. */
+const PRIVATE = [
+  '0.0.0.0/8',
+  '10.0.0.0/8',
+  '100.64.0.0/10',
+  '127.0.0.0/8',
+  '169.254.0.0/16',
+  '172.16.0.0/12',
+  '192.168.0.0/16',
+] as const
+
+/** Whether an address is the internet's. Unlike upnpc's rule, this one takes addresses for documentation for such. */
+export function isInternetAddress(text: string): boolean {
+  const bits = parseIPv4(text)
+  return bits === undefined ? isGlobalIPv6(text) : !inAny(PRIVATE, bits)
+}
+
+/** Routers without an address say nothing, `0.0.0.0` or `::`. */
+export function isNoAddress(text: string): boolean {
+  return text === '' || parseIPv4(text) === 0 || parseIPv6(text)?.every((group) => group === 0) === true
+}
+
+/** Undefined if the router has no address. */
+export function knownAddress(text = ''): string | undefined {
+  return isNoAddress(text) ? undefined : text
+}
+
 /** True for a dotted quad that can belong to one host (loopback included). */
 export function isUnicastIPv4(text: string): boolean {
   const bits = parseIPv4(text)

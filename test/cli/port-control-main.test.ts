@@ -115,7 +115,8 @@ describe.each(VIAS)('on one gateway, with --via %s', (via) => {
     expect(refused.replace(/127\.0\.0\.1:\d+ offered/, '127.0.0.1:PORT offered')).toBe(
       via === 'pcp'
         ? `${found(via)}PCP MAP(8080, 81, 127.0.0.1) failed with code 11 (CANNOT_PROVIDE_EXTERNAL)\n` +
-            '! hint: that external port is taken or not available; -n takes another one\n= 2'
+            '! hint: somebody else has that external port, or the rules of the router do not allow it; try another one ' +
+            'above 1023, or let the router choose with -n\n= 2'
         : `${found(via)}! external port 8080 TCP is not available: 127.0.0.1:PORT offered 8081 instead; ` +
             '-n takes what it offers\n= 2',
     )

@@ -2,15 +2,18 @@ import { describe, expect, it } from 'vitest'
 import {
   hostAndPort,
   isGlobalIPv6,
+  isInternetAddress,
   isIPv6,
   isIPv6Host,
   isLinkLocalIPv4,
   isLinkLocalIPv6,
   isLoopbackIPv4,
   isLoopbackIPv6,
+  isNoAddress,
   isReservedIPv4,
   isUnicastIPv4,
   isUnicastIPv6,
+  knownAddress,
   onSameSubnet,
   parseIPv4,
   parseIPv6,
@@ -355,5 +358,35 @@ describe('samePrefixIPv6', () => {
   ])('%s and %s, first %i bits: %s', (a, b, length, expected) => {
     expect(samePrefixIPv6(a, b, length)).toBe(expected)
     expect(samePrefixIPv6(b, a, length)).toBe(expected)
+  })
+})
+
+describe('an address of the internet', () => {
+  it.each([
+    '1.1.1.1',
+    '11.22.33.44',
+    '192.0.2.1',
+    '198.51.100.1',
+    '203.0.113.1',
+    '172.32.0.1',
+    '100.128.0.1',
+    '2001:db8::1',
+  ])('is %s', (text) => expect(isInternetAddress(text)).toBe(true))
+
+  it.each([
+    ...['10.0.0.1', '172.16.0.1', '172.31.255.255', '192.168.1.1', '100.64.0.1', '100.127.255.255', '169.254.1.1'],
+    ...['127.0.0.1', '0.0.0.0', '0.1.2.3', '::', '::1', 'fe80::1', 'fd00::1', '', 'router', '1.2.3'],
+  ])('is not %j', (text) => expect(isInternetAddress(text)).toBe(false))
+})
+
+describe('no address', () => {
+  it.each(['', '0.0.0.0', '::', '0:0:0:0:0:0:0:0', '0::0'])('is %j', (text) => {
+    expect(isNoAddress(text)).toBe(true)
+    expect(knownAddress(text)).toBeUndefined()
+  })
+
+  it.each(['0.0.0.1', '::1', '10.0.0.1', ' ', 'none', '0'])('is not %j', (text) => {
+    expect(isNoAddress(text)).toBe(false)
+    expect(knownAddress(text)).toBe(text)
   })
 })

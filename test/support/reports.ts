@@ -40,6 +40,8 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
   'pinhole-still-open': [{ kind: 'pinhole-still-open', id: 4711 }],
   'pinhole-taken-back': [true, false].map((closed) => ({ kind: 'pinhole-taken-back', id: PCP_PINHOLE, closed })),
   'address-not-public': ['', '10.0.0.1'].map((address) => ({ kind: 'address-not-public', address })),
+  'address-unknown': [{ kind: 'address-unknown', error: REFUSED }],
+  'ports-over-ipv4': [{ kind: 'ports-over-ipv4' }],
   'too-many-for-list-at-once': [{ kind: 'too-many-for-list-at-once', count: 128 }],
   'port-not-chosen': [{ kind: 'port-not-chosen', error: REFUSED }],
   'deleted-unknown': (['pcp', 'nat-pmp'] as const).map((via) => ({ kind: 'deleted-unknown', via, key: KEY })),

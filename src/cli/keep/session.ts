@@ -4,6 +4,7 @@
  * the program ends.
  */
 import { setFlagsFromString } from 'node:v8'
+import { isInternetAddress } from '../../domain/address.js'
 import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { Keeper } from '../../keeper/keeper.js'
@@ -24,7 +25,7 @@ import type { GatewayInvocation } from '../parse/invocation.js'
 import type { KeepOptions } from '../parse/option-values.js'
 import type { Report } from '../report.js'
 import { findReports, openFor } from '../run/find.js'
-import { wantsIPv6 } from '../run/run.js'
+import { adviceAbout } from '../run/run.js'
 import type { OnSignal, Surroundings } from '../surroundings.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
 import { environmentOf, KeptPorts } from './open-ports.js'
@@ -96,6 +97,7 @@ class KeepSession {
   #hookEnds: Promise<void> | undefined
   #hasPresented = false
   #isStopping = false
+  #isAddressTold = false
 
   constructor(invocation: GatewayInvocation, options: KeepOptions, context: KeepContext) {
     const { clock, files } = context
@@ -141,7 +143,7 @@ class KeepSession {
   /** Returns the exit code. */
   async *reports(): Reporting<number> {
     this.#stopHearing = this.#context.onSignal(this.#program.signals, (signal) => this.#program.hear(signal))
-    if (wantsIPv6(this.#invocation)) this.#say({ type: 'pinhole-advice' })
+    for (const advice of adviceAbout(this.#invocation)) this.#say(advice)
     this.#program.begin()
     this.#state.show(this.#ports.facts)
     this.#keep().then(
@@ -194,11 +196,21 @@ class KeepSession {
       const isPinhole = this.#invocation.command.name === 'add-pinholes'
       for (const report of reportsOf(event, nowMs, (kept) => this.#ports.portOf(kept), isPinhole)) this.#say(report)
     }
+    if (event.type === 'mapped' && 'mapping' in event.held) this.#doubt(event.held.externalAddress)
     this.#ports.hear(event, nowMs)
     if ('held' in event) this.#marks.set(event.kept, event.held)
     if (event.type === 'removed') this.#marks.remove(event.kept)
     if (event.type === 'not-removed') this.#left.add(event.kept)
     this.#tellOthers()
+  }
+
+  /** Says once, as the command does without --keep, that the internet cannot come in at that address. */
+  #doubt(address: string | undefined): void {
+    if (this.#isAddressTold || (address !== undefined && isInternetAddress(address))) return
+    this.#isAddressTold = true
+    const why =
+      address === undefined ? { kind: 'address-unknown' as const } : { kind: 'address-not-public' as const, address }
+    this.#say({ type: 'notice', ...why })
   }
 
   #tellOthers(): void {

@@ -1,4 +1,5 @@
 /** Hints: what to do next after a failure with a known remedy, for a person who has never heard of UPnP. Pure. */
+import { isInternetAddress } from '../../domain/address.js'
 import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { ReportedError, SearchSummary } from '../report.js'
 
@@ -35,7 +36,9 @@ const BY_NUMBER: Readonly<Record<number, string>> = {
   724: 'this router wants the external port to be the same as the internal one',
   725: 'this router opens ports only without a time limit; leave the lease out',
   726: ANY_REMOTE_HOST_ONLY,
-  728: 'the table of the router is full; -l shows it, -d removes an entry',
+  728:
+    'the router has no port for this computer: its table has no room (-l shows it, -d removes an entry), or its rules ' +
+    'do not let this computer have one; look in its settings, or try a port above 1023',
   729: 'something else on the router uses that port, perhaps a forwarding made by hand',
   730: NO_SUCH_ENTRY,
   733: 'the first port is larger than the last one',
@@ -65,10 +68,12 @@ const PCP_HINTS: Readonly<Record<number, string>> = {
   5: 'the router opens ports only for the computer that asks, and not for one remote host only; try --via igd',
   6: 'the router did not understand that',
   7: NO_ADDRESS,
-  8: NO_ROOM,
+  8: `${NO_ROOM}; or its rules do not let this computer have a port`,
   9: 'the router opens ports for other protocols only; try TCP or UDP',
   10: 'this computer already has as many ports open as the router allows; close one with -d',
-  11: 'that external port is taken or not available; -n takes another one',
+  11:
+    'somebody else has that external port, or the rules of the router do not allow it; try another one above 1023, or ' +
+    'let the router choose with -n',
   12:
     'there is another NAT between this computer and the router (a container, a second router): ' +
     'run upnp-ts in front of that NAT',
@@ -90,9 +95,22 @@ export interface Asked {
   readonly isPinhole?: boolean
   /** If the request was a change: how the user can see whether it was made although no answer came. */
   readonly toSee?: 'ask again' | 'look with -C' | 'look with -l'
+  /** -D with a number, which may be one of the list of ports. */
+  readonly isDeletionByNumber?: boolean
 }
 
-export function hintFor(error: ReportedError, { isPinhole = false, toSee }: Asked = {}): string | undefined {
+/** -u was given the address of something else: the control URL, for example. */
+export const NOT_A_DESCRIPTION =
+  '-u takes the URL of a line " desc:", which a search prints, and not the one of "Found valid IGD"; without -u, ' +
+  'upnp-ts finds the router itself'
+
+export function hintFor(error: ReportedError, asked: Asked = {}): string | undefined {
+  const advice = adviceFor(error, asked)
+  if (asked.isDeletionByNumber !== true) return advice
+  return `${advice === undefined ? '' : `${advice}. `}-D closes pinholes; -d EXTERNAL_PORT PROTOCOL closes a port of -l`
+}
+
+function adviceFor(error: ReportedError, { isPinhole = false, toSee }: Asked): string | undefined {
   if (error.number !== undefined) {
     if (error.via === 'pcp') return PCP_HINTS[error.number]
     if (error.via === 'nat-pmp') return NAT_PMP_HINTS[error.number]
@@ -108,6 +126,8 @@ export function hintFor(error: ReportedError, { isPinhole = false, toSee }: Aske
 /** The hint after a search that found nothing: what was tried, and what the user can check. */
 export function nothingFoundHint(searched: SearchSummary): string {
   const { via, searchedMs, interfaces, defaultGateways, answered } = searched
+  const own = interfaces.find(({ address }) => !address.includes(':') && isInternetAddress(address))
+  if (own !== undefined && answered === undefined) return ownAddressHint(own.address)
   const span = searchedMs < 100 ? '' : ` ${(searchedMs / 1000).toFixed(1)} s`
   if (via === 'pcp' || via === 'nat-pmp') {
     const tried = portControlTried(searched)
@@ -137,6 +157,14 @@ export function nothingFoundHint(searched: SearchSummary): string {
   return (
     `${head}Switch on ${settings} in the settings of the router, and let UDP port 1900 through the firewall of ` +
     'this computer.'
+  )
+}
+
+/** A cable leads straight into the modem, or the computer is rented. */
+function ownAddressHint(address: string): string {
+  return (
+    `no router answered, and this computer itself has the public address ${address}: no port needs to be opened. ` +
+    'If nobody comes in, look at the firewall of this computer, and at that of its provider.'
   )
 }
 

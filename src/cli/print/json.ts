@@ -2,6 +2,7 @@
  * A Report -> one JSON object on one line. Pure. Each type of Report has a row that names the fields it publishes.
  * docs/json.md says what the fields mean, and what a version promises. An unknown value is null.
  */
+import { knownAddress } from '../../domain/address.js'
 import type { PortRange } from '../../domain/gateway.js'
 import { leaseToSeconds, type MappingKey, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
 import {
@@ -35,7 +36,11 @@ const ROWS: ByType<Report['type'], Fields> = {
   device: (report) => pick(report, 'location', 'searchTarget', 'server'),
   gateway: (report) =>
     report.via === 'igd'
-      ? pick(report, 'via', 'state', 'controlUrl', 'externalAddress', 'used', 'forced')
+      ? {
+          ...pick(report, 'via', 'state', 'controlUrl'),
+          externalAddress: knownAddress(report.externalAddress),
+          ...pick(report, 'used', 'forced'),
+        }
       : pick(report, 'via', 'address', 'port', 'epochSeconds'),
   'local-address': (report) => pick(report, 'address'),
   'connection-type': (report) => answer(report, 'connectionType'),
@@ -44,7 +49,11 @@ const ROWS: ByType<Report['type'], Fields> = {
     ...(report.ok && { connectedSince: isoSeconds(report.connectedSinceMs) }),
   }),
   'link-rates': (report) => answer(report, 'upstreamBitsPerSecond', 'downstreamBitsPerSecond'),
-  'external-address': (report) => ({ during: report.during, ...answer(report, 'address') }),
+  'external-address': (report) => ({
+    during: report.during,
+    ...answer(report, 'address'),
+    ...(report.ok && { address: knownAddress(report.address) }),
+  }),
   traffic: (report) => pick(report, 'bytesSent', 'bytesReceived', 'packetsSent', 'packetsReceived'),
   'port-control-status': ({ via, epochSeconds, sinceMs }) => ({ via, epochSeconds, since: isoSeconds(sinceMs) }),
   listing: () => ({}),
@@ -57,7 +66,7 @@ const ROWS: ByType<Report['type'], Fields> = {
     ...timeIfAny(timeMs),
     asked: askedFields(asked),
     mapping: mappingFields(mapping),
-    externalAddress,
+    externalAddress: knownAddress(externalAddress),
   }),
   'map-failed': ({ via, asked, error }) => ({ via, asked: askedFields(asked), error: errorFields(error) }),
   'taken-back': ({ key }) => ({ key: keyFields(key) }),

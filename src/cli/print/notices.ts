@@ -19,19 +19,23 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
     address === ''
       ? 'the router has no internet address: it is not connected, or it is behind another router'
       : `${address}, the address of the router, is not an internet address: another router or the NAT of the ` +
-        'provider is in front of it, and the port has to be opened there too',
+        'provider is in front of it, and a port has to be opened there too',
+  'address-unknown': ({ error }) =>
+    `the router does not tell its external address now${error ? ` (${error.message})` : ''}; -s asks for it again`,
+  'ports-over-ipv4': () =>
+    'ports are opened over IPv4 only, with -6 too; -6 -A "" 0 @ PORT PROTOCOL 3600 lets the IPv6 internet in',
   'port-not-chosen': ({ error }) =>
     `the router does not choose a port itself (${error.message}); asked it for one port after another`,
   'deleted-unknown': ({ via, key }) =>
     `${PROTOCOL_TITLES[via]} says done even if nothing was open, and upnp-ts has no record of opening ` +
     `${nameOf(key)} that way; if it is still open, close it with the program that opened it`,
+  'too-many-for-list-at-once': ({ count }) =>
+    `the router has more than ${count} entries, and some (miniupnpd 2.3.1) break down if asked for them at once; ` +
+    'asking for one entry after another',
   'not-listed-at-once': () => 'the router cannot list everything at once; asking for one entry after another',
   'listing-full': ({ count }) => `the router was asked for ${count} entries and may have more; -l lists them all`,
   'no-presentation-url': () => 'the router does not give the address of its web page',
   'nonce-key-not-kept': ({ error }) =>
-  'too-many-for-list-at-once': ({ count }) =>
-    `the router has more than ${count} entries, and some (miniupnpd 2.3.1) break down if asked for them at once; ` +
-    'asking for one entry after another',
     `the key of this computer for PCP cannot be stored (${error.message}): ` +
     'another run of upnp-ts will not be able to close what this one opened; it closes when its lease ends',
   'started-without-ports': (notice) => `${notOpen(notice)}: the program starts anyway`,

@@ -5,15 +5,16 @@ import { cleaned } from './clean.js'
 import type { Asked } from './hints.js'
 import { bad, codeAndName, good, type Piece, plain, upnpcCode, withHint } from './pieces.js'
 
-const yesOrNo = (yes: boolean): string => (yes ? 'Yes' : 'No')
+const yesOrNo = (yes: boolean | undefined): string => (yes === undefined ? 'unknown' : yes ? 'Yes' : 'No')
+const flag = (yes: boolean | undefined): string => (yes === undefined ? 'unknown' : yes ? '1' : '0')
 
 export const PINHOLE_TEXTS: ByType<PinholeReport['type'], Piece[]> = {
   'pinhole-advice': () => [plain('Use IPv6 (option -6) GUA address to ensure UPnP IGDv2 pinholes are allowed\n\n')],
-  // If the firewall does not answer, upnpc prints zeros. upnp-ts does too, and says why on stderr.
+  // If the firewall does not answer, upnpc prints zeros.
   'firewall-status': (report) => {
-    const enabled = report.ok && report.firewallEnabled
-    const allowed = report.ok && report.inboundPinholeAllowed
-    const summary = plain(`FirewallEnabled: ${enabled ? 1 : 0} & Inbound Pinhole Allowed: ${allowed ? 1 : 0}\n`)
+    const enabled = report.ok ? report.firewallEnabled : undefined
+    const allowed = report.ok ? report.inboundPinholeAllowed : undefined
+    const summary = plain(`FirewallEnabled: ${flag(enabled)} & Inbound Pinhole Allowed: ${flag(allowed)}\n`)
     const details = plain(
       `GetFirewallStatus:\n   Firewall Enabled: ${yesOrNo(enabled)}\n   Inbound Pinhole Allowed: ${yesOrNo(allowed)}\n`,
     )
@@ -23,7 +24,7 @@ export const PINHOLE_TEXTS: ByType<PinholeReport['type'], Piece[]> = {
     const way = `([${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort} -> ${inside(report.asked)})`
     if (report.ok) return [good(`AddPinhole: ${way} / Pinhole ID = ${idText(report.id)}\n`)]
     const code = codeAndName(report.error, report.via)
-    return failure(`AddPinhole${way} failed with code ${code}`, report.error, 'ask again')
+    return failure(`AddPinhole${way} failed with code ${code}`, report.error, { toSee: 'ask again' })
   },
   'pinhole-working': (report) => {
     const id = idText(report.id)
@@ -36,7 +37,9 @@ export const PINHOLE_TEXTS: ByType<PinholeReport['type'], Piece[]> = {
     const line = `UpdatePinhole: Pinhole ID = ${id} with Lease Time: ${report.leaseSeconds}\n`
     if (report.ok) return [good(line)]
     const code = codeAndName(report.error, viaOf(report.id))
-    const complaints = failure(`UpdatePinhole: ID (${id}) failed with code ${code}`, report.error, toSee(report.id))
+    const complaints = failure(`UpdatePinhole: ID (${id}) failed with code ${code}`, report.error, {
+      toSee: toSee(report.id),
+    })
     return [plain(line), ...complaints]
   },
   'pinhole-packets': (report) => {
@@ -46,7 +49,8 @@ export const PINHOLE_TEXTS: ByType<PinholeReport['type'], Piece[]> = {
   'pinhole-deleted': (report) => {
     const name = viaOf(report.id) === 'igd' ? 'UPNP_DeletePinhole' : 'PCP_DeletePinhole'
     if (report.ok) return [good(`${name}() returned : 0\n`)]
-    return failure(`${name}() returned : ${upnpcCode(report.error)}`, report.error, toSee(report.id))
+    const asked = { toSee: toSee(report.id), isDeletionByNumber: typeof report.id === 'number' }
+    return failure(`${name}() returned : ${upnpcCode(report.error)}`, report.error, asked)
   },
   'outbound-timeout': (report) => {
     const way = `(${inside(report.asked)} -> [${cleaned(report.asked.remoteHostTyped)}]:${report.asked.remotePort})`
@@ -55,8 +59,8 @@ export const PINHOLE_TEXTS: ByType<PinholeReport['type'], Piece[]> = {
   },
 }
 
-function failure(line: string, error: ReportedError, toSee?: Asked['toSee']): Piece[] {
-  return withHint(bad(`${line}\n`), error, { isPinhole: true, ...(toSee && { toSee }) })
+function failure(line: string, error: ReportedError, asked: Asked = {}): Piece[] {
+  return withHint(bad(`${line}\n`), error, { ...asked, isPinhole: true })
 }
 
 /** An IGD knows a pinhole by a number; PCP knows it by its destination. */
@@ -64,7 +68,7 @@ function viaOf(id: PinholeId): 'igd' | 'pcp' {
   return typeof id === 'number' ? 'igd' : 'pcp'
 }
 
-function toSee(id: PinholeId): Asked['toSee'] {
+function toSee(id: PinholeId): NonNullable<Asked['toSee']> {
   return viaOf(id) === 'igd' ? 'look with -C' : 'ask again'
 }
 

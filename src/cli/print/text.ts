@@ -2,13 +2,13 @@
  * A Report -> the text that upnpc 2.3.3 prints (or 2.1, for -l). Pure. All text from the network passes through
  * cleaned(). What upnpc does not say, such as a hint, goes to stderr.
  */
-import { hostAndPort } from '../../domain/address.js'
+import { hostAndPort, isNoAddress, knownAddress } from '../../domain/address.js'
 import type { ListingEnd } from '../../domain/gateway.js'
 import { type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { Compatibility } from '../parse/output-options.js'
 import { type ByType, byType, type KeeperReport, type Report, type ReportedError, type ReportOf } from '../report.js'
 import { cleaned } from './clean.js'
-import { type Asked, nothingFoundHint } from './hints.js'
+import { type Asked, NOT_A_DESCRIPTION, nothingFoundHint } from './hints.js'
 import { isAboutKeeping, renderKeeper } from './keeper-text.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
 import { bad, codeAndName, complaint, ctime, good, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
@@ -60,10 +60,10 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
   },
   'external-address': (report) => {
     const isForMap = report.during === 'map'
-    if (report.ok && (isForMap || report.address !== ''))
-      return [plain(`ExternalIPAddress = ${cleaned(report.address)}\n`)]
+    if (report.ok && (isForMap || !isNoAddress(report.address)))
+      return [plain(`ExternalIPAddress = ${cleaned(knownAddress(report.address) ?? '')}\n`)]
     if (isForMap) return [bad('GetExternalIPAddress failed.\n')]
-    const why = report.ok ? 'empty string' : `errorcode=${upnpcCode(report.error)}`
+    const why = report.ok ? cleaned(report.address) || 'empty string' : `errorcode=${upnpcCode(report.error)}`
     return [bad(`GetExternalIPAddress failed. (${why})\n`)]
   },
   traffic: ({ bytesSent, bytesReceived, packetsSent, packetsReceived }) => [
@@ -83,7 +83,8 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
     withHint(bad(`GetGenericPortMappingEntry() returned ${codeAndName(error)}\n`), error),
   mapped: ({ mapping, externalAddress }) => {
     const internal = `${cleaned(mapping.internalClient)}:${mapping.internalPort ?? ''}`
-    const external = `${cleaned(externalAddress)}:${mapping.externalPort ?? ''} ${cleaned(mapping.protocol)}`
+    const address = cleaned(knownAddress(externalAddress) ?? '')
+    const external = `${address}:${mapping.externalPort ?? ''} ${cleaned(mapping.protocol)}`
     return [
       plain(`InternalIP:Port = ${internal}\n`),
       good(`external ${external} is redirected to internal ${internal} (duration=${mapping.leaseSeconds ?? ''})\n`),
@@ -118,7 +119,7 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
   ],
   ...PINHOLE_TEXTS,
   notice: (report) => [hint(`hint: ${cleaned(noticeText(report))}\n`)],
-  error: ({ error: told, searched, withUsage }) => {
+  error: ({ error: told, searched, withUsage, isNamed }) => {
     const error = errorOf(told)
     if (searched !== undefined) {
       const { via } = searched
@@ -130,6 +131,7 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
     if (withUsage === true) pieces.push({ stream: 'stderr', text: `\n${usageText()}\n`, tone: 'plain' })
     if (error.action === 'description' || error.code === 'NO_GATEWAY')
       pieces.push(complaint('No valid UPNP Internet Gateway Device found.\n'))
+    if (error.action === 'description' && isNamed === true) pieces.push(hint(`hint: ${NOT_A_DESCRIPTION}\n`))
     return pieces
   },
 }
@@ -177,7 +179,7 @@ function rate(bitsPerSecond: number): string {
 }
 
 function counter(value: number | undefined): string {
-  return String(value ?? 0).padStart(8)
+  return String(value ?? 'unknown').padStart(8)
 }
 
 /** upnpc 2.3.3 prints nothing at the end of the table; 2.1 prints the error that ended it. */

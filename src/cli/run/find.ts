@@ -34,7 +34,7 @@ export function openFor(invocation: GatewayInvocation, context: RunContext): Pro
 }
 
 /** Reports what was found. If nothing usable was found, the last Report is an error. */
-export function* findReports(opened: Opened, { portControl: { via } }: GatewayInvocation): Generator<Report> {
+export function* findReports(opened: Opened, { url, portControl: { via } }: GatewayInvocation): Generator<Report> {
   const { found, devices, best, unreadable, tried } = opened
   if (found !== undefined && found.protocol !== 'igd') {
     const { address, port, epochSeconds } = found.gateway
@@ -48,7 +48,7 @@ export function* findReports(opened: Opened, { portControl: { via } }: GatewayIn
   for (const device of devices) yield { type: 'device', ...device }
   if (best === undefined) {
     const nothing = new NoGatewayError('no device that answered gave its description')
-    return yield { type: 'error', error: reportedError(unreadable ?? nothing) }
+    return yield { type: 'error', error: reportedError(unreadable ?? nothing), isNamed: url !== undefined }
   }
   const { kind: state, gateway, location, zone, externalAddress } = best
   const controlUrl = gateway?.controlUrl ?? zonedUrlText({ url: new URL('/', location), zone })

@@ -1,10 +1,11 @@
 /** -l, -L and -s: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
+import { isInternetAddress, knownAddress } from '../../domain/address.js'
 import { upnpErrorOf } from '../../domain/errors.js'
 import type { ConnectionStatus } from '../../domain/gateway.js'
 import { MAX_LISTED_PORT_MAPPINGS } from '../../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
-import { answerOf, attempt, type Reporting, reportedError } from '../failure.js'
+import { type Attempt, answerOf, attempt, type Reporting, reportedError } from '../failure.js'
 import type { ExitCode } from '../report.js'
 
 /** Begins all questions of the first part of -s and -l at once. The gateway decides how many run in parallel. */
@@ -32,8 +33,17 @@ async function* reportConnection(asked: ReturnType<typeof askConnection>, contex
   const rates = await asked.rates
   yield { type: 'link-rates', ...answerOf(rates, (value) => value) }
   const address = await asked.address
+  const isKnown = yield* reportAddress(address)
+  return status.ok || isKnown
+}
+
+/** Returns whether the gateway has an address. */
+async function* reportAddress(address: Attempt<string>): Reporting<boolean> {
   yield { type: 'external-address', during: 'status', ...answerOf(address, (value) => ({ address: value })) }
-  return status.ok || (address.ok && address.value !== '')
+  if (!address.ok) return false
+  const known = knownAddress(address.value)
+  if (!isInternetAddress(address.value)) yield { type: 'notice', kind: 'address-not-public', address: known ?? '' }
+  return known !== undefined
 }
 
 function connectedSince(status: ConnectionStatus, context: RunContext) {
@@ -77,8 +87,15 @@ async function* walkTable(chosen: Chosen, context: RunContext): Reporting<ExitCo
   }
 }
 
+/** miniupnpd 2.3.1 dies if GetListOfPortMappings has more than these to list. */
+const MOST_LISTED_AT_ONCE = 128
+
 /** -L: TCP, then UDP, each in the reverse of the router's order, as upnpc does. If that fails, it lists as -l does. */
 export async function* listAtOnce(chosen: Chosen, context: RunContext): Reporting<ExitCode> {
+  if (await chosen.gateway.hasPortMappingAt(MOST_LISTED_AT_ONCE)) {
+    yield { type: 'notice', kind: 'too-many-for-list-at-once', count: MOST_LISTED_AT_ONCE }
+    return yield* walkTable(chosen, context)
+  }
   let index = 0
   let exitCode: ExitCode = 0
   for (const protocol of ['TCP', 'UDP'] as const) {
@@ -87,15 +104,8 @@ export async function* listAtOnce(chosen: Chosen, context: RunContext): Reportin
       yield { type: 'list-at-once-failed', error: reportedError(listed.error) }
       if (upnpErrorOf(listed.error) === UPNP_ERRORS.PortMappingNotFound) continue // no mapping of that protocol
       exitCode = 2
-/** miniupnpd 2.3.1 dies if GetListOfPortMappings has more than these to list. */
-const MOST_LISTED_AT_ONCE = 128
-
       if (protocol === 'UDP') continue
       yield { type: 'notice', kind: 'not-listed-at-once' }
-  if (await chosen.gateway.hasPortMappingAt(MOST_LISTED_AT_ONCE)) {
-    yield { type: 'notice', kind: 'too-many-for-list-at-once', count: MOST_LISTED_AT_ONCE }
-    return yield* walkTable(chosen, context)
-  }
       return yield* walkTable(chosen, context)
     }
     if (protocol === 'TCP') yield { type: 'listing' }
@@ -116,6 +126,5 @@ export async function* reportPortControlStatus(
   const sinceMs = context.clock.wallMs() - epochSeconds * 1000
   yield { type: 'port-control-status', via, epochSeconds, sinceMs }
   const address = await attempt(context.signal, async () => externalAddress ?? (await gateway.externalAddress()))
-  yield { type: 'external-address', during: 'status', ...answerOf(address, (value) => ({ address: value })) }
-  return address.ok ? 0 : 2
+  return (yield* reportAddress(address)) ? 0 : 2
 }

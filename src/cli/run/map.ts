@@ -1,5 +1,5 @@
 /** -r, -a, -n, -d, -f and -N: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
-import { isReservedIPv4, parseIPv4 } from '../../domain/address.js'
+import { isInternetAddress, knownAddress, parseIPv4 } from '../../domain/address.js'
 import { isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { otherPorts } from '../../domain/other-ports.js'
@@ -78,13 +78,14 @@ async function* reportAddress(
   const { externalAddress, gateway } = known
   const address = await attempted(async () => externalAddress ?? (await gateway.externalAddress()))
   yield { type: 'external-address', during: 'map', ...answerOf(address, (value) => ({ address: value })) }
-  if (!address.ok) return ''
-  known.externalAddress = address.value
-  if (!known.isUnreachableTold && isReservedIPv4(address.value)) {
+  if (address.ok) known.externalAddress = address.value
+  if (!known.isUnreachableTold && !(address.ok && isInternetAddress(address.value))) {
     known.isUnreachableTold = true
-    yield { type: 'notice', kind: 'address-not-public', address: address.value }
+    yield address.ok
+      ? { type: 'notice', kind: 'address-not-public', address: knownAddress(address.value) ?? '' }
+      : { type: 'notice', kind: 'address-unknown', error: reportedError(address.error) }
   }
-  return address.value
+  return address.ok ? address.value : ''
 }
 
 /** Asks an IGD for its external address first, as upnpc does. PCP gives the address in its reply to the mapping. */

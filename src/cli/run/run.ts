@@ -21,7 +21,7 @@ import {
 } from './pinholes.js'
 
 export async function* run(invocation: GatewayInvocation, context: RunContext): Reporting<ExitCode> {
-  if (wantsIPv6(invocation)) yield { type: 'pinhole-advice' }
+  yield* adviceAbout(invocation)
   const chosen = yield* find(invocation, context)
   if (chosen === undefined) return 1
   yield { type: 'local-address', address: chosen.gateway.localAddress }
@@ -32,9 +32,10 @@ export async function* run(invocation: GatewayInvocation, context: RunContext): 
   return yield* runOverPortControl(invocation, chosen, context)
 }
 
-/** Whether the user should ask the router over IPv6: for pinholes, without -6. PCP always uses IPv6 for them. */
-export function wantsIPv6({ facts, search: { family }, portControl: { via } }: GatewayInvocation): boolean {
-  return family === 4 && via !== 'pcp' && facts.family === 6
+/** Before the search: pinholes are IPv6's, and ports IPv4's. PCP always uses IPv6 for pinholes. */
+export function* adviceAbout({ command, facts, search: { family }, portControl: { via } }: GatewayInvocation) {
+  if (family === 4 && via !== 'pcp' && facts.family === 6) yield { type: 'pinhole-advice' } as const
+  if (family === 6 && command.name === 'map') yield { type: 'notice', kind: 'ports-over-ipv4' } as const
 }
 
 type Run<Command, Gateway> = (

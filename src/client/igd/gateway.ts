@@ -142,10 +142,12 @@ export class IgdServiceGateway implements IgdGateway {
     return { bytesSent, bytesReceived, packetsSent, packetsReceived }
   }
 
-  /** Undefined if the gateway does not know that counter, which is no error. */
+  /** Undefined if the gateway does not know that counter, which is no error. DrayTek misspells the name of one. */
   async #counter(action: CounterAction, name: keyof OutArguments<CounterAction>): Promise<number | undefined> {
     try {
-      return leadingNumber((await this.#call(action, {})).get(String(name).toLowerCase()) ?? '')
+      const reply = await this.#call(action, {})
+      const [only] = reply.size === 1 ? reply.values() : []
+      return leadingNumber(reply.get(String(name).toLowerCase()) ?? only ?? '')
     } catch (error) {
       if (error instanceof PortMappingError) return undefined
       throw error
@@ -269,8 +271,6 @@ export class IgdServiceGateway implements IgdGateway {
     })
   }
 
-  async portMappingsOf(protocol: TransportProtocol): Promise<readonly PortMapping[]> {
-    const action = 'GetListOfPortMappings'
   async hasPortMappingAt(index: number): Promise<boolean> {
     try {
       await this.#call('GetGenericPortMappingEntry', { NewPortMappingIndex: String(index) })
@@ -281,6 +281,8 @@ export class IgdServiceGateway implements IgdGateway {
     }
   }
 
+  async portMappingsOf(protocol: TransportProtocol): Promise<readonly PortMapping[]> {
+    const action = 'GetListOfPortMappings'
     const reply = await this.#call(action, {
       NewStartPort: '1', // some refuse 0
       NewEndPort: '65535',

@@ -5,7 +5,7 @@ import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/
 import { renderJson } from '../../../src/cli/print/json.ts'
 import { commandLineNet, END_SIGNALS, PROGRAM_SIGNALS } from '../../../src/cli/surroundings.ts'
 import { TransportError } from '../../../src/domain/errors.ts'
-import { type Emulator, startEmulator } from '../../../src/emulator.ts'
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../../src/emulator.ts'
 import type { CommandEnd, LimitedEnd } from '../../../src/net/child-process.ts'
 import { memoryFiles } from '../../../src/net/files/private-files.ts'
 import { createHttpClient } from '../../../src/net/http/client.ts'
@@ -35,8 +35,8 @@ async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await settle()
 }
 
-async function emulated(): Promise<Emulator> {
-  const emulator = await startEmulator()
+async function emulated(options: EmulatorOptions = {}): Promise<Emulator> {
+  const emulator = await startEmulator(options)
   closing.push(() => emulator.close())
   return emulator
 }
@@ -187,6 +187,18 @@ describe('--keep', () => {
     expect(await keeper.ended()).toBe(0)
     expect([portsOf(emulator), keeper.types().at(-1), keeper.clock.pending]).toEqual([[], 'removed', 0])
     expect(keeper.state.longestMs).toBe(10_000) // no answer holds up the other ports for longer
+  })
+
+  it('says once, as the same command does, that the internet cannot come in at that address', async () => {
+    const nat = keeping(await emulated({ externalAddress: '10.0.0.1' }), ['-r', '22-23', 'TCP'])
+    await nat.told('mapped', 2)
+    const notices = (keeper: typeof nat) => keeper.state.objects.filter(({ type }) => type === 'notice')
+    expect(notices(nat)).toMatchObject([{ kind: 'address-not-public', address: '10.0.0.1' }])
+    const quirks = [{ name: 'refuse', operation: 'GetExternalIPAddress', code: 501 }] as const
+    const silent = keeping(await emulated({ quirks }), ['-r', '22-23', 'TCP'])
+    await silent.told('mapped', 2)
+    expect(notices(silent)).toMatchObject([{ kind: 'address-unknown' }])
+    expect([await nat.stop(), await silent.stop()]).toEqual([0, 0])
   })
 
   it('ends at once if a signal comes while there is no gateway', async () => {

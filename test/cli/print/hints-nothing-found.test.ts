@@ -44,6 +44,22 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
     expect(hintAbout({ searchedMs: 100 })).toMatch(/^searched 0\.1 s on /)
   })
 
+  it('says that no port needs to be opened if this computer has a public address itself', () => {
+    const interfaces = [
+      { name: 'docker0', address: '172.17.0.1' },
+      { name: 'eth0', address: '11.22.33.50' },
+    ]
+    const hint =
+      'no router answered, and this computer itself has the public address 11.22.33.50: no port needs to be opened. ' +
+      'If nobody comes in, look at the firewall of this computer, and at that of its provider.'
+    for (const via of ['auto', 'igd', 'pcp', 'nat-pmp'] as const) expect(hintAbout({ interfaces, via })).toBe(hint)
+    expect(hintAbout({ interfaces, defaultGateways: [] })).toBe(hint)
+    const answered = { via: 'pcp', gateway: '11.22.33.1' } as const
+    expect(hintAbout({ interfaces, answered })).not.toContain('public')
+    for (const address of ['2001:db8::5', '2a00::5', '100.64.0.7', '169.254.0.7'])
+      expect(hintAbout({ interfaces: [{ name: 'eth0', address }] })).not.toContain('public')
+  })
+
   it('names at most four interfaces', () => {
     const interfaces = Array.from({ length: 16 }, (_, at) => ({ name: undefined, address: `10.0.${at}.1` }))
     expect(hintAbout({ interfaces: interfaces.slice(0, 4) })).toContain('on 10.0.0.1, 10.0.1.1, 10.0.2.1, 10.0.3.1;')

@@ -45,7 +45,7 @@ describe('a hint about a result code', () => {
     ['pcp', PCP_RESULTS.NETWORK_FAILURE, /no internet address/],
     ['pcp', PCP_RESULTS.NO_RESOURCES, /no room for another port/],
     ['pcp', PCP_RESULTS.USER_EX_QUOTA, /close one with -d$/],
-    ['pcp', PCP_RESULTS.CANNOT_PROVIDE_EXTERNAL, /is taken.*-n takes another one$/],
+    ['pcp', PCP_RESULTS.CANNOT_PROVIDE_EXTERNAL, /^somebody else has .*, or the rules .*-n$/],
     ['pcp', PCP_RESULTS.ADDRESS_MISMATCH, /another NAT between this computer and the router/],
     ['pcp', PCP_RESULTS.AUTHENTICATION_REQUIRED, /which upnp-ts does not do$/],
     ['nat-pmp', NAT_PMP_RESULTS.unsupportedVersion, /--via pcp$/],

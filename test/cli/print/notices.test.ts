@@ -24,7 +24,20 @@ describe('a notice', () => {
     ],
     [
       { kind: 'address-not-public', address: '10.0.0.1' },
-      '10.0.0.1, the address of the router, is not an internet address: another router or the NAT of the provider is in front of it, and the port has to be opened there too',
+      '10.0.0.1, the address of the router, is not an internet address: another router or the NAT of the provider is in front of it, and a port has to be opened there too',
+    ],
+    [
+      { kind: 'address-unknown', error },
+      'the router does not tell its external address now (why); -s asks for it again',
+    ],
+    [{ kind: 'address-unknown' }, 'the router does not tell its external address now; -s asks for it again'],
+    [
+      { kind: 'ports-over-ipv4' },
+      'ports are opened over IPv4 only, with -6 too; -6 -A "" 0 @ PORT PROTOCOL 3600 lets the IPv6 internet in',
+    ],
+    [
+      { kind: 'too-many-for-list-at-once', count: 128 },
+      'the router has more than 128 entries, and some (miniupnpd 2.3.1) break down if asked for them at once; asking for one entry after another',
     ],
     [
       { kind: 'port-not-chosen', error },

@@ -26,7 +26,9 @@ function tonesOf(report: Report): string[] {
 }
 
 const KEY = { externalPort: 8080, protocol: 'TCP', remoteHost: '' } as const
-const ANOTHER_PORT = '[stderr] hint: that external port is taken or not available; -n takes another one\n'
+const ANOTHER_PORT =
+  '[stderr] hint: somebody else has that external port, or the rules of the router do not allow it; try another one ' +
+  'above 1023, or let the router choose with -n\n'
 const NOT_CONNECTED = '[stderr] hint: the router has no internet address now; it may not be connected\n'
 const REFUSED_HERE: ReportedError = {
   code: 'TRANSPORT',

@@ -155,10 +155,10 @@ describe('the state of the gateway', () => {
     expect(textOf(failure('map', REFUSED))).toBe('GetExternalIPAddress failed.\n')
   })
 
-  it('pads the counters to eight, shows one that could not be had as 0, and cuts none', () => {
+  it('pads the counters to eight, shows which could not be had, and cuts none', () => {
     const traffic = { bytesSent: 1, bytesReceived: 4294967295, packetsSent: undefined, packetsReceived: 12345678 }
     expect(textOf({ type: 'traffic', ...traffic })).toBe(
-      'Bytes:   Sent:        1\tRecv: 4294967295\nPackets: Sent:        0\tRecv: 12345678\n',
+      'Bytes:   Sent:        1\tRecv: 4294967295\nPackets: Sent:  unknown\tRecv: 12345678\n',
     )
   })
 
@@ -287,7 +287,8 @@ describe('mapping a port', () => {
   it('names the action that was refused: AddAnyPortMapping, or AddPortMapping if that was the fallback', () => {
     expect(textOf(failure({ ...REFUSED, action: 'AddAnyPortMapping', number: 728, name: 'NoPortMapsAvailable' }))).toBe(
       'AddAnyPortMapping(8080, 80, 192.168.1.5) failed with code 728 (NoPortMapsAvailable)\n' +
-        '[stderr] hint: the table of the router is full; -l shows it, -d removes an entry\n',
+        '[stderr] hint: the router has no port for this computer: its table has no room (-l shows it, -d removes an ' +
+        'entry), or its rules do not let this computer have one; look in its settings, or try a port above 1023\n',
     )
   })
 
@@ -415,7 +416,8 @@ describe('a pinhole', () => {
     expect(textOf({ type: 'pinhole-deleted', id: 7, ok: true })).toBe('UPNP_DeletePinhole() returned : 0\n')
     expect(textOf({ type: 'pinhole-deleted', id: 7, ...refused(704, 'NoSuchEntry', 'DeletePinhole') })).toBe(
       'UPNP_DeletePinhole() returned : 704\n' +
-        '[stderr] hint: there is no pinhole with that number; its lease may have ended\n',
+        '[stderr] hint: there is no pinhole with that number; its lease may have ended. ' +
+        '-D closes pinholes; -d EXTERNAL_PORT PROTOCOL closes a port of -l\n',
     )
     expect(textOf({ type: 'pinhole-deleted', id: 7, ok: false, error: UNREACHABLE })).toMatch(
       /^UPNP_DeletePinhole\(\) returned : -3\n\[stderr] hint: /,
@@ -433,15 +435,15 @@ describe('a pinhole', () => {
     )
   })
 
-  it('needs a firewall, which is shown as off if it could not be asked', () => {
+  it('needs a firewall, which is shown as unknown if it could not be asked', () => {
     const status = { firewallEnabled: true, inboundPinholeAllowed: false }
     expect(textOf({ type: 'firewall-status', ok: true, ...status })).toBe(
       'FirewallEnabled: 1 & Inbound Pinhole Allowed: 0\n' +
         'GetFirewallStatus:\n   Firewall Enabled: Yes\n   Inbound Pinhole Allowed: No\n',
     )
     expect(textOf({ type: 'firewall-status', ok: false, error: UNREACHABLE })).toBe(
-      'FirewallEnabled: 0 & Inbound Pinhole Allowed: 0\n' +
-        'GetFirewallStatus:\n   Firewall Enabled: No\n   Inbound Pinhole Allowed: No\n' +
+      'FirewallEnabled: unknown & Inbound Pinhole Allowed: unknown\n' +
+        'GetFirewallStatus:\n   Firewall Enabled: unknown\n   Inbound Pinhole Allowed: unknown\n' +
         `[stderr] hint: ${UNREACHABLE.message}\n`,
     )
   })

@@ -86,9 +86,16 @@ describe('the external address', () => {
     const { reports, ended } = await mapped([SSH], { externalAddress: () => new NoReplyError('silence') })
     expect(reports).toMatchObject([
       { type: 'external-address', ok: false },
+      { type: 'notice', kind: 'address-unknown', error: { message: 'silence' } },
       { type: 'mapped', externalAddress: '' },
     ])
     expect(ended).toBe(0)
+  })
+
+  it.each(['', '0.0.0.0', '::'])('is none if it is %j, which is said once', async (address) => {
+    const { reports } = await mapped([SSH, { ...SSH, externalPort: 80 }], { externalAddress: () => address })
+    const notices = reports.filter(({ type }) => type === 'notice')
+    expect(notices).toEqual([{ type: 'notice', kind: 'address-not-public', address: '' }])
   })
 
   it('is not reported if no port could be mapped', async () => {

@@ -92,7 +92,7 @@ describe('what is sent', () => {
     ['AddPortMapping', MAPPING, 10_000, 10_000, 10_000],
   ] as const)('gives %s %j its part of %j ms', async (action, values, answerMs, silenceMs, timeoutMs) => {
     const { clock, http } = callerOf(() => 'silence')
-    const caller = new SoapCaller(http, undefined, { answerMs: answerMs })
+    const caller = new SoapCaller(http, undefined, { answerMs })
     const failure = failureOf(caller.call(SERVICE, action, values as never))
     await clock.advance(silenceMs - 1)
     expect(http.seen[0]?.request).toMatchObject({ silenceMs, timeoutMs })
