@@ -254,10 +254,10 @@ const WITHOUT_FIREWALL: readonly Comparison[] = [
   {
     args: [...AT, '-S'],
     expected: {
-      stdout: `FirewallEnabled: 0 & Inbound Pinhole Allowed: 0
+      stdout: `FirewallEnabled: unknown & Inbound Pinhole Allowed: unknown
 GetFirewallStatus:
-   Firewall Enabled: No
-   Inbound Pinhole Allowed: No
+   Firewall Enabled: unknown
+   Inbound Pinhole Allowed: unknown
 Bytes:   Sent:        N\tRecv:        N
 Packets: Sent:        N\tRecv:        N
 `,
