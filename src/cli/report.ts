@@ -8,8 +8,11 @@ import type { ErrorCode } from '../domain/errors.js'
 import type { ConnectionStatus, LinkRates, ListingEnd, PortRange, TrafficCounters } from '../domain/gateway.js'
 import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import type { MappingDoubt, MappingNote, RefusalCause } from '../domain/refusal-cause.js'
 import type { LossReason } from '../keeper/kept.js'
 import type { Endpoint } from '../net/datagrams.js'
+
+export type { MappingDoubt, RefusalCause }
 
 /** A table of facts -> its object types, which have the name of their row as `Tag`. */
 type Tagged<Tag extends string, Rows> = {
@@ -18,7 +21,7 @@ type Tagged<Tag extends string, Rows> = {
 type Timed<Rows> = { readonly [Name in keyof Rows]: { readonly timeMs: number } & Rows[Name] }
 
 type Reports = Tagged<'type', Facts & PinholeFacts & Timed<KeeperFacts>>
-type Notices = Tagged<'kind', NoticeFacts>
+type Notices = Tagged<'kind', NoticeFacts & { readonly [Note in MappingNote as Note['kind']]: Omit<Note, 'kind'> }>
 
 export type ReportOf<Type extends keyof Reports> = Reports[Type]
 export type Report = ReportOf<keyof Reports>
@@ -57,7 +60,13 @@ interface Facts {
   'listing-failed': { count: number; error: ReportedError }
   /** The mapping as the gateway shows it. With --keep: also when it happened. */
   mapped: { timeMs?: number; asked: MappingRequest; mapping: PortMapping; externalAddress: string }
-  'map-failed': { via: GatewayProtocol; asked: MappingRequest; error: ReportedError }
+  /** `cause`: what is in the way, if a look at the gateway could tell. */
+  'map-failed': {
+    via: GatewayProtocol
+    asked: MappingRequest
+    error: ReportedError
+    cause?: RefusalCause | undefined
+  }
   /** The UDP half of TCP+UDP was closed again, because the TCP half failed. */
   'taken-back': { key: MappingKey }
   unmapped: { via: GatewayProtocol; key: MappingKey }
@@ -129,6 +138,8 @@ interface KeeperFacts {
 interface NoticeFacts {
   /** TCP+UDP means both or neither, but no time is left to close the UDP half. */
   'still-open': { key: MappingKey }
+  /** TCP+UDP means both or neither, but the UDP half was open before. */
+  'left-open': { key: MappingKey }
   'pinhole-still-open': { id: PinholeId }
   /** TCP+UDP means both or neither: upnp-ts tried to close the UDP half again. `closed` says whether it could. */
   'pinhole-taken-back': { id: PinholeId; closed: boolean }

@@ -122,7 +122,7 @@ const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
 }
 
 /** Whether the port belongs to somebody else: then another port may be free. */
-export function isPortTaken(error: unknown): boolean {
+export function isPortTaken(error: unknown): error is NotConfirmedError | RefusedError {
   if (error instanceof NotConfirmedError) return error.belongsToAnother
   return error instanceof RefusedError && PORT_IS_TAKEN[error.protocol].includes(error.number)
 }

@@ -27,9 +27,14 @@ export interface GatewayBase {
   /**
    * Maps the port, or another external port if that one is taken. An IGD is asked with AddAnyPortMapping
    * (WANIPConnection:2 2.4.17). If it lacks that action (`onFallback` gets the error), AddPortMapping tries one port
-   * after another. To PCP and NAT-PMP the port is only a suggestion, and 0 means any. @throws as map
+   * after another, for as long as `mayHelp` agrees after each refusal. An IGD that wants the same port outside and inside
+   * gets that. To PCP and NAT-PMP the port is only a suggestion, and 0 means any. @throws as map
    */
-  mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping>
+  mapAny(
+    request: MappingRequest,
+    onFallback?: (error: PortMappingError) => void,
+    mayHelp?: (error: PortMappingError) => Promise<boolean>,
+  ): Promise<PortMapping>
   /** Removes a mapping. @throws as map, but for NotConfirmedError */
   unmap(mapping: MappingToRemove): Promise<void>
   /** Seconds since the gateway lost its state, as it said last (RFC 6886 3.6, RFC 6887 8.5); an IGD does not say. */
@@ -104,7 +109,12 @@ export interface IgdGateway extends GatewayBase {
   /** Undefined if the gateway has no IPv6 firewall that can be asked. */
   readonly firewall: PinholeFirewall | undefined
   /** All mappings in the order of the gateway's table (WANIPConnection:2 2.4.14). The end of the table is no error. */
-  portMappings(): AsyncIterable<PortMapping, ListingEnd>
+  portMappings(signal?: AbortSignal): AsyncIterable<PortMapping, ListingEnd>
+  /** As with any gateway. With `specificOnly` the table is not read if the gateway cannot be asked for one mapping. */
+  find(
+    key: MappingKey,
+    options?: { readonly signal?: AbortSignal; readonly specificOnly?: boolean },
+  ): Promise<PortMapping | undefined | 'untold'>
 }
 
 export interface PortRange {

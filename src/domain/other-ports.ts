@@ -10,10 +10,14 @@ const TRIES = 10
 /** More than the ports of the longest range. */
 const STEP = 1031
 
-/** Tries the port that was asked for, then others, until one is free. If none is, the error for the first is thrown. */
+/**
+ * Tries the port that was asked for, then others, until one is free, or until `mayHelp`, which is asked after each
+ * refusal, says that another port will not help. Then the error for the first is thrown.
+ */
 export async function mapToFreePort(
   request: MappingRequest,
   map: (request: MappingRequest) => Promise<PortMapping>,
+  mayHelp: (error: PortMappingError) => Promise<boolean> = () => Promise.resolve(true),
 ): Promise<PortMapping> {
   let taken: PortMappingError | undefined
   for (const externalPort of [request.externalPort, ...otherPorts(request)]) {
@@ -21,7 +25,8 @@ export async function mapToFreePort(
       return await map({ ...request, externalPort })
     } catch (error) {
       if (!isPortTaken(error)) throw error
-      taken ??= error as PortMappingError
+      taken ??= error
+      if (!(await mayHelp(error))) break
     }
   }
   throw taken ?? new TransportError('AddPortMapping: no port was tried', { action: 'AddPortMapping' })

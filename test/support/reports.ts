@@ -1,5 +1,5 @@
 /** One Report of every type and shape, and the same with other texts in them: for whatever renders Reports. */
-import type { Notice, Report, SearchSummary } from '../../src/cli/report.ts'
+import type { Notice, RefusalCause, Report, SearchSummary } from '../../src/cli/report.ts'
 import type { CandidateKind } from '../../src/client/search/candidate.ts'
 import {
   ASKED,
@@ -35,8 +35,31 @@ const URL = 'http://192.168.1.1:5000/ctl'
 
 const EMULATOR = { type: 'emulator', descriptionUrl: URL, address: '127.0.0.1' } as const
 
+const ANOTHER_NAT = { kind: 'another-nat', gatewayAddress: '192.168.77.1', localAddress: '172.17.0.2' } as const
+
+const CAUSES: readonly RefusalCause[] = [
+  { kind: 'port-taken', mapping: MAPPING },
+  { kind: 'port-taken', mapping: { ...MAPPING, remoteHost: '1.2.3.4', internalPort: undefined, description: '' } },
+  ...[true, false].flatMap((isForThisComputer): RefusalCause[] => [
+    { kind: 'port-differs', mapping: MAPPING, isForThisComputer },
+    { kind: 'port-differs', mapping: { ...MAPPING, enabled: false }, isForThisComputer },
+    { kind: 'port-differs', mapping: { ...MAPPING, remoteHost: '1.2.3.4' }, isForThisComputer },
+    { kind: 'open-elsewhere', mapping: MAPPING, isForThisComputer },
+    { kind: 'nobody-shown', isForThisComputer },
+  ]),
+  { kind: 'client-is-router', address: '11.22.33.44' },
+  { kind: 'client-is-public', address: '55.66.77.88' },
+  ANOTHER_NAT,
+]
+
 const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { readonly kind: K }>[] } = {
   'still-open': [{ kind: 'still-open', key: { ...KEY, protocol: 'UDP' } }],
+  'left-open': [{ kind: 'left-open', key: { ...KEY, protocol: 'UDP' } }],
+  'description-changed': [{ kind: 'description-changed', description: 'Lets Encrypt' }],
+  'lease-not-renewed': [{ kind: 'lease-not-renewed', leaseSeconds: 100 }],
+  'client-is-router': [{ kind: 'client-is-router', address: '11.22.33.44' }],
+  'client-is-public': [{ kind: 'client-is-public', address: '55.66.77.88' }],
+  'another-nat': [ANOTHER_NAT],
   'pinhole-still-open': [{ kind: 'pinhole-still-open', id: 4711 }],
   'pinhole-taken-back': [true, false].map((closed) => ({ kind: 'pinhole-taken-back', id: PCP_PINHOLE, closed })),
   'address-not-public': ['', '10.0.0.1'].map((address) => ({ kind: 'address-not-public', address })),
@@ -126,6 +149,11 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     },
     { type: 'map-failed', via: 'igd', asked: ASKED, error: { code: 'NOT_CONFIRMED', message: 'it leads elsewhere' } },
     { type: 'map-failed', via: 'igd', asked: ASKED, error: { code: 'INVALID_ARGUMENT', message: 'no such port' } },
+    ...CAUSES.map((cause) => ({ type: 'map-failed', via: 'igd', asked: ASKED, error: REFUSED, cause }) as const),
+    {
+      ...{ type: 'map-failed', via: 'igd', asked: ASKED, error: { ...REFUSED, number: 724 } },
+      cause: { kind: 'port-taken', mapping: MAPPING },
+    },
     { type: 'map-failed', via: 'pcp', asked: ASKED, error: REFUSED_BY_PCP },
     { type: 'map-failed', via: 'pcp', asked: ASKED, error: SILENT },
     { type: 'map-failed', via: 'nat-pmp', asked: ASKED, error: REFUSED_BY_NAT_PMP },

@@ -33,7 +33,7 @@ const BY_NUMBER: Readonly<Record<number, string>> = {
   718:
     'that external port is taken (-l shows by whom), or the router opens ports only for the computer that asks; ' +
     'try another external port',
-  724: 'this router wants the external port to be the same as the internal one',
+  724: 'this router wants the external port to be the same as the internal one; -n does that',
   725: 'this router opens ports only without a time limit; leave the lease out',
   726: ANY_REMOTE_HOST_ONLY,
   728:

@@ -11,6 +11,7 @@ import {
   byType,
   type LostPort,
   type Notice,
+  type RefusalCause,
   type Report,
   type ReportedError,
   type ReportedPinhole,
@@ -68,7 +69,10 @@ const ROWS: ByType<Report['type'], Fields> = {
     mapping: mappingFields(mapping),
     externalAddress: knownAddress(externalAddress),
   }),
-  'map-failed': ({ via, asked, error }) => ({ via, asked: askedFields(asked), error: errorFields(error) }),
+  'map-failed': ({ via, asked, error, cause }) => ({
+    ...{ via, asked: askedFields(asked), error: errorFields(error) },
+    ...(cause && { cause: causeFields(cause) }),
+  }),
   'taken-back': ({ key }) => ({ key: keyFields(key) }),
   unmapped: ({ via, key }) => ({ via, key: keyFields(key) }),
   'unmap-failed': ({ via, key, error }) => ({ via, key: keyFields(key), error: errorFields(error) }),
@@ -117,6 +121,7 @@ function noticeFields(notice: Notice): Fields {
   return {
     ...pick(notice, 'via'),
     ...('key' in notice && { key: keyFields(notice.key) }),
+    ...pick(notice, 'description', 'leaseSeconds', 'gatewayAddress', 'localAddress'),
     ...pick(notice, 'id', 'closed', 'address', 'count', 'someOpen', 'reason', 'signal', 'exitStatus'),
     ...('afterMs' in notice && { afterSeconds: seconds(notice.afterMs) }),
     ...('error' in notice && { error: errorFields(notice.error) }),
@@ -146,6 +151,11 @@ function keyFields(key: MappingKey): Fields {
 function askedFields(asked: MappingRequest): Fields {
   const inside = pick(asked, 'internalClient', 'internalPort', 'description')
   return { ...keyFields(asked), ...inside, leaseSeconds: leaseToSeconds(asked.lease) }
+}
+
+function causeFields(cause: RefusalCause): Fields {
+  const facts = pick(cause, 'kind', 'isForThisComputer', 'address', 'gatewayAddress', 'localAddress')
+  return { ...facts, ...('mapping' in cause && { mapping: mappingFields(cause.mapping) }) }
 }
 
 function mappingFields(mapping: PortMapping): Fields {

@@ -1,6 +1,7 @@
 /** A notice, or an obstacle that prevents a command -> its sentence. Pure. */
 import { type MappingKey, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { HookFailure, Notice, NoticeOf, Obstacle, ReportedError, ReportOf } from '../report.js'
+import { doubtText } from './refusal-text.js'
 
 export function noticeText(notice: Notice): string {
   return sentenceOf(notice.kind, notice)
@@ -12,6 +13,7 @@ function sentenceOf<K extends Notice['kind']>(kind: K, notice: NoticeOf<K>): str
 
 const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => string } = {
   'still-open': ({ key }) => `${nameOf(key)} is still open: no time is left to close it`,
+  'left-open': ({ key }) => `${nameOf(key)} stays open: it was open before`,
   'pinhole-still-open': ({ id }) => `pinhole ${id} for UDP is still open: no time is left to close it`,
   'pinhole-taken-back': ({ closed }) =>
     `the pinhole for UDP ${closed ? 'is closed again' : 'could not be closed again'}: TCP+UDP means both or neither`,
@@ -26,6 +28,14 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
     'ports are opened over IPv4 only, with -6 too; -6 -A "" 0 @ PORT PROTOCOL 3600 lets the IPv6 internet in',
   'port-not-chosen': ({ error }) =>
     `the router does not choose a port itself (${error.message}); asked it for one port after another`,
+  'description-changed': ({ description }) =>
+    `the router refuses the description that was given, so the port is open as '${description}': ` +
+    'plain letters and digits are safe after -e',
+  'lease-not-renewed': ({ leaseSeconds }) =>
+    `the router had that port open for this computer already, and did not begin its lease anew: ${leaseSeconds} s are left`,
+  'client-is-router': doubtText,
+  'client-is-public': doubtText,
+  'another-nat': doubtText,
   'deleted-unknown': ({ via, key }) =>
     `${PROTOCOL_TITLES[via]} says done even if nothing was open, and upnp-ts has no record of opening ` +
     `${nameOf(key)} that way; if it is still open, close it with the program that opened it`,

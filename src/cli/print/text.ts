@@ -13,6 +13,7 @@ import { isAboutKeeping, renderKeeper } from './keeper-text.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
 import { bad, codeAndName, complaint, ctime, good, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
 import { PINHOLE_TEXTS } from './pinhole-text.js'
+import { causeText } from './refusal-text.js'
 import { usageText } from './usage.js'
 
 /** Scripts look for the text after the first underscore. */
@@ -90,14 +91,16 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
       good(`external ${external} is redirected to internal ${internal} (duration=${mapping.leaseSeconds ?? ''})\n`),
     ]
   },
-  'map-failed': ({ via, asked, error }) => {
+  'map-failed': ({ via, asked, error, cause }) => {
     if (error.code === 'NOT_CONFIRMED' || error.code === 'INVALID_ARGUMENT') return [messageOf(error)]
     if (via === 'igd' && error.isUnconfirmed === true)
       return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
     const action =
       via === 'igd' ? (error.action ?? 'AddPortMapping') : `${PROTOCOL_TITLES[via]} ${error.action ?? 'MAP'}`
     const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
-    return withHint(bad(`${what} failed with code ${codeAndName(error, via)}\n`), error, toSee(via))
+    const failure = bad(`${what} failed with code ${codeAndName(error, via)}\n`)
+    if (cause !== undefined) return [failure, hint(`hint: ${cleaned(causeText(cause, { asked, error }))}\n`)]
+    return withHint(failure, error, toSee(via))
   },
   unmapped: ({ via }) => [good(`${DELETE_NAMES[via]}() returned : 0\n`)],
   'unmap-failed': ({ via, error }) => {

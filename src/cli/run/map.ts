@@ -3,7 +3,8 @@ import { isInternetAddress, knownAddress, parseIPv4 } from '../../domain/address
 import { isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { otherPorts } from '../../domain/other-ports.js'
-import type { MappingKey, MappingRequest, PortMapping } from '../../domain/port-mapping.js'
+import type { MappingKey, MappingRequest } from '../../domain/port-mapping.js'
+import { isHopeless, Mapper, type Outcome } from '../../library/mapper.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, answerOf, attempt, attemptWrite, type Reporting, reportedError } from '../failure.js'
 import type { AskedMapping, GatewayCommand } from '../parse/command-table.js'
@@ -23,28 +24,33 @@ export async function* map(
     yield { type: 'error', error: { kind: 'no-ipv4-address' } }
     return 2
   }
-  const known: KnownGateway = { ...chosen, isUnreachableTold: false }
-  let previous: PortMapping | undefined
+  const known: KnownGateway = { ...chosen, mapper: new Mapper(chosen.gateway, context), isUnreachableTold: false }
+  let previous: Extract<Outcome, { ok: true }> | undefined
   let hasMapped = false
   const asked = [...command.mappings]
   const otherTries = new Map<number, number[]>() // of the pair for that internal port
   for (let at = 0; at < asked.length; at++) {
     const each = asked[at]
     if (each === undefined || (each.pairedWithPrevious && previous === undefined)) continue // both or neither
-    const request = requestOf(each, description, chosen, each.pairedWithPrevious ? previous?.externalPort : undefined)
+    const request = requestOf(
+      each,
+      description,
+      chosen,
+      each.pairedWithPrevious ? previous?.mapping.externalPort : undefined,
+    )
     const any = (command.any || each.externalPort === 0) && !each.pairedWithPrevious
     const made = yield* mapOne(request, any, known, context)
-    previous = made.ok ? made.value : undefined
+    const udpHalf = each.pairedWithPrevious ? previous : undefined
+    previous = made.ok ? made : undefined
     hasMapped ||= made.ok
     if (made.ok) continue
-    if (context.signal.aborted && each.pairedWithPrevious) {
-      yield { type: 'notice', kind: 'still-open', key: udpHalfOf(request) }
-    }
+    if (udpHalf?.wasThere) yield { type: 'notice', kind: 'left-open', key: udpHalfOf(request) }
+    else if (udpHalf !== undefined) yield* takeBack(request, chosen, context)
     context.signal.throwIfAborted()
-    if (each.pairedWithPrevious) yield* takeBack(request, chosen, context)
     const tries = otherTries.get(request.internalPort) ?? otherPorts(request).slice(0, MOST_TRIES_OF_A_PAIR)
     otherTries.set(request.internalPort, tries)
-    const nextTry = command.any && each.pairedWithPrevious && isPortTaken(made.error) ? tries.shift() : undefined
+    const mayTry = command.any && each.pairedWithPrevious && isPortTaken(made.error) && !isHopeless(made.cause)
+    const nextTry = mayTry ? tries.shift() : undefined
     const protocolCannot = chosen.gateway.protocol !== 'igd' && made.error.code === 'INVALID_ARGUMENT'
     if (nextTry === undefined && protocolCannot) isImpossible = true
     else if (nextTry === undefined) hasFailed = true
@@ -66,6 +72,7 @@ function requestOf(asked: AskedMapping, description: string, chosen: ChosenGatew
 /** A gateway, and its external address once that is known. */
 interface KnownGateway {
   readonly gateway: Gateway
+  readonly mapper: Mapper
   externalAddress: string | undefined
   isUnreachableTold: boolean
 }
@@ -94,29 +101,28 @@ async function* mapOne(
   any: boolean,
   known: KnownGateway,
   context: RunContext,
-): Reporting<Attempt<PortMapping>> {
-  const { gateway } = known
+): Reporting<Outcome> {
+  const { gateway, mapper } = known
   const isIgd = gateway.protocol === 'igd'
   let externalAddress = ''
   if (isIgd) externalAddress = yield* reportAddress(known, (question) => attempt(context.signal, question))
-  let fallback: PortMappingError | undefined
-  const onFallback = (error: PortMappingError): void => {
-    fallback = error
-  }
-  const mapped = await attemptWrite(() => (any ? gateway.mapAny(asked, onFallback) : gateway.map(asked)))
-  if (fallback !== undefined) yield { type: 'notice', kind: 'port-not-chosen', error: reportedError(fallback) }
-  if (mapped.ok) {
+  const made = await mapper.map({ request: asked, externalAddress }, any)
+  if (made.fallback !== undefined)
+    yield { type: 'notice', kind: 'port-not-chosen', error: reportedError(made.fallback) }
+  if (made.ok) {
     // After a mapping it is asked once, and a failure does not keep the mapping from being reported.
     if (!isIgd && known.externalAddress !== '') externalAddress = yield* reportAddress(known, attemptWrite)
     if (!isIgd) known.externalAddress = externalAddress
-    yield { type: 'mapped', asked, mapping: mapped.value, externalAddress }
-    return mapped
+    yield { type: 'mapped', asked, mapping: made.mapping, externalAddress }
+    for (const note of made.notes) yield { type: 'notice', ...note }
+    return made
   }
-  if (isIgd && mapped.error instanceof NotConfirmedError) {
-    yield { type: 'mapped', asked, mapping: mapped.error.mapping, externalAddress }
+  const { error, cause } = made
+  if (isIgd && error instanceof NotConfirmedError) {
+    yield { type: 'mapped', asked, mapping: error.mapping, externalAddress }
   }
-  yield { type: 'map-failed', via: gateway.protocol, asked, error: reportedError(mapped.error) }
-  return mapped
+  yield { type: 'map-failed', via: gateway.protocol, asked, error: reportedError(error), cause }
+  return made
 }
 
 function udpHalfOf({ externalPort, remoteHost }: MappingRequest): MappingKey {
@@ -127,6 +133,7 @@ function udpHalfOf({ externalPort, remoteHost }: MappingRequest): MappingKey {
 async function* takeBack(request: MappingRequest, { gateway }: ChosenGateway, context: RunContext): Reporting<void> {
   const { internalClient, internalPort } = request
   const key = udpHalfOf(request)
+  if (context.signal.aborted) return yield { type: 'notice', kind: 'still-open', key }
   const done = await attempt(context.signal, () => gateway.unmap({ ...key, internalClient, internalPort }))
   yield done.ok ? { type: 'taken-back', key } : unmapFailed(gateway, key, done.error)
 }

@@ -5,6 +5,7 @@
 import { isUnicastIPv4, withoutBrackets, withZone } from '../../domain/address.js'
 import {
   InvalidArgumentError,
+  isPortTaken,
   MalformedMessageError,
   NotConfirmedError,
   PortMappingError,
@@ -44,6 +45,9 @@ import { differenceOf, keyArguments, mappingArguments, mappingOfEntry, refuseFla
 import { RequestWindow } from './request-window.js'
 import { type ControlledService, eventUrlBeside, type IgdServices } from './services.js'
 import { type CallOptions, missing, number, optionalText, type SoapCaller, text } from './soap-caller.js'
+
+/** From which address, and until when. */
+type From = Pick<CallOptions, 'localAddress' | 'signal'>
 
 type CounterAction = 'GetTotalBytesSent' | 'GetTotalBytesReceived' | 'GetTotalPacketsSent' | 'GetTotalPacketsReceived'
 
@@ -154,14 +158,14 @@ export class IgdServiceGateway implements IgdGateway {
     }
   }
 
-  portMappings(): AsyncGenerator<PortMapping, ListingEnd> {
-    return this.#table()
+  portMappings(signal = this.#caller.signal): AsyncGenerator<PortMapping, ListingEnd> {
+    return this.#table({ signal })
   }
 
-  #table(localAddress?: string): AsyncGenerator<PortMapping, ListingEnd> {
+  #table({ localAddress, signal = this.#caller.signal }: From): AsyncGenerator<PortMapping, ListingEnd> {
     return listPortMappings({
       window: this.#window,
-      signal: this.#caller.signal,
+      signal,
       entry: (index, signal) =>
         this.#call('GetGenericPortMappingEntry', { NewPortMappingIndex: String(index) }, { signal, localAddress }),
     })
@@ -176,7 +180,11 @@ export class IgdServiceGateway implements IgdGateway {
     return this.#readBack(request)
   }
 
-  async mapAny(request: MappingRequest, onFallback?: (error: PortMappingError) => void): Promise<PortMapping> {
+  async mapAny(
+    request: MappingRequest,
+    onFallback?: (error: PortMappingError) => void,
+    mayHelp?: (error: PortMappingError) => Promise<boolean>,
+  ): Promise<PortMapping> {
     refuseFlawed(request)
     const action = 'AddAnyPortMapping'
     const localAddress = this.#addressFor(request)
@@ -188,15 +196,28 @@ export class IgdServiceGateway implements IgdGateway {
       if (!isPort(externalPort)) throw missing(action, 'NewReservedPort', reply)
       return await this.#readBack({ ...request, externalPort })
     } catch (error) {
-      if (!(error instanceof PortMappingError) || !isUnknownAction(error, action)) throw error
+      if (!(error instanceof PortMappingError) || !isUnknownAction(error, action))
+        return this.#onSamePort(request, error)
       onFallback?.(error)
-      return mapToFreePort(request, (each) => this.map(each))
+      const mapped = mapToFreePort(request, (each) => this.map(each), mayHelp)
+      return mapped.catch((second: unknown) => this.#onSamePort(request, second))
     }
+  }
+
+  /** For a router that wants the same port outside and inside. If that one is taken, `error` says more. */
+  async #onSamePort(request: MappingRequest, error: unknown): Promise<PortMapping> {
+    const { externalPort, internalPort } = request
+    if (upnpErrorOf(error) !== UPNP_ERRORS.SamePortValuesRequired || externalPort === internalPort) throw error
+    return this.map({ ...request, externalPort: internalPort }).catch((second: unknown) => {
+      throw isPortTaken(second) ? error : second
+    })
   }
 
   /** Checks that the gateway shows the mapping that it was asked for. */
   async #readBack(request: MappingRequest): Promise<PortMapping> {
-    const mapping = await showEntry(this.#shownTo(this.#addressFor(request)), request).catch(unconfirmed)
+    const mapping = await showEntry(this.#shownTo({ localAddress: this.#addressFor(request) }), request).catch(
+      unconfirmed,
+    )
     const instead = differenceOf(mapping, request)
     if (instead === undefined) return mapping
     const message = `external port ${request.externalPort} ${request.protocol}: the gateway ${instead}`
@@ -215,8 +236,12 @@ export class IgdServiceGateway implements IgdGateway {
     }
   }
 
-  find(key: MappingKey): Promise<PortMapping | undefined | 'untold'> {
-    return findEntry(this.#shownTo(), key)
+  find(
+    key: MappingKey,
+    { signal, specificOnly = false }: { signal?: AbortSignal; specificOnly?: boolean } = {},
+  ): Promise<PortMapping | undefined | 'untold'> {
+    const shown = this.#shownTo({ signal })
+    return findEntry(specificOnly ? { ...shown, table: undefined } : shown, key)
   }
 
   async unmap(mapping: MappingToRemove): Promise<void> {
@@ -252,10 +277,10 @@ export class IgdServiceGateway implements IgdGateway {
     return this.#ownAddresses().includes(internalClient) ? internalClient : undefined
   }
 
-  #shownTo(localAddress?: string): ShownBy {
+  #shownTo(from: From = {}): ShownBy {
     return {
-      specific: (key) => this.#call('GetSpecificPortMappingEntry', keyArguments(key), { localAddress }),
-      table: () => this.#table(localAddress),
+      specific: (key) => this.#call('GetSpecificPortMappingEntry', keyArguments(key), from),
+      table: () => this.#table(from),
     }
   }
 

@@ -106,7 +106,8 @@ function endAt(index: number, error: unknown): RefusedError {
 export interface ShownBy {
   /** Asks for that mapping. */
   readonly specific: (key: MappingKey) => Promise<SoapArguments>
-  readonly table: () => AsyncIterable<PortMapping>
+  /** Undefined if the table is not to be read. */
+  readonly table: (() => AsyncIterable<PortMapping>) | undefined
 }
 
 /** A mapping that must be there. @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
@@ -142,11 +143,12 @@ async function specificEntry({ specific }: ShownBy, key: MappingKey): Promise<Po
   return { remoteHost, externalPort, protocol, ...decodeTarget(await specific(key)) }
 }
 
-/** 'untold' if the table cannot be read, because the gateway does not know that action either. @throws NoReplyError */
+/** 'untold' if the table is not read, or cannot be: the gateway may not know that action either. @throws NoReplyError */
 async function findInTable(
   { table }: ShownBy,
   { externalPort, protocol }: MappingKey,
 ): Promise<PortMapping | undefined | 'untold'> {
+  if (table === undefined) return 'untold'
   try {
     for await (const each of table()) {
       if (each.externalPort === externalPort && each.protocol.toUpperCase() === protocol) return each

@@ -38,7 +38,7 @@ describe('a hint', () => {
     const options = HINTED.flatMap((number) =>
       [false, true].flatMap((isPinhole) => (hintFor(refused(number), { isPinhole }) ?? '').match(/(?<= )-\w+/g) ?? []),
     )
-    expect(new Set(options)).toEqual(new Set(['-l', '-s', '-e', '-d', '-6']))
+    expect(new Set(options)).toEqual(new Set(['-l', '-s', '-e', '-d', '-6', '-n']))
   })
 
   it('is what happened if the router could not be reached', () => {

@@ -29,7 +29,11 @@ function start(gateway: Partial<IgdGateway>): { chosen: Chosen; context: RunCont
     gateway: { protocol: 'igd', localAddress: '192.168.1.10', ...gateway },
     externalAddress: '11.22.33.44',
   } as Chosen
-  return { chosen, context: { signal: controller.signal } as RunContext, controller }
+  return {
+    chosen,
+    context: { signal: controller.signal, interfaces: () => [] as const } as unknown as RunContext,
+    controller,
+  }
 }
 
 const made = (request: MappingRequest): PortMapping => ({ ...request, enabled: true, leaseSeconds: 0 })

@@ -354,7 +354,7 @@ describe('mapAny', () => {
     expect(asked).toHaveLength(2)
   })
 
-  it.each([402, 606, 715, 718, 724, 726, 728, 729, -1])('fails with %i where that is the answer', async (code) => {
+  it.each([402, 606, 715, 718, 726, 728, 729, -1])('fails with %i where that is the answer', async (code) => {
     const { mapped, asked, told } = anyPort(refusal(code))
     expect(await failureOf(mapped({ ...REQUEST, lease: 'unlimited' }))).toMatchObject({
       number: code,
@@ -398,6 +398,36 @@ describe('mapAny', () => {
     })
     expect(await gateway.mapAny(REQUEST)).toMatchObject({ externalPort: OTHERS[0] })
     expect(http.seen).toHaveLength(5)
+  })
+
+  it.each([
+    ['AddAnyPortMapping', refusal(724)],
+    ['AddPortMapping', refusal(401)],
+  ])('asks for the same port outside and inside if %s says that they have to be the same', async (_, any) => {
+    const { mapped, asked } = anyPort(any, (port) => (port === 22 ? 0 : 724))
+    expect(await mapped()).toMatchObject({ externalPort: 22, internalPort: 22 })
+    expect(asked.at(-1)).toBe('AddPortMapping 22')
+  })
+
+  it.each([
+    [718, 724],
+    [501, 501],
+    [724, 724],
+  ])('fails with what says more if that port is refused with %i', async (code, told) => {
+    const { mapped, asked } = anyPort(refusal(724), () => code)
+    expect(await failureOf(mapped())).toMatchObject({ number: told })
+    expect(asked).toEqual(['AddAnyPortMapping 2222', 'AddPortMapping 22'])
+    const same = anyPort(refusal(724))
+    expect(await failureOf(same.mapped({ ...REQUEST, externalPort: 22 }))).toMatchObject({ number: 724 })
+    expect(same.asked).toEqual(['AddAnyPortMapping 22'])
+  })
+
+  it('tries no other port once it is told that none will help', async () => {
+    const { gateway, asked } = anyPort(refusal(401), () => 718)
+    const refused: unknown[] = []
+    const mayHelp = async (error: unknown) => refused.push(error) < 2
+    expect(await failureOf(gateway.mapAny(REQUEST, undefined, mayHelp))).toBe(refused[0])
+    expect(asked.slice(1)).toEqual([2222, OTHERS[0]].map((port) => `AddPortMapping ${port}`))
   })
 
   it.each([501, 606, 728])('stops at %i, which another port would not change', async (code) => {

@@ -1,0 +1,84 @@
+/** What is in the way of a mapping, and what is doubtful about one -> its sentence, with the command that helps. Pure. */
+import type { PortMapping } from '../../domain/port-mapping.js'
+import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
+import type { MappingDoubt, RefusalCause, ReportOf } from '../report.js'
+
+type Failure = ReportOf<'map-failed'>
+
+export function causeText(cause: RefusalCause, failure: Pick<Failure, 'asked' | 'error'>): string {
+  const isForSamePort = failure.error.number === UPNP_ERRORS.SamePortValuesRequired
+  const head = isForSamePort ? 'this router wants the same port outside and inside, and ' : ''
+  return head + sentenceOf(cause, failure)
+}
+
+function sentenceOf(cause: RefusalCause, { asked }: Pick<Failure, 'asked'>): string {
+  switch (cause.kind) {
+    case 'port-taken': {
+      const { mapping } = cause
+      const target = `${mapping.internalClient}:${mapping.internalPort ?? ''}`
+      return (
+        `${outside(mapping)} already leads to ${target}${named(mapping)}; take another external port, or, ` +
+        `if that was this computer, ${close(mapping)} closes it`
+      )
+    }
+    case 'port-differs': {
+      const { mapping, isForThisComputer } = cause
+      const state = mapping.enabled ? audience(mapping, asked.remoteHost) : ', but switched off'
+      return (
+        `${outside(mapping)} already leads to ${inside(mapping, isForThisComputer)}${named(mapping)}${state}: ` +
+        `${close(mapping)} closes it, then try again`
+      )
+    }
+    case 'open-elsewhere': {
+      const { mapping, isForThisComputer } = cause
+      return (
+        `${inside(mapping, isForThisComputer)} is already open at ${outside(mapping)}${named(mapping)}, and the router ` +
+        `seems to open it only once: use that, or close it with ${close(mapping)} and try again`
+      )
+    }
+    case 'nobody-shown': {
+      const whose = `the router shows nobody at external port ${asked.externalPort} ${asked.protocol}`
+      return cause.isForThisComputer
+        ? `${whose}: it may keep that port for itself or for the provider; try another external port`
+        : `${whose}: it may open ports only for the computer that asks; run upnp-ts on ${asked.internalClient} itself`
+    }
+    default:
+      return doubtText(cause)
+  }
+}
+
+export function doubtText(doubt: MappingDoubt): string {
+  if (doubt.kind === 'another-nat') {
+    const { gatewayAddress, localAddress } = doubt
+    return (
+      `the router ${gatewayAddress} is not on the network of this computer (${localAddress}), so another NAT may be ` +
+      'between them (a container, WSL2, a virtual machine), and the port then leads nowhere: ' +
+      'use the network of the host, or give -a its address'
+    )
+  }
+  const whose = doubt.kind === 'client-is-router' ? "the router's own address" : 'an address of the internet'
+  return `${doubt.address} is ${whose}, and a port has to lead to a computer at home: give -a its address, or @ for this one`
+}
+
+function outside({ externalPort, protocol }: PortMapping): string {
+  return `external port ${externalPort ?? ''} ${protocol}`
+}
+
+function inside({ internalPort, internalClient }: PortMapping, isForThisComputer: boolean): string {
+  return `port ${internalPort ?? ''} of ${isForThisComputer ? 'this computer' : internalClient}`
+}
+
+function named({ description }: PortMapping): string {
+  return description === '' ? '' : ` ('${description}')`
+}
+
+/** For whom it is open, if that is not who was asked for. */
+function audience({ remoteHost }: PortMapping, asked: string): string {
+  if (remoteHost === asked) return ''
+  return remoteHost === '' ? ', and for everybody' : `, but for ${remoteHost} only`
+}
+
+/** The words that close it. */
+function close({ externalPort, protocol, remoteHost }: PortMapping): string {
+  return ['-d', externalPort, protocol, remoteHost].filter((word) => word !== '').join(' ')
+}
