@@ -51,9 +51,8 @@ export function doubtText(doubt: MappingDoubt): string {
   if (doubt.kind === 'another-nat') {
     const { gatewayAddress, localAddress } = doubt
     return (
-      `the router ${gatewayAddress} is not on the network of this computer (${localAddress}), so another NAT may be ` +
-      'between them (a container, WSL2, a virtual machine), and the port then leads nowhere: ' +
-      'use the network of the host, or give -a its address'
+      `the router ${gatewayAddress} is not on the network of this computer (${localAddress}): if another NAT is between ` +
+      'them (a container, WSL2), the port leads nowhere; use the network of the host, or its address with -a'
     )
   }
   const whose = doubt.kind === 'client-is-router' ? "the router's own address" : 'an address of the internet'

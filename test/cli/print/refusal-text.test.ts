@@ -66,7 +66,7 @@ describe('what is in the way', () => {
       { kind: 'client-is-router', address: '11.22.33.44' },
     ],
     [
-      'the router 192.168.77.1 is not on the network of this computer (172.17.0.2), so another NAT may be between them (a container, WSL2, a virtual machine), and the port then leads nowhere: use the network of the host, or give -a its address',
+      'the router 192.168.77.1 is not on the network of this computer (172.17.0.2): if another NAT is between them (a container, WSL2), the port leads nowhere; use the network of the host, or its address with -a',
       { kind: 'another-nat', gatewayAddress: '192.168.77.1', localAddress: '172.17.0.2' },
     ],
   ])('%s', (text, cause) => {
