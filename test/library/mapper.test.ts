@@ -369,7 +369,7 @@ describe('a description', () => {
             : 'silence',
     })
     const mapped = map({ description: 'a & b' })
-    await clock.advance(10_000)
+    await clock.advance(30_000)
     expect(await mapped).toMatchObject({ ok: false, error: { code: 'NO_REPLY' } })
   })
 
