@@ -4,6 +4,7 @@ import { nodeDatagrams } from '../net/datagrams.js'
 import { userPrivateFiles } from '../net/files/private-files.js'
 import { createHttpClient, type HttpRequest } from '../net/http/client.js'
 import { interfaceAddresses } from '../net/interfaces.js'
+import { hardwareAddress } from '../net/neighbours.js'
 import type { ClientNet } from '../net/network.js'
 import { defaultGateways } from '../net/routes.js'
 import type { RunContext } from './context.js'
@@ -27,6 +28,7 @@ export function commandLineNet(): ClientNet {
     },
     interfaces: interfaceAddresses,
     defaultGateways: (family) => defaultGateways(family),
+    hardwareAddress: (address) => hardwareAddress(address),
   }
 }
 

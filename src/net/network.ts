@@ -4,6 +4,7 @@ import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http/client.js'
 import { undiciExchange } from './http/undici-exchange.js'
 import { type InterfaceAddress, interfaceAddresses } from './interfaces.js'
+import { hardwareAddress } from './neighbours.js'
 import { defaultGateways } from './routes.js'
 
 export interface ClientNet {
@@ -14,6 +15,8 @@ export interface ClientNet {
   readonly interfaces: () => readonly InterfaceAddress[]
   /** The default gateways of that family, the preferred one first; a link-local address has its zone. */
   readonly defaultGateways: (family: 4 | 6) => Promise<readonly string[]>
+  /** Of a neighbour with that IP address; undefined if it is not known. Without it, no router can be told from another. */
+  readonly hardwareAddress?: ((address: string) => Promise<string | undefined>) | undefined
 }
 
 export function nodeNet(): ClientNet {
@@ -24,5 +27,6 @@ export function nodeNet(): ClientNet {
     http,
     interfaces: interfaceAddresses,
     defaultGateways: (family) => defaultGateways(family),
+    hardwareAddress: (address) => hardwareAddress(address),
   }
 }

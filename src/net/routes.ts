@@ -6,9 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { endianness } from 'node:os'
 import { formatIPv6, isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../domain/address.js'
-
-const COMMAND_TIMEOUT_MS = 1000
-const MAX_OUTPUT_BYTES = 256 * 1024
+import { outputOf, system32 } from './system-command.js'
 
 /** Anyone on the link can pose as an IPv6 router; nobody has more real ones than this. */
 export const MAX_DEFAULT_GATEWAYS = 8
@@ -22,26 +20,15 @@ export async function defaultGateways(family: 4 | 6, platform = process.platform
       return isIPv4 ? parseProcNetRoute(text) : parseProcNetIPv6Route(text)
     }
     if (platform === 'win32') {
-      const program = `${process.env.SystemRoot ?? 'C:\\Windows'}\\System32\\ROUTE.EXE`
-      const text = await run(program, ['print', ...(isIPv4 ? ['-4', '0.0.0.0'] : ['-6', '::/0'])])
+      const text = await outputOf(system32('ROUTE.EXE'), ['print', ...(isIPv4 ? ['-4', '0.0.0.0'] : ['-6', '::/0'])])
       return isIPv4 ? parseRoutePrint(text) : parseRoutePrintIPv6(text)
     }
     const program = platform === 'darwin' ? '/usr/sbin/netstat' : '/usr/bin/netstat'
-    const text = await run(program, ['-rn', '-f', isIPv4 ? 'inet' : 'inet6'])
+    const text = await outputOf(program, ['-rn', '-f', isIPv4 ? 'inet' : 'inet6'])
     return isIPv4 ? parseNetstat(text) : parseNetstatIPv6(text)
   } catch {
     return [] // the search works without it, only less well
   }
-}
-
-async function run(file: string, args: readonly string[]): Promise<string> {
-  const { execFile } = await import('node:child_process') // loaded only if there is no file to read: it takes 3 ms
-  const limits = { timeout: COMMAND_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES }
-  return new Promise((resolve, reject) => {
-    execFile(file, args, { ...limits, windowsHide: true, encoding: 'latin1' }, (error, stdout) =>
-      error === null ? resolve(stdout) : reject(error),
-    )
-  })
 }
 
 interface Route {
