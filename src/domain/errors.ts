@@ -107,10 +107,18 @@ export class NotConfirmedError extends PortMappingError {
   /** True if the port belongs to another computer. False if the gateway made a mapping, but not the requested one. */
   readonly belongsToAnother: boolean
 
-  constructor(mapping: PortMapping, message: string, options: { action: string; belongsToAnother?: boolean }) {
+  /** True if the mapping that the gateway made has been removed. */
+  readonly isClosedAgain: boolean
+
+  constructor(
+    mapping: PortMapping,
+    message: string,
+    options: { action: string; belongsToAnother?: boolean; isClosedAgain?: boolean },
+  ) {
     super(message, options)
     this.mapping = mapping
     this.belongsToAnother = options.belongsToAnother === true
+    this.isClosedAgain = options.isClosedAgain === true
   }
 }
 

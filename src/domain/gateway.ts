@@ -43,6 +43,8 @@ export interface GatewayBase {
   pulse(): Promise<{ readonly externalAddress: string | undefined }>
   /** The mapping as the gateway shows it: undefined if there is none, 'untold' if the gateway cannot be asked. */
   find(key: MappingKey): Promise<PortMapping | undefined | 'untold'>
+  /** Whether this user is known to have made that mapping in this protocol, and its lease has not ended. */
+  remembers(key: MappingKey): Promise<boolean>
 }
 
 /** PCP and NAT-PMP go by the inside: as remembered, or else this computer and the external port. An IGD ignores it. */
@@ -80,8 +82,6 @@ export interface PortControlGateway extends GatewayBase {
   /** The UDP port that requests go to: 5351 in the standards (RFC 6887 19.1, RFC 6886 3.1). */
   readonly port: number
   readonly epochSeconds: number
-  /** Whether this user is known to have made that mapping, and its lease has not ended. */
-  remembers(key: MappingKey): Promise<boolean>
   /** Opens pinholes in the IPv6 firewall; undefined if the gateway is asked over IPv4. */
   readonly pinholes: PinholeOpener | undefined
 }

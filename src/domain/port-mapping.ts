@@ -58,6 +58,8 @@ export interface PortMapping {
   readonly description: string
   /** Seconds left; 0 if the mapping does not end. */
   readonly leaseSeconds: number | undefined
+  /** Made for one remote host, and nobody could be asked whether others can come in too. */
+  readonly isRemoteHostUnchecked?: true
 }
 
 /** The largest lease that an IGD takes: ui4 seconds. */
@@ -100,3 +102,6 @@ export function flawOf(request: MappingKey & Partial<MappingRequest>): string | 
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LEASE_SECONDS) return undefined
   return `a lease of ${seconds} s is not a whole number from 1 to ${MAX_LEASE_SECONDS}`
 }
+
+/** Of a mapping, if the user gives no other. */
+export const DEFAULT_DESCRIPTION = 'upnp-ts'

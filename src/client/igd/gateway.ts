@@ -2,7 +2,7 @@
  * An Internet Gateway Device as a Gateway: turns its methods into actions of the services WANIPConnection and
  * WANCommonInterfaceConfig. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
  */
-import { isUnicastIPv4, withoutBrackets, withZone } from '../../domain/address.js'
+import { isSameAddress, isUnicastIPv4, withoutBrackets, withZone } from '../../domain/address.js'
 import {
   InvalidArgumentError,
   isPortTaken,
@@ -39,7 +39,8 @@ import { interfaceAddresses } from '../../net/interfaces.js'
 import { IGD_ACTIONS, type IgdActionName, type InArguments, type OutArguments } from '../../wire/igd-actions.js'
 import { decodePortListing } from '../../wire/port-listing.js'
 import { leadingNumber, type SoapArguments } from '../../wire/soap.js'
-import { findEntry, listPortMappings, type ShownBy, showEntry, UNKNOWN_ACTION } from './listing.js'
+import type { MappingMemory } from '../mapping-memory.js'
+import { findEntry, listPortMappings, rowsOf, type ShownBy, showEntry, UNKNOWN_ACTION } from './listing.js'
 import { IgdPinholeFirewall } from './pinhole-firewall.js'
 import { differenceOf, keyArguments, mappingArguments, mappingOfEntry, refuseFlawed } from './port-mapping-messages.js'
 import { RequestWindow } from './request-window.js'
@@ -50,6 +51,13 @@ import { type CallOptions, missing, number, optionalText, type SoapCaller, text 
 type From = Pick<CallOptions, 'localAddress' | 'signal'>
 
 type CounterAction = 'GetTotalBytesSent' | 'GetTotalBytesReceived' | 'GetTotalPacketsSent' | 'GetTotalPacketsReceived'
+
+export interface IgdOptions {
+  /** This computer's addresses. */
+  readonly ownAddresses?: () => readonly string[]
+  /** Without it, nobody will know that this user made the mappings. */
+  readonly memory?: MappingMemory | undefined
+}
 
 export class IgdServiceGateway implements IgdGateway {
   readonly protocol = 'igd'
@@ -62,6 +70,7 @@ export class IgdServiceGateway implements IgdGateway {
   readonly #commonInterfaceConfig: ControlledService | undefined
   readonly #ownAddresses: () => readonly string[]
   readonly #window = new RequestWindow()
+  readonly #memory: MappingMemory | undefined
   #isKnownDown = false
 
   constructor(
@@ -69,9 +78,10 @@ export class IgdServiceGateway implements IgdGateway {
     services: IgdServices,
     connection: ControlledService,
     localAddress: string,
-    ownAddresses = (): string[] => interfaceAddresses().map(({ address }) => address),
+    { ownAddresses = () => interfaceAddresses().map(({ address }) => address), memory }: IgdOptions = {},
   ) {
     this.#ownAddresses = ownAddresses
+    this.#memory = memory
     this.localAddress = localAddress
     this.presentationUrl = services.presentationUrl
     this.#caller = caller
@@ -174,10 +184,11 @@ export class IgdServiceGateway implements IgdGateway {
   async map(request: MappingRequest): Promise<PortMapping> {
     refuseFlawed(request)
     const localAddress = this.#addressFor(request)
+    const wasForAll = request.remoteHost !== '' && (await this.#isForAll(request))
     await withLeaseThatIsTaken(request, (leaseSeconds) =>
       this.#call('AddPortMapping', mappingArguments(request, leaseSeconds), { localAddress }),
     )
-    return this.#readBack(request)
+    return this.#remember(request, await this.#checkRemoteHost(request, await this.#readBack(request), wasForAll))
   }
 
   async mapAny(
@@ -188,13 +199,15 @@ export class IgdServiceGateway implements IgdGateway {
     refuseFlawed(request)
     const action = 'AddAnyPortMapping'
     const localAddress = this.#addressFor(request)
+    const wasForAll = request.remoteHost !== '' && (await this.#isForAll(request))
     try {
       const reply = await withLeaseThatIsTaken(request, (leaseSeconds) =>
         this.#call(action, mappingArguments(request, leaseSeconds), { localAddress }),
       )
       const externalPort = number(reply, action, 'NewReservedPort')
       if (!isPort(externalPort)) throw missing(action, 'NewReservedPort', reply)
-      return await this.#readBack({ ...request, externalPort })
+      const made = { ...request, externalPort }
+      return await this.#remember(made, await this.#checkRemoteHost(made, await this.#readBack(made), wasForAll))
     } catch (error) {
       if (!(error instanceof PortMappingError) || !isUnknownAction(error, action))
         return this.#onSamePort(request, error)
@@ -213,6 +226,15 @@ export class IgdServiceGateway implements IgdGateway {
     })
   }
 
+  /** Some gateways show 0 for every lease (miniupnp#466): then it ends when it was asked to. */
+  async #remember({ lease, internalClient, internalPort }: MappingRequest, shown: PortMapping): Promise<PortMapping> {
+    const { externalPort = 0, remoteHost, leaseSeconds = 0 } = shown
+    const protocol = shown.protocol.toUpperCase() === 'UDP' ? 'UDP' : 'TCP'
+    const inside = { internalClient, internalPort, leaseSeconds: leaseSeconds || leaseToSeconds(lease) }
+    await this.#memory?.remember({ externalPort, protocol, remoteHost, ...inside })
+    return shown
+  }
+
   /** Checks that the gateway shows the mapping that it was asked for. */
   async #readBack(request: MappingRequest): Promise<PortMapping> {
     const mapping = await showEntry(this.#shownTo({ localAddress: this.#addressFor(request) }), request).catch(
@@ -223,6 +245,34 @@ export class IgdServiceGateway implements IgdGateway {
     const message = `external port ${request.externalPort} ${request.protocol}: the gateway ${instead}`
     const belongsToAnother = mapping.internalClient !== request.internalClient
     throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother })
+  }
+
+  /** Whether the port was open to every remote host before. */
+  async #isForAll(request: MappingRequest): Promise<boolean> {
+    const found = await this.find({ ...request, remoteHost: '' }).catch(unlessPortMappingError)
+    return typeof found === 'object'
+  }
+
+  /**
+   * GetSpecificPortMappingEntry does not tell the remote host, but the table does. Some routers ignore it, and open the
+   * port to everybody. Then it is closed again. @throws NotConfirmedError
+   */
+  async #checkRemoteHost(request: MappingRequest, shown: PortMapping, wasForAll: boolean): Promise<PortMapping> {
+    const { remoteHost, externalPort, protocol, internalClient } = request
+    if (remoteHost === '') return shown
+    const rows = await rowsOf(this.portMappings(), request).catch(unlessPortMappingError)
+    if (rows?.some((row) => isSameAddress(row.remoteHost, remoteHost))) return shown
+    const open = rows?.find((row) => isEverybody(row.remoteHost) && row.internalClient === internalClient)
+    if (open === undefined) return { ...shown, isRemoteHostUnchecked: true }
+    const shows = `external port ${externalPort} ${protocol}: the router shows it open to everybody, not to ${remoteHost} only`
+    const action = 'GetGenericPortMappingEntry'
+    if (wasForAll) throw new NotConfirmedError(open, `${shows}, as it was before`, { action })
+    const failure = await this.unmap({ ...request, remoteHost: '' }).then(() => undefined, asPortMappingError)
+    const isClosedAgain = failure === undefined
+    const end = isClosedAgain
+      ? 'it was closed again, but was open for that moment'
+      : `closing it failed: ${failure.message}`
+    throw new NotConfirmedError(open, `${shows}; ${end}`, { action, isClosedAgain })
   }
 
   /** One request. The address is undefined if the gateway has none (empty, or 0.0.0.0, while the line is down). */
@@ -244,6 +294,11 @@ export class IgdServiceGateway implements IgdGateway {
     return findEntry(specificOnly ? { ...shown, table: undefined } : shown, key)
   }
 
+  async remembers({ remoteHost, ...outside }: MappingKey): Promise<boolean> {
+    const known = await this.#memory?.recall(outside)
+    return known !== undefined && (known.remoteHost ?? '') === remoteHost
+  }
+
   async unmap(mapping: MappingToRemove): Promise<void> {
     refuseFlawed(mapping)
     const remove = (localAddress: string | undefined): Promise<unknown> =>
@@ -252,11 +307,13 @@ export class IgdServiceGateway implements IgdGateway {
     try {
       await remove(asked)
     } catch (error) {
+      if (upnpErrorOf(error) === UPNP_ERRORS.NoSuchEntryInArray) await this.#memory?.forget(mapping)
       if (upnpErrorOf(error) !== UPNP_ERRORS.ActionNotAuthorized) throw error
       const owner = await this.#ownerOf(mapping)
       if (owner === undefined || owner === asked) throw error
       await remove(owner)
     }
+    await this.#memory?.forget(mapping)
   }
 
   /** The other address of this computer that the gateway shows as the one with the mapping. */
@@ -344,6 +401,20 @@ export function isConnected(connectionStatus: string): boolean {
 function unconfirmed(error: unknown): never {
   if (error instanceof PortMappingError && error.action !== undefined) error.isUnconfirmed = true
   throw error
+}
+
+function asPortMappingError(error: unknown): PortMappingError {
+  if (error instanceof PortMappingError) return error
+  throw error
+}
+
+function unlessPortMappingError(error: unknown): undefined {
+  asPortMappingError(error)
+}
+
+/** How routers write that a mapping is for all remote hosts. */
+function isEverybody(remoteHost: string): boolean {
+  return ['', '*', '0.0.0.0', '255.255.255.255'].includes(remoteHost)
 }
 
 /** Refused as in UNKNOWN_ACTION, or the connection is reset (Ubee EVW32C), or a 404 or 500 page comes. */

@@ -138,6 +138,17 @@ export async function findEntry(by: ShownBy, key: MappingKey): Promise<PortMappi
   }
 }
 
+/** The rows of the table with that external port and protocol. @throws as showEntry */
+export async function rowsOf(
+  table: AsyncIterable<PortMapping>,
+  { externalPort, protocol }: MappingKey,
+): Promise<PortMapping[]> {
+  const rows: PortMapping[] = []
+  for await (const each of table)
+    if (each.externalPort === externalPort && each.protocol.toUpperCase() === protocol) rows.push(each)
+  return rows
+}
+
 async function specificEntry({ specific }: ShownBy, key: MappingKey): Promise<PortMapping> {
   const { remoteHost, externalPort, protocol } = key
   return { remoteHost, externalPort, protocol, ...decodeTarget(await specific(key)) }

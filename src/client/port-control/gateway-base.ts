@@ -15,8 +15,8 @@ import {
   type TransportProtocol,
 } from '../../domain/port-mapping.js'
 import { RECOMMENDED_LIFETIME_SECONDS } from '../../wire/natpmp.js'
+import type { MappingMemory, RememberedMapping } from '../mapping-memory.js'
 import type { ExchangeNet } from './exchange.js'
-import type { MappingMemory, RememberedMapping } from './mapping-memory.js'
 import type { NonceSource } from './mapping-nonce.js'
 import type { PortControlAnswer } from './probe.js'
 

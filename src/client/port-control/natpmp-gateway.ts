@@ -11,6 +11,7 @@ import {
   natPmpOpcode,
   natPmpResultName,
 } from '../../wire/natpmp.js'
+import type { RememberedMapping } from '../mapping-memory.js'
 import { exchange, natPmpWaits } from './exchange.js'
 import {
   EXCHANGE_TIMEOUT_MS,
@@ -19,7 +20,6 @@ import {
   PortControlGatewayBase,
   refuseFlawedOrAny,
 } from './gateway-base.js'
-import type { RememberedMapping } from './mapping-memory.js'
 
 const ACTIONS = { 'external-address-request': 'external address request', 'map-request': 'mapping request' } as const
 

@@ -25,6 +25,7 @@ import {
 } from '../../wire/pcp.js'
 import type { PcpOption } from '../../wire/pcp-options.js'
 import { PCP_RESULTS, pcpResultName } from '../../wire/pcp-result-codes.js'
+import type { RememberedMapping } from '../mapping-memory.js'
 import { exchange, pcpWaits } from './exchange.js'
 import {
   EXCHANGE_TIMEOUT_MS,
@@ -35,7 +36,6 @@ import {
   passOver,
   refuseFlawedOrAny,
 } from './gateway-base.js'
-import type { RememberedMapping } from './mapping-memory.js'
 import { probePcp } from './probe.js'
 
 const SHORTEST_LIFETIME_SECONDS = 120
@@ -105,7 +105,8 @@ export class PcpGateway extends PortControlGatewayBase {
     const asked = { ...request, leaseSeconds: lifetimeOf(request.lease) }
     const { assignedExternalPort, lifetimeSeconds } = await this.#askMap(this.#asked(asked, options))
     const inside = { internalPort, internalClient, enabled: true, description: '', leaseSeconds: lifetimeSeconds }
-    return { remoteHost, externalPort: assignedExternalPort, protocol, ...inside }
+    const unchecked = remoteHost === '' ? {} : ({ isRemoteHostUnchecked: true } as const)
+    return { remoteHost, externalPort: assignedExternalPort, protocol, ...inside, ...unchecked }
   }
 
   /** To the gateway a mapping for one remote host is the same as one for all. */

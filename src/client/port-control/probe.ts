@@ -49,13 +49,15 @@ export interface SearchPortControlOptions extends Omit<ProbeOptions, 'endpoint'>
   readonly protocols: readonly PortControlProtocol[]
   /** Called once, when everybody has been sent the first request, or cannot be. */
   readonly onSent?: (() => void) | undefined
+  /** Called after every answer. */
+  readonly onAnswer?: (() => void) | undefined
 }
 
 export type PortControlSearch = ReturnType<typeof searchPortControl>
 
 /** Asks several gateways side by side, over several protocols. */
 export function searchPortControl(search: SearchPortControlOptions) {
-  const { endpoints, protocols, onSent, ...options } = search
+  const { endpoints, protocols, onSent, onAnswer, ...options } = search
   const answers: PortControlAnswer[] = []
   const refusals: PortControlRefusal[] = []
   const stop = new AbortController()
@@ -86,6 +88,7 @@ export function searchPortControl(search: SearchPortControlOptions) {
       const answer = await probe({ ...options, endpoint, net, onSent: countSent })
       answers.push(answer)
       answerFirst(answer)
+      onAnswer?.()
     } catch (error) {
       if (error instanceof PortMappingError) refusals.push({ protocol, endpoint, error })
       else if (!stop.signal.aborted) throw error
@@ -114,8 +117,8 @@ export function searchPortControl(search: SearchPortControlOptions) {
     first,
     /** Resolves when everybody has answered, or cannot any more. */
     finished,
-    /** The best answer so far: PCP before NAT-PMP, and the preferred gateway first. */
-    best: () => bestOf(answers, known, protocols),
+    /** The best answer so far: by the order of the protocols, and the preferred gateway first. */
+    best: (order = protocols) => bestOf(answers, known, order),
     refusals,
     stop: () => stop.abort(),
   }
@@ -128,7 +131,8 @@ function bestOf(
 ): PortControlAnswer | undefined {
   const rank = (each: PortControlAnswer): number =>
     protocols.indexOf(each.protocol) * MAX_PROBED_GATEWAYS + endpoints.indexOf(each.endpoint)
-  const best = answers.toSorted((a, b) => rank(a) - rank(b))[0]
+  const fitting = answers.filter(({ protocol }) => protocols.includes(protocol))
+  const best = fitting.toSorted((a, b) => rank(a) - rank(b))[0]
   if (best === undefined) return undefined
   const address = answers.find((each) => each.endpoint === best.endpoint && each.externalAddress !== undefined)
   return { ...best, externalAddress: address?.externalAddress }

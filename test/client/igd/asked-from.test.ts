@@ -62,7 +62,7 @@ function secureRouter({ holder, unknown = [], named }: Habits = {}) {
   }
   const caller = new SoapCaller(http, undefined, { localAddress: named })
   const own = (): string[] => ['127.0.0.1', FIRST, SECOND]
-  const gateway = new IgdServiceGateway(caller, services, connection, named ?? FIRST, own)
+  const gateway = new IgdServiceGateway(caller, services, connection, named ?? FIRST, { ownAddresses: own })
   const asked = (): string[] => {
     return http.seen.map(({ request: { action, localAddress = 'as usual' } }) => `${action} ${localAddress}`)
   }

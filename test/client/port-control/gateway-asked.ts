@@ -1,8 +1,8 @@
 /** A gateway of PCP or NAT-PMP that a script answers for, and what it was asked. */
 import 'node:crypto' // loaded late there: here it is loaded already
 import { expect } from 'vitest'
+import { keptMappings } from '../../../src/client/mapping-memory.ts'
 import type { PortControlOptions } from '../../../src/client/port-control/gateway-base.ts'
-import { keptMappings } from '../../../src/client/port-control/mapping-memory.ts'
 import { derivedNonces } from '../../../src/client/port-control/mapping-nonce.ts'
 import { NatPmpGateway } from '../../../src/client/port-control/natpmp-gateway.ts'
 import { PcpGateway } from '../../../src/client/port-control/pcp-gateway.ts'
@@ -43,7 +43,7 @@ function network(answer: PortControlAnswering, changes: Partial<PortControlOptio
     endpoint: { address: '192.168.1.1', port: 5351 },
     localAddress: CLIENT,
     epochSeconds: 3600,
-    memory: keptMappings(files, clock, 'gateway'),
+    memory: keptMappings(files, clock, { address: 'gateway', via: 'pcp', identity: async () => '' }),
     nonces: derivedNonces(files),
     ownAddresses: () => [CLIENT],
     random: () => 0.5,

@@ -6,13 +6,15 @@ import {
   keptMappings,
   MAX_REMEMBERED,
   type MappingMemory,
+  type MappingPlace,
+  mappingsMadeAt,
   type RememberedMapping,
-} from '../../../src/client/port-control/mapping-memory.ts'
-import { TransportError } from '../../../src/domain/errors.ts'
-import { memoryFiles, type PrivateFiles, privateFiles } from '../../../src/net/files/private-files.ts'
-import { FakeClock } from '../../support/fake-clock.ts'
+} from '../../src/client/mapping-memory.ts'
+import { TransportError } from '../../src/domain/errors.ts'
+import { memoryFiles, type PrivateFiles, privateFiles } from '../../src/net/files/private-files.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 
-const GATEWAY = 'pcp-192.168.1.1'
+const GATEWAY: MappingPlace = { address: '192.168.1.1', via: 'pcp', identity: async () => '0200c0a80101' }
 const INSIDE = { internalClient: '192.168.1.10', internalPort: 80 }
 const OUTSIDE = { externalPort: 8080, protocol: 'TCP' } as const
 const MAPPING: RememberedMapping = { ...OUTSIDE, ...INSIDE, leaseSeconds: 3600 }
@@ -52,8 +54,16 @@ describe('what is remembered of a mapping', () => {
     await memory.remember(MAPPING)
     expect(await memory.recall({ ...OUTSIDE, externalPort: 808 })).toBeUndefined()
     expect(await memory.recall({ ...OUTSIDE, protocol: 'UDP' })).toBeUndefined()
-    for (const other of ['nat-pmp-192.168.1.1', 'pcp-192.168.1.11', 'pcp-192.168.1', '']) {
-      const elsewhere = keptMappings(files, clock, other)
+    const others: readonly Partial<MappingPlace>[] = [
+      { via: 'nat-pmp' },
+      { address: '192.168.1.11' },
+      { address: '192.168.1' },
+      { address: '' },
+      { identity: async () => '0200c0a80102' },
+      { identity: async () => '' },
+    ]
+    for (const other of others) {
+      const elsewhere = keptMappings(files, clock, { ...GATEWAY, ...other })
       expect(await elsewhere.recall(OUTSIDE)).toBeUndefined()
       expect(await portsOf(elsewhere)).toEqual([])
     }
@@ -110,10 +120,32 @@ describe('what is remembered of a mapping', () => {
     expect(await since(madeMs + 1)).toBe(2)
   })
 
-  it.each(['pcp-192.168.1.1', 'nat-pmp-10.0.0.138', 'pcp-fe80::1%eth0', 'pcp-fe80::1%12', "pcp-fe80::1%br-(lan)!'*~"])(
+  it('is which protocol made it, at which router, until it ends', async () => {
+    const { clock, files, memory } = begin()
+    await memory.remember(MAPPING)
+    const igd = keptMappings(files, clock, { ...GATEWAY, via: 'igd', identity: async () => 'uuid:1' })
+    await igd.remember({ ...MAPPING, leaseSeconds: 0, remoteHost: '203.0.113.9' })
+    await igd.remember({ ...MAPPING, externalPort: 808, leaseSeconds: 0 })
+    const made = () => mappingsMadeAt(files, clock, '192.168.1.1', OUTSIDE)
+    const [overIgd, overPcp] = [
+      { via: 'igd', identity: 'uuid:1', remoteHost: '203.0.113.9', endsWallMs: Number.POSITIVE_INFINITY },
+      { via: 'pcp', identity: '0200c0a80101', remoteHost: '', endsWallMs: clock.wallMs() + 3_600_000 },
+    ]
+    expect(await made()).toEqual([overIgd, overPcp])
+    await clock.advance(3_600_000)
+    expect(await made()).toEqual([overIgd])
+    expect(await mappingsMadeAt(files, clock, '192.168.1.2', OUTSIDE)).toEqual([])
+  })
+
+  it.each(['192.168.1.1', '10.0.0.138', 'fe80::1%eth0', 'fe80::1%12', "fe80::1%br-(lan)!'*~", 'x'.repeat(60)])(
     'of the gateway %s can be kept on a disk',
-    async (gateway) => {
-      const memory = keptMappings(privateFiles(join(place, 'upnp-ts')), new FakeClock(), gateway)
+    async (address) => {
+      const identity = async () => `uuid:!"/é${'x'.repeat(200)}`
+      const memory = keptMappings(privateFiles(join(place, 'upnp-ts')), new FakeClock(), {
+        ...GATEWAY,
+        address,
+        identity,
+      })
       await memory.remember(MAPPING)
       expect(await memory.recall(OUTSIDE)).toEqual(INSIDE)
       expect(await portsOf(memory)).toEqual([8080])
@@ -124,7 +156,8 @@ describe('what is remembered of a mapping', () => {
 })
 
 describe('a memory that is not as it should be', () => {
-  const kept = { ...INSIDE, madeWallMs: Date.UTC(2026, 0, 1), endsWallMs: Date.UTC(2030, 0, 1) }
+  const times = { madeWallMs: Date.UTC(2026, 0, 1), endsWallMs: Date.UTC(2030, 0, 1) }
+  const kept = { version: 2, via: 'pcp', identity: '0200c0a80101', ...INSIDE, ...times }
 
   it('is as it should be where a file is as it should be', async () => {
     const { files, memory } = begin()
@@ -139,6 +172,10 @@ describe('a memory that is not as it should be', () => {
     ['cut', JSON.stringify(kept).slice(0, 20)],
     ['null', 'null'],
     ['a list', '[]'],
+    ['without a version', JSON.stringify({ ...kept, version: undefined })],
+    ['of a protocol that there is not', JSON.stringify({ ...kept, via: 'upnp' })],
+    ['without a router', JSON.stringify({ ...kept, identity: undefined })],
+    ['of another router', JSON.stringify({ ...kept, identity: 'uuid:2' })],
     ['without a client', JSON.stringify({ ...kept, internalClient: undefined })],
     ['of a client that is a name', JSON.stringify({ ...kept, internalClient: 'laptop' })],
     ['of a client that is nobody', JSON.stringify({ ...kept, internalClient: '255.255.255.255' })],
@@ -159,16 +196,12 @@ describe('a memory that is not as it should be', () => {
     expect(await memory.recall(OUTSIDE)).toEqual(INSIDE)
   })
 
-  it('is read without a version, as the first files were, and not in another one', async () => {
+  it('is not read in another version', async () => {
     const { files, memory } = begin()
     await memory.remember(MAPPING)
     const [name = ''] = await files.list('mapping-')
-    const { version, ...first } = JSON.parse((await files.read(name)) ?? '')
-    expect(version).toBe(1)
-    await files.write(name, JSON.stringify(first))
-    expect(await memory.recall(OUTSIDE)).toEqual(INSIDE)
-    for (const other of [2, 0, '1', null]) {
-      await files.write(name, JSON.stringify({ ...first, version: other }))
+    for (const version of [1, 3, 0, '2', null]) {
+      await files.write(name, JSON.stringify({ ...kept, version }))
       expect([await memory.recall(OUTSIDE), await portsOf(memory)]).toEqual([undefined, []])
     }
   })
@@ -204,34 +237,34 @@ describe('a memory that is full', () => {
     return begun
   }
 
-  it('has room for 256', async () => {
+  it('has room for 2048', async () => {
     const { memory } = await fill(MAX_REMEMBERED)
     expect(await memory.recall({ ...OUTSIDE, externalPort: 1000 })).toEqual(INSIDE)
   })
 
-  it('forgets what ends first for one more', async () => {
+  it('forgets what ends first for one more, and some others, because it has to read all of them', async () => {
     const { files, memory } = await fill(MAX_REMEMBERED + 1)
-    expect(await files.list('')).toHaveLength(MAX_REMEMBERED)
-    expect(await memory.recall({ ...OUTSIDE, externalPort: 1000 })).toBeUndefined()
-    expect(await memory.recall({ ...OUTSIDE, externalPort: 1001 })).toEqual(INSIDE)
+    expect(await files.list('')).toHaveLength(MAX_REMEMBERED - 256)
+    expect(await memory.recall({ ...OUTSIDE, externalPort: 1256 })).toBeUndefined()
+    expect(await memory.recall({ ...OUTSIDE, externalPort: 1257 })).toEqual(INSIDE)
   })
 
   it('forgets all that has ended then', async () => {
     const { clock, files, memory } = await fill(MAX_REMEMBERED)
     await clock.advance(1_100_000) // 101 of them
     await memory.remember({ ...MAPPING, externalPort: 9000 })
-    expect(await files.list('')).toHaveLength(MAX_REMEMBERED - 101 + 1)
+    expect(await files.list('')).toHaveLength(MAX_REMEMBERED - 256)
     expect(await memory.recall({ ...OUTSIDE, externalPort: 9000 })).toEqual(INSIDE)
   })
 
   it('leaves alone what another version has written, and what it has of its own still fits', async () => {
     const { files, memory } = await fill(MAX_REMEMBERED)
     const [name = ''] = await files.list('mapping-')
-    const text = JSON.stringify({ ...JSON.parse((await files.read(name)) ?? ''), version: 2, endsWallMs: 0 })
+    const text = JSON.stringify({ ...JSON.parse((await files.read(name)) ?? ''), version: 3, endsWallMs: 0 })
     await files.write(name, text)
     await memory.remember({ ...MAPPING, externalPort: 9000 })
     expect(await files.read(name)).toBe(text)
-    expect(await files.list('mapping-')).toHaveLength(MAX_REMEMBERED + 1)
+    expect(await files.list('mapping-')).toHaveLength(MAX_REMEMBERED - 256 + 1)
   })
 
   it('forgets broken files first, and leaves alone what is not of it', async () => {
@@ -241,7 +274,7 @@ describe('a memory that is full', () => {
     await files.write(name, 'broken')
     await memory.remember({ ...MAPPING, externalPort: 9000 })
     expect(await files.read(name)).toBeUndefined()
-    expect(await files.list('mapping-')).toHaveLength(MAX_REMEMBERED)
+    expect(await files.list('mapping-')).toHaveLength(MAX_REMEMBERED - 256)
     expect(await files.read('pcp-nonce-key')).toBe('key')
   })
 })

@@ -1,0 +1,219 @@
+/**
+ * What this user has mapped: which protocol made it, and its inside. Every protocol can close only what it has made, and
+ * PCP and NAT-PMP know a mapping by its inside, but a person who closes a port names its outside. Each mapping has its
+ * own file, so several processes need no lock. A memory of one router is nothing to another with the same address.
+ */
+import { isIPv6, isUnicastIPv4 } from '../domain/address.js'
+import { TransportError } from '../domain/errors.js'
+import {
+  GATEWAY_PROTOCOLS,
+  type GatewayProtocol,
+  isPort,
+  type MappingKey,
+  type TransportProtocol,
+} from '../domain/port-mapping.js'
+import type { Clock } from '../net/clock.js'
+import type { PrivateFiles } from '../net/files/private-files.js'
+
+/** Two ranges of 1024 ports. If there are more, those that have ended are removed, and then those that end first. */
+export const MAX_REMEMBERED = 2048
+/** So many are removed at once, because each time all have to be read. */
+const REMOVED_AT_ONCE = 256
+
+type Outside = Pick<MappingKey, 'externalPort' | 'protocol'>
+
+interface OpenInside {
+  readonly internalClient: string
+  readonly internalPort: number
+  /** If the mapping is for one host only. Made again without it, the port would be open to everybody. */
+  readonly remoteHost?: string
+}
+
+export interface RememberedMapping extends Outside, OpenInside {
+  /** 0 if it has no end. */
+  readonly leaseSeconds: number
+}
+
+/** Where a mapping was made: the address of the router, in which protocol, and which router that was. */
+export interface MappingPlace {
+  readonly address: string
+  readonly via: GatewayProtocol
+  /** The UDN of an IGD, or else the hardware address. Empty if it is not known. */
+  readonly identity: () => Promise<string>
+}
+
+/** A mapping that was made at an address, perhaps at another router than the one that is there now. */
+export interface MadeMapping {
+  readonly via: GatewayProtocol
+  readonly identity: string
+  readonly remoteHost: string
+  /** When its lease ends: milliseconds since the Unix epoch, or Infinity. */
+  readonly endsWallMs: number
+}
+
+/** Of the files. In another version the same fields may mean something else, so it is neither read nor removed. */
+const VERSION = 2
+
+interface Kept extends OpenInside {
+  readonly via: GatewayProtocol
+  readonly identity: string
+  /** null in the file if it has no end */
+  readonly endsWallMs: number
+  readonly madeWallMs: number
+}
+
+export type MappingMemory = ReturnType<typeof keptMappings>
+
+export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, identity }: MappingPlace) {
+  /** The name tells outside and inside, so that only the files are read that count. */
+  const endOf = (who: string): string => `-${via}-${clean(who).slice(0, MAX_IDENTITY_LENGTH)}`
+  const namesOf = async ({ protocol, externalPort }: Outside, who: string): Promise<string[]> => {
+    const names = await files.list(`${prefixOf(address, protocol)}${externalPort}-`)
+    return names.filter((name) => name.endsWith(endOf(who)))
+  }
+  const isOurs = (kept: Kept | 'foreign' | undefined, now: string): kept is Kept =>
+    kept !== undefined &&
+    kept !== 'foreign' &&
+    kept.via === via &&
+    kept.identity === now &&
+    kept.endsWallMs > clock.wallMs()
+  return {
+    /** Never throws: a mapping does not fail because it cannot be remembered. */
+    remember: ({ internalClient, internalPort, leaseSeconds, remoteHost = '', ...outside }: RememberedMapping) =>
+      unlessItFails(async () => {
+        const madeWallMs = clock.wallMs()
+        const endsWallMs = leaseSeconds === 0 ? null : madeWallMs + leaseSeconds * 1000
+        const inside = { internalClient, internalPort, ...(remoteHost === '' ? {} : { remoteHost }) }
+        const who = await identity()
+        const kept = { version: VERSION, via, identity: who, ...inside, madeWallMs, endsWallMs }
+        const { protocol, externalPort } = outside
+        const name = `${prefixOf(address, protocol)}${externalPort}-${internalPort}${endOf(who)}`
+        const before = (await namesOf(outside, who)).filter((each) => each !== name)
+        await files.write(name, `${JSON.stringify(kept)}\n`)
+        for (const each of before) await files.remove(each)
+        await removeEnded(files, clock)
+      }),
+    /** Undefined if nothing is known, or the lease has ended. */
+    recall: (outside: Outside): Promise<OpenInside | undefined> =>
+      unlessItFails(async () => {
+        const who = await identity()
+        const [name] = await namesOf(outside, who)
+        const kept = name === undefined ? undefined : await readKept(files, name)
+        return isOurs(kept, who) ? openInsideOf(kept) : undefined
+      }),
+    forget: (outside: Outside) =>
+      unlessItFails(async () => {
+        for (const name of await namesOf(outside, await identity())) await files.remove(name)
+      }),
+    /** The known external ports of that inside, if they were made since that moment. */
+    async outsidesOf(
+      protocol: TransportProtocol,
+      { internalClient, internalPort }: OpenInside,
+      sinceWallMs: number,
+    ): Promise<readonly RememberedMapping[]> {
+      const prefix = prefixOf(address, protocol)
+      const now = await identity()
+      const isInside = (name: string): boolean => name.slice(prefix.length).split('-', 2)[1] === String(internalPort)
+      const found = (await unlessItFails(() => readAll(files, prefix, isInside))) ?? []
+      return found.flatMap(({ name, kept }) => {
+        if (!isOurs(kept, now) || kept.madeWallMs < sinceWallMs) return []
+        if (kept.internalClient !== internalClient || kept.internalPort !== internalPort) return []
+        const externalPort = Number.parseInt(name.slice(prefix.length), 10)
+        const leaseSeconds = Math.ceil((kept.endsWallMs - clock.wallMs()) / 1000)
+        return [{ externalPort, protocol, leaseSeconds, ...openInsideOf(kept) }]
+      })
+    },
+  }
+}
+
+/** All that was made at that address with that outside, at whatever router it was. */
+export async function mappingsMadeAt(
+  files: PrivateFiles,
+  clock: Clock,
+  address: string,
+  { protocol, externalPort }: Outside,
+): Promise<readonly MadeMapping[]> {
+  const found = await unlessItFails(() => readAll(files, `${prefixOf(address, protocol)}${externalPort}-`))
+  return (found ?? []).flatMap(({ kept }) => {
+    if (kept === undefined || kept === 'foreign' || kept.endsWallMs <= clock.wallMs()) return []
+    const { via, identity, remoteHost = '', endsWallMs } = kept
+    return [{ via, identity, remoteHost, endsWallMs }]
+  })
+}
+
+const PREFIX = 'mapping-'
+const MAX_IDENTITY_LENGTH = 60
+
+function prefixOf(address: string, protocol: TransportProtocol): string {
+  return `${PREFIX}${clean(address)}-${protocol}-`
+}
+
+/** What can stand in the name of a file. */
+function clean(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*~]/g, '_')
+}
+
+function openInsideOf({ internalClient, internalPort, remoteHost }: Kept): OpenInside {
+  return { internalClient, internalPort, ...(remoteHost === undefined ? {} : { remoteHost }) }
+}
+
+async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof TransportError) return undefined
+    throw error
+  }
+}
+
+/** A file that cannot be read counts as none, and does not keep the others from being read. */
+function readKept(files: PrivateFiles, name: string): Promise<Kept | 'foreign' | undefined> {
+  return unlessItFails(async () => keptOf(await files.read(name)))
+}
+
+async function readAll(files: PrivateFiles, prefix: string, isWanted: (name: string) => boolean = () => true) {
+  const names = (await files.list(prefix)).filter(isWanted)
+  return Promise.all(names.map(async (name) => ({ name, kept: await readKept(files, name) })))
+}
+
+async function removeEnded(files: PrivateFiles, clock: Clock): Promise<void> {
+  if ((await files.list(PREFIX)).length <= MAX_REMEMBERED) return
+  const ends = (await readAll(files, PREFIX)).flatMap(({ name, kept }) =>
+    kept === 'foreign' ? [] : [{ name, endsWallMs: kept?.endsWallMs ?? 0 }],
+  )
+  const nowMs = clock.wallMs()
+  const oldestFirst = ends.toSorted((a, b) => a.endsWallMs - b.endsWallMs)
+  const useless = oldestFirst.filter(
+    ({ endsWallMs }, at) => endsWallMs <= nowMs || at < ends.length - MAX_REMEMBERED + REMOVED_AT_ONCE,
+  )
+  for (const { name } of useless) await files.remove(name)
+}
+
+/**
+ * Any program with this user's rights may have written the file, so only a possible mapping is accepted.
+ */
+function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
+  let fields: Readonly<Record<string, unknown>>
+  try {
+    fields = { ...JSON.parse(text ?? '') } // what is no object has none of the fields
+  } catch {
+    return undefined
+  }
+  const { version, internalClient, internalPort, madeWallMs, remoteHost, identity } = fields
+  if (version !== VERSION) return version === undefined ? undefined : 'foreign'
+  const via = GATEWAY_PROTOCOLS.find((each) => each === fields.via)
+  const endsWallMs = fields.endsWallMs === null ? Number.POSITIVE_INFINITY : fields.endsWallMs
+  if (via === undefined || typeof identity !== 'string') return undefined
+  if (typeof internalClient !== 'string' || !(isUnicastIPv4(internalClient) || isIPv6(internalClient))) return undefined
+  if (typeof internalPort !== 'number' || !isPort(internalPort)) return undefined
+  if (typeof endsWallMs !== 'number' || !isMoment(madeWallMs)) return undefined
+  if (fields.endsWallMs !== null && !isMoment(endsWallMs)) return undefined
+  const kept = { via, identity, internalClient, internalPort, endsWallMs, madeWallMs }
+  if (remoteHost === undefined) return kept
+  return typeof remoteHost === 'string' && isUnicastIPv4(remoteHost) ? { ...kept, remoteHost } : undefined
+}
+
+/** JSON can hold numbers that are too large to be finite. */
+function isMoment(value: unknown): value is number {
+  return typeof value === 'number' && Number.isFinite(value)
+}
