@@ -16,6 +16,7 @@ import { endsWithRoot } from '../../wire/xml.js'
 import { IgdServiceGateway, isConnected } from '../igd/gateway.js'
 import { igdServices } from '../igd/services.js'
 import { DEFAULT_ANSWER_MS, SoapCaller, silenceWithin } from '../igd/soap-caller.js'
+import type { MappingMemory } from '../mapping-memory.js'
 import type { Trust } from '../trusted-url.js'
 
 export const MAX_DESCRIPTION_BYTES = 512 * 1024
@@ -50,6 +51,8 @@ export interface ExamineContext {
   readonly descriptionMs?: number | undefined
   /** The address to ask from, now and later. If undefined, the one on the way to the device. */
   readonly localAddress?: string | undefined
+  /** What this user has mapped at the device with that address and UDN. */
+  readonly memoryOf?: ((address: string, udn: string) => MappingMemory) | undefined
 }
 
 /** @throws PortMappingError if the description cannot be fetched or read */
@@ -110,7 +113,10 @@ async function describe(location: URL, trust: Trust, context: ExamineContext) {
   // The description may name the device by its address, even if the user gave its host by name.
   const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
   const caller = new SoapCaller(context.http, context.signal, { zone, localAddress: context.localAddress, answerMs })
-  const gateways = services.connections.map((each) => new IgdServiceGateway(caller, services, each, localAddress))
+  const memory = context.memoryOf?.(remoteAddress, description.device.UDN)
+  const gateways = services.connections.map(
+    (each) => new IgdServiceGateway(caller, services, each, localAddress, { memory }),
+  )
   return { gateways, location: location.href, zone, localAddress }
 }
 

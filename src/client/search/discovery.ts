@@ -1,146 +1,200 @@
 /**
- * Finds the IGD to use: searches, examines all devices that answer side by side, and ends as soon as it knows a
- * connected IGD. If several are connected, the default gateway counts, so any other one waits a moment for it. The rest
- * of the ranking is upnpc's: connected with a public address, connected, an IGD at all, a device at all.
+ * Gathers who is there: searches, and examines all devices that answer side by side. It decides nothing: the choice is
+ * made in choice.ts, after every piece of news.
  */
-import { resolveUrl, zonedUrlText } from '../../domain/url.js'
+import { isIPv6, isSameAddress, onSameSubnet, splitZone, withoutBrackets } from '../../domain/address.js'
+import { zonedUrlText } from '../../domain/url.js'
 import { type Trust, trustedUrl, trustSender } from '../trusted-url.js'
-import type { Candidate } from './candidate.js'
+import type { Candidate, ExamineContext } from './candidate.js'
+import type { KnownIgd } from './router-memory.js'
 import { isIPv6Route, type SearchRoute } from './routes.js'
 import { DeviceList, type FoundDevice, isIgdTarget, startSsdpSearch } from './ssdp-search.js'
 import type { KnownDevice, PlacesNet, PlacesToAsk } from './where-to-ask.js'
+import type { RouterPlace } from './which-router.js'
 
-/** Some routers answer after 2.5 s. */
-export const SEARCH_MS = 4000
-/** How long a connected IGD that is not the default gateway waits for the one that is. */
-export const DEFAULT_GATEWAY_GRACE_MS = 150
-/** How long the search still waits for an IGD to begin to answer once a gateway of another protocol has answered. */
-export const ALTERNATIVE_GRACE_MS = 150
 /** Our own searches are sent first. After that the search asks what other programs have heard. */
 const BEFORE_OTHERS_MS = 15
-/** A device that answered at the last moment is still examined. What may be the router is waited for. */
-const LAST_LOOK_MS = 1500
-/** For a device that is not the router, and for any if a gateway of another protocol has answered. */
+/** For the description of a device that is not the router. */
 const DESCRIPTION_TIMEOUT_MS = 3000
 
-export interface Discovery {
-  readonly devices: readonly FoundDevice[]
-  /** Best first. */
-  readonly candidates: readonly Candidate[]
-  /**
-   * The devices whose description could not be read, the default gateway's first. If the error is no PortMappingError,
-   * it is a defect of ours, which costs this device only.
-   */
-  readonly unreadable: readonly { readonly location: string; readonly error: unknown }[]
-  /** On how many interfaces it could search. */
-  readonly routesOpened: number
-  readonly searchedMs: number
+/** Where a device is: the router itself, on a link that leads to the router, or elsewhere. */
+export type Place = 'router' | 'beside' | 'elsewhere'
+
+/** A device that was examined. */
+export interface Examined extends Candidate {
+  readonly place: Place
+}
+
+interface Whereabouts {
+  /** What tells devices apart: the location, with its zone. */
+  readonly key: string
+  /** The host of the description. */
+  readonly host: string
+  /** Empty if another program has heard the device. */
+  readonly sender: string
+  readonly route: SearchRoute | undefined
+}
+
+interface InFlight extends Whereabouts {
+  readonly isIgd: boolean
+  /** It answered. If not, it is only remembered. */
+  isHeard: boolean
 }
 
 export interface DiscoveryOptions
   extends Pick<PlacesNet, 'clock' | 'datagrams' | 'http' | 'signal' | 'answerMs'>,
-    Pick<PlacesToAsk, 'routes' | 'defaultGateways'>,
+    Pick<PlacesToAsk, 'routes'>,
     Partial<Pick<PlacesToAsk, 'alsoKnown' | 'isBound'>> {
-  /** Search for exactly that long and list all that answer, instead of ending at the first connected IGD. */
-  readonly searchMs?: number | undefined
-  /** True when a gateway of another protocol has answered: that ends the search early. */
-  readonly alternative?: Promise<boolean> | undefined
+  readonly memoryOf?: ExamineContext['memoryOf']
+  /** Called after every piece of news. */
+  readonly onNews: () => void
   /** Called once, when the first searches have been sent. */
   readonly onIdle?: (() => void) | undefined
 }
 
-export function discover(options: DiscoveryOptions): Promise<Discovery> {
-  return new Search(options).run()
-}
-
-class Search {
+export class Discovery {
   readonly #options: DiscoveryOptions
-  readonly #devices = new DeviceList((sender) => this.#gateways?.includes(sender) === true)
-  readonly #candidates: Candidate[] = []
-  readonly #unreadable: Discovery['unreadable'][number][] = []
-  /** Devices that are being examined: the host of the description, and whether they call themselves an IGD. */
-  readonly #inFlight = new Map<AbortController, { readonly host: string; readonly isIgd: boolean }>()
+  readonly #list = new DeviceList((sender) => sender === this.#router?.address)
+  readonly #examined: { readonly candidate: Candidate; readonly at: Whereabouts }[] = []
+  readonly #unreadable: { readonly location: string; readonly error: unknown; readonly at: Whereabouts | undefined }[] =
+    []
+  /** Devices that are being examined. */
+  readonly #inFlight = new Map<AbortController, InFlight>()
   /** These end the requests to the gateways that have been found. */
   readonly #kept: AbortController[] = []
   readonly #cancels: (() => void)[] = []
-  readonly #startedMs: number
-  #windowIsOver = false
-  /** The search waits only for devices that have begun to answer as an IGD. */
-  #waitsForIgdsOnly = false
+  readonly #search: ReturnType<typeof startSsdpSearch>
+  readonly #onAbort: () => void
   #isOver = false
-  /** Undefined until they are known. */
-  #gateways: readonly string[] | undefined
-  #routesOpened = 0
-  #defect: unknown
-  #finish: () => void = () => {}
+  #router: RouterPlace | undefined
+  #hasHeardRouter = false
+  /** After the end: an IGD of the router answers all the same. */
+  #onLateRouter = (): void => {}
+  #routesOpened: number | undefined
+  #defect: { readonly error: unknown } | undefined
 
   constructor(options: DiscoveryOptions) {
     this.#options = options
-    this.#startedMs = options.clock.monotonicMs()
-  }
-
-  async run(): Promise<Discovery> {
-    const { clock, signal } = this.#options
-    const finished = new Promise<void>((resolve) => {
-      this.#finish = resolve
-    })
-    const search = startSsdpSearch(this.#options, this.#options.routes, {
+    const { signal } = options
+    this.#onAbort = () => {
+      for (const each of [...this.#inFlight.keys(), ...this.#kept]) each.abort(signal?.reason)
+      options.onNews()
+    }
+    this.#search = startSsdpSearch(options, options.routes, {
       onReply: ({ reply, from: { address }, route }) =>
-        this.#add(reply, address, trustSender(address, route), route, reply.SERVER),
+        this.#add(reply, { sender: address, route }, trustSender(address, route), reply.SERVER),
       onReady: (opened) => this.#ready(opened),
     })
-    this.#options.defaultGateways.then(
-      (gateways) => this.#learnGateways(gateways, search.askDirectly),
-      () => this.#learnGateways([], search.askDirectly),
-    )
-    this.#options.alternative?.then((found) => {
-      if (!found || this.#isOver) return
-      // In two steps: if this process could not run for a while, an IGD's answer may not have been read yet.
-      const after = (ms: number, task: () => void): unknown => this.#cancels.push(clock.schedule(ms, task))
-      after(ALTERNATIVE_GRACE_MS - 1, () => after(1, () => this.#yield()))
-      after(DESCRIPTION_TIMEOUT_MS, () => this.#finish())
+    signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** In the order in which they were heard. */
+  get devices(): readonly FoundDevice[] {
+    return this.#list.all()
+  }
+
+  get examined(): readonly Examined[] {
+    return this.#examined.map(({ candidate, at }) => ({ ...candidate, place: this.#placeOf(at) }))
+  }
+
+  /** The errors of the devices whose description could not be read, the router's first. */
+  get unreadable(): readonly unknown[] {
+    const isRouters = ({ at }: { readonly at: Whereabouts | undefined }): number =>
+      Number(at !== undefined && this.#placeOf(at) === 'router')
+    return this.#unreadable.toSorted((a, b) => isRouters(b) - isRouters(a)).map(({ error }) => error)
+  }
+
+  /** On how many interfaces it could search. Undefined until that is known. */
+  get routesOpened(): number | undefined {
+    return this.#routesOpened
+  }
+
+  /** Whether the router itself has answered as an IGD. */
+  get hasHeardRouter(): boolean {
+    return this.#hasHeardRouter
+  }
+
+  /** A defect ends the search. */
+  get defect(): { readonly error: unknown } | undefined {
+    return this.#defect
+  }
+
+  /** Whether an IGD at one of those places has answered, and is being examined. Of the router, any device counts. */
+  isExamining(...places: readonly Place[]): boolean {
+    return [...this.#inFlight.values()].some((each) => {
+      const place = this.#placeOf(each)
+      return each.isHeard && places.includes(place) && (each.isIgd || place === 'router')
     })
-    this.#cancels.push(clock.schedule(this.#options.searchMs ?? SEARCH_MS, () => this.#endWindow()))
-    const onAbort = (): void => {
-      this.#finish()
-      for (const each of [...this.#inFlight.keys(), ...this.#kept]) each.abort(signal?.reason)
-    }
-    signal?.addEventListener('abort', onAbort, { once: true })
-    if (signal?.aborted) onAbort()
-    await finished
+  }
+
+  /** From now on it is known which device is the router. An IGD that is remembered is asked beside the search. */
+  learnRouter(router: RouterPlace, known: KnownIgd | undefined): void {
+    this.#router = router
+    const { address, isNamed } = router
+    if (address === undefined || this.#isOver) return
+    if (!isNamed && !isIPv6(splitZone(address).address)) this.#search.askDirectly(address)
+    const trust: Trust = { hosts: [address] }
+    const location = known && trustedUrl(known.location, undefined, trust)
+    if (known === undefined || location === undefined) return
+    const key = keyOf(location, trust)
+    const host = withoutBrackets(location.hostname)
+    const onExamined = (): unknown => this.#list.add(key, known, address)
+    if (!this.#isKnown(key))
+      this.#examine(
+        location,
+        trust,
+        { key, host, sender: '', route: undefined, isIgd: true, isHeard: false },
+        onExamined,
+      )
+  }
+
+  /** The router has answered: no more rounds of the search are sent. */
+  sendNoMore(): void {
+    this.#search.sendNoMore()
+  }
+
+  /** Requests to the gateways that were found go on, until the caller's signal. */
+  stop(): void {
     this.#isOver = true
-    search.stop()
-    for (const cancel of this.#cancels) cancel()
+    this.#search.stop()
+    for (const cancel of this.#cancels.splice(0)) cancel()
     for (const each of this.#inFlight.keys()) each.abort(new Error('the search is over'))
     // The caller's signal also ends later requests to the gateways that were found. If there are none, it is let go.
-    if (this.#kept.length === 0) signal?.removeEventListener('abort', onAbort)
-    signal?.throwIfAborted()
-    if (this.#defect !== undefined) throw this.#defect
-    return this.#result()
+    if (this.#kept.length === 0) this.#options.signal?.removeEventListener('abort', this.#onAbort)
+  }
+
+  /** The same, but for `ms`, or until the caller's signal, it still listens for an IGD of the router. */
+  stopLater(ms: number, onRouter: () => void): void {
+    const { signal, clock } = this.#options
+    const end = (): void => {
+      cancel()
+      signal?.removeEventListener('abort', end)
+      this.stop()
+    }
+    const cancel = clock.schedule(ms, end)
+    signal?.addEventListener('abort', end, { once: true })
+    this.#isOver = true
+    this.#onLateRouter = () => {
+      onRouter()
+      end()
+    }
   }
 
   #ready(opened: number): void {
     const { clock, onIdle, alsoKnown } = this.#options
     this.#routesOpened = opened
-    if (opened === 0) this.#finish()
-    else this.#cancels.push(clock.schedule(0, () => onIdle?.()))
+    if (opened > 0) this.#cancels.push(clock.schedule(0, () => onIdle?.()))
     if (alsoKnown !== undefined) this.#cancels.push(clock.schedule(BEFORE_OTHERS_MS, () => this.#askOthers(alsoKnown)))
+    this.#options.onNews()
   }
 
   async #askOthers(alsoKnown: () => Promise<readonly KnownDevice[]>): Promise<void> {
     try {
       for (const device of await alsoKnown()) this.#take(device)
     } catch (error) {
-      this.#defect = error
-      this.#finish()
+      this.#defect = { error }
+      if (!this.#isOver) this.#options.onNews()
     }
-  }
-
-  #learnGateways(gateways: readonly string[], askDirectly: (address: string) => void): void {
-    const useful = this.#options.routes.every(isIPv6Route) ? [] : gateways // they are addresses of IPv4
-    this.#gateways = useful
-    for (const address of useful) askDirectly(address)
-    if (!this.#isOver) this.#considerEnding()
   }
 
   /** A device that another program has heard. */
@@ -148,98 +202,84 @@ class Search {
     try {
       for (const route of this.#options.routes) {
         const trust: Trust = isIPv6Route(route) ? { hosts: [], prefixes: route.prefixes } : { hosts: [], subnet: route }
-        if (!this.#isOver && this.#add(device, '', trust, route, '')) return
+        if (!this.#isOver && this.#add(device, { sender: '', route }, trust, '')) return
       }
     } catch (error) {
-      this.#unreadable.push({ location: device.LOCATION, error })
+      this.#unreadable.push({ location: device.LOCATION, error, at: undefined })
     }
   }
 
-  #add(device: KnownDevice, sender: string, trust: Trust, route: SearchRoute, server: string): boolean {
+  #add(device: KnownDevice, from: Pick<Whereabouts, 'sender' | 'route'>, trust: Trust, server: string): boolean {
     const location = trustedUrl(device.LOCATION, undefined, trust)
     if (location === undefined) return false
-    const key = zonedUrlText({ url: location, zone: trust.zone ?? '' }) // two links may have the same address
+    const isIgd = isIgdTarget(device.ST)
+    const key = keyOf(location, trust)
+    const at = { ...from, key, host: withoutBrackets(location.hostname) }
+    const isRouter = isIgd && this.#placeOf(at) === 'router'
+    if (this.#isOver) {
+      if (isRouter) this.#onLateRouter()
+      return true
+    }
+    if (isRouter) this.#hasHeardRouter = true
     const found = { location: device.LOCATION.trim(), searchTarget: device.ST, server }
-    if (this.#devices.add(key, found, sender)) this.#examine(location, trust, route, isIgdTarget(device.ST))
+    if (this.#list.add(key, found, from.sender) && !this.#isKnown(key))
+      this.#examine(location, trust, { ...at, isIgd, isHeard: true })
     return true
   }
 
-  async #examine(location: URL, trust: Trust, { address }: SearchRoute, calledIgd: boolean): Promise<void> {
-    const { http, answerMs, isBound = false } = this.#options
+  /** A remembered device may answer while it is being examined, or later. */
+  #isKnown(key: string): boolean {
+    for (const each of this.#inFlight.values()) {
+      if (each.key !== key) continue
+      each.isHeard = true
+      return true
+    }
+    return this.#examined.some(({ at }) => at.key === key)
+  }
+
+  async #examine(location: URL, trust: Trust, device: InFlight, onExamined?: () => void): Promise<void> {
+    const { http, onNews, answerMs, memoryOf, routes, isBound = false } = this.#options
     const stop = new AbortController()
-    const { hostname: host } = location
-    const isIgd = calledIgd || this.#gateways?.includes(host) === true
-    this.#inFlight.set(stop, { host, isIgd })
+    this.#inFlight.set(stop, device)
     try {
-      const localAddress = isBound ? address : undefined
-      const descriptionMs = isIgd ? answerMs : DESCRIPTION_TIMEOUT_MS
-      const context = { http, signal: stop.signal, answerMs, descriptionMs, localAddress }
+      const descriptionMs = this.#mayBeRouter(device) ? answerMs : DESCRIPTION_TIMEOUT_MS
+      const localAddress = isBound ? (device.route ?? routes[0])?.address : undefined
+      const context = { http, signal: stop.signal, answerMs, descriptionMs, localAddress, memoryOf }
       const { examine } = await import('./candidate.js') // with the XML parser, once the search is on its way
       const candidate = await examine(location, trust, context)
       if (this.#isOver) return
-      this.#candidates.push(candidate)
+      onExamined?.()
+      this.#examined.push({ candidate, at: device })
       if (candidate.gateway !== undefined) this.#kept.push(stop)
     } catch (error) {
-      if (!stop.signal.aborted) this.#unreadable.push({ location: location.href, error })
+      if (!stop.signal.aborted && device.isHeard) this.#unreadable.push({ location: location.href, error, at: device })
     } finally {
       this.#inFlight.delete(stop)
-      if (!this.#isOver) this.#considerEnding()
+      if (!this.#isOver) onNews()
     }
   }
 
-  /** Called after every device that has been examined. */
-  #considerEnding(): void {
-    if (this.#windowIsOver && this.#inFlight.size === 0) this.#finish()
-    if (this.#waitsForIgdsOnly) this.#yield()
-    if (this.#options.searchMs !== undefined || !this.#candidates.some((each) => isUsable(each))) return
-    if (!this.#isDefaultGatewayAwaited()) this.#finish()
-    else this.#cancels.push(this.#options.clock.schedule(DEFAULT_GATEWAY_GRACE_MS, () => this.#finish()))
+  #mayBeRouter(device: InFlight): boolean {
+    return this.#router?.address === undefined ? device.isIgd : this.#placeOf(device) === 'router'
   }
 
-  /** Yes until it is known as an IGD, or another description of it is on its way. No if there is no default gateway. */
-  #isDefaultGatewayAwaited(): boolean {
-    const gateways = this.#gateways
-    if (gateways === undefined) return true // the routing table has not been read
-    const known = this.#candidates.filter((each) => each.gateway !== undefined && this.#isDefaultGateway(each))
-    if (gateways.length === 0 || known.some((each) => isUsable(each))) return false
-    return known.length === 0 || [...this.#inFlight.values()].some(({ host }) => gateways.includes(host))
-  }
-
-  /** To the gateway of another protocol or the end, unless an IGD has answered and is being examined. */
-  #yield(): void {
-    this.#waitsForIgdsOnly = true
-    if (![...this.#inFlight.values()].some((each) => each.isIgd)) this.#finish()
-  }
-
-  #endWindow(): void {
-    this.#windowIsOver = true
-    if (this.#inFlight.size === 0 || this.#candidates.some((each) => isUsable(each))) this.#finish()
-    else this.#cancels.push(this.#options.clock.schedule(LAST_LOOK_MS, () => this.#yield()))
-  }
-
-  #isDefaultGateway(candidate: { readonly location: string }): boolean {
-    return this.#gateways?.includes(resolveUrl(candidate.location)?.hostname ?? '') === true
-  }
-
-  #result(): Discovery {
-    const rank = (each: Candidate): number => {
-      const kind = { connected: 1, reserved: 2, disconnected: 3, 'not-an-igd': 4 }[each.kind]
-      return isUsable(each) && this.#isDefaultGateway(each) ? 0 : kind
-    }
-    return {
-      devices: this.#devices.all(),
-      candidates: this.#candidates.toSorted((a, b) => rank(a) - rank(b)),
-      unreadable: this.#unreadable.toSorted(
-        (a, b) => Number(this.#isDefaultGateway(b)) - Number(this.#isDefaultGateway(a)),
-      ),
-      routesOpened: this.#routesOpened,
-      searchedMs: this.#options.clock.monotonicMs() - this.#startedMs,
-    }
+  /** A sender over UDP can be forged, and a description cannot. But over IPv6 the router is known by its sender. */
+  #placeOf({ host, sender, route }: Whereabouts): Place {
+    const { address, isNamed } = this.#router ?? { address: undefined, isNamed: false }
+    if (address === undefined) return 'beside'
+    const router = splitZone(address)
+    const isHost = router.zone === '' && isSameAddress(host, router.address)
+    const isSender = isIPv6(router.address) && isSameAddress(sender, address)
+    if (isNamed || isHost || isSender) return 'router'
+    if (route === undefined) return 'elsewhere'
+    const leadsThere = isIPv6Route(route)
+      ? route.zone === router.zone
+      : onSameSubnet(route.address, route.netmask, router.address)
+    return leadsThere ? 'beside' : 'elsewhere'
   }
 }
 
-/** Whether it can map ports. With `ignoreState` an IGD that says that it is not connected will do. */
-export function isUsable(candidate: Candidate | undefined, ignoreState = false): boolean {
-  const kind = candidate?.kind
-  return kind === 'connected' || kind === 'reserved' || (ignoreState && kind === 'disconnected')
+/** Two links may have the same address. */
+function keyOf(url: URL, { zone = '' }: Trust): string {
+  return zonedUrlText({ url, zone })
 }

@@ -1,14 +1,10 @@
-/**
- * Opens the gateway to use: asks, decides which protocol counts, and makes a Gateway of the best answer.
- * `auto` asks for an IGD, PCP and NAT-PMP at the same moment. An IGD goes first. If PCP or NAT-PMP has answered, and no
- * IGD begins to answer within ALTERNATIVE_GRACE_MS, that gateway is taken: PCP before NAT-PMP.
- */
+/** Opens the gateway to use: makes a Gateway of the choice of a search, or of the IGD that was named. */
 import { PortMappingError } from '../../domain/errors.js'
 import type { ConnectionStatus, IgdGateway, PortControlGateway } from '../../domain/gateway.js'
 import type { GatewayProtocol } from '../../domain/port-mapping.js'
 import type { ZonedUrl } from '../../domain/url.js'
 import type { PrivateFiles } from '../../net/files/private-files.js'
-import { keptMappings } from '../port-control/mapping-memory.js'
+import { keptMappings, type MappingMemory } from '../mapping-memory.js'
 import { derivedNonces, fixedNonce } from '../port-control/mapping-nonce.js'
 import { NatPmpGateway } from '../port-control/natpmp-gateway.js'
 import { PcpGateway } from '../port-control/pcp-gateway.js'
@@ -16,11 +12,18 @@ import {
   type PortControlAnswer,
   type PortControlProtocol,
   type PortControlRefusal,
-  type PortControlSearch,
   searchPortControl,
 } from '../port-control/probe.js'
 import type { Candidate } from './candidate.js'
-import { type Discovery, discover, isUsable, SEARCH_MS } from './discovery.js'
+import { type IgdNeed, isUsable } from './choice.js'
+import { rememberedRouters } from './router-memory.js'
+import {
+  PORT_CONTROL_MS,
+  type RouterSearchOptions,
+  SEARCH_MS,
+  type SearchRemark,
+  searchRouter,
+} from './router-search.js'
 import type { FoundDevice } from './ssdp-search.js'
 import {
   addressToAskFrom,
@@ -35,8 +38,12 @@ export type Via = 'auto' | GatewayProtocol
 
 export interface GatewayWishes extends PlaceWishes {
   readonly via: Via
-  /** Only an IGD can do what is wanted, so the search for one goes on to its end. */
-  readonly igdOnly?: boolean | undefined
+  /** If an IGD is needed, the search for one goes on to its end. */
+  readonly need?: IgdNeed
+  /** Something is to be changed at the gateway. */
+  readonly changes?: boolean | undefined
+  /** The protocol in which a mapping was made, at the router with that address. */
+  readonly madeIn?: RouterSearchOptions['madeIn']
   /** An IGD that says that it is not connected will do. */
   readonly ignoreState?: boolean | undefined
   /** Search for exactly that long and hear all that answer, instead of ending at the first good answer. */
@@ -81,45 +88,142 @@ export interface Tried {
   readonly defaultGateways: readonly string[]
 }
 
-interface Answers {
-  /** Undefined if no IGD was asked for. */
-  readonly discovery: Discovery | undefined
-  /** The gateway that speaks PCP or NAT-PMP, even if only an IGD will do. */
-  readonly answered: PortControlAnswer | undefined
-  /** Why other gateways do not speak them. */
-  readonly refusals: readonly PortControlRefusal[]
-  readonly searchedMs: number
-}
-
-export interface Opened extends Omit<Answers, 'discovery'> {
+export interface Opened {
   /** Undefined if no answer will do. */
   readonly found: FoundGateway | undefined
   /** The devices that answered the search for an IGD, in the order of their answers. */
   readonly devices: readonly FoundDevice[]
   /** The best of them, whether it will do or not. Undefined if no description could be read. */
   readonly best: Candidate | undefined
-  /** Why another description could not be read. The default gateway's goes first. */
+  /** Why another description could not be read. The router's goes first. */
   readonly unreadable: unknown
+  /** The router, if it speaks PCP or NAT-PMP, even if only an IGD will do. */
+  readonly answered: PortControlAnswer | undefined
+  /** Why it does not speak them. */
+  readonly refusals: readonly PortControlRefusal[]
+  /** Worth telling about the choice. */
+  readonly remarks: readonly SearchRemark[]
+  readonly searchedMs: number
   /** Undefined if a gateway was found, or if one was named, which needs no search. */
   readonly tried: Tried | undefined
+  /** The router's address; undefined if no router is known. */
+  readonly router: string | undefined
+  /** Asks whether the router speaks PCP and NAT-PMP too. In the order of preference. */
+  readonly askOthers: () => Promise<readonly FoundPortControl[]>
 }
 
 /** @throws InvalidArgumentError for an interface that is not there; whatever the signal aborts with */
 export async function openGateway(wishes: GatewayWishes, net: OpeningNet): Promise<Opened> {
   const places = placesToAsk(wishes, net)
-  const { discovery, answered, refusals, searchedMs } = await askGateways({ wishes, net, places })
-  const { devices = [], routesOpened = 0 } = discovery ?? {}
-  const best = discovery?.candidates[0]
-  const unreadable = discovery?.unreadable[0]?.error
-  const heard = { devices, best, unreadable, answered, refusals, searchedMs: Math.round(searchedMs), tried: undefined }
-  const igd = usableIgd(best, wishes.ignoreState)
-  if (igd !== undefined) return { ...heard, found: igd }
-  if (answered !== undefined && wishes.igdOnly !== true)
-    return { ...heard, found: answeredGateway(answered, wishes, net) }
-  const interfaces = discovery === undefined ? [] : interfacesOf(places.routes, net.interfaces())
-  const tried = { interfaces, routesOpened, defaultGateways: await places.defaultGateways }
-  return { ...heard, found: undefined, tried }
+  const { via } = wishes
+  return via === 'pcp' || via === 'nat-pmp' ? openOver(via, wishes, net, places) : openAny(wishes, net, places)
 }
+
+async function openAny(wishes: GatewayWishes, net: OpeningNet, places: PlacesToAsk): Promise<Opened> {
+  const { via, need, ignoreState, changes, searchMs, madeIn } = wishes
+  const addressOf = async (answer: PortControlAnswer, signal: AbortSignal): Promise<string | undefined> => {
+    try {
+      return await answeredGateway(answer, wishes, { ...net, signal }).gateway.externalAddress()
+    } catch (error) {
+      if (error instanceof PortMappingError || signal.aborted) return undefined
+      throw error
+    }
+  }
+  const memory = rememberedRouters(net.files, net.clock)
+  const asked = { need, ignoreState, changes, searchMs, madeIn: via === 'auto' ? madeIn : undefined }
+  const searched = await searchRouter({
+    net,
+    places,
+    memory,
+    memoryOf: igdMemory(net),
+    addressOf: via === 'auto' ? addressOf : undefined,
+    ...asked,
+  })
+  const { choice, devices, examined, unreadable, routesOpened, router, answered, refusals, remarks } = searched
+  const found =
+    choice === 'nobody'
+      ? undefined
+      : 'igd' in choice
+        ? foundIgd(choice.igd, ignoreState)
+        : answeredGateway(choice.answer, wishes, net)
+  const interfaces = interfacesOf(places.routes, net.interfaces())
+  const defaultGateways = router.address === undefined ? [] : [router.address]
+  return {
+    found,
+    devices,
+    best: examined[0],
+    unreadable: unreadable[0],
+    answered,
+    refusals,
+    remarks,
+    searchedMs: Math.round(searched.searchedMs),
+    tried: found === undefined ? { interfaces, routesOpened, defaultGateways } : undefined,
+    router: router.address,
+    askOthers: via === 'auto' ? () => askOthers(wishes, net, places) : noOthers,
+  }
+}
+
+async function openOver(
+  protocol: PortControlProtocol,
+  wishes: GatewayWishes,
+  net: OpeningNet,
+  { endpoint, localAddress, router }: PlacesToAsk,
+): Promise<Opened> {
+  const { searchMs: timeoutMs = SEARCH_MS } = wishes
+  const { onIdle: onSent, clock, signal } = net
+  const startedMs = clock.monotonicMs()
+  const endpoints = endpoint.then((one) => (one === undefined ? [] : [one]))
+  const search = searchPortControl({ endpoints, localAddress, net, protocols: [protocol], timeoutMs, onSent })
+  try {
+    const answered = await search.first
+    if (answered === undefined) await search.finished // a defect may be the reason; then it is thrown
+    signal?.throwIfAborted()
+    const { address } = await router
+    const found = answered && answeredGateway(answered, wishes, net)
+    const tried = { interfaces: [], routesOpened: 0, defaultGateways: address === undefined ? [] : [address] }
+    return {
+      ...NOTHING_HEARD,
+      found,
+      answered,
+      refusals: search.refusals,
+      searchedMs: Math.round(clock.monotonicMs() - startedMs),
+      tried: found === undefined ? tried : undefined,
+      router: address,
+    }
+  } finally {
+    search.stop()
+  }
+}
+
+async function askOthers(
+  wishes: GatewayWishes,
+  net: OpeningNet,
+  { endpoint, localAddress }: PlacesToAsk,
+): Promise<readonly FoundPortControl[]> {
+  const endpoints = endpoint.then((one) => (one === undefined ? [] : [one]))
+  const protocols = ['pcp', 'nat-pmp'] as const
+  const search = searchPortControl({ endpoints, localAddress, net, protocols, timeoutMs: PORT_CONTROL_MS })
+  await search.finished
+  return protocols.flatMap((protocol) => {
+    const answer = search.best([protocol])
+    return answer === undefined ? [] : [answeredGateway(answer, wishes, net)]
+  })
+}
+
+const noOthers = (): Promise<readonly FoundPortControl[]> => Promise.resolve([])
+
+const NOTHING_HEARD = {
+  devices: [],
+  best: undefined,
+  unreadable: undefined,
+  answered: undefined,
+  refusals: [],
+  remarks: [],
+  searchedMs: 0,
+  tried: undefined,
+  router: undefined,
+  askOthers: noOthers,
+} as const
 
 /**
  * The IGD whose description is at that URL, without asking whether it is connected. A link-local host needs its zone.
@@ -128,115 +232,53 @@ export async function openGateway(wishes: GatewayWishes, net: OpeningNet): Promi
 export async function openNamedGateway({ url, zone }: ZonedUrl, wishes: PlaceWishes, net: OpeningNet): Promise<Opened> {
   const { http, signal, answerMs, onIdle } = net
   const localAddress = addressToAskFrom(wishes, url, net)
-  const heard = { devices: [], answered: undefined, refusals: [], searchedMs: 0, tried: undefined }
   try {
     const { describeGateway } = await import('./candidate.js')
-    const describing = describeGateway(url, { http, signal, answerMs, localAddress }, zone)
+    const memoryOf = igdMemory(net)
+    const describing = describeGateway(url, { http, signal, answerMs, localAddress, memoryOf }, zone)
     onIdle?.()
     const described = await describing
     const kind = described.gateway === undefined ? 'not-an-igd' : 'connected'
     const best: Candidate = { ...described, kind, status: undefined, externalAddress: undefined }
-    return { ...heard, best, unreadable: undefined, found: usableIgd(best) }
+    return { ...NOTHING_HEARD, best, found: foundIgd(best) }
   } catch (error) {
     if (!(error instanceof PortMappingError)) throw error
     signal?.throwIfAborted()
-    return { ...heard, best: undefined, unreadable: error, found: undefined }
+    return { ...NOTHING_HEARD, unreadable: error, found: undefined }
   }
 }
 
-function usableIgd(candidate: Candidate | undefined, ignoreState?: boolean): FoundIgd | undefined {
-  if (candidate?.gateway === undefined || !isUsable(candidate, ignoreState)) return undefined
+function foundIgd(candidate: Candidate, ignoreState?: boolean): FoundIgd | undefined {
+  if (candidate.gateway === undefined || !isUsable(candidate, ignoreState)) return undefined
   const { gateway, status, externalAddress } = candidate
   return { protocol: 'igd', gateway, status, externalAddress }
+}
+
+/** What this user has mapped at an IGD. */
+export function igdMemory({ files, clock }: Pick<OpeningNet, 'files' | 'clock'>) {
+  return (address: string, udn: string): MappingMemory =>
+    keptMappings(files, clock, { address, via: 'igd', identity: () => Promise.resolve(udn) })
 }
 
 function answeredGateway(
   answer: PortControlAnswer,
   { nonce }: GatewayWishes,
-  { clock, datagrams, signal, files, interfaces, random = Math.random }: OpeningNet,
+  { clock, datagrams, signal, files, interfaces, hardwareAddress, random = Math.random }: OpeningNet,
 ): FoundPortControl {
   const { protocol, endpoint, externalAddress } = answer
   const troubles: PortMappingError[] = []
   const options = {
     ...answer,
     net: { clock, datagrams, signal },
-    memory: keptMappings(files, clock, `${protocol}-${endpoint.address}`),
+    memory: keptMappings(files, clock, {
+      address: endpoint.address,
+      via: protocol,
+      identity: async () => (await hardwareAddress?.(endpoint.address)) ?? '',
+    }),
     nonces: nonce === undefined ? derivedNonces(files, (error) => troubles.push(error)) : fixedNonce(nonce),
     ownAddresses: () => interfaces().map(({ address }) => address),
     random,
   }
   const gateway = protocol === 'pcp' ? new PcpGateway(options) : new NatPmpGateway(options)
   return { protocol, gateway, externalAddress, troubles }
-}
-
-interface Asking {
-  readonly wishes: GatewayWishes
-  readonly net: OpeningNet
-  readonly places: PlacesToAsk
-}
-
-async function askGateways(asking: Asking): Promise<Answers> {
-  const { wishes, net, places } = asking
-  const { via, searchMs } = wishes
-  if (via === 'auto') return askForAny(asking)
-  if (via !== 'igd') return askFor(via, asking)
-  const discovery = await discover({ ...net, ...places, searchMs })
-  return { discovery, answered: undefined, refusals: [], searchedMs: discovery.searchedMs }
-}
-
-async function askFor(protocol: PortControlProtocol, asking: Asking): Promise<Answers> {
-  const { clock, signal } = asking.net
-  const startedMs = clock.monotonicMs()
-  const search = startSearch(asking, [protocol])
-  try {
-    const answered = await firstOf(search)
-    signal?.throwIfAborted()
-    const searchedMs = clock.monotonicMs() - startedMs
-    return { discovery: undefined, answered, refusals: search.refusals, searchedMs }
-  } finally {
-    search.stop()
-  }
-}
-
-async function askForAny(asking: Asking): Promise<Answers> {
-  const { wishes, net, places } = asking
-  const { searchMs, igdOnly = false } = wishes
-  let search: PortControlSearch | undefined
-  let tell: (found: boolean) => void = () => {}
-  const alternative = new Promise<boolean>((resolve) => {
-    tell = resolve
-  })
-  const begin = (): PortControlSearch => {
-    if (search === undefined) {
-      search = startSearch(asking, ['pcp', 'nat-pmp'])
-      search.first.then((answer) => tell(answer !== undefined))
-    }
-    return search
-  }
-  try {
-    const early = igdOnly || searchMs !== undefined ? {} : { alternative }
-    const discovery = await discover({ ...net, ...places, searchMs, onIdle: begin, ...early })
-    const asked = begin()
-    if (!igdOnly && !isUsable(discovery.candidates[0], wishes.ignoreState)) await firstOf(asked)
-    net.signal?.throwIfAborted()
-    const { searchedMs } = discovery
-    return { discovery, answered: asked.best(), refusals: asked.refusals, searchedMs }
-  } finally {
-    search?.stop()
-  }
-}
-
-/** If nobody has answered, a defect may be the reason. Then it is thrown. */
-async function firstOf({ first, finished }: PortControlSearch): Promise<PortControlAnswer | undefined> {
-  const answer = await first
-  if (answer === undefined) await finished
-  return answer
-}
-
-function startSearch(
-  { wishes: { searchMs: timeoutMs = SEARCH_MS }, net: { onIdle: onSent, ...net }, places }: Asking,
-  protocols: readonly PortControlProtocol[],
-): PortControlSearch {
-  const { endpoints, localAddress } = places
-  return searchPortControl({ endpoints, localAddress, net, protocols, timeoutMs, onSent })
 }

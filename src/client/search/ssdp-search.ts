@@ -33,6 +33,8 @@ export const SEARCH_TARGETS = [
 /** When each round of searches begins, and how far apart its targets are. */
 export const ROUNDS_MS = [0, 300, 900, 2000] as const
 export const BETWEEN_TARGETS_MS = 20
+/** The second round is for replies that got lost. The later ones are sent only if nobody has answered. */
+const LATER_ROUNDS_MS = ROUNDS_MS[2]
 
 /** Devices answer a multicast search within that time, at random (UDA 1.1 1.3.2: at least 1). */
 const MX_SECONDS = 1
@@ -66,6 +68,7 @@ export function startSsdpSearch(
   const open: OpenRoute[] = []
   const direct: string[] = []
   let stopped = false
+  let isEnough = false
   const heard = new Map<string, number>()
 
   /** The hosts that are asked directly are always heard. */
@@ -91,8 +94,12 @@ export function startSsdpSearch(
     open.push(opened)
     for (const address of direct) addDirect(opened, address)
     for (const [at, target] of schedule()) {
-      if (at === 0) sendSearch(opened, target)
-      else cancels.push(net.clock.schedule(at, () => sendSearch(opened, target)))
+      const isOfLaterRound = at >= LATER_ROUNDS_MS
+      const send = (): void => {
+        if (!(isOfLaterRound && isEnough)) sendSearch(opened, target)
+      }
+      if (at === 0) send()
+      else cancels.push(net.clock.schedule(at, send))
     }
   }
   Promise.allSettled(routes.map(startRoute)).then(() => {
@@ -106,6 +113,10 @@ export function startSsdpSearch(
       for (const opened of open) {
         if (addDirect(opened, address)) sendTo(opened, { address, port: SSDP_PORT }, SEARCH_TARGETS[0])
       }
+    },
+    /** Whoever was searched for is known: the rounds after the second are not sent. */
+    sendNoMore(): void {
+      isEnough = true
     },
     stop(): void {
       stopped = true

@@ -2,7 +2,7 @@
  * Where to ask for a gateway: the routes of the search for an IGD, the default gateways, which may speak PCP or
  * NAT-PMP, and MiniSSDPd, a daemon that may run on this computer and has heard of IGDs already.
  */
-import { isIPv6, isIPv6Host, isLinkLocalIPv6, onSameSubnet, splitZone, withoutBrackets } from '../../domain/address.js'
+import { isIPv6, isIPv6Host, isLinkLocalIPv6, splitZone, withoutBrackets } from '../../domain/address.js'
 import { PortMappingError } from '../../domain/errors.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
@@ -17,6 +17,7 @@ import {
   type MiniSsdpdDevice,
 } from '../../wire/minissdpd.js'
 import { type IPv6SearchRoute, isIPv6Route, type RouteOptions, type SearchRoute, searchRoutes } from './routes.js'
+import { type RouterPlace, whichRouter } from './which-router.js'
 
 /** If an interface is given, its gateway is the one that is asked. */
 export interface PlaceWishes extends RouteOptions {
@@ -40,13 +41,13 @@ export interface PlacesToAsk {
   readonly routes: readonly SearchRoute[]
   /** Devices that another program has heard. Their senders are not known, so they must be on one of our subnets. */
   readonly alsoKnown: (() => Promise<readonly KnownDevice[]>) | undefined
-  /** IPv4 addresses, the preferred one first; none if they are not known. */
-  readonly defaultGateways: Promise<readonly string[]>
-  /** For PCP and NAT-PMP. */
-  readonly endpoints: Promise<readonly Endpoint[]>
+  /** The router, as the search for an IGD knows it. */
+  readonly router: Promise<RouterPlace>
+  /** The router, for PCP and NAT-PMP. Undefined if no router is known. */
+  readonly endpoint: Promise<Endpoint | undefined>
   /** Whether an interface was named. Then an IGD is asked from the address of the route on which it answered. */
   readonly isBound: boolean
-  /** The address to ask the endpoints from. If undefined, the one on the way to them. */
+  /** The address to ask the endpoint from. If undefined, the one on the way to it. */
   readonly localAddress: string | undefined
 }
 
@@ -61,7 +62,7 @@ export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
   const { onlyRoute, gateway, forPinholes = false, interface: named, minissdpdPath: path } = wishes
   const { clock, signal } = net
   const routes = routesOf(wishes, net)
-  const defaultGateways = knownGateways(wishes, net)
+  const router = routerOf(wishes, net, routes)
   const [first] = routes
   const asksDaemon = onlyRoute === undefined && gateway === undefined && path !== ''
   const isBound = named !== undefined
@@ -74,8 +75,8 @@ export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
           return searchMiniSsdpd({ clock, signal, unixStreams: createUnixStreams(clock), path })
         }
       : undefined,
-    defaultGateways,
-    endpoints: endpointsOf(wishes, net, routes, defaultGateways),
+    router,
+    endpoint: endpointOf(wishes, net, routes, router),
     isBound,
     localAddress: endpointsAreBound ? first.address : undefined,
   }
@@ -126,39 +127,27 @@ function straightTo(gateway: string): SearchRoute | IPv6SearchRoute {
   return isIPv6(address) ? { ...route, address: '::', netmask: '', zone, prefixes: [] } : route
 }
 
-function knownGateways({ onlyRoute, gateway }: PlaceWishes, net: PlacesNet): Promise<readonly string[]> {
-  if (onlyRoute !== undefined) return Promise.resolve([])
-  if (gateway !== undefined) return Promise.resolve([splitZone(gateway.address).address])
-  return gatewaysOf(4, net)
+async function routerOf(wishes: PlaceWishes, net: PlacesNet, routes: readonly SearchRoute[]): Promise<RouterPlace> {
+  const { onlyRoute, onlyEndpoint, gateway, interface: named } = wishes
+  const given = gateway?.address ?? (onlyRoute && (onlyRoute.unicastTo[0] ?? onlyEndpoint)?.address)
+  if (given !== undefined) return { address: given, isNamed: true, tunnel: undefined }
+  if (onlyRoute !== undefined) return { address: undefined, isNamed: true, tunnel: undefined }
+  return whichRouter(wishes.family ?? 4, net, named === undefined ? undefined : routes)
 }
 
-/** None if they cannot be found out: the search works without them. */
-function gatewaysOf(family: 4 | 6, net: PlacesNet): Promise<readonly string[]> {
-  return net.defaultGateways(family).catch(() => [])
-}
-
-async function endpointsOf(
-  { onlyRoute, onlyEndpoint, gateway, forPinholes = false, family = 4, interface: named }: PlaceWishes,
+async function endpointOf(
+  wishes: PlaceWishes,
   net: PlacesNet,
   routes: readonly SearchRoute[],
-  defaultGateways: Promise<readonly string[]>,
-): Promise<readonly Endpoint[]> {
+  router: Promise<RouterPlace>,
+): Promise<Endpoint | undefined> {
+  const { onlyRoute, onlyEndpoint, gateway, forPinholes = false, interface: named } = wishes
   const given = onlyEndpoint ?? gateway
-  if (given !== undefined) return forPinholes && !isIPv6(splitZone(given.address).address) ? [] : [given]
-  if (onlyRoute !== undefined) return []
-  const gateways = await (forPinholes || family === 6 ? gatewaysOf(6, net) : defaultGateways)
-  const isAllowed = (address: string): boolean =>
-    named === undefined || routes.some((route) => isReachedBy(route, address, net.interfaces()))
-  return gateways.filter(isAllowed).map((address) => ({ address, port: PORT_CONTROL_PORT }))
-}
-
-function isReachedBy(route: SearchRoute, gateway: string, interfaces: readonly InterfaceAddress[]): boolean {
-  const { address, zone } = splitZone(gateway)
-  if (!isIPv6(address)) return onSameSubnet(route.address, route.netmask, address)
-  const ours = isIPv6Route(route) ? route.zone : interfaces.find((each) => each.address === route.address)?.name
-  return interfaces.some(
-    (each) => isIPv6Interface(each) && each.zone === zone && (each.name === ours || each.zone === ours),
-  )
+  if (given !== undefined) return forPinholes && !isIPv6(splitZone(given.address).address) ? undefined : given
+  if (onlyRoute !== undefined) return undefined
+  const isOther = forPinholes && wishes.family !== 6 // pinholes are opened over IPv6, whatever the search goes by
+  const place = await (isOther ? whichRouter(6, net, named === undefined ? undefined : routes) : router)
+  return place.address === undefined ? undefined : { address: place.address, port: PORT_CONTROL_PORT }
 }
 
 /** Where the daemon listens by default. */

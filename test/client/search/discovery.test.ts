@@ -1,6 +1,8 @@
+import '../../../src/client/search/candidate.ts' // loaded late there, which no fake clock knows
 import { getEventListeners } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
-import { type Discovery, type DiscoveryOptions, discover } from '../../../src/client/search/discovery.ts'
+import { rememberedRouters } from '../../../src/client/search/router-memory.ts'
+import { type RouterSearchOptions, type Searched, searchRouter } from '../../../src/client/search/router-search.ts'
 import type { SearchRoute } from '../../../src/client/search/routes.ts'
 import {
   MAX_DEVICES,
@@ -8,6 +10,9 @@ import {
   MAX_SENDERS,
   SEARCH_TARGETS,
 } from '../../../src/client/search/ssdp-search.ts'
+import type { PlacesToAsk } from '../../../src/client/search/where-to-ask.ts'
+import type { RouterPlace } from '../../../src/client/search/which-router.ts'
+import { memoryFiles } from '../../../src/net/files/private-files.ts'
 import type { HttpRequest } from '../../../src/net/http/client.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { IGD1, ScriptedDatagrams, ssdpReply } from '../../support/scripted-datagrams.ts'
@@ -28,6 +33,8 @@ const WIFI: SearchRoute = { ...HOME, address: '192.168.1.11' }
 const ROUTER: ScriptedDevice = { host: '192.168.1.1:5000' }
 const OTHER: ScriptedDevice = { host: '192.168.1.2:5000' }
 const TV: ScriptedDevice = { host: '192.168.1.66:8080', description: { body: TV_DESCRIPTION } }
+/** The default gateway. */
+const ROUTER_ADDRESS = '192.168.1.1'
 const disconnected = (device: ScriptedDevice): ScriptedDevice => ({
   ...device,
   connections: { '/ctl/0': { status: 'Disconnected' } },
@@ -41,19 +48,41 @@ const slow = (device: ScriptedDevice, afterMs: number): ScriptedDevice => ({
   description: { body: igdDescription(), afterMs },
 })
 
-interface Settings extends Partial<Omit<DiscoveryOptions, 'clock' | 'datagrams' | 'http' | 'defaultGateways'>> {
-  readonly gateways?: readonly string[] | Promise<readonly string[]>
+interface Settings
+  extends Pick<RouterSearchOptions, 'searchMs' | 'changes'>,
+    Partial<Pick<PlacesToAsk, 'routes' | 'alsoKnown'>> {
+  /** Default: 192.168.1.1. null: there is none. */
+  readonly router?: string | null | Promise<RouterPlace>
+  readonly signal?: AbortSignal
   readonly answer?: (request: HttpRequest) => ScriptedAnswer
 }
 
 /** A search with those devices on the LAN; they answer when the test says so. */
 function begin(devices: readonly ScriptedDevice[], settings: Settings = {}) {
-  const { gateways = [], answer = answersOf(...devices), ...options } = settings
+  const {
+    router: known = ROUTER_ADDRESS,
+    answer = answersOf(...devices),
+    signal,
+    searchMs,
+    changes,
+    alsoKnown,
+  } = settings
+  const { routes = [HOME] } = settings
   const clock = new FakeClock()
   const datagrams = new ScriptedDatagrams(clock)
   const http = new ScriptedHttp(clock, answer)
-  const defaultGateways = Promise.resolve(gateways)
-  const result = discover({ clock, datagrams, http, routes: [HOME], defaultGateways, ...options })
+  const place = (address?: string): RouterPlace => ({ address, isNamed: false, tunnel: undefined })
+  const router = known instanceof Promise ? known : Promise.resolve(place(known ?? undefined))
+  const places = {
+    routes,
+    alsoKnown,
+    router,
+    endpoint: Promise.resolve(undefined),
+    isBound: false,
+    localAddress: undefined,
+  }
+  const memory = rememberedRouters(memoryFiles(), clock)
+  const result = searchRouter({ net: { clock, datagrams, http, signal }, places, memory, searchMs, changes })
   const state = { over: false }
   const over = (): void => {
     state.over = true
@@ -79,7 +108,7 @@ function begin(devices: readonly ScriptedDevice[], settings: Settings = {}) {
       await settle()
     },
     /** The result, and the proof that nothing is left behind. */
-    async finished(): Promise<Discovery> {
+    async finished(): Promise<Searched> {
       const found = await result
       await settle()
       expect(clock.pending, 'timers left').toBe(0)
@@ -92,8 +121,8 @@ function begin(devices: readonly ScriptedDevice[], settings: Settings = {}) {
 
 type Search = ReturnType<typeof begin>
 
-const hostsOf = (found: Discovery): string[] => found.candidates.map((each) => new URL(each.location).host)
-const kindsOf = (found: Discovery): string[] => found.candidates.map((each) => each.kind)
+const hostsOf = (found: Searched): string[] => found.examined.map((each) => new URL(each.location).host)
+const kindsOf = (found: Searched): string[] => found.examined.map((each) => each.kind)
 
 /** Advances until the search is over; fails where that takes more than a simulated minute. */
 async function untilOver({ clock, state }: Search): Promise<number> {
@@ -140,57 +169,40 @@ describe('how long a search takes', () => {
     expect(kindsOf(found)).toEqual(['connected'])
   })
 
-  it('gives up 1.5 s after its window on a device that is no router, and does not answer for its description', async () => {
-    const search = begin([{ ...TV, description: 'silence' }])
+  it('gives up 1.5 s after its window on a stranger that does not answer for its description', async () => {
+    const search = begin([{ ...OTHER, description: 'silence' }])
     await search.clock.advance(3900)
-    await search.reply(TV, 'upnp:rootdevice')
+    await search.reply(OTHER)
     expect(await untilOver(search)).toBe(5500)
     const found = await search.finished()
-    expect([found.candidates, found.devices.length]).toEqual([[], 1])
+    expect([found.examined, found.devices.length, found.choice]).toEqual([[], 1, 'nobody'])
   })
 
-  it.each([
-    ['an IGD', IGD1, []],
-    ['the default gateway', 'upnp:rootdevice', ['192.168.1.1']],
-  ])('waits for %s that has begun to answer, however slow, and for no TV beside it', async (_, ST, gateways) => {
-    const answer = answersOf(ROUTER)
-    const slowly = (request: HttpRequest): ScriptedAnswer => {
-      const answered = request.url.host === TV.host ? 'silence' : answer(request)
-      return answered === 'silence' || answered instanceof Error ? answered : { ...answered, afterMs: 4500 }
-    }
-    const search = begin([], { answer: slowly, gateways })
-    await search.reply(ROUTER, ST)
+  it('gives up on a router that does not answer for its description when that has had its time', async () => {
+    const search = begin([{ ...ROUTER, description: 'silence' }, OTHER])
     await search.clock.advance(3900)
-    await search.reply(TV, 'upnp:rootdevice')
-    expect(await untilOver(search)).toBe(13_500)
-    expect(kindsOf(await search.finished())).toEqual(['connected'])
-  })
-
-  it.each([
-    [undefined, 10_000],
-    [60_000, 20_000],
-  ])('gives a silent IGD a third of the time that an answer has: %j ms', async (answerMs, endMs) => {
-    const search = begin([{ ...ROUTER, description: 'silence' }], { answerMs })
     await search.reply(ROUTER)
-    expect(await untilOver(search)).toBe(endMs)
-    expect((await search.finished()).unreadable).toMatchObject([{ error: { code: 'NO_REPLY' } }])
+    await search.reply(OTHER)
+    expect(await untilOver(search)).toBe(6900)
+    const found = await search.finished()
+    expect([found.choice, hostsOf(found)]).toEqual(['nobody', [OTHER.host]])
   })
 
   it('waits the whole 4 s for a connected IGD when it knows only a disconnected one, and then offers that', async () => {
     const router = disconnected(ROUTER)
-    const search = begin([router], { gateways: ['192.168.1.1'] })
+    const search = begin([router])
     await search.reply(router)
     expect(await untilOver(search)).toBe(4000)
     const found = await search.finished()
     expect(kindsOf(found)).toEqual(['disconnected'])
-    expect(found.candidates[0]?.status?.connectionStatus).toBe('Disconnected')
-    expect(found.candidates[0]?.gateway?.controlUrl).toBe('http://192.168.1.1:5000/ctl/0')
+    expect(found.examined[0]?.status?.connectionStatus).toBe('Disconnected')
+    expect(found.examined[0]?.gateway?.controlUrl).toBe('http://192.168.1.1:5000/ctl/0')
   })
 
   it('takes 4 s where nobody answers', async () => {
     const search = begin([])
     expect(await untilOver(search)).toBe(4000)
-    expect(await search.finished()).toMatchObject({ devices: [], candidates: [], routesOpened: 1, searchedMs: 4000 })
+    expect(await search.finished()).toMatchObject({ devices: [], examined: [], routesOpened: 1, searchedMs: 4000 })
   })
 
   it('ends at once where it can search on no interface', async () => {
@@ -199,7 +211,7 @@ describe('how long a search takes', () => {
   })
 
   it('does not end at a TV that answers first', async () => {
-    const search = begin([TV, slow(ROUTER, 10)], { gateways: ['192.168.1.1'] })
+    const search = begin([TV, slow(ROUTER, 10)])
     await search.reply(TV, 'upnp:rootdevice')
     await search.clock.advance(80)
     expect(search.state.over).toBe(false)
@@ -240,40 +252,39 @@ describe('how long a search takes', () => {
 })
 
 describe('which of several connected IGDs', () => {
-  const gateways = ['192.168.1.1']
-
-  it('waits 150 ms for the default gateway when another one is first, and takes the default gateway', async () => {
-    const search = begin([slow(ROUTER, 149), OTHER], { gateways })
+  it('is the router, however late it is: another one waits for it to the end of the search', async () => {
+    const search = begin([slow(ROUTER, 1000), OTHER])
     await search.reply(OTHER)
-    await search.reply(ROUTER)
-    await search.clock.advance(148)
+    await search.clock.advance(3500)
     expect(search.state.over).toBe(false)
-    await search.clock.advance(1)
-    const found = await search.finished()
-    expect(found.searchedMs).toBe(149)
-    expect(hostsOf(found)).toEqual([ROUTER.host, OTHER.host])
-  })
-
-  it('takes the other one when the default gateway says nothing for 150 ms', async () => {
-    const search = begin([slow(ROUTER, 151), OTHER], { gateways })
-    await search.reply(OTHER)
     await search.reply(ROUTER)
-    expect(await untilOver(search)).toBe(150)
-    expect(hostsOf(await search.finished())).toEqual([OTHER.host])
+    expect(await untilOver(search)).toBe(4500)
+    const found = await search.finished()
+    expect([hostsOf(found), found.remarks]).toEqual([[ROUTER.host, OTHER.host], []])
   })
 
-  it('counts the 150 ms from the first connected IGD, not from the last one', async () => {
-    const third: ScriptedDevice = { host: '192.168.1.3:5000' }
-    const search = begin([OTHER, third], { gateways })
+  it('is another one after 4 s in which nothing of the router has answered, with a remark', async () => {
+    const search = begin([OTHER])
     await search.reply(OTHER)
-    await search.clock.advance(100)
-    await search.reply(third)
-    expect(await untilOver(search)).toBe(150)
-    expect(hostsOf(await search.finished())).toEqual([OTHER.host, third.host])
+    expect(await untilOver(search)).toBe(4000)
+    const found = await search.finished()
+    const remark = { kind: 'not-the-router', address: '192.168.1.2', router: ROUTER_ADDRESS }
+    expect([hostsOf(found), found.remarks]).toEqual([[OTHER.host], [remark]])
   })
 
-  it('ends at once when the default gateway is the first, and does not look at the other one any more', async () => {
-    const search = begin([ROUTER, slow(OTHER, 5)], { gateways })
+  it('is not one on another interface, if something is to be changed', async () => {
+    const DOCKER: SearchRoute = { ...HOME, address: '172.17.0.1', netmask: '255.255.0.0' }
+    const container: ScriptedDevice = { host: '172.17.0.2:5000' }
+    for (const changes of [true, false]) {
+      const search = begin([container], { routes: [DOCKER, HOME], changes })
+      await search.reply(container, IGD1, DOCKER.address)
+      expect(await untilOver(search)).toBe(4000)
+      expect((await search.finished()).choice === 'nobody').toBe(changes)
+    }
+  })
+
+  it('is the router in the moment in which it is known, and the other one is not looked at any more', async () => {
+    const search = begin([ROUTER, slow(OTHER, 5)])
     await search.reply(OTHER)
     await search.reply(ROUTER)
     const found = await search.finished()
@@ -281,29 +292,18 @@ describe('which of several connected IGDs', () => {
     expect(hostsOf(found)).toEqual([ROUTER.host])
   })
 
-  it('does not wait for a default gateway that has turned out not to be connected', async () => {
+  it('is none if the router has answered and is not connected: another one leads elsewhere', async () => {
     const router = disconnected(ROUTER)
-    const search = begin([router, OTHER], { gateways })
-    await search.reply(router)
-    await search.clock.advance(40)
-    await search.reply(OTHER)
-    const found = await search.finished()
-    expect(found.searchedMs).toBe(40)
-    expect(hostsOf(found)).toEqual([OTHER.host, ROUTER.host])
-  })
-
-  it('stops waiting when the default gateway turns out not to be connected meanwhile', async () => {
-    const router = disconnected(slow(ROUTER, 60))
-    const search = begin([router, OTHER], { gateways })
+    const search = begin([router, OTHER])
     await search.reply(OTHER)
     await search.reply(router)
-    expect(await untilOver(search)).toBe(60)
-    expect(hostsOf(await search.finished())).toEqual([OTHER.host, ROUTER.host])
+    expect(await untilOver(search)).toBe(4000)
+    expect((await search.finished()).choice).toBe('nobody')
   })
 
-  it('waits for the second description of the default gateway when its first one is not an IGD', async () => {
+  it('waits for the second description of the router when its first one is not an IGD', async () => {
     const wps: ScriptedDevice = { host: '192.168.1.1:49152', description: { body: TV_DESCRIPTION } }
-    const search = begin([wps, slow(ROUTER, 100), OTHER], { gateways })
+    const search = begin([wps, slow(ROUTER, 100), OTHER])
     await search.reply(wps, 'upnp:rootdevice')
     await search.reply(ROUTER)
     await search.reply(OTHER)
@@ -311,31 +311,24 @@ describe('which of several connected IGDs', () => {
     expect(hostsOf(await search.finished())).toEqual([ROUTER.host, OTHER.host, wps.host])
   })
 
-  it('waits for the default gateway to be heard as an IGD when only its other device has been heard', async () => {
-    const wps: ScriptedDevice = { host: '192.168.1.1:49152', description: { body: TV_DESCRIPTION } }
-    const search = begin([wps, ROUTER, OTHER], { gateways })
-    await search.reply(wps, 'upnp:rootdevice')
+  it('is the best of those that answer within 150 ms of the first, if there is no router, with a remark', async () => {
+    const third: ScriptedDevice = { host: '192.168.1.3:5000' }
+    const search = begin([behindNat(OTHER), slow(ROUTER, 49), slow(third, 51)], { router: null })
     await search.reply(OTHER)
-    await search.clock.advance(60)
+    await search.clock.advance(100)
     await search.reply(ROUTER)
-    const found = await search.finished()
-    expect(found.searchedMs).toBe(60)
-    expect(hostsOf(found)).toEqual([ROUTER.host, OTHER.host, wps.host])
-  })
-
-  it('does not wait where there is no default gateway, or it cannot be known', async () => {
-    const failing = (): Promise<string[]> => Promise.reject(new Error('no routing table'))
-    for (const unknown of [() => [], failing]) {
-      const search = begin([OTHER], { gateways: unknown() })
-      await search.reply(OTHER)
-      expect((await search.finished()).searchedMs).toBe(0)
-    }
-  })
-
-  it('gives the routing table 150 ms to be read, where that takes a command of the system', async () => {
-    const search = begin([OTHER], { gateways: new Promise<string[]>(() => {}) })
-    await search.reply(OTHER)
+    await search.reply(third)
     expect(await untilOver(search)).toBe(150)
+    const found = await search.finished()
+    expect(hostsOf(found)).toEqual([ROUTER.host, OTHER.host])
+    expect(found.remarks).toEqual([{ kind: 'no-router', address: '192.168.1.1' }])
+  })
+
+  it('is chosen without a router if the routing table is not read before the router would have answered', async () => {
+    const search = begin([OTHER], { router: new Promise(() => {}) })
+    await search.reply(OTHER)
+    expect(await untilOver(search)).toBe(1700)
+    expect(hostsOf(await search.finished())).toEqual([OTHER.host])
   })
 
   it('ranks a private external address after a public one', async () => {
@@ -351,22 +344,28 @@ describe('which of several connected IGDs', () => {
 
   it('prefers the default gateway even with a private external address', async () => {
     const router = behindNat(slow(ROUTER, 20))
-    const search = begin([router, OTHER], { gateways })
+    const search = begin([router, OTHER])
     await search.reply(OTHER)
     await search.reply(router)
     expect(await untilOver(search)).toBe(20)
     const found = await search.finished()
     expect(hostsOf(found)).toEqual([ROUTER.host, OTHER.host])
-    expect(found.candidates[0]).toMatchObject({ kind: 'reserved', externalAddress: '100.64.3.4' })
+    expect(found.examined[0]).toMatchObject({ kind: 'reserved', externalAddress: '100.64.3.4' })
   })
 
-  it('prefers a connected IGD to a default gateway that is not connected', async () => {
-    const router = disconnected(ROUTER)
-    const search = begin([router, OTHER], { gateways, searchMs: 300 })
-    await search.reply(router)
+  it('is the router even if its address is private and that of the other one is not', async () => {
+    const search = begin([behindNat(ROUTER), OTHER], { searchMs: 300 })
     await search.reply(OTHER)
+    await search.reply(ROUTER)
     await untilOver(search)
-    expect(hostsOf(await search.finished())).toEqual([OTHER.host, ROUTER.host])
+    expect(hostsOf(await search.finished())).toEqual([ROUTER.host, OTHER.host])
+  })
+
+  it('takes an address of documentation for one of the internet', async () => {
+    const documented: ScriptedDevice = { ...ROUTER, connections: { '/ctl/0': { address: '203.0.113.7' } } }
+    const search = begin([documented])
+    await search.reply(documented)
+    expect(kindsOf(await search.finished())).toEqual(['reserved'])
   })
 })
 
@@ -381,8 +380,8 @@ describe('what is looked at', () => {
     const search = begin([router])
     await search.reply(router)
     const found = await search.finished()
-    expect(found.candidates[0]).toMatchObject({ kind: 'connected', externalAddress: '11.22.33.44' })
-    expect(found.candidates[0]?.gateway?.controlUrl).toBe('http://192.168.1.1:5000/ctl/ppp')
+    expect(found.examined[0]).toMatchObject({ kind: 'connected', externalAddress: '11.22.33.44' })
+    expect(found.examined[0]?.gateway?.controlUrl).toBe('http://192.168.1.1:5000/ctl/ppp')
   })
 
   it('finds a router that has only WANPPPConnection and answers only to that', async () => {
@@ -427,7 +426,7 @@ describe('what is looked at', () => {
   })
 
   it('with a search time runs exactly that long and lists all that answered', async () => {
-    const search = begin([ROUTER, OTHER, TV], { searchMs: 700, gateways: ['192.168.1.1'] })
+    const search = begin([ROUTER, OTHER, TV], { searchMs: 700 })
     await search.reply(ROUTER)
     await search.clock.advance(650)
     await search.reply(TV, 'upnp:rootdevice')
@@ -474,7 +473,7 @@ describe('what is looked at', () => {
     const router = answersOf(ROUTER)
     const answer = (request: HttpRequest): ScriptedAnswer =>
       request.url.host === ROUTER.host ? router(request) : 'silence'
-    const search = begin([ROUTER], { gateways: ['192.168.1.1'], answer })
+    const search = begin([ROUTER], { answer })
     await settle()
     for (let count = 0; count < MAX_DEVICES; count++) {
       const from = `192.168.1.${100 + count}`
@@ -562,11 +561,12 @@ describe('which locations are ignored', () => {
   })
 
   it('believes a sender from another subnet only about itself', async () => {
-    const search = begin([{ host: '10.0.0.1' }])
+    const search = begin([{ host: '10.0.0.1' }], { router: null })
     await search.replyWith(ssdpReply('http://192.168.1.1:5000/root.xml'), '10.0.0.1')
     await search.replyWith(ssdpReply('http://10.0.0.2/root.xml'), '10.0.0.1')
     expect(search.http.seen).toEqual([])
     await search.replyWith(ssdpReply('http://10.0.0.1/root.xml'), '10.0.0.1')
+    await search.clock.advance(150)
     expect(kindsOf(await search.finished())).toEqual(['connected'])
   })
 })
@@ -598,7 +598,7 @@ describe('how a search ends otherwise', () => {
     const found = await search.finished()
     const dropped = search.http.seen.find(({ request }) => request.url.host === TV.host)
     expect(dropped?.request.signal?.aborted).toBe(true)
-    await expect(found.candidates[0]?.gateway?.externalAddress()).resolves.toBe('11.22.33.44')
+    await expect(found.examined[0]?.gateway?.externalAddress()).resolves.toBe('11.22.33.44')
     expect(search.http.seen.at(-1)?.request.signal?.aborted).toBe(false)
     controller.abort()
     expect(search.http.seen.at(-1)?.request.signal?.aborted).toBe(true)
@@ -623,7 +623,7 @@ describe('how a search ends otherwise', () => {
     await search.reply(ROUTER)
     const found = await search.finished()
     expect(hostsOf(found)).toEqual([ROUTER.host])
-    expect(found.unreadable).toEqual([{ location: locationOf(TV), error: defect }])
+    expect(found.unreadable).toEqual([defect])
   })
 
   it('is not ended by a defect that a device of others meets', async () => {
@@ -642,7 +642,7 @@ describe('how a search ends otherwise', () => {
 
   it('is not changed by a device that is done with in the very moment of the end', async () => {
     // Both are known in the same millisecond; the second one after the search has ended.
-    const search = begin([slow(ROUTER, 10), slow(OTHER, 10)], { gateways: ['192.168.1.1'] })
+    const search = begin([slow(ROUTER, 10), slow(OTHER, 10)])
     await search.reply(ROUTER)
     await search.reply(OTHER)
     await search.clock.advance(10)
@@ -658,7 +658,7 @@ describe('how a search ends otherwise', () => {
     const controller = new AbortController()
     let release: (answer: ScriptedAnswer) => void = () => {}
     const answer = answersOf(OTHER)
-    const search = begin([OTHER], { gateways: ['192.168.1.1'], signal: controller.signal, answer })
+    const search = begin([OTHER], { signal: controller.signal, answer })
     const ask = search.http.request.bind(search.http)
     search.http.request = async (request) => {
       if (request.action === 'GetExternalIPAddress') await new Promise((resolve) => (release = resolve))
@@ -673,7 +673,7 @@ describe('how a search ends otherwise', () => {
   })
 
   it('ends where the window ends while a device is being looked at and a connected one is known', async () => {
-    const search = begin([slow(TV, 2000), OTHER], { gateways: ['192.168.1.1'] })
+    const search = begin([slow(TV, 2000), OTHER])
     await search.clock.advance(3950)
     await search.reply(TV)
     await search.reply(OTHER)
@@ -687,21 +687,25 @@ describe('a search over IPv6', () => {
   const ETH0 = { address: '::', netmask: '', multicast: true, unicastTo: [], zone: 'eth0', prefixes }
   const WLAN0 = { ...ETH0, zone: 'wlan0', prefixes: [] }
   const LINK_LOCAL: ScriptedDevice = { host: '[fe80::1]:5000' }
-  const settings = { routes: [ETH0, WLAN0], gateways: ['192.168.1.1'] }
+  const settings = { routes: [ETH0, WLAN0], router: 'fe80::1%eth0' }
 
   it('uses a link-local gateway through the interface that it answered by', async () => {
-    const search = begin([LINK_LOCAL], settings)
+    const search = begin([LINK_LOCAL], { ...settings, router: 'fe80::1%wlan0' })
     await search.replyWith(ssdpReply(locationOf(LINK_LOCAL)), 'fe80::1%wlan0')
     const found = await search.finished()
-    expect(found.candidates).toMatchObject([{ kind: 'connected', zone: 'wlan0', location: locationOf(LINK_LOCAL) }])
-    expect(found.candidates[0]?.gateway?.controlUrl).toBe('http://[fe80::1%25wlan0]:5000/ctl/0')
+    expect(found.examined).toMatchObject([{ kind: 'connected', zone: 'wlan0', location: locationOf(LINK_LOCAL) }])
+    expect(found.examined[0]?.gateway?.controlUrl).toBe('http://[fe80::1%25wlan0]:5000/ctl/0')
     expect(search.http.seen.map(({ request }) => request.zone)).toEqual(['wlan0', 'wlan0', 'wlan0'])
   })
 
-  it('does not wait for the default gateway, whose address is one of IPv4', async () => {
+  it('knows the router by its sender and its zone: the same address on another link is somebody else', async () => {
     const search = begin([LINK_LOCAL], settings)
+    await search.replyWith(ssdpReply(locationOf(LINK_LOCAL)), 'fe80::1%wlan0')
+    await search.clock.advance(100)
+    expect(search.state.over).toBe(false)
     await search.replyWith(ssdpReply(locationOf(LINK_LOCAL)), 'fe80::1%eth0')
-    expect((await search.finished()).searchedMs).toBe(0)
+    const found = await search.finished()
+    expect([found.searchedMs, found.examined.map(({ zone }) => zone)]).toEqual([100, ['eth0', 'wlan0']])
   })
 
   it('takes the same address on two links for two devices', async () => {
@@ -712,7 +716,7 @@ describe('a search over IPv6', () => {
     await untilOver(search)
     const found = await search.finished()
     expect(found.devices).toHaveLength(2)
-    expect(found.candidates.map(({ zone }) => zone)).toEqual(['eth0', 'wlan0'])
+    expect(found.examined.map(({ zone }) => zone)).toEqual(['eth0', 'wlan0'])
   })
 
   it('goes to a wider address that a link-local sender names, and to no host elsewhere', async () => {

@@ -4,21 +4,21 @@ import { begin, chosen, ROUTER } from './opening.ts'
 
 describe('a gateway that only an IGD can be', () => {
   it('is searched for to the end although PCP has answered, which is told', async () => {
-    const opening = begin({ igdOnly: true })
+    const opening = begin({ need: 'only' })
     opening.portControlAnswers({ pcpAtMs: 1, natPmpAtMs: 2 })
     const opened = await opening.endsAt(4000)
     expect(opened).toMatchObject({ found: undefined, answered: { protocol: 'pcp' }, searchedMs: 4000 })
   })
 
   it('ends the search in the moment in which it is known', async () => {
-    const opening = begin({ igdOnly: true, devices: [ROUTER] })
+    const opening = begin({ need: 'only', devices: [ROUTER] })
     opening.portControlAnswers({ pcpAtMs: 1 })
     opening.deviceAnswers(ROUTER, 2600)
     expect(chosen(await opening.endsAt(2600))).toBe('connected')
   })
 
   it('is not waited for after the end of the search, whoever has not answered yet', async () => {
-    const opened = await begin({ igdOnly: true }).endsAt(4000)
+    const opened = await begin({ need: 'only' }).endsAt(4000)
     expect([opened.answered, opened.found]).toEqual([undefined, undefined])
   })
 })

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
-import { begin, chosen, disconnected, ROUTER, type Settings, slow, TV } from './opening.ts'
+import { mapReply } from '../../support/port-control-replies.ts'
+import { begin, chosen, disconnected, type PortControlTimes, ROUTER, type Settings, slow, TV } from './opening.ts'
 
 const answered = { protocol: 'pcp', endpoint: { address: '192.168.1.1', port: 5351 }, epochSeconds: 3600 }
 
@@ -39,56 +40,75 @@ describe('which gateway is opened where all three protocols are asked for', () =
     expect(await asked('auto')).toEqual(await asked('igd'))
   })
 
-  it('is an IGD that begins to answer 149 ms after PCP', async () => {
+  it.each([150, 600, 1549])('is an IGD that begins to answer after %i ms', async (atMs) => {
     const opening = begin({ devices: [ROUTER] })
-    opening.portControlAnswers({ pcpAtMs: 1 })
-    opening.deviceAnswers(ROUTER, 150)
-    expect(chosen(await opening.endsAt(150))).toBe('connected')
+    opening.portControlAnswers({ pcpAtMs: 1, natPmpAtMs: 2 })
+    opening.deviceAnswers(ROUTER, atMs)
+    const opened = await opening.endsAt(atMs)
+    expect([chosen(opened), opened.remarks]).toEqual(['connected', []])
   })
 
-  it('is an IGD that begins to answer 149 ms after PCP also where its description then takes 2 s', async () => {
+  it('is an IGD that begins to answer in time also if its description then takes 2 s', async () => {
     const router = slow(ROUTER, 2000)
     const opening = begin({ devices: [router] })
     opening.portControlAnswers({ pcpAtMs: 1 })
-    opening.deviceAnswers(router, 150)
-    expect(chosen(await opening.endsAt(2150))).toBe('connected')
+    opening.deviceAnswers(router, 1500)
+    expect(chosen(await opening.endsAt(3500))).toBe('connected')
   })
 
-  it('is PCP where an IGD would begin to answer 151 ms after it', async () => {
+  it('is PCP if no IGD has begun to answer 1250 ms after the second round, with a remark', async () => {
     const opening = begin({ devices: [ROUTER] })
     opening.portControlAnswers({ pcpAtMs: 1 })
-    opening.deviceAnswers(ROUTER, 152)
-    const opened = await opening.endsAt(151)
-    expect(chosen(opened)).toBe('pcp')
-    expect(opened).toMatchObject({ answered, searchedMs: 151, devices: [], best: undefined, tried: undefined })
+    opening.deviceAnswers(ROUTER, 1552)
+    const opened = await opening.endsAt(1550)
+    expect([chosen(opened), opened.remarks]).toEqual(['pcp', [{ kind: 'no-upnp', via: 'pcp', waitedMs: 1550 }]])
+    expect(opened).toMatchObject({ answered, searchedMs: 1550, devices: [], best: undefined, tried: undefined })
     expect(opening.http.seen).toEqual([])
+    const lastSentMs = Math.max(...opening.datagrams.sent.map(({ atMs }) => atMs))
+    expect(lastSentMs, 'the router has answered, so the later rounds are not sent').toBe(400)
   })
 
-  it('is PCP where the IGD that was waited for turns out to be none, in that moment', async () => {
-    const bare = { ...ROUTER, description: { status: 404, body: 'no', afterMs: 700 } }
-    const opening = begin({ devices: [bare] })
-    opening.portControlAnswers({ pcpAtMs: 1 })
-    opening.deviceAnswers(bare, 100)
-    expect(chosen(await opening.endsAt(800))).toBe('pcp')
+  it('sends the later rounds if nothing of the router has answered', async () => {
+    const opening = begin()
+    await opening.endsAt(4000)
+    expect(Math.max(...opening.datagrams.sent.map(({ atMs }) => atMs))).toBe(2100)
   })
 
-  it('is PCP where the IGD that was waited for says nothing more', async () => {
+  it('is PCP if the IGD that was waited for turns out to be none, when UPnP has had its time', async () => {
+    for (const [afterMs, atMs] of [
+      [700, 1550],
+      [1700, 1800],
+    ] as const) {
+      const bare = { ...ROUTER, description: { status: 404, body: 'no', afterMs } }
+      const opening = begin({ devices: [bare] })
+      opening.portControlAnswers({ pcpAtMs: 1 })
+      opening.deviceAnswers(bare, 100)
+      expect(chosen(await opening.endsAt(atMs))).toBe('pcp')
+    }
+  })
+
+  it('is PCP if the IGD that was waited for says nothing more', async () => {
     const silent = { ...ROUTER, description: 'silence' } as const
     const opening = begin({ devices: [silent] })
     opening.portControlAnswers({ pcpAtMs: 1 })
     opening.deviceAnswers(silent, 100)
-    expect(chosen(await opening.endsAt(3001))).toBe('pcp')
+    const opened = await opening.endsAt(3100) // the 3 s that a description has
+    expect(chosen(opened)).toBe('pcp')
+    expect(opened.unreadable).toMatchObject({ code: 'NO_REPLY' })
   })
 
-  it('is not kept from PCP longer than a search takes by a neighbour that calls itself an IGD again and again', async () => {
-    const neighbours = Array.from({ length: 12 }, (_, at) => ({
-      host: `192.168.1.66:${8000 + at}`,
+  it.each([1, 3990])('is PCP, whoever else calls himself an IGD: PCP answers after %i ms', async (pcpAtMs) => {
+    const neighbour = { host: '192.168.1.66:8000' }
+    const silent = Array.from({ length: 12 }, (_, at) => ({
+      host: `192.168.1.67:${8000 + at}`,
       description: 'silence' as const,
     }))
-    const opening = begin({ devices: neighbours })
-    opening.portControlAnswers({ pcpAtMs: 1 })
-    for (const [at, neighbour] of neighbours.entries()) opening.deviceAnswers(neighbour, 100 + at * 1000)
-    expect(chosen(await opening.endsAt(3001))).toBe('pcp')
+    const opening = begin({ devices: [neighbour, ...silent] })
+    opening.portControlAnswers({ pcpAtMs })
+    opening.deviceAnswers(neighbour, 50)
+    for (const [at, each] of silent.entries()) opening.deviceAnswers(each, 100 + at * 1000)
+    const opened = await opening.endsAt(Math.max(1550, pcpAtMs))
+    expect(opened.found?.protocol).toBe('pcp')
   })
 
   it('does not wait for a TV that is being looked at', async () => {
@@ -96,7 +116,7 @@ describe('which gateway is opened where all three protocols are asked for', () =
     const opening = begin({ devices: [tv] })
     opening.portControlAnswers({ pcpAtMs: 1 })
     opening.deviceAnswers(tv, 50, 'upnp:rootdevice')
-    expect(chosen(await opening.endsAt(151))).toBe('pcp')
+    expect(chosen(await opening.endsAt(1550))).toBe('pcp')
     expect(opening.http.seen[0]?.request.signal?.aborted).toBe(true)
   })
 
@@ -111,14 +131,14 @@ describe('which gateway is opened where all three protocols are asked for', () =
   it('is PCP before NAT-PMP also where NAT-PMP answers first, and knows the address that NAT-PMP has told', async () => {
     const opening = begin()
     opening.portControlAnswers({ natPmpAtMs: 1, pcpAtMs: 140 })
-    const opened = await opening.endsAt(151)
+    const opened = await opening.endsAt(1550)
     expect(opened).toMatchObject({ answered, found: { protocol: 'pcp', externalAddress: '11.22.33.44' } })
   })
 
   it('is NAT-PMP where PCP is refused', async () => {
     const opening = begin()
     opening.portControlAnswers({ natPmpAtMs: 3, pcpRefusedAtMs: 1 })
-    const opened = await opening.endsAt(153)
+    const opened = await opening.endsAt(1550)
     expect(opened.found).toMatchObject({ protocol: 'nat-pmp', externalAddress: '11.22.33.44' })
     expect(opened.refusals).toMatchObject([{ protocol: 'pcp', error: { code: 'REFUSED', number: 1 } }])
   })
@@ -149,12 +169,6 @@ describe('which gateway is opened where all three protocols are asked for', () =
     expect(opened.refusals.map(({ error }) => error.code)).toEqual(['NO_REPLY', 'NO_REPLY'])
   })
 
-  it('is PCP that answers within the last 150 ms', async () => {
-    const opening = begin()
-    opening.portControlAnswers({ pcpAtMs: 3990 })
-    expect(chosen(await opening.endsAt(4000))).toBe('pcp')
-  })
-
   it('is PCP where no interface can be searched on for an IGD, in the moment in which it answers', async () => {
     const opening = begin({ interfaces: [] })
     opening.portControlAnswers({ pcpAtMs: 20 })
@@ -165,13 +179,13 @@ describe('which gateway is opened where all three protocols are asked for', () =
 describe('an IGD that is not connected, beside PCP', () => {
   it.each([
     ['gives way to PCP', false, 'pcp'],
-    ['goes first where its state does not count', true, 'disconnected'],
+    ['goes first if its state does not count', true, 'disconnected'],
   ])('%s', async (_name, ignoreState, kind) => {
     const router = disconnected(ROUTER)
     const opening = begin({ devices: [router], ignoreState })
     opening.portControlAnswers({ pcpAtMs: 1 })
     opening.deviceAnswers(router, 10)
-    const opened = await opening.endsAt(151)
+    const opened = await opening.endsAt(10)
     expect(chosen(opened)).toBe(kind)
     expect(opened).toMatchObject({ answered, best: { kind: 'disconnected' } })
   })
@@ -189,23 +203,47 @@ describe('an IGD that is not connected, beside PCP', () => {
     const opening = begin({ devices: [router] })
     opening.portControlAnswers({ pcpAtMs: 700 })
     opening.deviceAnswers(router, 10)
-    expect(chosen(await opening.endsAt(850))).toBe('pcp')
+    expect(chosen(await opening.endsAt(700))).toBe('pcp')
   })
 })
 
-describe('an IGD that another NAT is in front of, beside PCP', () => {
-  it('goes first: it can map', async () => {
-    const router = { ...ROUTER, connections: { '/ctl/0': { address: '100.64.3.4' } } }
-    const opening = begin({ devices: [router] })
-    opening.portControlAnswers({ pcpAtMs: 1 })
+describe('an IGD that another NAT is in front of, beside PCP and NAT-PMP', () => {
+  const router = { ...ROUTER, connections: { '/ctl/0': { address: '100.64.3.4' } } }
+
+  it.each<[string, Settings, PortControlTimes, number, string]>([
+    ['gives way to PCP, if that tells an address of the internet', {}, { pcpAtMs: 1, natPmpAtMs: 20 }, 20, 'pcp'],
+    ['gives way to NAT-PMP alone', {}, { pcpRefusedAtMs: 1, natPmpAtMs: 20 }, 20, 'nat-pmp'],
+    ['goes first if both are refused', {}, { pcpRefusedAtMs: 1, natPmpRefusedAtMs: 20 }, 20, 'reserved'],
+    ['waits half a second for them', {}, {}, 500, 'reserved'],
+    ['waits half a second for the address, which PCP does not tell', {}, { pcpAtMs: 1 }, 500, 'reserved'],
+    ['goes first if an IGD is wanted', { need: 'wanted' }, { pcpAtMs: 1, natPmpAtMs: 2 }, 10, 'reserved'],
+    ['goes first if only an IGD will do', { need: 'only' }, { pcpAtMs: 1, natPmpAtMs: 2 }, 10, 'reserved'],
+  ])('%s', async (_name, settings, times, atMs, expected) => {
+    const opening = begin({ devices: [router], ...settings })
+    opening.portControlAnswers(times)
     opening.deviceAnswers(router, 10)
-    expect(chosen(await opening.endsAt(10))).toBe('reserved')
+    expect(chosen(await opening.endsAt(atMs))).toBe(expected)
+  })
+
+  it('gives way to PCP that tells such an address when it is asked for a mapping', async () => {
+    for (const [address, expected] of [
+      ['11.22.33.44', 'pcp'],
+      ['10.0.0.7', 'reserved'],
+    ] as const) {
+      const opening = begin({ devices: [router] })
+      opening.portControlAnswers({ pcpAtMs: 1, natPmpRefusedAtMs: 2 })
+      opening.datagrams.onRequest = ({ bytes }, peer) => {
+        if (bytes[1] === 1) peer.deliver(mapReply(bytes, { assignedExternalAddress: address }))
+      }
+      opening.deviceAnswers(router, 10)
+      expect(chosen(await opening.endsAt(10))).toBe(expected)
+    }
   })
 })
 
 describe('the moment in which there is nothing to do', () => {
   it.each<[string, Settings, string]>([
-    ['an IGD', { via: 'igd' }, '239.255.255.250:1900'],
+    ['an IGD', { via: 'igd' }, '192.168.1.1:1900'],
     ['all three protocols', {}, '192.168.1.1:5351'],
     ['PCP', { via: 'pcp' }, '192.168.1.1:5351'],
   ])('comes once, when %s has been asked for', async (_name, settings, askedLast) => {

@@ -1,4 +1,5 @@
 /** A LAN with an IGD, a gateway of PCP and NAT-PMP and others, and the opening of whichever counts. */
+import '../../../src/client/search/candidate.ts' // loaded late there, which no fake clock knows
 import { expect } from 'vitest'
 import '../../../src/client/search/candidate.ts' // a search loads it as it goes, in no time of a fake clock
 import {
@@ -7,7 +8,7 @@ import {
   type OpeningNet,
   openGateway,
 } from '../../../src/client/search/open-gateway.ts'
-import { memoryFiles } from '../../../src/net/files/private-files.ts'
+import { memoryFiles, type PrivateFiles } from '../../../src/net/files/private-files.ts'
 import type { InterfaceAddress } from '../../../src/net/interfaces.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { addressReply, announceReply, NAT_PMP_ONLY, PCP_ONLY } from '../../support/port-control-replies.ts'
@@ -45,6 +46,8 @@ export interface PortControlTimes {
 export interface Settings extends Partial<GatewayWishes>, Pick<OpeningNet, 'signal' | 'onIdle'> {
   readonly interfaces?: readonly InterfaceAddress[]
   readonly devices?: readonly ScriptedDevice[]
+  readonly files?: PrivateFiles
+  readonly hardwareAddress?: string
 }
 
 export function begin({ devices = [], interfaces = [HOME], ...options }: Settings = {}) {
@@ -52,7 +55,7 @@ export function begin({ devices = [], interfaces = [HOME], ...options }: Setting
   const datagrams = new ScriptedDatagrams(clock)
   const http = new ScriptedHttp(clock, answersOf(...devices))
   const opened: Opened[] = []
-  const { signal, onIdle, ...wishes } = options
+  const { signal, onIdle, files = memoryFiles(), hardwareAddress, ...wishes } = options
   const defaultGateways = (): Promise<string[]> => Promise.resolve(['192.168.1.1'])
   const net = {
     clock,
@@ -60,7 +63,8 @@ export function begin({ devices = [], interfaces = [HOME], ...options }: Setting
     http,
     interfaces: () => interfaces,
     defaultGateways,
-    files: memoryFiles(),
+    files,
+    hardwareAddress: async () => hardwareAddress,
     signal,
     onIdle,
   }
@@ -81,6 +85,7 @@ export function begin({ devices = [], interfaces = [HOME], ...options }: Setting
     clock,
     datagrams,
     http,
+    files,
     result,
     until,
     /** What is told comes at its time. */

@@ -18,39 +18,39 @@ function netOf(defaultGateways = (family: 4 | 6): Promise<string[]> => Promise.r
 }
 
 async function placesOf(wishes: PlaceWishes) {
-  const { routes, endpoints, defaultGateways, localAddress, alsoKnown } = placesToAsk(wishes, netOf())
+  const { routes, endpoint, router, localAddress, alsoKnown } = placesToAsk(wishes, netOf())
+  const asked = await endpoint
   return {
     routes: routes.map(({ address, multicast, unicastTo }) =>
       [address, ...(multicast ? ['multicast'] : []), ...unicastTo.map((to) => `${to.address} ${to.port}`)].join(' -> '),
     ),
-    endpoints: (await endpoints).map(({ address, port }) => `${address} ${port}`),
-    defaultGateways: await defaultGateways,
+    endpoint: asked && `${asked.address} ${asked.port}`,
+    router: (await router).address,
     localAddress,
     asksMiniSsdpd: alsoKnown !== undefined,
   }
 }
 
 describe('a gateway is asked for', () => {
-  it('on every interface, and at the default gateways', async () => {
+  it('on every interface, and at the router', async () => {
     expect(await placesOf({})).toEqual({
       routes: ['192.168.1.10 -> multicast', '10.0.0.10 -> multicast'],
-      endpoints: ['192.168.1.1 5351', '10.0.0.1 5351'],
-      defaultGateways: GATEWAYS[4],
+      endpoint: '192.168.1.1 5351',
+      router: '192.168.1.1',
       localAddress: undefined,
       asksMiniSsdpd: true,
     })
   })
 
-  it('over IPv6 at those of IPv6', async () => {
-    const { routes, endpoints, defaultGateways } = await placesOf({ family: 6 })
-    expect([routes, endpoints]).toEqual([[':: -> multicast'], ['fe80::1%eth0 5351', 'fe80::2%wlan0 5351']])
-    expect(defaultGateways).toEqual(GATEWAYS[4])
+  it('over IPv6 at that of IPv6', async () => {
+    const { routes, endpoint, router } = await placesOf({ family: 6 })
+    expect([routes, endpoint, router]).toEqual([[':: -> multicast'], 'fe80::1%eth0 5351', 'fe80::1%eth0'])
   })
 
-  it('for pinholes at those of IPv6 over PCP, whatever family an IGD is searched for over', async () => {
-    const { routes, endpoints } = await placesOf({ forPinholes: true })
+  it('for pinholes at that of IPv6 over PCP, whatever family an IGD is searched for over', async () => {
+    const { routes, endpoint, router } = await placesOf({ forPinholes: true })
     expect(routes).toEqual(['192.168.1.10 -> multicast', '10.0.0.10 -> multicast'])
-    expect(endpoints).toEqual(['fe80::1%eth0 5351', 'fe80::2%wlan0 5351'])
+    expect([endpoint, router]).toEqual(['fe80::1%eth0 5351', '192.168.1.1'])
   })
 
   it('without MiniSSDPd if its path is empty', async () => {
@@ -60,8 +60,8 @@ describe('a gateway is asked for', () => {
   it('also if the default gateways cannot be known', async () => {
     for (const family of [4, 6] as const) {
       const net = netOf(() => Promise.reject(new Error('no table')))
-      const { endpoints, defaultGateways } = placesToAsk({ family }, net)
-      expect([await endpoints, await defaultGateways]).toEqual([[], []])
+      const { endpoint, router } = placesToAsk({ family }, net)
+      expect([await endpoint, (await router).address]).toEqual([undefined, undefined])
     }
   })
 })
@@ -71,13 +71,13 @@ describe('one interface', () => {
     ['wlan0', '10.0.0.10', '10.0.0.1 5351'],
     ['192.168.1.10', '192.168.1.10', '192.168.1.1 5351'],
   ])('has its gateway asked, from its address: %s', async (name, address, endpoint) => {
-    const { routes, endpoints, localAddress } = await placesOf({ interface: name })
-    expect([routes, endpoints, localAddress]).toEqual([[`${address} -> multicast`], [endpoint], address])
+    const asked = await placesOf({ interface: name })
+    expect(asked).toMatchObject({ routes: [`${address} -> multicast`], endpoint, localAddress: address })
   })
 
   it.each([4, 6] as const)('has its gateway of IPv6 asked for pinholes, from any address: IPv%s', async (family) => {
-    const { endpoints, localAddress } = await placesOf({ interface: 'eth0', forPinholes: true, family })
-    expect([endpoints, localAddress]).toEqual([['fe80::1%eth0 5351'], undefined])
+    const { endpoint, localAddress } = await placesOf({ interface: 'eth0', forPinholes: true, family })
+    expect([endpoint, localAddress]).toEqual(['fe80::1%eth0 5351', undefined])
   })
 
   it('that is not there is an error', () => {
@@ -91,8 +91,8 @@ describe('a gateway that is named', () => {
   it('is asked and nobody else: straight, and on its port', async () => {
     expect(await placesOf({ gateway })).toEqual({
       routes: ['0.0.0.0 -> 10.2.0.1 1900'],
-      endpoints: ['10.2.0.1 5350'],
-      defaultGateways: ['10.2.0.1'],
+      endpoint: '10.2.0.1 5350',
+      router: '10.2.0.1',
       localAddress: undefined,
       asksMiniSsdpd: false,
     })
@@ -105,13 +105,12 @@ describe('a gateway that is named', () => {
 
   it('of IPv6 is asked with its zone', async () => {
     const named = { gateway: { address: 'fe80::9%eth0', port: 5351 }, forPinholes: true }
-    const { routes, endpoints, defaultGateways } = await placesOf(named)
-    expect([routes, endpoints]).toEqual([[':: -> fe80::9%eth0 1900'], ['fe80::9%eth0 5351']])
-    expect(defaultGateways).toEqual(['fe80::9'])
+    const { routes, endpoint, router } = await placesOf(named)
+    expect([routes, endpoint, router]).toEqual([[':: -> fe80::9%eth0 1900'], 'fe80::9%eth0 5351', 'fe80::9%eth0'])
   })
 
   it('of IPv4 is not asked over PCP for pinholes', async () => {
-    expect((await placesOf({ gateway, forPinholes: true })).endpoints).toEqual([])
+    expect((await placesOf({ gateway, forPinholes: true })).endpoint).toBeUndefined()
   })
 })
 
@@ -119,13 +118,16 @@ describe('one route', () => {
   const onlyRoute = { address: '127.0.0.1', netmask: '255.0.0.0', multicast: false, unicastTo: [] }
 
   it('is the only one: neither default gateways nor MiniSSDPd are asked', async () => {
-    const places = { routes: ['127.0.0.1'], endpoints: [], defaultGateways: [], localAddress: undefined }
+    const places = { routes: ['127.0.0.1'], endpoint: undefined, router: undefined, localAddress: undefined }
     expect(await placesOf({ onlyRoute })).toEqual({ ...places, asksMiniSsdpd: false })
   })
 
   it('has the one endpoint that is given', async () => {
     const onlyEndpoint = { address: '127.0.0.1', port: 40_000 }
-    expect((await placesOf({ onlyRoute, onlyEndpoint })).endpoints).toEqual(['127.0.0.1 40000'])
+    expect(await placesOf({ onlyRoute, onlyEndpoint })).toMatchObject({
+      endpoint: '127.0.0.1 40000',
+      router: '127.0.0.1',
+    })
   })
 })
 

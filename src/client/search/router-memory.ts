@@ -1,0 +1,129 @@
+/**
+ * What is remembered about routers: whom to ask first. The same checks apply to the answer, so a stale memory does no
+ * harm. A router is looked up by its address. But 192.168.1.1 is half the world's router: that a router has no UPnP is
+ * believed only if its hardware address is the same.
+ */
+import { TransportError } from '../../domain/errors.js'
+import type { Clock } from '../../net/clock.js'
+import type { PrivateFiles } from '../../net/files/private-files.js'
+import type { PortControlProtocol } from '../port-control/probe.js'
+import type { FoundDevice } from './ssdp-search.js'
+
+/** Of the files. In another version the same fields may mean something else, so it is not read. */
+const VERSION = 1
+/** A router without UPnP was silent in two searches that far apart. */
+export const BETWEEN_SILENCES_MS = 600_000
+/** For so long nobody waits for UPnP again. */
+export const WITHOUT_UPNP_MS = 24 * 3_600_000
+/** If there are more, those that were not used for longest are removed. */
+export const MAX_ROUTERS = 64
+
+/** Its IGD, as the search heard it. */
+export type KnownIgd = Pick<FoundDevice, 'location' | 'searchTarget' | 'server'>
+
+/** UPnP did not come although PCP or NAT-PMP did. */
+interface Silence {
+  readonly hardwareAddress: string
+  readonly firstWallMs: number
+  /** Known to have no UPnP until then; undefined after the first silence. */
+  readonly untilWallMs?: number | undefined
+}
+
+export interface KnownRouter {
+  readonly igd?: KnownIgd | undefined
+  /** The protocol that was used in place of UPnP. */
+  readonly portControl?: PortControlProtocol | undefined
+  readonly silence?: Silence | undefined
+}
+
+export type RouterMemory = ReturnType<typeof rememberedRouters>
+
+export function rememberedRouters(files: PrivateFiles, clock: Clock) {
+  const write = async (address: string, router: KnownRouter): Promise<void> => {
+    const text = `${JSON.stringify({ version: VERSION, ...router })}\n`
+    await unlessItFails(async () => {
+      if ((await files.read(nameOf(address))) === text) return
+      await files.write(nameOf(address), text)
+      const names = await files.list(PREFIX)
+      if (names.length > MAX_ROUTERS) await files.remove(names.find((name) => name !== nameOf(address)) ?? '')
+    })
+  }
+  return {
+    async recall(address: string): Promise<KnownRouter> {
+      return (await unlessItFails(async () => routerOf(await files.read(nameOf(address))))) ?? {}
+    },
+    /** An IGD of the router has answered. */
+    rememberIgd: (address: string, { location, searchTarget, server }: KnownIgd) =>
+      write(address, { igd: { location, searchTarget, server } }),
+    /** The router answered in that protocol, and not over UPnP in the whole time. */
+    async rememberSilence(address: string, portControl: PortControlProtocol, hardwareAddress: string | undefined) {
+      const { silence } = await this.recall(address)
+      const nowMs = clock.wallMs()
+      if (hardwareAddress === undefined) return write(address, { portControl })
+      const isSame = silence?.hardwareAddress === hardwareAddress && silence.firstWallMs <= nowMs
+      const firstWallMs = isSame ? silence.firstWallMs : nowMs
+      const isSecond = nowMs - firstWallMs >= BETWEEN_SILENCES_MS
+      const untilWallMs = isSecond ? nowMs + WITHOUT_UPNP_MS : undefined
+      return write(address, { portControl, silence: { hardwareAddress, firstWallMs, untilWallMs } })
+    },
+    async forgetSilence(address: string): Promise<void> {
+      const { igd, portControl, silence } = await this.recall(address)
+      if (silence !== undefined) await write(address, { igd, portControl })
+    },
+  }
+}
+
+/** `hardwareAddress` is that of the router now. */
+export function isWithoutUpnp(
+  { silence }: KnownRouter,
+  hardwareAddress: string | undefined,
+  nowWallMs: number,
+): boolean {
+  const leftMs = (silence?.untilWallMs ?? 0) - nowWallMs
+  return leftMs > 0 && leftMs <= WITHOUT_UPNP_MS && silence?.hardwareAddress === hardwareAddress
+}
+
+const PREFIX = 'router-'
+
+function nameOf(address: string): string {
+  return PREFIX + encodeURIComponent(address).replace(/[!'()*~]/g, '_')
+}
+
+/** A router is used although it cannot be remembered. */
+async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof TransportError) return undefined
+    throw error
+  }
+}
+
+/** Any program with this user's rights may have written the file, so each field is checked. */
+function routerOf(text: string | undefined): KnownRouter {
+  let fields: Readonly<Record<string, unknown>>
+  try {
+    fields = { ...JSON.parse(text ?? '') } // what is no object has none of the fields
+  } catch {
+    return {}
+  }
+  const { version, igd, portControl, silence } = fields
+  if (version !== VERSION) return {}
+  return {
+    igd: igdOf(igd),
+    portControl: portControl === 'pcp' || portControl === 'nat-pmp' ? portControl : undefined,
+    silence: silenceOf(silence),
+  }
+}
+
+function igdOf(value: unknown): KnownIgd | undefined {
+  const { location, searchTarget, server } = { ...Object(value) } as Readonly<Record<string, unknown>>
+  const areTexts = typeof location === 'string' && typeof searchTarget === 'string' && typeof server === 'string'
+  return areTexts ? { location, searchTarget, server } : undefined
+}
+
+function silenceOf(value: unknown): Silence | undefined {
+  const { hardwareAddress, firstWallMs, untilWallMs } = { ...Object(value) } as Readonly<Record<string, unknown>>
+  if (typeof hardwareAddress !== 'string' || typeof firstWallMs !== 'number') return undefined
+  return { hardwareAddress, firstWallMs, untilWallMs: typeof untilWallMs === 'number' ? untilWallMs : undefined }
+}
