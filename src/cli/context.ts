@@ -20,6 +20,6 @@ export interface RunContext extends ClientNet {
 }
 
 /** The chosen gateway, and what the search learned about it. */
-export type ChosenGateway = Pick<FoundGateway, 'gateway' | 'externalAddress'>
+export type ChosenGateway = Pick<FoundGateway, 'gateway' | 'externalAddress' | 'router'>
 export type Chosen = Omit<FoundIgd, 'protocol'>
 export type ChosenPortControl = Omit<FoundPortControl, 'protocol'>

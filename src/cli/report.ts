@@ -151,6 +151,27 @@ interface NoticeFacts {
   'ports-over-ipv4': unknown
   /** -n: the router does not choose a port, so it was asked for one port after another. */
   'port-not-chosen': { error: ReportedError }
+  /** A VPN is up: programs here send through that interface, and not through the router. */
+  'through-tunnel': { interface: string }
+  /** Nothing of the router has answered, so the IGD at `address` is used. */
+  'not-the-router': { address: string; router: string }
+  /** This computer has no default gateway: the best IGD that answered is used. */
+  'no-router': { address: string }
+  /** The router did not answer over UPnP, so another protocol is used. */
+  'no-upnp': { via: 'pcp' | 'nat-pmp'; waitedMs: number }
+  /** -e: PCP and NAT-PMP have no descriptions. */
+  'description-lost': { via: 'pcp' | 'nat-pmp' }
+  /** Nobody can be asked whether the port is open for the remote host only. */
+  'remote-host-unchecked': { via: GatewayProtocol; key: MappingKey }
+  /** Closed, but another program or user of this computer seems to have made it. */
+  'made-by-another': { key: MappingKey; address: string; description: string }
+  /** Not closed: NAT-PMP closes by the inside, and upnp-ts has no record of that port. */
+  'not-remembered': { key: MappingKey }
+  'not-there': { key: MappingKey }
+  /** Not closed: the router does not speak the protocol any more in which the port was opened. Its lease ends then. */
+  'protocol-gone': { via: GatewayProtocol; key: MappingKey; endsWallMs: number }
+  /** Not closed: a running --keep of this user would open it again. */
+  kept: { key: MappingKey }
   /** Deleted over PCP or NAT-PMP, which also say yes if there is nothing to delete (RFC 6886 3.4, RFC 6887 15). */
   'deleted-unknown': { via: 'pcp' | 'nat-pmp'; key: MappingKey }
   /** -L: the router has more entries than it is asked for at once, so it is asked for one after another. */

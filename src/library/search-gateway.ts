@@ -1,17 +1,35 @@
 /** The search for a gateway: once, by wishes or by the URL of an IGD, or again and again while ports are kept. */
 import {
+  type FoundIgd as ClientIgd,
+  type FoundPortControl as ClientPortControl,
   type GatewayWishes,
-  type Opened,
   type OpeningNet,
   openGateway,
   openNamedGateway,
+  type Opened as Search,
 } from '../client/search/open-gateway.js'
 import { InvalidArgumentError, NoGatewayError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import { parseZonedUrl, type ZonedUrl } from '../domain/url.js'
 import type { Clock } from '../net/clock.js'
+import { Router } from './router.js'
 
-export type { FoundGateway, FoundIgd, FoundPortControl, Opened } from '../client/search/open-gateway.js'
+export type { SearchRemark } from '../client/search/router-search.js'
+
+export interface FoundIgd extends ClientIgd {
+  readonly router: Router
+}
+
+export interface FoundPortControl extends ClientPortControl {
+  readonly router: Router
+}
+
+export type FoundGateway = FoundIgd | FoundPortControl
+
+export interface Opened extends Omit<Search, 'found' | 'askOthers'> {
+  /** Undefined if no answer will do. */
+  readonly found: FoundGateway | undefined
+}
 
 export interface SearchWishes extends GatewayWishes {
   /** The URL of the root description, instead of a search. Its host is trusted, and may be a name. */
@@ -20,7 +38,13 @@ export interface SearchWishes extends GatewayWishes {
 
 /** @throws InvalidArgumentError; whatever the signal aborts with */
 export async function searchGateway({ url, ...wishes }: SearchWishes, net: OpeningNet): Promise<Opened> {
-  return url === undefined ? openGateway(wishes, net) : openNamedGateway(descriptionUrl(url), wishes, net)
+  const { found, askOthers, ...opened } = await (url === undefined
+    ? openGateway(wishes, net)
+    : openNamedGateway(descriptionUrl(url), wishes, net))
+  if (found === undefined) return { ...opened, found }
+  const isOnly = url !== undefined || wishes.via !== 'auto'
+  const router = new Router({ gateway: found.gateway, router: opened.router, askOthers, isOnly }, net)
+  return { ...opened, found: { ...found, router } }
 }
 
 function descriptionUrl(text: string): ZonedUrl {

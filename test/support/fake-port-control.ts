@@ -1,8 +1,10 @@
 /** A gateway of PCP or NAT-PMP that is nothing but answers, and remembers what it was asked; and whoever collects Reports. */
 import type { ChosenPortControl, RunContext } from '../../src/cli/context.ts'
 import type { Report } from '../../src/cli/report.ts'
-import type { MappingToRemove, PinholeOpener, PortControlGateway } from '../../src/domain/gateway.ts'
+import type { Gateway, MappingToRemove, PinholeOpener, PortControlGateway } from '../../src/domain/gateway.ts'
 import type { MappingKey, MappingRequest, PortMapping } from '../../src/domain/port-mapping.ts'
+import { Router } from '../../src/library/router.ts'
+import { memoryFiles } from '../../src/net/files/private-files.ts'
 import { FakeClock } from './fake-clock.ts'
 
 export interface Answers {
@@ -96,7 +98,7 @@ export interface Scene {
 export function sceneOf(answers: Answers, more: Partial<ChosenPortControl> = {}): Scene {
   const gateway = new FakePortControl(answers)
   const controller = new AbortController()
-  const chosen = { gateway, externalAddress: undefined, troubles: [], ...more }
+  const chosen = { gateway, externalAddress: undefined, troubles: [], router: routerOf(gateway), ...more }
   const clock = new FakeClock()
   const context = { signal: controller.signal, clock, interfaces: () => [] } as unknown as RunContext
   return { gateway, chosen, context, controller }
@@ -114,4 +116,10 @@ export async function outcome(run: AsyncGenerator<Report, unknown>): Promise<{ r
   } catch (ended) {
     return { reports, ended }
   }
+}
+
+/** The router that speaks nothing but the protocol of that gateway. */
+export function routerOf(gateway: Gateway): Router {
+  const alone = { gateway, router: gateway.address, askOthers: async () => [], isOnly: true }
+  return new Router(alone, { files: memoryFiles(), clock: new FakeClock(), interfaces: () => [] })
 }

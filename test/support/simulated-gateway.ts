@@ -356,6 +356,11 @@ function targetOf({ protocol, internalClient, internalPort }: TimedPinholeReques
   return pinholeIdOf({ protocol: protocol === 6 ? 'TCP' : 'UDP', internalClient, internalPort })
 }
 
+/** What a keeper never asks. */
+const unasked = (): never => {
+  throw new Error('a keeper has no such question')
+}
+
 /** What a search finds: how this computer sees the router. */
 abstract class SimulatedGateway implements GatewayBase {
   abstract readonly protocol: GatewayProtocol
@@ -403,6 +408,8 @@ abstract class SimulatedGateway implements GatewayBase {
     return this.protocol === 'igd' ? this.ask('find', () => this.router.find(key)) : Promise.resolve('untold')
   }
 
+  readonly remembers = unasked
+
   unmap(mapping: MappingToRemove): Promise<void> {
     return this.ask('unmap', () => this.router.unmap(mapping, this.localAddress))
   }
@@ -419,11 +426,6 @@ abstract class SimulatedGateway implements GatewayBase {
 
   /** With every answer. */
   protected abstract hear(): void
-}
-
-/** What a keeper never asks. */
-const unasked = (): never => {
-  throw new Error('a keeper has no such question')
 }
 
 class SimulatedIgd extends SimulatedGateway implements IgdGateway {
@@ -456,7 +458,6 @@ class SimulatedIgd extends SimulatedGateway implements IgdGateway {
 class SimulatedPortControl extends SimulatedGateway implements PortControlGateway {
   readonly protocol: 'pcp' | 'nat-pmp'
   readonly port = 5351
-  readonly remembers = unasked
   readonly pinholes: PinholeOpener | undefined
   epochSeconds: number
 

@@ -3,18 +3,10 @@
  * stand anywhere, and every word is checked before anything is sent.
  */
 import { Command, CommanderError } from 'commander'
+import { DEFAULT_DESCRIPTION } from '../../domain/port-mapping.js'
 import type { Quirk } from '../../domain/quirk.js'
 import { type AnyCommand, type CommandFacts, type CommandRow, type GatewayCommand, leaseOf } from './command-table.js'
-import {
-  DEFAULT_DESCRIPTION,
-  type Flag,
-  givenIn,
-  isOnlyOfEmulate,
-  keyOf,
-  labelOf,
-  longOf,
-  type OptionRow,
-} from './option-table.js'
+import { type Flag, givenIn, isOnlyOfEmulate, keyOf, labelOf, longOf, type OptionRow } from './option-table.js'
 import {
   type KeepOptions,
   keepOptionsOf,

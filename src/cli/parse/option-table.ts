@@ -2,8 +2,8 @@
  * OPTIONS: one row for each option, with its facts, in the order of the usage text. option-values.ts checks the values.
  * Flag is what these rows and those of COMMANDS have in common: how to write one, and how to describe it.
  */
+import { DEFAULT_DESCRIPTION } from '../../domain/port-mapping.js'
 
-export const DEFAULT_DESCRIPTION = 'upnp-ts'
 export const DEFAULT_TIMEOUT_MS = 60_000
 
 export interface OptionRow extends Flag {

@@ -121,8 +121,11 @@ function noticeFields(notice: Notice): Fields {
   return {
     ...pick(notice, 'via'),
     ...('key' in notice && { key: keyFields(notice.key) }),
-    ...pick(notice, 'description', 'leaseSeconds', 'gatewayAddress', 'localAddress'),
-    ...pick(notice, 'id', 'closed', 'address', 'count', 'someOpen', 'reason', 'signal', 'exitStatus'),
+    ...pick(notice, 'leaseSeconds', 'gatewayAddress', 'localAddress'),
+    ...pick(notice, 'id', 'closed', 'address', 'router', 'interface', 'description', 'count', 'someOpen', 'reason'),
+    ...pick(notice, 'signal', 'exitStatus'),
+    ...('waitedMs' in notice && { waitedSeconds: seconds(notice.waitedMs) }),
+    ...('endsWallMs' in notice && { ends: Number.isFinite(notice.endsWallMs) ? iso(notice.endsWallMs) : null }),
     ...('afterMs' in notice && { afterSeconds: seconds(notice.afterMs) }),
     ...('error' in notice && { error: errorFields(notice.error) }),
   }

@@ -36,6 +36,34 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'client-is-router': doubtText,
   'client-is-public': doubtText,
   'another-nat': doubtText,
+  'through-tunnel': ({ interface: name }) =>
+    `programs on this computer send through ${name}, a VPN or another tunnel, and not through this router: what comes ` +
+    'in by this port may be answered by another way',
+  'not-the-router': ({ address, router }) =>
+    `the router at ${router} did not answer; ${address} did, which is not the default gateway of this computer: ` +
+    'the port may be open where nothing comes from',
+  'no-router': ({ address }) =>
+    `this computer has no default gateway; ${address} is the best of those that answered (-u or --gateway names one)`,
+  'no-upnp': ({ via, waitedMs }) =>
+    `the router did not answer over UPnP within ${(waitedMs / 1000).toFixed(1)} s, so ${PROTOCOL_TITLES[via]} was used; ` +
+    `--via ${via} does not wait`,
+  'description-lost': ({ via }) => `-e has no effect: ${PROTOCOL_TITLES[via]} has no descriptions`,
+  'remote-host-unchecked': ({ via, key }) =>
+    `${PROTOCOL_TITLES[via]} cannot tell whether ${nameOf(key)} is open for ${key.remoteHost} only, or for everybody: ` +
+    'try it from another host',
+  'made-by-another': ({ key, description }) =>
+    `${nameOf(key)} led to this computer (${JSON.stringify(description)}), but upnp-ts has no record of opening it: was ` +
+    'it made by another program or user of this computer?',
+  'not-remembered': ({ key }) =>
+    `${nameOf(key)} was left alone: upnp-ts has no record of opening it, and NAT-PMP cannot say whether it is open; ` +
+    '--via nat-pmp closes it all the same',
+  'not-there': ({ key }) => `the router shows nothing open at ${nameOf(key)}, and upnp-ts has no record of opening it`,
+  'protocol-gone': ({ via, key, endsWallMs }) =>
+    `${nameOf(key)} was opened over ${PROTOCOL_TITLES[via]}, which the router does not speak now, so it is still open; ` +
+    (Number.isFinite(endsWallMs) ? `its lease ends ${new Date(endsWallMs).toString()}` : 'its lease has no end') +
+    `; switch ${PROTOCOL_TITLES[via]} on in the router and try again`,
+  kept: ({ key }) =>
+    `${nameOf(key)} is kept open by a running upnp-ts --keep of this user, which would open it again: end that one`,
   'deleted-unknown': ({ via, key }) =>
     `${PROTOCOL_TITLES[via]} says done even if nothing was open, and upnp-ts has no record of opening ` +
     `${nameOf(key)} that way; if it is still open, close it with the program that opened it`,

@@ -1,7 +1,8 @@
 /** Finds the gateway for a command and reports it: the one that -u names, the best IGD, or one for PCP or NAT-PMP. */
 import { NoGatewayError } from '../../domain/errors.js'
-import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import { DEFAULT_DESCRIPTION, type MappingKey, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import { zonedUrlText } from '../../domain/url.js'
+import { protocolOf } from '../../library/router.js'
 import { type FoundGateway, type Opened, searchGateway } from '../../library/search-gateway.js'
 import type { RunContext } from '../context.js'
 import { type Reporting, reportedError } from '../failure.js'
@@ -26,19 +27,39 @@ export function openFor(invocation: GatewayInvocation, context: RunContext): Pro
     searchMs,
     onlyRoute,
     onlyEndpoint,
-    igdOnly: facts.waitsForIgd,
+    need: facts.waitsForIgd ? 'only' : isBetterOverIgd(invocation) ? 'wanted' : undefined,
+    changes: facts.changes,
+    madeIn: (router: string) => protocolOf(remembered(invocation), router, context),
     forPinholes: facts.isAboutPinholes,
     family: facts.family === 4 ? 4 : search.family, // many routers refuse to map ports over IPv6
   } as const
   return searchGateway(wishes, context)
 }
 
+/** PCP and NAT-PMP have no descriptions, and cannot say whether a port is open for one remote host only. */
+function isBetterOverIgd({ command, description }: GatewayInvocation): boolean {
+  if (command.name === 'unmap') return command.keys.some(({ remoteHost }) => remoteHost !== '')
+  if (command.name !== 'map') return false
+  return description !== DEFAULT_DESCRIPTION || command.mappings.some(({ remoteHost }) => remoteHost !== '')
+}
+
+/** The mappings of which it counts in which protocol they were made. */
+function remembered({ command, keep }: GatewayInvocation): readonly MappingKey[] {
+  if (command.name === 'unmap') return command.keys
+  return command.name === 'map' && keep !== undefined ? command.mappings : []
+}
+
 /** Reports what was found. If nothing usable was found, the last Report is an error. */
-export function* findReports(opened: Opened, { url, portControl: { via } }: GatewayInvocation): Generator<Report> {
+export function* findReports(opened: Opened, invocation: GatewayInvocation): Generator<Report> {
   const { found, devices, best, unreadable, tried } = opened
+  const {
+    url,
+    portControl: { via },
+  } = invocation
   if (found !== undefined && found.protocol !== 'igd') {
     const { address, port, epochSeconds } = found.gateway
-    return yield { type: 'gateway', via: found.protocol, address, port, epochSeconds }
+    yield { type: 'gateway', via: found.protocol, address, port, epochSeconds }
+    return yield* remarkReports(opened, invocation)
   }
   if (tried !== undefined && devices.length === 0) {
     const what = via === 'auto' || via === 'igd' ? 'no UPnP device' : `no gateway that speaks ${PROTOCOL_TITLES[via]}`
@@ -55,9 +76,16 @@ export function* findReports(opened: Opened, { url, portControl: { via } }: Gate
   const used = found !== undefined
   const forced = used && state === 'disconnected'
   yield { type: 'gateway', via: 'igd', state, controlUrl, externalAddress, used, forced }
-  if (used) return
+  if (used) return yield* remarkReports(opened, invocation)
   const flaw = gateway === undefined ? 'it has no WAN connection service' : 'it is not connected; -i goes on anyway'
   yield { type: 'error', error: reportedError(new NoGatewayError(flaw)) }
+}
+
+function* remarkReports({ remarks, found }: Opened, { command, description }: GatewayInvocation): Generator<Report> {
+  for (const remark of remarks) yield { type: 'notice', ...remark }
+  const isLost = command.name === 'map' && description !== DEFAULT_DESCRIPTION
+  if (found !== undefined && found.protocol !== 'igd' && isLost)
+    yield { type: 'notice', kind: 'description-lost', via: found.protocol }
 }
 
 function summaryOf(

@@ -5,6 +5,7 @@ import type { Gateway } from '../../domain/gateway.js'
 import { otherPorts } from '../../domain/other-ports.js'
 import type { MappingKey, MappingRequest } from '../../domain/port-mapping.js'
 import { isHopeless, Mapper, type Outcome } from '../../library/mapper.js'
+import type { UnmapRemark } from '../../library/router.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, answerOf, attempt, attemptWrite, type Reporting, reportedError } from '../failure.js'
 import type { AskedMapping, GatewayCommand } from '../parse/command-table.js'
@@ -27,10 +28,9 @@ export async function* map(
   const known: KnownGateway = { ...chosen, mapper: new Mapper(chosen.gateway, context), isUnreachableTold: false }
   let previous: Extract<Outcome, { ok: true }> | undefined
   let hasMapped = false
-  const asked = [...command.mappings]
-  const otherTries = new Map<number, number[]>() // of the pair for that internal port
-  for (let at = 0; at < asked.length; at++) {
-    const each = asked[at]
+  const queue: Asked[] = command.mappings.map((each) => ({ each, otherPorts: undefined }))
+  for (let at = 0; at < queue.length; at++) {
+    const { each, otherPorts: others } = queue[at] ?? {}
     if (each === undefined || (each.pairedWithPrevious && previous === undefined)) continue // both or neither
     const request = requestOf(
       each,
@@ -47,21 +47,28 @@ export async function* map(
     if (udpHalf?.wasThere) yield { type: 'notice', kind: 'left-open', key: udpHalfOf(request) }
     else if (udpHalf !== undefined) yield* takeBack(request, chosen, context)
     context.signal.throwIfAborted()
-    const tries = otherTries.get(request.internalPort) ?? otherPorts(request).slice(0, MOST_TRIES_OF_A_PAIR)
-    otherTries.set(request.internalPort, tries)
-    const mayTry = command.any && each.pairedWithPrevious && isPortTaken(made.error) && !isHopeless(made.cause)
-    const nextTry = mayTry ? tries.shift() : undefined
+    const pair = queue.slice(at - 1, at + 1).map((one) => one.each)
+    const isAnyPort = command.any || pair[0]?.externalPort === 0
+    const left = others ?? (isAnyPort ? otherPorts(request).slice(0, MOST_TRIES_OF_A_PAIR) : [])
+    const mayTry = each.pairedWithPrevious && isPortTaken(made.error) && !isHopeless(made.cause)
+    const [nextTry, ...rest] = mayTry ? left : []
     const protocolCannot = chosen.gateway.protocol !== 'igd' && made.error.code === 'INVALID_ARGUMENT'
     if (nextTry === undefined && protocolCannot) isImpossible = true
     else if (nextTry === undefined) hasFailed = true
-    else asked.splice(at + 1, 0, ...asked.slice(at - 1, at + 1).map((one) => ({ ...one, externalPort: nextTry })))
+    else queue.splice(at + 1, 0, ...pair.map((one) => ({ each: { ...one, externalPort: nextTry }, otherPorts: rest })))
   }
   if (hasFailed || (isImpossible && hasMapped)) return 2
   return isImpossible ? 1 : 0
 }
 
-/** -n with TCP+UDP: how many other ports are tried if the port of one half is taken. */
+/** TCP+UDP and another port will do: how many are tried if the port of one half is taken. */
 const MOST_TRIES_OF_A_PAIR = 3
+
+/** A mapping that waits for its turn, and the ports that a pair may still be moved to. */
+interface Asked {
+  readonly each: AskedMapping
+  readonly otherPorts: readonly number[] | undefined
+}
 
 function requestOf(asked: AskedMapping, description: string, chosen: ChosenGateway, port?: number): MappingRequest {
   const { internalClient, pairedWithPrevious: _, ...rest } = asked
@@ -115,10 +122,13 @@ async function* mapOne(
     if (!isIgd) known.externalAddress = externalAddress
     yield { type: 'mapped', asked, mapping: made.mapping, externalAddress }
     for (const note of made.notes) yield { type: 'notice', ...note }
+    const key = { ...asked, externalPort: made.mapping.externalPort ?? asked.externalPort }
+    if (made.mapping.isRemoteHostUnchecked === true)
+      yield { type: 'notice', kind: 'remote-host-unchecked', via: gateway.protocol, key }
     return made
   }
   const { error, cause } = made
-  if (isIgd && error instanceof NotConfirmedError) {
+  if (isIgd && error instanceof NotConfirmedError && !error.isClosedAgain) {
     yield { type: 'mapped', asked, mapping: error.mapping, externalAddress }
   }
   yield { type: 'map-failed', via: gateway.protocol, asked, error: reportedError(error), cause }
@@ -140,21 +150,28 @@ async function* takeBack(request: MappingRequest, { gateway }: ChosenGateway, co
 
 /** -d and -f. If a deletion fails, the next one is still done. */
 export async function* unmap(
-  { gateway }: ChosenGateway,
+  { router }: ChosenGateway,
   { signal }: RunContext,
   { keys, exitCodeOfFailure }: Extract<GatewayCommand, { name: 'unmap' }>,
 ): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
   for (const key of keys) {
-    const isKnown = gateway.protocol === 'igd' || (await gateway.remembers(key))
-    const done = await attemptWrite(() => gateway.unmap(key))
-    if (!done.ok) exitCode = exitCodeOfFailure
-    yield done.ok ? { type: 'unmapped', via: gateway.protocol, key } : unmapFailed(gateway, key, done.error)
-    if (!done.ok) signal.throwIfAborted()
-    // PCP and NAT-PMP also say yes if there is nothing to delete (RFC 6886 3.4, RFC 6887 15).
-    if (done.ok && !isKnown) yield { type: 'notice', kind: 'deleted-unknown', via: gateway.protocol, key }
+    const { isClosed, attempts, remark } = await router.unmap(key)
+    if (!isClosed) exitCode = exitCodeOfFailure
+    for (const { via, error } of attempts)
+      yield error === undefined
+        ? { type: 'unmapped', via, key }
+        : { type: 'unmap-failed', via, key, error: reportedError(error) }
+    if (remark !== undefined) yield remarkOf(remark, key)
+    if (!isClosed) signal.throwIfAborted()
   }
   return exitCode
+}
+
+function remarkOf(remark: UnmapRemark, key: MappingKey): Report {
+  if (remark.kind !== 'made-by-another') return { type: 'notice', key, ...remark }
+  const { internalClient: address, description } = remark.mapping
+  return { type: 'notice', kind: remark.kind, key, address, description }
 }
 
 export function unmapFailed({ protocol: via }: Gateway, key: MappingKey, error: PortMappingError): Report {

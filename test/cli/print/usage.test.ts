@@ -3,14 +3,9 @@ import { describe, expect, it } from 'vitest'
 import { environmentOf } from '../../../src/cli/keep/open-ports.ts'
 import { COMMANDS } from '../../../src/cli/parse/command-table.ts'
 import { parseInvocation } from '../../../src/cli/parse/invocation.ts'
-import {
-  DEFAULT_DESCRIPTION,
-  DEFAULT_TIMEOUT_MS,
-  isOnlyOfEmulate,
-  longOf,
-  OPTIONS,
-} from '../../../src/cli/parse/option-table.ts'
+import { DEFAULT_TIMEOUT_MS, isOnlyOfEmulate, longOf, OPTIONS } from '../../../src/cli/parse/option-table.ts'
 import { BANNER, headOf, usageText } from '../../../src/cli/print/usage.ts'
+import { DEFAULT_DESCRIPTION } from '../../../src/domain/port-mapping.ts'
 import { VERSION } from '../../../src/domain/version.ts'
 import { CHECK_MS } from '../../../src/keeper/keeper.ts'
 

@@ -1,7 +1,7 @@
 /** Which gateway a command is for, of which protocol, on a network that a test makes up. */
 import { describe, expect, it, vi } from 'vitest'
 import { BANNER } from '../../../src/cli/print/usage.ts'
-import { SEARCH_MS } from '../../../src/client/search/discovery.ts'
+import { SEARCH_MS } from '../../../src/client/search/router-search.ts'
 import { decodePcpRequest } from '../../../src/wire/pcp.ts'
 import {
   addressReply,

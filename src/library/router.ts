@@ -1,0 +1,212 @@
+/**
+ * The router: one device on the way out that speaks up to three protocols. A mapping can be closed only in the protocol
+ * in which it was made. So what this user has made is remembered, and whoever is not remembered is looked for.
+ */
+import { mappingsMadeAt } from '../client/mapping-memory.js'
+import type { Opened } from '../client/search/open-gateway.js'
+import { isSameAddress } from '../domain/address.js'
+import { PortMappingError, RefusedError, upnpErrorOf } from '../domain/errors.js'
+import type { Gateway, IgdGateway, PortControlGateway } from '../domain/gateway.js'
+import { DEFAULT_DESCRIPTION, type GatewayProtocol, type MappingKey, type PortMapping } from '../domain/port-mapping.js'
+import { UPNP_ERRORS, upnpErrorName } from '../domain/upnp-errors.js'
+import type { PrivateFiles } from '../net/files/private-files.js'
+import type { ClientNet } from '../net/network.js'
+import { isKept } from './running-keepers.js'
+
+export interface RouterNet extends Pick<ClientNet, 'clock' | 'interfaces' | 'hardwareAddress'> {
+  readonly files: PrivateFiles
+}
+
+/** What one protocol answered. */
+export interface UnmapAttempt {
+  readonly via: GatewayProtocol
+  /** Undefined if the protocol said yes. */
+  readonly error?: PortMappingError | undefined
+}
+
+/** Worth telling about the end of a mapping, or why it has not ended. */
+export type UnmapRemark =
+  /** Closed, but another program or user of this computer seems to have made it. */
+  | { readonly kind: 'made-by-another'; readonly mapping: PortMapping }
+  /** The protocol says yes even if there was nothing, and nothing is remembered. */
+  | { readonly kind: 'deleted-unknown'; readonly via: 'pcp' | 'nat-pmp' }
+  /** Nobody had it. */
+  | { readonly kind: 'not-there' }
+  /** NAT-PMP would close whatever leads to the same inside, so only what is remembered is closed. */
+  | { readonly kind: 'not-remembered' }
+  /** The router does not speak the protocol any more in which it was made. It ends then; Infinity: never. */
+  | { readonly kind: 'protocol-gone'; readonly via: GatewayProtocol; readonly endsWallMs: number }
+  /** A running keeper of this user would open it again. */
+  | { readonly kind: 'kept' }
+
+export interface Unmapped {
+  readonly isClosed: boolean
+  /** In order. */
+  readonly attempts: readonly UnmapAttempt[]
+  readonly remark?: UnmapRemark | undefined
+}
+
+type FoundRouter = Pick<Opened, 'router' | 'askOthers'> & { readonly gateway: Gateway; readonly isOnly: boolean }
+
+export class Router {
+  readonly #found: FoundRouter
+  readonly #net: RouterNet
+  #others: Promise<readonly PortControlGateway[]> | undefined
+
+  /** `isOnly`: the user named the gateway or the protocol, and no other is asked. */
+  constructor(found: FoundRouter, net: RouterNet) {
+    this.#found = found
+    this.#net = net
+  }
+
+  get address(): string {
+    return this.#found.router ?? this.#found.gateway.address ?? ''
+  }
+
+  /** Closes a mapping in the protocol in which it was made. @throws what is no PortMappingError */
+  async unmap(key: MappingKey): Promise<Unmapped> {
+    const { gateway, isOnly } = this.#found
+    const { files, clock } = this.#net
+    if (await isKept(files, clock, this.address, key))
+      return { isClosed: false, attempts: [], remark: { kind: 'kept' } }
+    if (isOnly) return this.#unmapOver(gateway, key)
+    const { makers, gone } = await this.#makersOf(key)
+    if (makers.length > 0) return this.#unmapOverAll(makers, key)
+    if (gone !== undefined) return { isClosed: false, attempts: [], remark: { kind: 'protocol-gone', ...gone } }
+    return gateway.protocol === 'igd'
+      ? this.#lookAndUnmap(gateway, key)
+      : this.#unmapUnseen(await this.#spoken(), key, [])
+  }
+
+  /** The gateways over which this user has made the mapping, or a protocol of it that is not spoken any more. */
+  async #makersOf(key: MappingKey) {
+    const { files, clock } = this.#net
+    const made = await mappingsMadeAt(files, clock, this.address, key)
+    const makers: Gateway[] = []
+    let gone: { readonly via: GatewayProtocol; readonly endsWallMs: number } | undefined
+    for (const { via, remoteHost, identity, endsWallMs } of made) {
+      if (remoteHost !== key.remoteHost || makers.some(({ protocol }) => protocol === via)) continue
+      const gateway = await this.#gatewayOf(via)
+      if (gateway === undefined) gone = (await this.#mayBeHere(via, identity)) ? { via, endsWallMs } : gone
+      else if (await gateway.remembers(key)) makers.push(gateway)
+    }
+    return { makers, gone }
+  }
+
+  /** Whether a mapping may have been made at this router, and not at another one with the same address. */
+  async #mayBeHere(via: GatewayProtocol, identity: string): Promise<boolean> {
+    if (via === 'igd') return true // only its UDN would tell
+    return ((await this.#net.hardwareAddress?.(this.address)) ?? '') === identity
+  }
+
+  async #gatewayOf(via: GatewayProtocol): Promise<Gateway | undefined> {
+    const { gateway } = this.#found
+    if (gateway.protocol === via) return gateway
+    return via === 'igd' ? undefined : (await this.#otherGateways()).find(({ protocol }) => protocol === via)
+  }
+
+  /** PCP and NAT-PMP, if it speaks them. */
+  #otherGateways(): Promise<readonly PortControlGateway[]> {
+    this.#others ??= this.#found.askOthers().then((found) => found.map(({ gateway }) => gateway))
+    return this.#others
+  }
+
+  async #spoken(): Promise<readonly PortControlGateway[]> {
+    const { gateway } = this.#found
+    return gateway.protocol === 'igd' ? this.#otherGateways() : [gateway]
+  }
+
+  /** As it was asked for, whatever is remembered. */
+  async #unmapOver(gateway: Gateway, key: MappingKey): Promise<Unmapped> {
+    const isKnown = await gateway.remembers(key)
+    const attempt = await attemptOver(gateway, key)
+    const isClosed = attempt.error === undefined
+    const via = gateway.protocol
+    const isUnknown = isClosed && !isKnown && via !== 'igd'
+    return { isClosed, attempts: [attempt], remark: isUnknown ? { kind: 'deleted-unknown', via } : undefined }
+  }
+
+  async #unmapOverAll(gateways: readonly Gateway[], key: MappingKey): Promise<Unmapped> {
+    const attempts: UnmapAttempt[] = []
+    for (const gateway of gateways) attempts.push(await attemptOver(gateway, key))
+    return { isClosed: attempts.every(({ error }) => error === undefined), attempts }
+  }
+
+  async #lookAndUnmap(igd: IgdGateway, key: MappingKey): Promise<Unmapped> {
+    const found = await unlessItFails(igd.find(key))
+    if (found === undefined) {
+      const others = await this.#otherGateways()
+      if (others.length > 0) return this.#unmapUnseen(others, key, [{ via: 'igd', error: notThere() }])
+    }
+    const attempt = await attemptOver(igd, key)
+    if (upnpErrorOf(attempt.error) === UPNP_ERRORS.NoSuchEntryInArray && found !== undefined)
+      return this.#unmapUnseen(await this.#otherGateways(), key, [attempt])
+    const isOther =
+      typeof found === 'object' && this.#isOfThisComputer(found) && found.description !== DEFAULT_DESCRIPTION
+    const isClosed = attempt.error === undefined
+    const remark = isClosed && isOther ? ({ kind: 'made-by-another', mapping: found } as const) : undefined
+    return { isClosed, attempts: [attempt], remark }
+  }
+
+  #isOfThisComputer({ internalClient }: PortMapping): boolean {
+    return this.#net.interfaces().some(({ address }) => isSameAddress(address, internalClient))
+  }
+
+  /** Over PCP the nonce protects what is somebody else's. NAT-PMP has nothing like it. */
+  async #unmapUnseen(
+    gateways: readonly PortControlGateway[],
+    key: MappingKey,
+    before: readonly UnmapAttempt[],
+  ): Promise<Unmapped> {
+    const pcp = gateways.find(({ protocol }) => protocol === 'pcp')
+    if (pcp === undefined) {
+      const kind = gateways.length > 0 ? 'not-remembered' : 'not-there'
+      return { isClosed: false, attempts: before, remark: { kind } }
+    }
+    const attempt = await attemptOver(pcp, key)
+    if (attempt.error !== undefined) return { isClosed: false, attempts: [...before, attempt] }
+    // PCP says yes even if there was nothing. If the IGD showed nothing, it is to be believed.
+    if (before.length > 0) return { isClosed: false, attempts: before, remark: { kind: 'not-there' } }
+    return { isClosed: true, attempts: [attempt], remark: { kind: 'deleted-unknown', via: 'pcp' } }
+  }
+}
+
+/** The protocol in which the mappings were made at the router with that address; undefined if not known, or several. */
+export async function protocolOf(
+  keys: readonly MappingKey[],
+  address: string,
+  { files, clock, hardwareAddress }: Pick<RouterNet, 'files' | 'clock' | 'hardwareAddress'>,
+): Promise<GatewayProtocol | undefined> {
+  const made = (await Promise.all(keys.map((key) => mappingsMadeAt(files, clock, address, key)))).flat()
+  const isPortControl = made.some(({ via }) => via !== 'igd')
+  const hardware = isPortControl ? ((await hardwareAddress?.(address)) ?? '') : ''
+  const protocols = new Set(
+    made.filter(({ via, identity }) => via === 'igd' || identity === hardware).map(({ via }) => via),
+  )
+  return protocols.size === 1 ? [...protocols][0] : undefined
+}
+
+async function attemptOver(gateway: Gateway, key: MappingKey): Promise<UnmapAttempt> {
+  try {
+    await gateway.unmap(key)
+    return { via: gateway.protocol }
+  } catch (error) {
+    if (error instanceof PortMappingError) return { via: gateway.protocol, error }
+    throw error
+  }
+}
+
+async function unlessItFails<T>(asked: Promise<T>): Promise<T | 'untold'> {
+  try {
+    return await asked
+  } catch (error) {
+    if (error instanceof PortMappingError) return 'untold'
+    throw error
+  }
+}
+
+/** As DeletePortMapping would say it. */
+function notThere(): RefusedError {
+  const number = UPNP_ERRORS.NoSuchEntryInArray
+  return new RefusedError({ action: 'DeletePortMapping', number, standardName: upnpErrorName(number) })
+}
