@@ -167,7 +167,6 @@ interface NoticeFacts {
   'made-by-another': { key: MappingKey; address: string; description: string }
   /** Not closed: NAT-PMP closes by the inside, and upnp-ts has no record of that port. */
   'not-remembered': { key: MappingKey }
-  'not-there': { key: MappingKey }
   /** Not closed: the router does not speak the protocol any more in which the port was opened. Its lease ends then. */
   'protocol-gone': { via: GatewayProtocol; key: MappingKey; endsWallMs: number }
   /** Not closed: a running --keep of this user would open it again. */

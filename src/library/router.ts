@@ -30,8 +30,6 @@ export type UnmapRemark =
   | { readonly kind: 'made-by-another'; readonly mapping: PortMapping }
   /** The protocol says yes even if there was nothing, and nothing is remembered. */
   | { readonly kind: 'deleted-unknown'; readonly via: 'pcp' | 'nat-pmp' }
-  /** Nobody had it. */
-  | { readonly kind: 'not-there' }
   /** NAT-PMP would close whatever leads to the same inside, so only what is remembered is closed. */
   | { readonly kind: 'not-remembered' }
   /** The router does not speak the protocol any more in which it was made. It ends then; Infinity: never. */
@@ -160,13 +158,13 @@ export class Router {
   ): Promise<Unmapped> {
     const pcp = gateways.find(({ protocol }) => protocol === 'pcp')
     if (pcp === undefined) {
-      const kind = gateways.length > 0 ? 'not-remembered' : 'not-there'
-      return { isClosed: false, attempts: before, remark: { kind } }
+      const remark = gateways.length > 0 ? ({ kind: 'not-remembered' } as const) : undefined
+      return { isClosed: false, attempts: before, remark }
     }
     const attempt = await attemptOver(pcp, key)
     if (attempt.error !== undefined) return { isClosed: false, attempts: [...before, attempt] }
     // PCP says yes even if there was nothing. If the IGD showed nothing, it is to be believed.
-    if (before.length > 0) return { isClosed: false, attempts: before, remark: { kind: 'not-there' } }
+    if (before.length > 0) return { isClosed: false, attempts: before }
     return { isClosed: true, attempts: [attempt], remark: { kind: 'deleted-unknown', via: 'pcp' } }
   }
 }

@@ -223,7 +223,9 @@ describe('a memory that is not as it should be', () => {
 
   it('does not hide a defect', async () => {
     const defect = new RangeError('not a name')
-    const { memory } = begin({ ...memoryFiles(), read: () => Promise.reject(defect) })
+    const files = memoryFiles()
+    await begin(files).memory.remember(MAPPING)
+    const { memory } = begin({ ...files, read: () => Promise.reject(defect) })
     await expect(memory.recall(OUTSIDE)).rejects.toBe(defect)
   })
 })

@@ -54,8 +54,8 @@ describe('findGateway', () => {
     const net = lanWith(ROUTER)
     await findGateway({}, net)
     expect(net.datagrams.sent.map(({ via, to }) => `${via} ${to}`)).toEqual([
-      '192.168.1.10 192.168.1.1:1900',
       '192.168.1.10 239.255.255.250:1900',
+      '192.168.1.10 192.168.1.1:1900',
     ])
   })
 

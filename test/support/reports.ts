@@ -75,7 +75,6 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
   'remote-host-unchecked': (['igd', 'pcp'] as const).map((via) => ({ kind: 'remote-host-unchecked', via, key: KEY })),
   'made-by-another': [{ kind: 'made-by-another', key: KEY, address: '192.168.1.2', description: 'a "game"' }],
   'not-remembered': [{ kind: 'not-remembered', key: KEY }],
-  'not-there': [{ kind: 'not-there', key: KEY }],
   'protocol-gone': [TIME_MS, Number.POSITIVE_INFINITY].map((endsWallMs) => ({
     kind: 'protocol-gone',
     via: 'igd',

@@ -52,12 +52,11 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
     `${PROTOCOL_TITLES[via]} cannot tell whether ${nameOf(key)} is open for ${key.remoteHost} only, or for everybody: ` +
     'try it from another host',
   'made-by-another': ({ key, description }) =>
-    `${nameOf(key)} led to this computer (${JSON.stringify(description)}), but upnp-ts has no record of opening it: was ` +
+    `${nameOf(key)} led to this computer ('${description}'), but upnp-ts has no record of opening it: was ` +
     'it made by another program or user of this computer?',
   'not-remembered': ({ key }) =>
     `${nameOf(key)} was left alone: upnp-ts has no record of opening it, and NAT-PMP cannot say whether it is open; ` +
     '--via nat-pmp closes it all the same',
-  'not-there': ({ key }) => `the router shows nothing open at ${nameOf(key)}, and upnp-ts has no record of opening it`,
   'protocol-gone': ({ via, key, endsWallMs }) =>
     `${nameOf(key)} was opened over ${PROTOCOL_TITLES[via]}, which the router does not speak now, so it is still open; ` +
     (Number.isFinite(endsWallMs) ? `its lease ends ${new Date(endsWallMs).toString()}` : 'its lease has no end') +

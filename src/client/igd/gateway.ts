@@ -184,11 +184,10 @@ export class IgdServiceGateway implements IgdGateway {
   async map(request: MappingRequest): Promise<PortMapping> {
     refuseFlawed(request)
     const localAddress = this.#addressFor(request)
-    const wasForAll = request.remoteHost !== '' && (await this.#isForAll(request))
     await withLeaseThatIsTaken(request, (leaseSeconds) =>
       this.#call('AddPortMapping', mappingArguments(request, leaseSeconds), { localAddress }),
     )
-    return this.#remember(request, await this.#checkRemoteHost(request, await this.#readBack(request), wasForAll))
+    return this.#remember(request, await this.#checkRemoteHost(request, await this.#readBack(request)))
   }
 
   async mapAny(
@@ -199,7 +198,6 @@ export class IgdServiceGateway implements IgdGateway {
     refuseFlawed(request)
     const action = 'AddAnyPortMapping'
     const localAddress = this.#addressFor(request)
-    const wasForAll = request.remoteHost !== '' && (await this.#isForAll(request))
     try {
       const reply = await withLeaseThatIsTaken(request, (leaseSeconds) =>
         this.#call(action, mappingArguments(request, leaseSeconds), { localAddress }),
@@ -207,7 +205,7 @@ export class IgdServiceGateway implements IgdGateway {
       const externalPort = number(reply, action, 'NewReservedPort')
       if (!isPort(externalPort)) throw missing(action, 'NewReservedPort', reply)
       const made = { ...request, externalPort }
-      return await this.#remember(made, await this.#checkRemoteHost(made, await this.#readBack(made), wasForAll))
+      return await this.#remember(made, await this.#checkRemoteHost(made, await this.#readBack(made)))
     } catch (error) {
       if (!(error instanceof PortMappingError) || !isUnknownAction(error, action))
         return this.#onSamePort(request, error)
@@ -247,17 +245,11 @@ export class IgdServiceGateway implements IgdGateway {
     throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother })
   }
 
-  /** Whether the port was open to every remote host before. */
-  async #isForAll(request: MappingRequest): Promise<boolean> {
-    const found = await this.find({ ...request, remoteHost: '' }).catch(unlessPortMappingError)
-    return typeof found === 'object'
-  }
-
   /**
    * GetSpecificPortMappingEntry does not tell the remote host, but the table does. Some routers ignore it, and open the
    * port to everybody. Then it is closed again. @throws NotConfirmedError
    */
-  async #checkRemoteHost(request: MappingRequest, shown: PortMapping, wasForAll: boolean): Promise<PortMapping> {
+  async #checkRemoteHost(request: MappingRequest, shown: PortMapping): Promise<PortMapping> {
     const { remoteHost, externalPort, protocol, internalClient } = request
     if (remoteHost === '') return shown
     const rows = await rowsOf(this.portMappings(), request).catch(unlessPortMappingError)
@@ -266,7 +258,6 @@ export class IgdServiceGateway implements IgdGateway {
     if (open === undefined) return { ...shown, isRemoteHostUnchecked: true }
     const shows = `external port ${externalPort} ${protocol}: the router shows it open to everybody, not to ${remoteHost} only`
     const action = 'GetGenericPortMappingEntry'
-    if (wasForAll) throw new NotConfirmedError(open, `${shows}, as it was before`, { action })
     const failure = await this.unmap({ ...request, remoteHost: '' }).then(() => undefined, asPortMappingError)
     const isClosedAgain = failure === undefined
     const end = isClosedAgain

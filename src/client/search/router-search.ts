@@ -310,7 +310,7 @@ class RouterSearch {
       routesOpened,
       router,
       answered: this.#answered(),
-      refusals: this.#portControl?.refusals ?? [],
+      refusals: this.#need === 'only' ? [] : (this.#portControl?.refusals ?? []),
       remarks: this.#remarks(choice, router, Math.round(searchedMs)),
       searchedMs,
     }

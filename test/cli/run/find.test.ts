@@ -175,7 +175,7 @@ describe('-m', () => {
   it('is where the gateway that is asked has to be, and from where it is asked', async () => {
     const asked = async (...argv: string[]) =>
       (await ran([...argv, '--via', 'nat-pmp', ...SSH], NOBODY, [ETH0, WIFI], BOTH)).asked
-    expect(await asked()).toEqual(['any -> 192.168.1.1 5351', 'any -> 10.0.0.1 5351'])
+    expect(await asked()).toEqual(['any -> 198.41.0.4 53', 'any -> 192.168.1.1 5351']) // nothing is sent to the first
     expect(await asked('-m', 'wlan0')).toEqual(['10.0.0.10 -> 10.0.0.1 5351'])
     expect(await asked('-m', '192.168.1.10')).toEqual(['192.168.1.10 -> 192.168.1.1 5351'])
   })

@@ -191,7 +191,7 @@ describe('TCP+UDP over PCP and NAT-PMP', () => {
   })
 
   it('is neither if TCP fails: UDP is closed again by its internal side, by which it is known', async () => {
-    const answers: Answers = { map: refusing('TCP'), mapAny: (each) => granted(each, 49_152) }
+    const answers: Answers = { map: refusing('TCP', refusedBy('pcp', 8)), mapAny: (each) => granted(each, 49_152) }
     const { types, calls, ended, reports } = await mapped(both({ externalPort: 0, internalPort: 1 }), answers)
     expect([types.slice(-2), ended]).toEqual([['map-failed', 'taken-back'], 2])
     const key = { externalPort: 49_152, protocol: 'UDP', remoteHost: '' }
@@ -200,6 +200,24 @@ describe('TCP+UDP over PCP and NAT-PMP', () => {
       asked: { ...key, internalClient: '192.168.1.10', internalPort: 1 },
     })
     expect(reports.at(-1)).toEqual({ type: 'taken-back', key })
+  })
+
+  it('is another common port if the one that was picked for UDP is taken for TCP', async () => {
+    const answers: Answers = {
+      map: (each) => (each.protocol === 'TCP' && each.externalPort === 49_152 ? TAKEN : granted(each)),
+      mapAny: (each) => granted(each, 49_152),
+    }
+    const { reports, ended, types } = await mapped(both({ externalPort: 0 }), answers)
+    const [first, ...pair] = portsOf(reports)
+    const port = pair[0]?.split(' ')[1]
+    expect([first, pair, ended]).toEqual(['UDP 49152', [`UDP ${port}`, `TCP ${port}`], 0])
+    expect(types).toContain('taken-back')
+  })
+
+  it('gives up after three other ports', async () => {
+    const answers: Answers = { map: refusing('TCP'), mapAny: (each) => granted(each, 49_152) }
+    const { types, ended } = await mapped(both({ externalPort: 0 }), answers)
+    expect([types.filter((type) => type === 'map-failed').length, types.at(-1), ended]).toEqual([4, 'taken-back', 2])
   })
 
   it('says so if UDP cannot be taken back', async () => {

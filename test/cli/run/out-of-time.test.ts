@@ -4,7 +4,7 @@ import { map, unmap } from '../../../src/cli/run/map.ts'
 import { NoReplyError } from '../../../src/domain/errors.ts'
 import type { IgdGateway } from '../../../src/domain/gateway.ts'
 import type { MappingRequest, PortMapping } from '../../../src/domain/port-mapping.ts'
-import { outcome } from '../../support/fake-port-control.ts'
+import { outcome, routerOf } from '../../support/fake-port-control.ts'
 
 const OUT_OF_TIME = new NoReplyError('gave up after 1 s', { action: 'AddPortMapping' })
 const COMMON = {
@@ -25,10 +25,13 @@ const BOTH = {
 
 function start(gateway: Partial<IgdGateway>): { chosen: Chosen; context: RunContext; controller: AbortController } {
   const controller = new AbortController()
-  const chosen = {
-    gateway: { protocol: 'igd', localAddress: '192.168.1.10', ...gateway },
-    externalAddress: '11.22.33.44',
-  } as Chosen
+  const whole = {
+    protocol: 'igd',
+    localAddress: '192.168.1.10',
+    remembers: async () => false,
+    ...gateway,
+  } as IgdGateway
+  const chosen = { gateway: whole, externalAddress: '11.22.33.44', router: routerOf(whole) } as Chosen
   return {
     chosen,
     context: { signal: controller.signal, interfaces: () => [] as const } as unknown as RunContext,

@@ -91,7 +91,8 @@ async function mapOn(gateway: ScriptedGateway, search: Search = {}): Promise<Cli
     if (reply !== undefined) socket.deliver(reply, '127.0.0.1')
   }
   const { http } = nodeNet()
-  const run = runCli(command, { clock, datagrams, http, interfaces: () => [INTERFACE] })
+  const defaultGateways = async (): Promise<string[]> => ['127.0.0.1']
+  const run = runCli(command, { clock, datagrams, http, interfaces: () => [INTERFACE], defaultGateways })
   while (advanceMs > 0 && datagrams.sent.length === 0) await new Promise((resolve) => setImmediate(resolve))
   await clock.advance(advanceMs)
   return run
