@@ -44,6 +44,9 @@ export interface Unmapped {
   readonly remark?: UnmapRemark | undefined
 }
 
+/** RFC 6887 7.4, 15: the mapping has another nonce. */
+const NOT_AUTHORIZED = 2
+
 type FoundRouter = Pick<Opened, 'router' | 'askOthers'> & { readonly gateway: Gateway; readonly isOnly: boolean }
 
 export class Router {
@@ -162,9 +165,12 @@ export class Router {
       return { isClosed: false, attempts: before, remark }
     }
     const attempt = await attemptOver(pcp, key)
-    if (attempt.error !== undefined) return { isClosed: false, attempts: [...before, attempt] }
-    // PCP says yes even if there was nothing. If the IGD showed nothing, it is to be believed.
-    if (before.length > 0) return { isClosed: false, attempts: before }
+    if (before.length > 0) {
+      // The IGD showed nothing, and PCP cannot say more, unless the mapping is somebody else's.
+      const isAnothers = attempt.error instanceof RefusedError && attempt.error.number === NOT_AUTHORIZED
+      return { isClosed: false, attempts: isAnothers ? [...before, attempt] : before }
+    }
+    if (attempt.error !== undefined) return { isClosed: false, attempts: [attempt] }
     return { isClosed: true, attempts: [attempt], remark: { kind: 'deleted-unknown', via: 'pcp' } }
   }
 }
