@@ -15,10 +15,11 @@ export interface FindGatewayOptions {
   readonly url?: string | undefined
   /**
    * The default 'igd' is UPnP. 'pcp' and 'nat-pmp' ask in that protocol only. 'auto' asks in all three at the same
-   * moment, and prefers an IGD, then PCP, then NAT-PMP.
+   * moment, and prefers the router's IGD, then its PCP, then its NAT-PMP. The same router gets the same protocol every
+   * time: one without UPnP is found after 1.6 s.
    */
   readonly via?: Via | undefined
-  /** The host to ask over PCP and NAT-PMP. The default is each default gateway, at port 5351. */
+  /** The host to ask over PCP and NAT-PMP. The default is the router, the default gateway of the way out, at port 5351. */
   readonly portControl?: Endpoint | undefined
   /** Where to store the key of PCP's nonces, and what was mapped. The default is the user's state directory. */
   readonly files?: PrivateFiles | undefined
@@ -27,8 +28,8 @@ export interface FindGatewayOptions {
 }
 
 /**
- * Finds the gateway to use. It is an IGD unless `via` says otherwise: one that is connected, and the default gateway if
- * several are. The search ends with the first good answer, and after 4 s if nobody has answered. Each request to an IGD
+ * Finds the gateway to use: the router, the default gateway of the interface by which this computer's traffic leaves. It
+ * is an IGD unless `via` says otherwise. Somebody else's IGD is found only if the router has not answered for 4 s. Each request to an IGD
  * ends after 30 s, or after 10 s of silence (20 s if it changes something).
  *
  * @example
@@ -46,7 +47,7 @@ export async function findGateway(options: FindGatewayOptions = {}, net: ClientN
   const { url, signal, via = 'igd', portControl, files = userPrivateFiles } = options
   if (url !== undefined && (via === 'pcp' || via === 'nat-pmp'))
     throw new InvalidArgumentError(`url names an IGD, and via is ${via}: leave one out`)
-  const wishes = { url, via, onlyEndpoint: portControl, minissdpdPath: '' }
+  const wishes = { url, via, changes: true, onlyEndpoint: portControl, minissdpdPath: '' }
   const opened = await searchGateway(wishes, { ...net, files, signal })
   if (opened.found === undefined) throw whyNot(opened, options)
   return opened.found.gateway

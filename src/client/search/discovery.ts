@@ -67,7 +67,8 @@ export class Discovery {
   readonly #onAbort: () => void
   #isOver = false
   #router: RouterPlace | undefined
-  #hasHeardRouter = false
+  /** Those that answered as an IGD. */
+  readonly #igds: Whereabouts[] = []
   /** After the end: an IGD of the router answers all the same. */
   #onLateRouter = (): void => {}
   #routesOpened: number | undefined
@@ -111,7 +112,7 @@ export class Discovery {
 
   /** Whether the router itself has answered as an IGD. */
   get hasHeardRouter(): boolean {
-    return this.#hasHeardRouter
+    return this.#igds.some((each) => this.#placeOf(each) === 'router')
   }
 
   /** A defect ends the search. */
@@ -215,15 +216,14 @@ export class Discovery {
     const isIgd = isIgdTarget(device.ST)
     const key = keyOf(location, trust)
     const at = { ...from, key, host: withoutBrackets(location.hostname) }
-    const isRouter = isIgd && this.#placeOf(at) === 'router'
     if (this.#isOver) {
-      if (isRouter) this.#onLateRouter()
+      if (isIgd && this.#placeOf(at) === 'router') this.#onLateRouter()
       return true
     }
-    if (isRouter) this.#hasHeardRouter = true
     const found = { location: device.LOCATION.trim(), searchTarget: device.ST, server }
-    if (this.#list.add(key, found, from.sender) && !this.#isKnown(key))
-      this.#examine(location, trust, { ...at, isIgd, isHeard: true })
+    if (!this.#list.add(key, found, from.sender)) return true
+    if (isIgd) this.#igds.push(at)
+    if (!this.#isKnown(key)) this.#examine(location, trust, { ...at, isIgd, isHeard: true })
     return true
   }
 

@@ -174,7 +174,7 @@ class RouterSearch {
         if (this.#madeIn === 'igd') this.#need ??= 'wanted'
       }
       this.#router ??= router
-      this.#discovery.learnRouter(router, this.#known.igd)
+      this.#discovery.learnRouter(this.#router, this.#known.igd)
       this.#consider()
     } catch (error) {
       this.#fail(error)
