@@ -100,8 +100,9 @@ class RouterSearch {
   #hasNoUpnp = false
   #portControl: PortControlSearch | undefined
   #areAllAnswered = false
-  /** That of the best answer, which PCP tells only when it is asked for a mapping. */
-  #externalAddress: 'unasked' | 'asked' | string | undefined = 'unasked'
+  /** PCP tells its external address only when it is asked for a mapping. */
+  #asksForAddress: 'not yet' | 'now' | 'no more' = 'not yet'
+  #externalAddress: string | undefined
   #isRivalAwaited = false
   readonly #end = new AbortController()
   #finish: (choice: Choice) => void = () => {}
@@ -211,7 +212,6 @@ class RouterSearch {
   async #hearAnswer(): Promise<void> {
     const { net } = this.#options
     const { address = '' } = this.#router ?? NO_ROUTER
-    if (this.#need === undefined) this.#discovery.sendNoMore()
     if (this.#known.silence !== undefined && !this.#hasNoUpnp)
       this.#hasNoUpnp = isWithoutUpnp(this.#known, await net.hardwareAddress?.(address), net.clock.wallMs())
     this.#consider()
@@ -225,6 +225,8 @@ class RouterSearch {
     if (routesOpened === 0) this.#askPortControl()
     const standing = this.#standing()
     if (this.#options.searchMs !== undefined && !standing.time.search) return
+    if (standing.hasHeardRouter || (standing.answered !== undefined && standing.need === undefined))
+      this.#discovery.sendNoMore()
     this.#lookFurther(standing)
     const choice = choose(this.#standing())
     if (choice !== undefined) this.#finish(choice)
@@ -235,7 +237,7 @@ class RouterSearch {
     const { examined, hasHeardRouter, routesOpened } = this.#discovery
     const cannotSearch = routesOpened === 0
     const answered = this.#answered()
-    const isAnswerAwaited = addressOf !== undefined && (!this.#areAllAnswered || this.#externalAddress === 'asked')
+    const isAnswerAwaited = addressOf !== undefined && (!this.#areAllAnswered || this.#asksForAddress === 'now')
     return {
       isRouterKnown: this.#router && this.#router.address !== undefined,
       examined,
@@ -264,13 +266,7 @@ class RouterSearch {
   /** The best answer so far. */
   #answered(): PortControlAnswer | undefined {
     const best = this.#portControl?.best(this.#order())
-    const told = this.#externalAddress
-    return (
-      best && {
-        ...best,
-        externalAddress: best.externalAddress ?? (told === 'unasked' || told === 'asked' ? undefined : told),
-      }
-    )
+    return best && { ...best, externalAddress: best.externalAddress ?? this.#externalAddress }
   }
 
   #isBestPossible(answered: PortControlAnswer | undefined): boolean {
@@ -286,11 +282,12 @@ class RouterSearch {
       this.#after(RIVALS_MS, () => (this.#over.rivals = true))
     }
     const isWorthAsking = isRouterKnown && need === undefined && usable.some(({ kind }) => kind === 'reserved')
-    if (!isWorthAsking || !this.#areAllAnswered || answered === undefined || this.#externalAddress !== 'unasked') return
-    if (answered.externalAddress !== undefined) return
-    this.#externalAddress = 'asked'
+    if (!isWorthAsking || !this.#areAllAnswered || answered === undefined) return
+    if (answered.externalAddress !== undefined || this.#asksForAddress !== 'not yet') return
+    this.#asksForAddress = 'now'
     addressOf?.(answered, this.#end.signal).then((address) => {
       this.#externalAddress = address
+      this.#asksForAddress = 'no more'
       this.#consider()
     }, this.#fail)
   }
