@@ -56,6 +56,8 @@ export async function findGateway(options: FindGatewayOptions = {}, net: ClientN
 function whyNot({ best, unreadable, tried, refusals, searchedMs }: Opened, { url, via = 'igd' }: FindGatewayOptions) {
   if (url !== undefined) return unreadable ?? new NoGatewayError(`the device at ${url} has no WAN connection service`)
   if (best?.kind === 'disconnected') return new NoGatewayError(`the IGD at ${best.location} is not connected`)
+  if (best?.gateway !== undefined)
+    return new NoGatewayError(`the IGD at ${best.location} is not the router; url names it`)
   const searched = `within ${searchedMs} ms on ${tried?.routesOpened ?? 0} interfaces`
   if (via === 'igd') return new NoGatewayError(`no IGD answered ${searched}`)
   const reasons = refusals.map(({ error }) => error.message)

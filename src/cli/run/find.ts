@@ -77,7 +77,12 @@ export function* findReports(opened: Opened, invocation: GatewayInvocation): Gen
   const forced = used && state === 'disconnected'
   yield { type: 'gateway', via: 'igd', state, controlUrl, externalAddress, used, forced }
   if (used) return yield* remarkReports(opened, invocation)
-  const flaw = gateway === undefined ? 'it has no WAN connection service' : 'it is not connected; -i goes on anyway'
+  const flaw =
+    gateway === undefined
+      ? 'it has no WAN connection service'
+      : state === 'disconnected'
+        ? 'it is not connected; -i goes on anyway'
+        : `it is not the router of this computer; -u ${zonedUrlText({ url: new URL(location), zone })} uses it all the same`
   yield { type: 'error', error: reportedError(new NoGatewayError(flaw)) }
 }
 
