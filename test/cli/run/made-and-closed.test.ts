@@ -1,0 +1,112 @@
+/**
+ * A router speaks three languages, and each of them can close only what it has made. Every way in which a port can have
+ * been opened meets every way to close it, with and without a memory, while the router answers a search at once, late,
+ * or not any more. Exit 0 means that the port is closed. Only if the router says yes to everything, and shows nothing,
+ * is that not known, and then it is said.
+ */
+import { describe, expect, it } from 'vitest'
+import { GATEWAY_PROTOCOLS, type GatewayProtocol } from '../../../src/domain/port-mapping.ts'
+import { memoryFiles } from '../../../src/net/files/private-files.ts'
+import { Home } from '../../support/home.ts'
+
+/** Later than the answers of PCP and NAT-PMP, and within MX. */
+const LATE = [{ name: 'late-search', delayMs: 900 }] as const
+
+const MADE_BY = ['--via', 'auto', 'another program', 'another program, for another port'] as const
+const CLOSED_WITH = [
+  ['-d'],
+  ['-f'],
+  ['--via', 'igd', '-d'],
+  ['--via', 'pcp', '-d'],
+  ['--via', 'nat-pmp', '-d'],
+] as const
+const MEMORIES = ['kept', 'fresh', "another router's"] as const
+/** What the router does not speak when the port is closed. */
+const BY_THEN = {
+  'all at once': [],
+  'UPnP late': [],
+  'no UPnP': ['igd'],
+  'only UPnP': ['pcp', 'nat-pmp'],
+  'only PCP': ['igd', 'nat-pmp'],
+  'only NAT-PMP': ['igd', 'pcp'],
+} as const satisfies Record<string, readonly GatewayProtocol[]>
+
+interface Cell {
+  readonly protocol: GatewayProtocol
+  readonly by: (typeof MADE_BY)[number]
+  readonly argv: (typeof CLOSED_WITH)[number]
+  readonly memory: (typeof MEMORIES)[number]
+  readonly byThen: keyof typeof BY_THEN
+}
+
+const SPOKEN = Object.keys(BY_THEN) as (keyof typeof BY_THEN)[]
+
+function* cells(byThen: Cell['byThen'], memory: Cell['memory']): Generator<Cell> {
+  for (const protocol of GATEWAY_PROTOCOLS)
+    for (const by of MADE_BY) for (const argv of CLOSED_WITH) yield { protocol, by, argv, memory, byThen }
+}
+
+/** Opens the port, so that the protocol is that of the cell. */
+async function open(home: Home, { protocol, by }: Pick<Cell, 'protocol' | 'by'>, files = memoryFiles()): Promise<void> {
+  const others = GATEWAY_PROTOCOLS.filter((each) => each !== protocol)
+  const inside = by === 'another program, for another port' ? ['8001', '8000'] : ['8000']
+  const description = protocol === 'igd' && by.startsWith('another') ? ['-e', 'a game'] : []
+  const via = by === 'auto' ? [] : ['--via', protocol]
+  home.silence(...(by === 'auto' && protocol !== 'igd' ? others : []))
+  const { exitCode, stderr } = await home.run([...via, ...description, '-r', ...inside, 'TCP'], files)
+  home.silence()
+  expect({ exitCode, stderr, doors: home.doors }).toEqual({
+    exitCode: 0,
+    stderr: expect.any(String),
+    doors: [[8000, protocol]],
+  })
+}
+
+async function closed(cell: Cell) {
+  const { by, argv, memory, byThen } = cell
+  const home = new Home()
+  const quirks = byThen === 'UPnP late' ? LATE : []
+  const files = memoryFiles()
+  await home.plugIn('02005e100001', { quirks })
+  await open(home, cell, by.startsWith('another') ? memoryFiles() : files)
+  if (memory === "another router's") {
+    await home.plugIn('02005e100002', { quirks })
+    await open(home, { ...cell, by: by.startsWith('another') ? by : 'another program' })
+  }
+  home.silence(...BY_THEN[byThen])
+  const { exitCode, stderr } = await home.run([...argv, '8000', 'TCP'], memory === 'fresh' ? memoryFiles() : files)
+  return { exitCode, isOpen: home.doors.length > 0, stderr }
+}
+
+const isOwn = ({ by, memory }: Cell): boolean => memory === 'kept' && !by.startsWith('another')
+
+/** Whether the port can be closed with what is known, and so has to be. */
+function isPossible(cell: Cell): boolean {
+  const { protocol, argv, byThen } = cell
+  const silent: readonly GatewayProtocol[] = BY_THEN[byThen]
+  const [, via = 'auto'] = argv
+  if (via === 'auto' && isOwn(cell)) return !silent.includes(protocol) // what made it closes it, and nobody else
+  if (via === 'auto' || via === 'igd') return !silent.includes('igd') // it shows and closes every mapping
+  return via === protocol && isOwn(cell) && !silent.includes(via)
+}
+
+/** The IGD is not asked, and PCP and NAT-PMP say yes to everything. */
+function canNobodyTell(cell: Cell): boolean {
+  const { protocol, argv, byThen } = cell
+  const silent: readonly GatewayProtocol[] = BY_THEN[byThen]
+  const [, via = silent.includes('igd') ? 'pcp' : 'igd'] = argv
+  return via !== 'igd' && !(isOwn(cell) && (argv.length === 1 || via === protocol))
+}
+
+describe.each(SPOKEN)('a port is closed if that is said, if the router speaks by then: %s', (byThen) => {
+  it.each(MEMORIES)('and the memory is %s', async (memory) => {
+    const wrong: unknown[] = []
+    for (const cell of cells(byThen, memory)) {
+      const { exitCode, isOpen, stderr } = await closed(cell)
+      const isSaidToBeUnknown = canNobodyTell(cell) && stderr.includes('says done even if nothing was open')
+      const isLie = exitCode === 0 && isOpen && !isSaidToBeUnknown
+      if (isLie || (isPossible(cell) && (exitCode !== 0 || isOpen))) wrong.push({ ...cell, exitCode, isOpen, stderr })
+    }
+    expect(wrong).toEqual([])
+  })
+})
