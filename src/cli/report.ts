@@ -254,6 +254,8 @@ export interface SearchSummary {
   /** The interfaces of the search. A name is undefined if it is unknown. */
   readonly interfaces: readonly { readonly name: string | undefined; readonly address: string }[]
   readonly defaultGateways: readonly string[]
+  /** The search was over IPv4, and this computer has only IPv6. */
+  readonly lacksIPv4: boolean
   /** The gateways that were asked for PCP and NAT-PMP, and how each of them failed. */
   readonly portControl: readonly {
     readonly via: 'pcp' | 'nat-pmp'

@@ -726,6 +726,7 @@ describe('a search that finds nothing', () => {
           searchedMs: 0,
           interfaces: [],
           defaultGateways: [],
+          lacksIPv4: false,
           portControl: [],
           answered: null,
         },

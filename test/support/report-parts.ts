@@ -56,6 +56,7 @@ export const NOTHING_FOUND: SearchSummary = {
   searchedMs: 4012,
   interfaces: [{ name: 'eth0', address: '192.168.1.2' }],
   defaultGateways: ['192.168.1.1'],
+  lacksIPv4: false,
   portControl: [],
   answered: undefined,
 }

@@ -123,9 +123,14 @@ function adviceFor(error: ReportedError, { isPinhole = false, toSee }: Asked): s
   return `${error.message}; it may have worked anyway: ${toSee}`
 }
 
+const LACKS_IPV4 =
+  'this computer has no IPv4 address, and ports are opened over IPv4; -6 -A "" 0 @ PORT PROTOCOL 3600 lets the IPv6 ' +
+  'internet in'
+
 /** The hint after a search that found nothing: what was tried, and what the user can check. */
 export function nothingFoundHint(searched: SearchSummary): string {
-  const { via, searchedMs, interfaces, defaultGateways, answered } = searched
+  const { via, searchedMs, interfaces, defaultGateways, lacksIPv4, answered } = searched
+  if (lacksIPv4) return LACKS_IPV4
   const own = interfaces.find(({ address }) => !address.includes(':') && isInternetAddress(address))
   if (own !== undefined && answered === undefined) return ownAddressHint(own.address)
   const span = searchedMs < 100 ? '' : ` ${(searchedMs / 1000).toFixed(1)} s`

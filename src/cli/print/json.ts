@@ -184,7 +184,7 @@ function searchedFields({ interfaces, portControl, answered, ...searched }: Sear
   return {
     ...pick(searched, 'via', 'searchedMs'),
     interfaces: interfaces.map((each) => pick(each, 'name', 'address')),
-    defaultGateways: searched.defaultGateways,
+    ...pick(searched, 'defaultGateways', 'lacksIPv4'),
     portControl: portControl.map((each) => ({
       ...pick(each, 'via', 'gateway', 'port'),
       error: errorFields(each.error),

@@ -95,7 +95,7 @@ function* remarkReports({ remarks, found }: Opened, { command, description }: Ga
 
 function summaryOf(
   { refusals, answered, searchedMs }: Opened,
-  { interfaces, defaultGateways }: NonNullable<Opened['tried']>,
+  { interfaces, defaultGateways, lacksIPv4 }: NonNullable<Opened['tried']>,
   via: SearchSummary['via'],
 ): SearchSummary {
   return {
@@ -103,6 +103,7 @@ function summaryOf(
     searchedMs,
     interfaces,
     defaultGateways,
+    lacksIPv4,
     portControl: refusals.map(({ protocol, endpoint: { address: gateway, port }, error }) => {
       return { via: protocol, gateway, port, error: reportedError(error) }
     }),

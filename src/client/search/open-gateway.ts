@@ -1,9 +1,11 @@
 /** Opens the gateway to use: makes a Gateway of the choice of a search, or of the IGD that was named. */
+import { isLinkLocalIPv6 } from '../../domain/address.js'
 import { PortMappingError } from '../../domain/errors.js'
 import type { ConnectionStatus, IgdGateway, PortControlGateway } from '../../domain/gateway.js'
 import type { GatewayProtocol } from '../../domain/port-mapping.js'
 import type { ZonedUrl } from '../../domain/url.js'
 import type { PrivateFiles } from '../../net/files/private-files.js'
+import { isIPv6Interface } from '../../net/interfaces.js'
 import { keptMappings, type MappingMemory } from '../mapping-memory.js'
 import { derivedNonces, fixedNonce } from '../port-control/mapping-nonce.js'
 import { NatPmpGateway } from '../port-control/natpmp-gateway.js'
@@ -86,6 +88,8 @@ export interface Tried {
   /** On how many of them a search could be sent. */
   readonly routesOpened: number
   readonly defaultGateways: readonly string[]
+  /** The search was over IPv4, and this computer has only IPv6. */
+  readonly lacksIPv4: boolean
 }
 
 export interface Opened {
@@ -157,7 +161,10 @@ async function openAny(wishes: GatewayWishes, net: OpeningNet, places: PlacesToA
     refusals,
     remarks,
     searchedMs: Math.round(searched.searchedMs),
-    tried: found === undefined ? { interfaces, routesOpened, defaultGateways } : undefined,
+    tried:
+      found === undefined
+        ? { interfaces, routesOpened, defaultGateways, lacksIPv4: lacksIPv4(wishes, net) }
+        : undefined,
     router: router.address,
     askOthers: via === 'auto' ? () => askOthers(wishes, net, places) : noOthers,
   }
@@ -180,7 +187,8 @@ async function openOver(
     signal?.throwIfAborted()
     const { address } = await router
     const found = answered && answeredGateway(answered, wishes, net)
-    const tried = { interfaces: [], routesOpened: 0, defaultGateways: address === undefined ? [] : [address] }
+    const defaultGateways = address === undefined ? [] : [address]
+    const tried = { interfaces: [], routesOpened: 0, defaultGateways, lacksIPv4: lacksIPv4(wishes, net) }
     return {
       ...NOTHING_HEARD,
       found,
@@ -193,6 +201,11 @@ async function openOver(
   } finally {
     search.stop()
   }
+}
+
+function lacksIPv4({ family = 4, forPinholes = false }: PlaceWishes, { interfaces }: OpeningNet): boolean {
+  const ours = interfaces().filter(({ address, loopback }) => !loopback && !isLinkLocalIPv6(address))
+  return family === 4 && !forPinholes && ours.length > 0 && ours.every(isIPv6Interface)
 }
 
 async function askOthers(

@@ -72,6 +72,11 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
     expect(hintAbout({ interfaces: [], portControl: SILENCE })).toBe(NO_NETWORK)
   })
 
+  it.each(['auto', 'igd', 'pcp', 'nat-pmp'] as const)('says that there is only IPv6, and what it has: %s', (via) => {
+    const hint = hintAbout({ via, interfaces: [], defaultGateways: [], lacksIPv4: true })
+    expect(hint).toMatch(/no IPv4 address, .*-6 -A/)
+  })
+
   it('says what came of asking over PCP and NAT-PMP', () => {
     expect(hintAbout({ portControl: SILENCE })).toBe(
       `${HEAD}; 192.168.1.1 does not answer PCP; 192.168.1.1 does not answer NAT-PMP. ${SWITCH_ON_ONE}`,
