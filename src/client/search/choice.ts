@@ -42,7 +42,7 @@ export interface Times {
   readonly answer: boolean
   /** The router's IGD answers before this. */
   readonly igd: boolean
-  /** Of several IGDs, if there is no router, the best one has answered before this. */
+  /** Of several connected IGDs, if there is no router, the best one has answered before this. */
   readonly rivals: boolean
   readonly search: boolean
   /** For a device that answered at the last moment. */
@@ -93,7 +93,8 @@ function chooseOfOthers(standing: Standing): Choice | undefined {
 function chooseOfAll(standing: Standing): Choice | undefined {
   const { answered, time } = standing
   const igd = bestOf(standing, ['beside'])
-  if (igd !== undefined && (time.rivals || time.search)) return { igd }
+  const isBestPossible = igd !== undefined && hasInternetAddress(igd)
+  if (igd !== undefined && ((isBestPossible ? time.rivals : time.igd) || time.search)) return { igd }
   if (!time.search || (standing.isExamining('beside') && !time.lastLook)) return undefined
   return answered !== undefined && standing.need !== 'only' ? { answer: answered } : 'nobody'
 }

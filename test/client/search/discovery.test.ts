@@ -324,6 +324,19 @@ describe('which of several connected IGDs', () => {
     expect(found.remarks).toEqual([{ kind: 'no-router', address: '192.168.1.1' }])
   })
 
+  it('is a private one, if there is no router, only if no connected one answers as late as a router may', async () => {
+    for (const [connectedMs, overMs, chosen] of [
+      [1400, 1400, ROUTER],
+      [1600, 1550, OTHER],
+    ] as const) {
+      const search = begin([behindNat(OTHER), slow(ROUTER, connectedMs)], { router: null })
+      await search.reply(OTHER)
+      await search.reply(ROUTER)
+      expect(await untilOver(search)).toBe(overMs)
+      expect(hostsOf(await search.finished())[0]).toBe(chosen.host)
+    }
+  })
+
   it('is chosen without a router if the routing table is not read before the router would have answered', async () => {
     const search = begin([OTHER], { router: new Promise(() => {}) })
     await search.reply(OTHER)
