@@ -7,7 +7,7 @@ import type { Opened } from '../client/search/open-gateway.js'
 import { isSameAddress } from '../domain/address.js'
 import { PortMappingError, RefusedError, upnpErrorOf } from '../domain/errors.js'
 import type { Gateway, IgdGateway, PortControlGateway } from '../domain/gateway.js'
-import { DEFAULT_DESCRIPTION, type GatewayProtocol, type MappingKey, type PortMapping } from '../domain/port-mapping.js'
+import type { GatewayProtocol, MappingKey, PortMapping } from '../domain/port-mapping.js'
 import { UPNP_ERRORS, upnpErrorName } from '../domain/upnp-errors.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
 import type { ClientNet } from '../net/network.js'
@@ -142,8 +142,7 @@ export class Router {
     const attempt = await attemptOver(igd, key)
     if (upnpErrorOf(attempt.error) === UPNP_ERRORS.NoSuchEntryInArray && found !== undefined)
       return this.#unmapUnseen(await this.#otherGateways(), key, [attempt])
-    const isOther =
-      typeof found === 'object' && this.#isOfThisComputer(found) && found.description !== DEFAULT_DESCRIPTION
+    const isOther = typeof found === 'object' && this.#isOfThisComputer(found)
     const isClosed = attempt.error === undefined
     const remark = isClosed && isOther ? ({ kind: 'made-by-another', mapping: found } as const) : undefined
     return { isClosed, attempts: [attempt], remark }
