@@ -12,7 +12,7 @@ import type { PrivateFiles } from '../../src/net/files/private-files.ts'
 import type { HttpClient } from '../../src/net/http/client.ts'
 import type { HttpServers, RequestHandler } from '../../src/net/http/server.ts'
 import { NAT_PMP_VERSION } from '../../src/wire/natpmp.ts'
-import '../../src/client/search/candidate.ts'
+import '../../src/client/search/candidate.ts' // loaded late by the search, and a fake clock does not wait for that
 import { FakeClock } from './fake-clock.ts'
 import { type CliResult, runCli } from './run-cli.ts'
 
