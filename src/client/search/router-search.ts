@@ -350,8 +350,10 @@ class RouterSearch {
       if (address === undefined && !isNamed) remarks.push({ kind: 'no-router', address: used })
       if (address !== undefined && choice.igd.place !== 'router')
         remarks.push({ kind: 'not-the-router', address: used, router: address })
-    } else if (!this.#hasNoUpnp && !hasHeardRouter && !examined.some(({ place }) => place === 'router')) {
-      remarks.push({ kind: 'no-upnp', via: choice.answer.protocol, waitedMs })
+    } else {
+      const { protocol: via } = choice.answer
+      const isHeard = hasHeardRouter || examined.some(({ place }) => place === 'router')
+      if (!isHeard && !this.#hasNoUpnp && via !== this.#madeIn) remarks.push({ kind: 'no-upnp', via, waitedMs })
     }
     return remarks
   }

@@ -68,6 +68,16 @@ describe('which gateway is opened where all three protocols are asked for', () =
     expect(lastSentMs, 'the router has answered, so the later rounds are not sent').toBe(400)
   })
 
+  it.each(['pcp', 'nat-pmp'] as const)(
+    'is %s at once and without a remark, if the mapping was made there',
+    async (via) => {
+      const opening = begin({ devices: [ROUTER], madeIn: () => Promise.resolve(via) })
+      opening.portControlAnswers({ pcpAtMs: 1, natPmpAtMs: 1 })
+      const opened = await opening.endsAt(1)
+      expect([chosen(opened), opened.remarks]).toEqual([via, []])
+    },
+  )
+
   it('sends the later rounds if nothing of the router has answered', async () => {
     const opening = begin()
     await opening.endsAt(4000)
@@ -233,7 +243,8 @@ describe('an IGD that another NAT is in front of, beside PCP and NAT-PMP', () =>
       const opening = begin({ devices: [router] })
       opening.portControlAnswers({ pcpAtMs: 1, natPmpRefusedAtMs: 2 })
       opening.datagrams.onRequest = ({ bytes }, peer) => {
-        if (bytes[1] === 1) peer.deliver(mapReply(bytes, { assignedExternalAddress: address, assignedExternalPort: 50_000 }))
+        if (bytes[1] === 1)
+          peer.deliver(mapReply(bytes, { assignedExternalAddress: address, assignedExternalPort: 50_000 }))
       }
       opening.deviceAnswers(router, 10)
       expect(chosen(await opening.endsAt(10))).toBe(expected)
