@@ -88,7 +88,7 @@ describe('natpmpc and upnp-ts', { timeout: 60_000 }, () => {
     ])
     await natpmpc(lab, '-a', '8080', '80', 'tcp', '0') // of no effect: it is not a mapping of NAT-PMP
     expect(await doorsOf(lab)).toEqual([`TCP 8080 -> ${COMPUTER}:80`])
-    expect(await lab.upnpTs('-d', '8080', 'TCP')).toMatchObject({ stderr: '', exit: 0 })
+    expect(await lab.upnpTs('--via', 'igd', '-d', '8080', 'TCP')).toMatchObject({ stderr: '', exit: 0 })
     expect(await doorsOf(lab)).toEqual([])
   })
 })

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { belowBanner } from './banner.ts'
 import { COMPUTER, COMPUTER_SECOND, Lab } from './lab.ts'
-import { cannotBeHad, DELETED, found, redirected, says, WAYS } from './port-control-text.ts'
+import { cannotBeHad, DELETED, found, redirected, says, WAYS, withoutUpnpHint } from './port-control-text.ts'
 import { doorsOf, letAnotherTake } from './router-doors.ts'
 
 const THEIRS = `TCP 22 -> ${COMPUTER_SECOND}:22`
@@ -57,7 +57,7 @@ describe.each(WAYS)('a port that is taken, $way', { timeout: 60_000 }, ({ option
   })
 
   test('is another one for both halves with -n TCP+UDP', async () => {
-    const { stdout, stderr, exit } = await lab.upnpTs(...options, '-n', '@', '22', '22', 'TCP+UDP')
+    const { stdout, stderr, exit } = await withoutUpnpHint(lab.upnpTs(...options, '-n', '@', '22', '22', 'TCP+UDP'))
     expect({ stderr, exit }).toEqual({ stderr: cannotBeHad(22, NEXT), exit: 0 })
     const port = Number(/:(\d+) TCP is redirected/.exec(stdout)?.[1])
     expect(belowBanner(stdout)).toBe(
