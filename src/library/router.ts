@@ -47,7 +47,7 @@ export interface Unmapped {
 /** RFC 6887 7.4, 15: the mapping has another nonce. */
 const NOT_AUTHORIZED = 2
 
-type FoundRouter = Pick<Opened, 'router' | 'askOthers'> & { readonly gateway: Gateway; readonly isOnly: boolean }
+type FoundRouter = Pick<Opened, 'askOthers'> & { readonly gateway: Gateway; readonly isOnly: boolean }
 
 export class Router {
   readonly #found: FoundRouter
@@ -61,7 +61,7 @@ export class Router {
   }
 
   get address(): string {
-    return this.#found.router ?? this.#found.gateway.address ?? ''
+    return addressOf(this.#found.gateway)
   }
 
   /** Closes a mapping in the protocol in which it was made. @throws what is no PortMappingError */
@@ -172,6 +172,11 @@ export class Router {
     if (attempt.error !== undefined) return { isClosed: false, attempts: [attempt] }
     return { isClosed: true, attempts: [attempt], remark: { kind: 'deleted-unknown', via: 'pcp' } }
   }
+}
+
+/** By which a router is known in all that is remembered of it. */
+export function addressOf({ address = '' }: Pick<Gateway, 'address'>): string {
+  return address
 }
 
 /** The protocol in which the mappings were made at the router with that address; undefined if not known, or several. */

@@ -1,7 +1,7 @@
 /**
  * Which ports a running keeper of this user keeps open: whoever closes one of them has to know that it would be opened
- * again. A keeper says so in a file of its own, and says it again every minute. A keeper that was killed falls silent. Process numbers
- * would not do: containers that share a volume can all be number 1.
+ * again. A keeper says so in a file of its own, and says it again every minute. A keeper that was killed falls silent.
+ * Process numbers would not do: containers that share a volume can all be number 1.
  */
 import { TransportError } from '../domain/errors.js'
 import type { MappingKey } from '../domain/port-mapping.js'
@@ -15,14 +15,12 @@ export const SAY_AGAIN_MS = 60_000
 /** A keeper that has said nothing for so long has ended. */
 export const SILENT_MS = 150_000
 
-type Outside = Omit<MappingKey, 'protocol'> & { readonly protocol: string }
-
 /** What one running keeper says. */
 export class RunningKeeper {
   readonly #files: PrivateFiles
   readonly #clock: Clock
   readonly #name: string
-  #held: { readonly address: string; readonly ports: readonly Outside[] } | undefined
+  #held: { readonly address: string; readonly ports: readonly string[] } | undefined
   #cancel: () => void = () => {}
 
   /** `id` tells it from all other keepers. */
@@ -33,11 +31,8 @@ export class RunningKeeper {
   }
 
   /** From now on it keeps these ports at the gateway with that address. */
-  hold(address: string, ports: readonly Outside[]): void {
-    const held = {
-      address,
-      ports: ports.map(({ externalPort, protocol, remoteHost }) => ({ externalPort, protocol, remoteHost })),
-    }
+  hold(address: string, ports: readonly MappingKey[]): void {
+    const held = { address, ports: ports.map(textOf) }
     if (JSON.stringify(held) === JSON.stringify(this.#held)) return
     this.#held = held
     this.#say()
@@ -66,7 +61,7 @@ export async function isKept(files: PrivateFiles, clock: Clock, address: string,
       if (said === 'foreign') continue
       const ageMs = clock.wallMs() - (said?.saidWallMs ?? 0)
       if (said === undefined || ageMs >= SILENT_MS || ageMs < -SILENT_MS) await files.remove(name)
-      else found ||= said.address === address && said.ports.some((port) => isSamePort(port, key))
+      else found ||= said.address === address && said.ports.includes(textOf(key))
     }
   } catch (error) {
     if (!(error instanceof TransportError)) throw error
@@ -91,9 +86,9 @@ function saidIn(text: string | undefined): Said | 'foreign' | undefined {
   }
 }
 
-function isSamePort(port: unknown, key: MappingKey): boolean {
-  const { externalPort, protocol, remoteHost } = { ...Object(port) } as Readonly<Record<string, unknown>>
-  return externalPort === key.externalPort && protocol === key.protocol && remoteHost === key.remoteHost
+/** Short, because thousands have to fit into a file. */
+function textOf({ externalPort, protocol, remoteHost }: MappingKey): string {
+  return `${externalPort}/${protocol}/${remoteHost}`
 }
 
 /** A keeper works without it. */

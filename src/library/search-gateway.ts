@@ -43,7 +43,7 @@ export async function searchGateway({ url, ...wishes }: SearchWishes, net: Openi
     : openNamedGateway(descriptionUrl(url), wishes, net))
   if (found === undefined) return { ...opened, found }
   const isOnly = url !== undefined || wishes.via !== 'auto'
-  const router = new Router({ gateway: found.gateway, router: opened.router, askOthers, isOnly }, net)
+  const router = new Router({ gateway: found.gateway, askOthers, isOnly }, net)
   return { ...opened, found: { ...found, router } }
 }
 

@@ -120,6 +120,6 @@ export async function outcome(run: AsyncGenerator<Report, unknown>): Promise<{ r
 
 /** The router that speaks nothing but the protocol of that gateway. */
 export function routerOf(gateway: Gateway): Router {
-  const alone = { gateway, router: gateway.address, askOthers: async () => [], isOnly: true }
+  const alone = { gateway, askOthers: async () => [], isOnly: true }
   return new Router(alone, { files: memoryFiles(), clock: new FakeClock(), interfaces: () => [] })
 }

@@ -80,6 +80,11 @@ export class KeptPorts {
     return this.#known.get(kept)
   }
 
+  /** All ports as they last were, in the order of the command line; undefined for a port that was never open. */
+  get known(): KeepFacts['ports'] {
+    return this.#factsOf(this.#known).ports
+  }
+
   #factsOf(of: ReadonlyMap<KeptEither, OpenPort>): KeepFacts {
     const ports = this.#kept.map((each) => of.get(each))
     const first = ports.find((port) => port !== undefined)

@@ -14,6 +14,8 @@ import { type HeldEither, type KeptEither, KeptPinhole } from '../../keeper/kept
 import { listenToGateway } from '../../library/listening.js'
 import { OwnMarks } from '../../library/own-marks.js'
 import { pinholeAddress } from '../../library/pinhole-address.js'
+import { addressOf } from '../../library/router.js'
+import { RunningKeeper } from '../../library/running-keepers.js'
 import { GatewayFinder } from '../../library/search-gateway.js'
 import { notifyServiceManager, type RunningCommand, runInShell, startCommand } from '../../net/child-process.js'
 import { writeFileAtomically } from '../../net/files/atomic-file.js'
@@ -83,6 +85,7 @@ class KeepSession {
   readonly #say = (report: Report): void => this.#queue.add(report)
   readonly #finder: GatewayFinder
   readonly #marks: OwnMarks
+  readonly #running: RunningKeeper
   readonly #kept: readonly KeptEither[]
   readonly #ports: KeptPorts
   readonly #keeper: Keeper<HeldEither>
@@ -98,6 +101,8 @@ class KeepSession {
   #hasPresented = false
   #isStopping = false
   #isAddressTold = false
+  /** Of the gateway that was found last. */
+  #address = ''
 
   constructor(invocation: GatewayInvocation, options: KeepOptions, context: KeepContext) {
     const { clock, files } = context
@@ -105,6 +110,7 @@ class KeepSession {
     this.#context = context
     this.#finder = new GatewayFinder((signal) => this.#search(signal))
     this.#marks = new OwnMarks(files, clock)
+    this.#running = new RunningKeeper(files, clock, crypto.randomUUID())
     this.#kept = keptOf(invocation, context, this.#marks)
     this.#ports = new KeptPorts(this.#kept)
     this.#hook = new ChangeHook(options.onChange, context.runHook, (failure) =>
@@ -155,6 +161,7 @@ class KeepSession {
     } finally {
       this.#stop()
       this.#program.abandon() // the program has ended by now, unless something is broken
+      this.#running.end()
       this.#finder.close()
     }
     return this.#program.exitCode
@@ -162,6 +169,7 @@ class KeepSession {
 
   async #keep(): Promise<void> {
     await this.#keeper.run()
+    this.#running.end()
     for (const kept of this.#kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
     const timeMs = this.#context.clock.wallMs()
     for (const kept of this.#ports.thatWereThere)
@@ -187,6 +195,7 @@ class KeepSession {
   async #open(signal: AbortSignal): Promise<Gateway> {
     const gateway = await this.#finder.find(signal)
     this.#marks.meet(gateway)
+    this.#address = addressOf(gateway)
     return gateway
   }
 
@@ -201,7 +210,19 @@ class KeepSession {
     if ('held' in event) this.#marks.set(event.kept, event.held)
     if (event.type === 'removed') this.#marks.remove(event.kept)
     if (event.type === 'not-removed') this.#left.add(event.kept)
+    if ('held' in event) this.#holdMappings()
     this.#tellOthers()
+  }
+
+  /** A port that is lost is still held: it is opened again. */
+  #holdMappings(): void {
+    const { command } = this.#invocation
+    if (command.name !== 'map') return
+    const held = command.mappings.flatMap(({ protocol, remoteHost }, at) => {
+      const port = this.#ports.known[at]
+      return port === undefined ? [] : [{ externalPort: port.externalPort, protocol, remoteHost }]
+    })
+    this.#running.hold(this.#address, held)
   }
 
   /** Says once, as the command does without --keep, that the internet cannot come in at that address. */

@@ -110,8 +110,6 @@ export interface Opened {
   readonly searchedMs: number
   /** Undefined if a gateway was found, or if one was named, which needs no search. */
   readonly tried: Tried | undefined
-  /** The router's address; undefined if no router is known. */
-  readonly router: string | undefined
   /** Asks whether the router speaks PCP and NAT-PMP too. In the order of preference. */
   readonly askOthers: () => Promise<readonly FoundPortControl[]>
 }
@@ -165,7 +163,6 @@ async function openAny(wishes: GatewayWishes, net: OpeningNet, places: PlacesToA
       found === undefined
         ? { interfaces, routesOpened, defaultGateways, lacksIPv4: lacksIPv4(wishes, net) }
         : undefined,
-    router: router.address,
     askOthers: via === 'auto' ? () => askOthers(wishes, net, places) : noOthers,
   }
 }
@@ -196,7 +193,6 @@ async function openOver(
       refusals: search.refusals,
       searchedMs: Math.round(clock.monotonicMs() - startedMs),
       tried: found === undefined ? tried : undefined,
-      router: address,
     }
   } finally {
     search.stop()
@@ -234,7 +230,6 @@ const NOTHING_HEARD = {
   remarks: [],
   searchedMs: 0,
   tried: undefined,
-  router: undefined,
   askOthers: noOthers,
 } as const
 
