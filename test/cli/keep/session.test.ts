@@ -6,11 +6,13 @@ import { renderJson } from '../../../src/cli/print/json.ts'
 import { commandLineNet, END_SIGNALS, PROGRAM_SIGNALS } from '../../../src/cli/surroundings.ts'
 import { TransportError } from '../../../src/domain/errors.ts'
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../../src/emulator.ts'
+import { SILENT_MS } from '../../../src/library/running-keepers.ts'
 import type { CommandEnd, LimitedEnd } from '../../../src/net/child-process.ts'
-import { memoryFiles } from '../../../src/net/files/private-files.ts'
+import { memoryFiles, type PrivateFiles } from '../../../src/net/files/private-files.ts'
 import { createHttpClient } from '../../../src/net/http/client.ts'
 import { leanExchange } from '../../../src/net/http/lean-exchange.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { runCli } from '../../support/run-cli.ts'
 
 const closing: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -263,6 +265,73 @@ describe('--keep', () => {
     await next.told('mapped')
     expect(await next.stop()).toBe(0)
     expect([portsOf(emulator), await files.list('kept-')]).toEqual([[], []])
+  })
+})
+
+describe('a port that a running keeper holds', () => {
+  const close = (emulator: Emulator, clock: FakeClock, files: PrivateFiles, words: readonly string[]) =>
+    runCli(['-u', emulator.descriptionUrl, ...words], { clock, files })
+
+  it.each([
+    [['-d', '22', 'TCP'], ['-r', '22', 'TCP'], 2],
+    [['-f', '22', 'TCP'], ['-r', '22', 'TCP'], 3],
+    [['-d', '22', 'TCP', '203.0.113.9'], ['-a', '@', '22', '22', 'TCP', '60', '203.0.113.9'], 2],
+  ])('is not closed by %j of the same user, and that is said', async (words, kept, exitCode) => {
+    const emulator = await emulated()
+    const files = memoryFiles()
+    const keeper = keeping(emulator, kept, { files })
+    await keeper.told('mapped')
+    await keeper.clock.advance(600_000)
+    const closed = await close(emulator, keeper.clock, files, words)
+    expect([closed.exitCode, closed.stderr]).toEqual([exitCode, expect.stringMatching(/kept open by a running/)])
+    const { stdout } = await close(emulator, keeper.clock, files, ['--json', ...words])
+    expect(stdout).toContain('"kind":"kept"')
+    expect(portsOf(emulator)).toEqual([22])
+    const other = await close(emulator, keeper.clock, files, ['-d', '22', 'UDP'])
+    expect(other.stderr).not.toMatch(/kept open/)
+    expect(await keeper.stop()).toBe(0)
+    expect([portsOf(emulator), await files.list('keeper-'), keeper.clock.pending]).toEqual([[], [], 0])
+  })
+
+  it('is still held while it is lost, because it is opened again', async () => {
+    const emulator = await emulated()
+    const files = memoryFiles()
+    const keeper = keeping(emulator, undefined, { files })
+    await keeper.told('mapped')
+    keeper.state.isGone = true
+    keeper.suspect()
+    await keeper.told('searching')
+    emulator.forget()
+    expect((await close(emulator, keeper.clock, files, ['-d', '22', 'TCP'])).stderr).toMatch(/kept open/)
+    expect(await keeper.stop()).toBe(0)
+    expect(await files.list('keeper-')).toEqual([])
+  })
+
+  it('can be closed once its keeper was killed, and has been silent for long enough', async () => {
+    const emulator = await emulated()
+    const files = memoryFiles()
+    const killed = keeping(emulator, undefined, { files })
+    await killed.told('mapped') // and its clock goes no further
+    const clock = new FakeClock()
+    await clock.advance(SILENT_MS - 1)
+    expect((await close(emulator, clock, files, ['-d', '22', 'TCP'])).exitCode).toBe(2)
+    await clock.advance(1)
+    expect((await close(emulator, clock, files, ['-d', '22', 'TCP'])).exitCode).toBe(0)
+    expect([portsOf(emulator), await files.list('keeper-')]).toEqual([[], []])
+  })
+
+  it('is not held after a defect', async () => {
+    const files = memoryFiles()
+    const keeper = keeping(await emulated(), undefined, { files, breaksAt: 2 })
+    await keeper.told('mapped')
+    expect(await files.list('keeper-')).toHaveLength(1)
+    keeper.state.isGone = true
+    keeper.suspect()
+    await keeper.told('searching')
+    keeper.state.isGone = false
+    await keeper.clock.advance(2000)
+    await expect(keeper.running).rejects.toThrow('planted')
+    expect(await files.list('keeper-')).toEqual([])
   })
 })
 
