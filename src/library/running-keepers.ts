@@ -40,33 +40,33 @@ export class RunningKeeper {
 
   end(): void {
     this.#cancel()
-    if (this.#held !== undefined) quietly(this.#files.remove(this.#name))
+    if (this.#held !== undefined) void unlessItFails(this.#files.remove(this.#name))
     this.#held = undefined
   }
 
   #say(): void {
     this.#cancel()
     const said = { version: VERSION, saidWallMs: this.#clock.wallMs(), ...this.#held }
-    quietly(this.#files.write(this.#name, `${JSON.stringify(said)}\n`))
+    void unlessItFails(this.#files.write(this.#name, `${JSON.stringify(said)}\n`))
     this.#cancel = this.#clock.schedule(SAY_AGAIN_MS, () => this.#say())
   }
 }
 
 /** Whether a running keeper of this user keeps that port open. Files of keepers that were killed are removed. */
 export async function isKept(files: PrivateFiles, clock: Clock, address: string, key: MappingKey): Promise<boolean> {
-  let found = false
-  try {
-    for (const name of await files.list(PREFIX)) {
-      const said = saidIn(await files.read(name))
-      if (said === 'foreign') continue
-      const ageMs = clock.wallMs() - (said?.saidWallMs ?? 0)
-      if (said === undefined || ageMs >= SILENT_MS || ageMs < -SILENT_MS) await files.remove(name)
-      else found ||= said.address === address && said.ports.includes(textOf(key))
-    }
-  } catch (error) {
-    if (!(error instanceof TransportError)) throw error
-  }
-  return found
+  const names = (await unlessItFails(files.list(PREFIX))) ?? []
+  const said = await Promise.all(names.map((name) => unlessItFails(heldBy(files, clock, name))))
+  return said.some((held) => held !== undefined && held.address === address && held.ports.includes(textOf(key)))
+}
+
+/** Undefined if that keeper does not run any more. */
+async function heldBy(files: PrivateFiles, clock: Clock, name: string): Promise<Said | undefined> {
+  const said = saidIn(await files.read(name))
+  if (said === 'foreign') return undefined
+  const ageMs = clock.wallMs() - (said?.saidWallMs ?? 0)
+  if (said !== undefined && ageMs < SILENT_MS && ageMs > -SILENT_MS) return said
+  await files.remove(name)
+  return undefined
 }
 
 interface Said {
@@ -91,9 +91,12 @@ function textOf({ externalPort, protocol, remoteHost }: MappingKey): string {
   return `${externalPort}/${protocol}/${remoteHost}`
 }
 
-/** A keeper works without it. */
-function quietly(work: Promise<unknown>): void {
-  work.catch((error: unknown) => {
-    if (!(error instanceof TransportError)) throw error
-  })
+/** A keeper works without it, and one file that cannot be had hides no other. */
+async function unlessItFails<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof TransportError) return undefined
+    throw error
+  }
 }

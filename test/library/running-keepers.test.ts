@@ -1,0 +1,200 @@
+import { describe, expect, it } from 'vitest'
+import { TransportError } from '../../src/domain/errors.ts'
+import type { MappingKey } from '../../src/domain/port-mapping.ts'
+import { isKept, RunningKeeper, SAY_AGAIN_MS, SILENT_MS } from '../../src/library/running-keepers.ts'
+import { MAX_FILE_BYTES, memoryFiles, type PrivateFiles } from '../../src/net/files/private-files.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+
+const ROUTER = '192.168.1.1'
+const key = (externalPort: number, more: Partial<MappingKey> = {}): MappingKey => ({
+  externalPort,
+  protocol: 'TCP',
+  remoteHost: '',
+  ...more,
+})
+
+function begin(files: PrivateFiles = memoryFiles()) {
+  const clock = new FakeClock()
+  return {
+    clock,
+    files,
+    keeper: (id = 'one') => new RunningKeeper(files, clock, id),
+    isKept: (port: number, more: Partial<MappingKey> = {}, address = ROUTER) =>
+      isKept(files, clock, address, key(port, more)),
+  }
+}
+
+describe('a running keeper', () => {
+  it('holds its ports at one gateway, and no others', async () => {
+    const { keeper, isKept } = begin()
+    expect(await isKept(22)).toBe(false)
+    keeper().hold(ROUTER, [key(22), key(53, { protocol: 'UDP', remoteHost: '203.0.113.9' })])
+    expect([await isKept(22), await isKept(53, { protocol: 'UDP', remoteHost: '203.0.113.9' })]).toEqual([true, true])
+    expect([await isKept(2), await isKept(22, { protocol: 'UDP' }), await isKept(53, { protocol: 'UDP' })]).toEqual([
+      false,
+      false,
+      false,
+    ])
+    expect(await isKept(22, { remoteHost: '203.0.113.9' })).toBe(false)
+    expect([await isKept(22, {}, '192.168.1.2'), await isKept(22, {}, '192.168.1.11')]).toEqual([false, false])
+  })
+
+  it('holds what it said last: another port, or at another gateway', async () => {
+    const { files, keeper, isKept } = begin()
+    const one = keeper()
+    one.hold(ROUTER, [key(22)])
+    one.hold(ROUTER, [key(23)])
+    expect([await isKept(22), await isKept(23)]).toEqual([false, true])
+    one.hold('10.0.0.138', [key(23)])
+    expect([await isKept(23), await isKept(23, {}, '10.0.0.138')]).toEqual([false, true])
+    expect(await files.list('')).toHaveLength(1)
+  })
+
+  it('says so again every minute, with one timer, and ends with all that it left', async () => {
+    const { clock, files, keeper, isKept } = begin()
+    const one = keeper()
+    one.hold(ROUTER, [key(22)])
+    one.hold(ROUTER, [key(22)])
+    for (let minute = 0; minute < 10; minute++) {
+      await clock.advance(SAY_AGAIN_MS)
+      expect([await isKept(22), clock.pending]).toEqual([true, 1])
+    }
+    one.end()
+    one.end()
+    expect([await isKept(22), clock.pending, await files.list('')]).toEqual([false, 0, []])
+  })
+
+  it('that holds nothing leaves nothing', async () => {
+    const { clock, files, keeper } = begin()
+    keeper().end()
+    expect([clock.pending, await files.list('')]).toEqual([0, []])
+  })
+
+  it('writes nothing if nothing has changed', () => {
+    let written = 0
+    const count = async (): Promise<void> => void written++
+    const one = begin({ ...memoryFiles(), write: count }).keeper()
+    for (let at = 0; at < 5; at++) one.hold(ROUTER, [key(22)])
+    expect(written).toBe(1)
+  })
+
+  it('is one of several, and each ends alone', async () => {
+    const { keeper, isKept } = begin()
+    const [one, two] = [keeper('one'), keeper('two')]
+    for (const each of [one, two]) each.hold(ROUTER, [key(22)])
+    one.end()
+    expect(await isKept(22)).toBe(true)
+    two.end()
+    expect(await isKept(22)).toBe(false)
+  })
+
+  it('can say that it holds four ranges', () => {
+    let bytes = 0
+    const measure = async (_name: string, text: string): Promise<void> => {
+      bytes = text.length
+    }
+    const ports = Array.from({ length: 4096 }, (_, at) => key(60_000 - at, { protocol: 'UDP' }))
+    begin({ ...memoryFiles(), write: measure })
+      .keeper()
+      .hold(ROUTER, ports)
+    expect(bytes).toBeGreaterThan(40_000)
+    expect(bytes).toBeLessThan(MAX_FILE_BYTES)
+  })
+})
+
+describe('a keeper that was killed', () => {
+  /** Its last word came as long ago as that. */
+  async function silentFor(ms: number) {
+    const { clock, files, isKept, keeper } = begin()
+    keeper().hold(ROUTER, [key(22)])
+    const [name = ''] = await files.list('')
+    const text = await files.read(name)
+    await clock.advance(ms)
+    await files.write(name, text ?? '')
+    return { files, isKept }
+  }
+
+  it('is believed for two and a half minutes, and then its file is removed', async () => {
+    const before = await silentFor(SILENT_MS - 1)
+    expect([await before.isKept(22), await before.files.list('')]).toEqual([true, [expect.any(String)]])
+    const after = await silentFor(SILENT_MS)
+    expect([await after.isKept(22), await after.files.list('')]).toEqual([false, []])
+  })
+
+  it('is not believed if it spoke in the future: a clock was wrong', async () => {
+    const files = memoryFiles()
+    new RunningKeeper(files, new FakeClock(Date.UTC(2027, 0, 1)), 'one').hold(ROUTER, [key(22)])
+    expect([await begin(files).isKept(22), await files.list('')]).toEqual([false, []])
+  })
+})
+
+describe('a file that is not as it should be', () => {
+  const nowMs = new FakeClock().wallMs()
+  const said = { version: 1, saidWallMs: nowMs, address: ROUTER, ports: ['22/TCP/'] }
+
+  it('is as it should be if it is as a keeper writes it', async () => {
+    const { files, isKept } = begin()
+    await files.write('keeper-one', JSON.stringify(said))
+    expect(await isKept(22)).toBe(true)
+  })
+
+  it.each([
+    ['empty', ''],
+    ['cut', JSON.stringify(said).slice(0, 40)],
+    ['null', 'null'],
+    ['without a time', JSON.stringify({ ...said, saidWallMs: undefined })],
+    ['of an endless time', JSON.stringify(said).replace(String(nowMs), '1e999')],
+    ['without an address', JSON.stringify({ ...said, address: 1 })],
+    ['without ports', JSON.stringify({ ...said, ports: '22/TCP/' })],
+  ])('holds nothing, hides no other, and is removed: %s', async (_name, text) => {
+    const { files, isKept, keeper } = begin()
+    await files.write('keeper-a', text)
+    keeper('z').hold(ROUTER, [key(23)])
+    expect([await isKept(22), await isKept(23), await files.list('')]).toEqual([false, true, ['keeper-z']])
+  })
+
+  it('of another version is neither read nor removed', async () => {
+    const { files, isKept } = begin()
+    await files.write('keeper-a', JSON.stringify({ ...said, version: 2 }))
+    expect([await isKept(22), await files.list('')]).toEqual([false, ['keeper-a']])
+  })
+
+  it('that cannot be read hides no other', async () => {
+    const files = memoryFiles()
+    const read = (name: string) =>
+      name === 'keeper-a' ? Promise.reject(new TransportError('it belongs to user 1')) : files.read(name)
+    const { isKept, keeper } = begin({ ...files, read })
+    await files.write('keeper-a', '')
+    keeper('z').hold(ROUTER, [key(23)])
+    expect(await isKept(23)).toBe(true)
+  })
+})
+
+describe('files that cannot be had', () => {
+  const fail = (): Promise<never> => Promise.reject(new TransportError('the disk is full'))
+
+  it('cost the keeper nothing, and nothing is kept', async () => {
+    const { clock, keeper, isKept } = begin({ ...memoryFiles(), write: fail, remove: fail, list: fail, read: fail })
+    const one = keeper()
+    one.hold(ROUTER, [key(22)])
+    await clock.advance(SAY_AGAIN_MS)
+    expect(await isKept(22)).toBe(false)
+    one.end()
+    expect(clock.pending).toBe(0)
+  })
+
+  it('of a keeper that was killed are passed over if they cannot be removed', async () => {
+    const { clock, files, keeper, isKept } = begin({ ...memoryFiles(), remove: fail })
+    await files.write('keeper-a', 'broken')
+    keeper('z').hold(ROUTER, [key(23)])
+    await clock.advance(0)
+    expect(await isKept(23)).toBe(true)
+  })
+
+  it('do not hide a defect', async () => {
+    const defect = new RangeError('not a name')
+    const { files, isKept } = begin({ ...memoryFiles(), read: () => Promise.reject(defect) })
+    await files.write('keeper-a', '')
+    await expect(isKept(22)).rejects.toBe(defect)
+  })
+})
