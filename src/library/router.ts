@@ -86,7 +86,9 @@ export class Router {
     const makers: Gateway[] = []
     let gone: { readonly via: GatewayProtocol; readonly endsWallMs: number } | undefined
     for (const { via, remoteHost, identity, endsWallMs } of made) {
-      if (remoteHost !== key.remoteHost || makers.some(({ protocol }) => protocol === via)) continue
+      // To PCP a mapping for one remote host is the same as one for all.
+      const isMeant = remoteHost === key.remoteHost || (via === 'pcp' && key.remoteHost === '')
+      if (!isMeant || makers.some(({ protocol }) => protocol === via)) continue
       const gateway = await this.#gatewayOf(via)
       if (gateway === undefined) gone = (await this.#mayBeHere(via, identity)) ? { via, endsWallMs } : gone
       else if (await gateway.remembers(key)) makers.push(gateway)
@@ -130,7 +132,9 @@ export class Router {
   async #unmapOverAll(gateways: readonly Gateway[], key: MappingKey): Promise<Unmapped> {
     const attempts: UnmapAttempt[] = []
     for (const gateway of gateways) attempts.push(await attemptOver(gateway, key))
-    return { isClosed: attempts.every(({ error }) => error === undefined), attempts }
+    const others = attempts.filter(({ error }) => !isNotThere(error))
+    const counting = others.length > 0 ? others : attempts // what is gone from one is to be closed in the others
+    return { isClosed: counting.every(({ error }) => error === undefined), attempts: counting }
   }
 
   async #lookAndUnmap(igd: IgdGateway, key: MappingKey): Promise<Unmapped> {
@@ -140,7 +144,7 @@ export class Router {
       if (others.length > 0) return this.#unmapUnseen(others, key, [{ via: 'igd', error: notThere() }])
     }
     const attempt = await attemptOver(igd, key)
-    if (upnpErrorOf(attempt.error) === UPNP_ERRORS.NoSuchEntryInArray && found !== undefined)
+    if (isNotThere(attempt.error) && found !== undefined)
       return this.#unmapUnseen(await this.#otherGateways(), key, [attempt])
     const isOther = typeof found === 'object' && this.#isOfThisComputer(found)
     const isClosed = attempt.error === undefined
@@ -211,6 +215,10 @@ async function unlessItFails<T>(asked: Promise<T>): Promise<T | 'untold'> {
     if (error instanceof PortMappingError) return 'untold'
     throw error
   }
+}
+
+function isNotThere(error: PortMappingError | undefined): boolean {
+  return upnpErrorOf(error) === UPNP_ERRORS.NoSuchEntryInArray
 }
 
 /** As DeletePortMapping would say it. */
