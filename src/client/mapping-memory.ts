@@ -142,10 +142,12 @@ export async function mappingsMadeAt(
 }
 
 const PREFIX = 'mapping-'
+/** The name of a file is limited, and a UDN and the zone of an address are not. */
 const MAX_IDENTITY_LENGTH = 60
+const MAX_ADDRESS_LENGTH = 90
 
 function prefixOf(address: string, protocol: TransportProtocol): string {
-  return `${PREFIX}${clean(address)}-${protocol}-`
+  return `${PREFIX}${clean(address).slice(0, MAX_ADDRESS_LENGTH)}-${protocol}-`
 }
 
 /** What can stand in the name of a file. */

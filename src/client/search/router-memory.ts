@@ -15,7 +15,7 @@ const VERSION = 1
 export const BETWEEN_SILENCES_MS = 600_000
 /** For so long nobody waits for UPnP again. */
 export const WITHOUT_UPNP_MS = 24 * 3_600_000
-/** If there are more, those that were not used for longest are removed. */
+/** If there are more, others are forgotten. */
 export const MAX_ROUTERS = 64
 
 /** Its IGD, as the search heard it. */
@@ -42,10 +42,10 @@ export function rememberedRouters(files: PrivateFiles, clock: Clock) {
   const write = async (address: string, router: KnownRouter): Promise<void> => {
     const text = `${JSON.stringify({ version: VERSION, ...router })}\n`
     await unlessItFails(async () => {
-      if ((await files.read(nameOf(address))) === text) return
+      if ((await unlessItFails(() => files.read(nameOf(address)))) === text) return
       await files.write(nameOf(address), text)
-      const names = await files.list(PREFIX)
-      if (names.length > MAX_ROUTERS) await files.remove(names.find((name) => name !== nameOf(address)) ?? '')
+      const others = (await files.list(PREFIX)).filter((name) => name !== nameOf(address))
+      for (const name of others.slice(MAX_ROUTERS - 1)) await files.remove(name)
     })
   }
   return {
@@ -84,9 +84,11 @@ export function isWithoutUpnp(
 }
 
 const PREFIX = 'router-'
+/** The name of a file is limited, and the zone of an address is not. */
+const MAX_NAME_LENGTH = 160
 
 function nameOf(address: string): string {
-  return PREFIX + encodeURIComponent(address).replace(/[!'()*~]/g, '_')
+  return (PREFIX + encodeURIComponent(address).replace(/[!'()*~]/g, '_')).slice(0, MAX_NAME_LENGTH)
 }
 
 /** A router is used although it cannot be remembered. */
