@@ -77,6 +77,13 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
     kept.via === via &&
     kept.identity === now &&
     kept.endsWallMs > clock.wallMs()
+  /** A process that has crashed, or one that did the same at the same moment, may have left an older one. */
+  const newestOf = async (outside: Outside, who: string): Promise<Kept | undefined> => {
+    const all = await Promise.all((await namesOf(outside, who)).map((name) => readKept(files, name)))
+    const known = all.filter((kept) => kept !== undefined && kept !== 'foreign')
+    const [newest] = known.toSorted((a, b) => b.madeWallMs - a.madeWallMs)
+    return isOurs(newest, who) ? newest : undefined
+  }
   return {
     /** Never throws: a mapping does not fail because it cannot be remembered. */
     remember: ({ internalClient, internalPort, leaseSeconds, remoteHost = '', ...outside }: RememberedMapping) =>
@@ -88,18 +95,21 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
         const kept = { version: VERSION, via, identity: who, ...inside, madeWallMs, endsWallMs }
         const { protocol, externalPort } = outside
         const name = `${prefixOf(address, protocol)}${externalPort}-${internalPort}${endOf(who)}`
-        const before = (await namesOf(outside, who)).filter((each) => each !== name)
-        await files.write(name, `${JSON.stringify(kept)}\n`)
-        for (const each of before) await files.remove(each)
+        await unlessItFails(() => files.write(name, `${JSON.stringify(kept)}\n`))
+        // Also if the disk is full: what was there before is not true any more.
+        for (const each of (await namesOf(outside, who)).filter((other) => other !== name)) {
+          const other = await readKept(files, each)
+          if (other === 'foreign') continue
+          const isLater = other !== undefined && other.madeWallMs > madeWallMs && other.madeWallMs <= clock.wallMs()
+          if (!isLater) await files.remove(each)
+        }
         await removeEnded(files, clock)
       }),
     /** Undefined if nothing is known, or the lease has ended. */
     recall: (outside: Outside): Promise<OpenInside | undefined> =>
       unlessItFails(async () => {
-        const who = await identity()
-        const [name] = await namesOf(outside, who)
-        const kept = name === undefined ? undefined : await readKept(files, name)
-        return isOurs(kept, who) ? openInsideOf(kept) : undefined
+        const kept = await newestOf(outside, await identity())
+        return kept && openInsideOf(kept)
       }),
     forget: (outside: Outside) =>
       unlessItFails(async () => {
@@ -115,13 +125,16 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
       const now = await identity()
       const isInside = (name: string): boolean => name.slice(prefix.length).split('-', 2)[1] === String(internalPort)
       const found = (await unlessItFails(() => readAll(files, prefix, isInside))) ?? []
-      return found.flatMap(({ name, kept }) => {
+      const outsides = found.map(async ({ name, kept }) => {
         if (!isOurs(kept, now) || kept.madeWallMs < sinceWallMs) return []
         if (kept.internalClient !== internalClient || kept.internalPort !== internalPort) return []
         const externalPort = Number.parseInt(name.slice(prefix.length), 10)
+        const newest = await unlessItFails(() => newestOf({ protocol, externalPort }, now))
+        if (newest?.internalPort !== internalPort) return []
         const leaseSeconds = Math.ceil((kept.endsWallMs - clock.wallMs()) / 1000)
         return [{ externalPort, protocol, leaseSeconds, ...openInsideOf(kept) }]
       })
+      return (await Promise.all(outsides)).flat()
     },
   }
 }

@@ -43,7 +43,12 @@ export function rememberedRouters(files: PrivateFiles, clock: Clock) {
     const text = `${JSON.stringify({ version: VERSION, ...router })}\n`
     await unlessItFails(async () => {
       if ((await unlessItFails(() => files.read(nameOf(address)))) === text) return
-      await files.write(nameOf(address), text)
+      try {
+        await files.write(nameOf(address), text)
+      } catch (error) {
+        await files.remove(nameOf(address)) // it is not true any more
+        throw error
+      }
       const others = (await files.list(PREFIX)).filter((name) => name !== nameOf(address))
       for (const name of others.slice(MAX_ROUTERS - 1)) await files.remove(name)
     })
