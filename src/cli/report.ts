@@ -165,6 +165,8 @@ interface NoticeFacts {
   'remote-host-unchecked': { via: GatewayProtocol; key: MappingKey }
   /** Closed, but another program or user of this computer seems to have made it. */
   'made-by-another': { key: MappingKey; address: string; description: string }
+  /** Not closed, as it seems: the router said yes, but does not give that port to anybody else. */
+  'still-taken': { via: 'pcp' | 'nat-pmp'; key: MappingKey }
   /** Not closed: NAT-PMP closes by the inside, and upnp-ts has no record of that port. */
   'not-remembered': { key: MappingKey }
   /** Not closed: the router does not speak the protocol any more in which the port was opened. Its lease ends then. */

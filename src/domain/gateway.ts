@@ -82,6 +82,8 @@ export interface PortControlGateway extends GatewayBase {
   /** The UDP port that requests go to: 5351 in the standards (RFC 6887 19.1, RFC 6886 3.1). */
   readonly port: number
   readonly epochSeconds: number
+  /** Whether nobody has that external port. It is mapped for a moment to learn it, because neither protocol can ask. */
+  isFree(outside: Pick<MappingKey, 'externalPort' | 'protocol'>): Promise<boolean | 'untold'>
   /** Opens pinholes in the IPv6 firewall; undefined if the gateway is asked over IPv4. */
   readonly pinholes: PinholeOpener | undefined
 }

@@ -30,6 +30,8 @@ export type UnmapRemark =
   | { readonly kind: 'made-by-another'; readonly mapping: PortMapping }
   /** The protocol says yes even if there was nothing, and nothing is remembered. */
   | { readonly kind: 'deleted-unknown'; readonly via: 'pcp' | 'nat-pmp' }
+  /** The protocol said yes, but the router does not give that port to anybody else: it may still be open. */
+  | { readonly kind: 'still-taken'; readonly via: 'pcp' | 'nat-pmp' }
   /** NAT-PMP would close whatever leads to the same inside, so only what is remembered is closed. */
   | { readonly kind: 'not-remembered' }
   /** The router does not speak the protocol any more in which it was made. It ends then; Infinity: never. */
@@ -123,10 +125,10 @@ export class Router {
   async #unmapOver(gateway: Gateway, key: MappingKey): Promise<Unmapped> {
     const isKnown = await gateway.remembers(key)
     const attempt = await attemptOver(gateway, key)
-    const isClosed = attempt.error === undefined
-    const via = gateway.protocol
-    const isUnknown = isClosed && !isKnown && via !== 'igd'
-    return { isClosed, attempts: [attempt], remark: isUnknown ? { kind: 'deleted-unknown', via } : undefined }
+    if (attempt.error !== undefined) return { isClosed: false, attempts: [attempt] }
+    return isKnown || gateway.protocol === 'igd'
+      ? { isClosed: true, attempts: [attempt] }
+      : unknown(gateway, attempt, key)
   }
 
   async #unmapOverAll(gateways: readonly Gateway[], key: MappingKey): Promise<Unmapped> {
@@ -174,8 +176,15 @@ export class Router {
       return { isClosed: false, attempts: isAnothers ? [...before, attempt] : before }
     }
     if (attempt.error !== undefined) return { isClosed: false, attempts: [attempt] }
-    return { isClosed: true, attempts: [attempt], remark: { kind: 'deleted-unknown', via: 'pcp' } }
+    return unknown(pcp, attempt, key)
   }
+}
+
+/** PCP and NAT-PMP say yes even if there was nothing, or something with another inside. So it is looked for. */
+async function unknown(gateway: PortControlGateway, attempt: UnmapAttempt, key: MappingKey): Promise<Unmapped> {
+  const isTaken = (await gateway.isFree(key)) === false
+  const kind = isTaken ? 'still-taken' : 'deleted-unknown'
+  return { isClosed: !isTaken, attempts: [attempt], remark: { kind, via: gateway.protocol } }
 }
 
 /** By which a router is known in all that is remembered of it. */

@@ -45,6 +45,8 @@ interface Situation {
   readonly isOnly?: boolean
   readonly key?: MappingKey
   /** A running keeper holds it. */
+  /** Whether PCP and NAT-PMP give the port to somebody else. */
+  readonly isFree?: boolean
   readonly keeps?: MappingKey
   /** If undefined, nobody knows. */
   readonly hardwareAddress?: string | undefined
@@ -68,7 +70,7 @@ async function remember(files: PrivateFiles, clock: FakeClock, made: readonly Ma
 }
 
 async function closing(situation: Situation) {
-  const { speaks, made = [], shows, refusals = {}, isOnly = false, key = KEY, keeps } = situation
+  const { speaks, made = [], shows, refusals = {}, isOnly = false, key = KEY, keeps, isFree } = situation
   const hardwareAddress = 'hardwareAddress' in situation ? situation.hardwareAddress : HARDWARE
   const [files, clock] = [memoryFiles(), new FakeClock()]
   await remember(files, clock, made, key)
@@ -85,7 +87,9 @@ async function closing(situation: Situation) {
         asked.push(via)
         return refusals[via]
       }
-      return Object.assign(new FakePortControl({ protocol: via, unmap }), { remembers })
+      return Object.assign(new FakePortControl({ protocol: via, unmap, ...(isFree === undefined ? {} : { isFree }) }), {
+        remembers,
+      })
     }
     const igd: Partial<IgdGateway> = {
       protocol: 'igd',
@@ -310,6 +314,8 @@ describe('a mapping that is not remembered', () => {
       'igd 714',
     ],
     ['is closed over PCP, which always says yes', { speaks: NO_UPNP }, true, 'pcp', 'pcp', 'deleted-unknown'],
+    ['is closed if the port is free then', { speaks: NO_UPNP, isFree: true }, true, 'pcp', 'pcp', 'deleted-unknown'],
+    ['is not closed if somebody has the port', { speaks: NO_UPNP, isFree: false }, false, 'pcp', 'pcp', 'still-taken'],
     ['is not closed if PCP refuses', { speaks: NO_UPNP, refusals: { pcp: refused(2) } }, false, 'pcp', 'pcp 2'],
     ['is left alone over NAT-PMP alone', { speaks: ['nat-pmp'] }, false, '', '', 'not-remembered'],
     [
@@ -348,6 +354,7 @@ describe('-u, --via', () => {
     ['the IGD, which has it not', { speaks: ['igd'], refusals: { igd: NOT_THERE } }, false, 'igd', 'igd 714'],
     ['PCP, which always says yes', { speaks: ['pcp'] }, true, 'pcp', 'pcp', 'deleted-unknown'],
     ['PCP, over which it was made', { speaks: ['pcp'], made: [{ via: 'pcp' }] }, true, 'pcp', 'pcp'],
+    ['PCP, but somebody has the port', { speaks: ['pcp'], isFree: false }, false, 'pcp', 'pcp', 'still-taken'],
     ['NAT-PMP, all the same', { speaks: ['nat-pmp'] }, true, 'nat-pmp', 'nat-pmp', 'deleted-unknown'],
     [
       'NAT-PMP, over which it was made',

@@ -17,6 +17,8 @@ export interface Answers {
   readonly externalAddress?: () => string | Error
   /** True if not given. */
   readonly remembers?: (key: MappingKey) => boolean
+  /** 'untold' if not given. */
+  readonly isFree?: boolean
   readonly pinholes?: PinholeOpener
 }
 
@@ -48,6 +50,10 @@ export class FakePortControl implements PortControlGateway {
     this.localAddress = answers.localAddress ?? '192.168.1.10'
     this.epochSeconds = answers.epochSeconds ?? 0
     this.pinholes = answers.pinholes
+  }
+
+  async isFree(): Promise<boolean | 'untold'> {
+    return this.#answers.isFree ?? 'untold'
   }
 
   async externalAddress(): Promise<string> {

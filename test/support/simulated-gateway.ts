@@ -458,6 +458,7 @@ class SimulatedIgd extends SimulatedGateway implements IgdGateway {
 class SimulatedPortControl extends SimulatedGateway implements PortControlGateway {
   readonly protocol: 'pcp' | 'nat-pmp'
   readonly port = 5351
+  readonly isFree = unasked
   readonly pinholes: PinholeOpener | undefined
   epochSeconds: number
 

@@ -54,6 +54,9 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'made-by-another': ({ key, description }) =>
     `${nameOf(key)} led to this computer ('${description}'), but upnp-ts has no record of opening it: was ` +
     'it made by another program or user of this computer?',
+  'still-taken': ({ via, key }) =>
+    `the router said yes over ${PROTOCOL_TITLES[via]}, but ${nameOf(key)} is not free: another program or computer has it ` +
+    'open, or the rules of the router keep it; close it with the program that opened it',
   'not-remembered': ({ key }) =>
     `${nameOf(key)} was left alone: upnp-ts has no record of opening it, and NAT-PMP cannot say whether it is open; ` +
     '--via nat-pmp closes it all the same',

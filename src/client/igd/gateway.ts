@@ -261,7 +261,7 @@ export class IgdServiceGateway implements IgdGateway {
     const failure = await this.unmap({ ...request, remoteHost: '' }).then(() => undefined, asPortMappingError)
     const isClosedAgain = failure === undefined
     const end = isClosedAgain
-      ? 'it was closed again, but was open for that moment'
+      ? 'it was closed again, and may have been open to everybody for that moment'
       : `closing it failed: ${failure.message}`
     throw new NotConfirmedError(open, `${shows}; ${end}`, { action, isClosedAgain })
   }

@@ -3,7 +3,13 @@
  * mere suggestion, and the epoch of both tells when they lost everything.
  */
 import { hostAndPort } from '../../domain/address.js'
-import { InvalidArgumentError, NotConfirmedError, PortMappingError, TransportError } from '../../domain/errors.js'
+import {
+  InvalidArgumentError,
+  isPortTaken,
+  NotConfirmedError,
+  PortMappingError,
+  TransportError,
+} from '../../domain/errors.js'
 import type { MappingToRemove, PinholeOpener, PortControlGateway } from '../../domain/gateway.js'
 import {
   flawOf,
@@ -14,6 +20,7 @@ import {
   type PortMapping,
   type TransportProtocol,
 } from '../../domain/port-mapping.js'
+import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from '../../domain/ports.js'
 import { RECOMMENDED_LIFETIME_SECONDS } from '../../wire/natpmp.js'
 import type { MappingMemory, RememberedMapping } from '../mapping-memory.js'
 import type { ExchangeNet } from './exchange.js'
@@ -52,6 +59,14 @@ export type GrantedMapping = PortMapping & {
   readonly internalPort: number
   readonly protocol: TransportProtocol
   readonly leaseSeconds: number
+}
+
+/** RFC 6887 11.1: no mapping lives for a shorter time. */
+export const SHORTEST_LIFETIME_SECONDS = 120
+
+/** A port that nobody uses. It is not Discard: port 9 is also Wake-on-LAN's, which people do map. */
+export function unusedPort(random: () => number): number {
+  return FIRST_DYNAMIC_PORT + Math.floor(random() * DYNAMIC_PORTS)
 }
 
 export abstract class PortControlGatewayBase implements PortControlGateway {
@@ -105,8 +120,25 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     await this.#remove(whole)
   }
 
+  /** The port is mapped for a moment, from an inside that nobody uses. */
+  async isFree({ externalPort, protocol }: Pick<MappingKey, 'externalPort' | 'protocol'>): Promise<boolean | 'untold'> {
+    const internalPort = unusedPort(this.options.random)
+    const inside = { internalClient: this.localAddress, internalPort, description: '', remoteHost: '' }
+    try {
+      const lease = { seconds: SHORTEST_LIFETIME_SECONDS }
+      const granted = await this.grantNoOther({ externalPort, protocol, ...inside, lease })
+      await this.ask({ ...granted, leaseSeconds: 0 }).catch(passOver)
+      return granted.externalPort === externalPort
+    } catch (error) {
+      return isPortTaken(asFailure(error)) ? false : 'untold'
+    }
+  }
+
   /** What the gateway grants, whatever external port that is. @throws PortMappingError */
   protected abstract grant(request: MappingRequest): Promise<GrantedMapping>
+
+  /** The same, but it would rather have none than another one, if the protocol can say that. */
+  protected abstract grantNoOther(request: MappingRequest): Promise<GrantedMapping>
 
   /** @throws InvalidArgumentError if the protocol would remove more than was meant, or cannot remove it */
   protected abstract refuseToRemove(mapping: Required<MappingToRemove>): Promise<void>

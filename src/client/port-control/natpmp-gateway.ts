@@ -75,6 +75,10 @@ export class NatPmpGateway extends PortControlGatewayBase {
     return { remoteHost, externalPort: mappedExternalPort, protocol, ...inside }
   }
 
+  protected grantNoOther(request: MappingRequest): Promise<GrantedMapping> {
+    return this.grant(request)
+  }
+
   protected async refuseToRemove({ internalClient, remoteHost }: Required<MappingToRemove>): Promise<void> {
     this.#refuseOthers(internalClient, remoteHost)
   }

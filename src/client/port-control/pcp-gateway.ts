@@ -14,7 +14,6 @@ import {
   PROTOCOL_NUMBERS,
   transportProtocolOf,
 } from '../../domain/port-mapping.js'
-import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from '../../domain/ports.js'
 import {
   ANY_ADDRESS,
   decodePcpResponse,
@@ -35,10 +34,10 @@ import {
   type PortControlOptions,
   passOver,
   refuseFlawedOrAny,
+  SHORTEST_LIFETIME_SECONDS,
+  unusedPort,
 } from './gateway-base.js'
 import { probePcp } from './probe.js'
-
-const SHORTEST_LIFETIME_SECONDS = 120
 
 /** The name of the request, for messages. */
 const MAP = 'MAP'
@@ -65,11 +64,10 @@ export class PcpGateway extends PortControlGatewayBase {
   /** The first mapping tells it. Until then a port is mapped for a moment to learn it (RFC 6887 11.6). */
   async externalAddress(): Promise<string> {
     if (this.knownExternalAddress !== undefined) return this.knownExternalAddress
-    // A port that nobody uses. It is not Discard: port 9 is also Wake-on-LAN's, which people do map.
     const asked: MapAsked = {
       protocol: PROTOCOL_NUMBERS.UDP,
       internalAddress: this.localAddress,
-      internalPort: FIRST_DYNAMIC_PORT + Math.floor(this.options.random() * DYNAMIC_PORTS),
+      internalPort: unusedPort(this.options.random),
       suggestedExternalPort: 0,
       suggestedExternalAddress: this.#anyAddress(),
       lifetimeSeconds: SHORTEST_LIFETIME_SECONDS,
@@ -89,13 +87,16 @@ export class PcpGateway extends PortControlGatewayBase {
 
   async map(request: MappingRequest): Promise<PortMapping> {
     if (request.externalPort === 0) return this.mapAny(request)
-    const granted = await this.grant(request, [{ kind: 'PREFER_FAILURE' }]).catch((error: unknown) => {
+    return this.onlyThat(request, await this.grantNoOther(request), MAP)
+  }
+
+  protected grantNoOther(request: MappingRequest): Promise<GrantedMapping> {
+    return this.grant(request, [{ kind: 'PREFER_FAILURE' }]).catch((error: unknown) => {
       // A server without that option ignores it or says so (RFC 6887 13.2). Either way its grant is checked.
       const isUnsupported = error instanceof RefusedError && error.number === PCP_RESULTS.UNSUPP_OPTION
       if (isUnsupported) return this.grant(request)
       throw error
     })
-    return this.onlyThat(request, granted, MAP)
   }
 
   protected async grant(request: MappingRequest, options: readonly PcpOption[] = []): Promise<GrantedMapping> {

@@ -92,7 +92,7 @@ describe('a mapping for one remote host', () => {
       belongsToAnother: false,
       message:
         'external port 2222 TCP: the router shows it open to everybody, not to 203.0.113.9 only; it was closed again, ' +
-        'but was open for that moment',
+        'and may have been open to everybody for that moment',
     })
     expect(asked.at(-1)).toBe("DeletePortMapping ''")
     expect(await memory.recall({ externalPort: 2222, protocol: 'TCP' })).toBeUndefined()
