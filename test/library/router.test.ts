@@ -243,14 +243,28 @@ describe('a mapping whose protocol is not spoken any more', () => {
   it('may have been made at another router with the same address, and then the IGD is asked', async () => {
     const made = [{ via: 'pcp', identity: '02005e100002' }] as const
     const closed = await closing({ speaks: ['igd'], made, shows: SHOWN })
-    expect(closed).toMatchObject({ isClosed: true, told: 'igd', remark: undefined })
+    expect(closed).toMatchObject({ isClosed: true, told: 'igd', remark: 'made-by-another' })
   })
 })
 
 describe('a mapping that is not remembered', () => {
   it.each<Case>([
-    ['is closed by the IGD that shows it', { speaks: ALL, shows: SHOWN }, true, 'look,igd', 'igd'],
-    ['for UDP', { speaks: ALL, shows: { ...SHOWN, protocol: 'UDP' }, key: UDP }, true, 'look,igd', 'igd'],
+    [
+      'is closed by the IGD that shows it, and that this user opened it is doubted',
+      { speaks: ALL, shows: SHOWN },
+      true,
+      'look,igd',
+      'igd',
+      'made-by-another',
+    ],
+    [
+      'for UDP',
+      { speaks: ALL, shows: { ...SHOWN, protocol: 'UDP' }, key: UDP },
+      true,
+      'look,igd',
+      'igd',
+      'made-by-another',
+    ],
     ['is closed if it is of another computer, as in upnpc', { speaks: ALL, shows: ANOTHERS }, true, 'look,igd', 'igd'],
     [
       'is closed if it is of another program, and that is said',
@@ -337,6 +351,7 @@ describe('a mapping that is not remembered', () => {
       true,
       'look,igd',
       'igd',
+      'made-by-another',
     ],
   ])('%s', async (_name, situation, isClosed, asked, told, remark) => {
     expect(await closing(situation)).toMatchObject({ isClosed, asked, told, remark })
