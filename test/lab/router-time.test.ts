@@ -74,7 +74,8 @@ describe('a router that speaks no UPnP', { timeout: 60_000 }, () => {
       expect(await run(lab, ['-r', '8000', 'TCP'], later(lab, how, minutes))).toMatchObject({ via: 'PCP', exit: 0 })
     }
     await lab.reboot({ upnp: true })
-    await run(lab, ['-r', '8000', 'TCP'], later(lab, how, 12)) // it may go over PCP once more, but hears the IGD
+    // It goes over PCP once more. It hears the IGD as long as it runs, so it has something to do.
+    await run(lab, ['-r', '8000-8200', 'TCP'], later(lab, how, 12))
     expect(await run(lab, ['-r', '8000', 'TCP'], later(lab, how, 13))).toMatchObject({ via: 'IGD', exit: 0 })
     expect(await run(lab, ['-r', '8000', 'TCP'], later(lab, how, 26 * 60))).toMatchObject({ via: 'IGD', exit: 0 })
   })
