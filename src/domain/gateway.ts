@@ -112,10 +112,13 @@ export interface IgdGateway extends GatewayBase {
   readonly firewall: PinholeFirewall | undefined
   /** All mappings in the order of the gateway's table (WANIPConnection:2 2.4.14). The end of the table is no error. */
   portMappings(signal?: AbortSignal): AsyncIterable<PortMapping, ListingEnd>
-  /** As with any gateway. With `specificOnly` the table is not read if the gateway cannot be asked for one mapping. */
+  /**
+   * As with any gateway. With `specificOnly` the table is not read if the gateway cannot be asked for one mapping. With
+   * `surely` the table counts only if the gateway lacks that question (401, 602), and not if it refuses to answer.
+   */
   find(
     key: MappingKey,
-    options?: { readonly signal?: AbortSignal; readonly specificOnly?: boolean },
+    options?: { readonly signal?: AbortSignal; readonly specificOnly?: boolean; readonly surely?: boolean },
   ): Promise<PortMapping | undefined | 'untold'>
 }
 

@@ -140,7 +140,7 @@ export class Router {
   }
 
   async #lookAndUnmap(igd: IgdGateway, key: MappingKey): Promise<Unmapped> {
-    const found = await unlessItFails(igd.find(key))
+    const found = await unlessItFails(igd.find(key, { surely: true }))
     if (found === undefined) {
       const others = await this.#otherGateways()
       if (others.length > 0) return this.#unmapUnseen(others, key, [{ via: 'igd', error: notThere() }])

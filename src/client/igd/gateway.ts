@@ -279,10 +279,10 @@ export class IgdServiceGateway implements IgdGateway {
 
   find(
     key: MappingKey,
-    { signal, specificOnly = false }: { signal?: AbortSignal; specificOnly?: boolean } = {},
+    { signal, specificOnly = false, surely = false }: Parameters<IgdGateway['find']>[1] = {},
   ): Promise<PortMapping | undefined | 'untold'> {
     const shown = this.#shownTo({ signal })
-    return findEntry(specificOnly ? { ...shown, table: undefined } : shown, key)
+    return findEntry(specificOnly ? { ...shown, table: undefined } : shown, key, surely)
   }
 
   async remembers({ remoteHost, ...outside }: MappingKey): Promise<boolean> {

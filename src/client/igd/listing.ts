@@ -29,6 +29,9 @@ export const UNKNOWN_ACTION: ReadonlySet<number> = new Set([
   UPNP_ERRORS.OptionalActionNotImplemented,
 ])
 
+/** The router has not that action. Any other refusal says nothing about the mapping. */
+const LACKS_ACTION: ReadonlySet<number> = new Set([UPNP_ERRORS.InvalidAction, UPNP_ERRORS.OptionalActionNotImplemented])
+
 /** The second is about a place in a table. Some routers mix up the two. */
 const NO_SUCH_ENTRY: ReadonlySet<number> = new Set([
   UPNP_ERRORS.NoSuchEntryInArray,
@@ -126,7 +129,11 @@ export async function showEntry(by: ShownBy, key: MappingKey): Promise<PortMappi
 }
 
 /** Undefined if there is no such mapping, 'untold' if the gateway does not say. @throws as showEntry */
-export async function findEntry(by: ShownBy, key: MappingKey): Promise<PortMapping | undefined | 'untold'> {
+export async function findEntry(
+  by: ShownBy,
+  key: MappingKey,
+  surely = false,
+): Promise<PortMapping | undefined | 'untold'> {
   try {
     const mapping = await specificEntry(by, key)
     return mapping.internalClient === '' ? undefined : mapping // an empty entry is none
@@ -134,7 +141,9 @@ export async function findEntry(by: ShownBy, key: MappingKey): Promise<PortMappi
     if (!(error instanceof RefusedError)) throw error
     if (NO_SUCH_ENTRY.has(error.number)) return undefined
     // If this computer may not see the entry, the table may leave it out too.
-    return error.number === UPNP_ERRORS.ActionNotAuthorized ? 'untold' : findInTable(by, key)
+    if (error.number === UPNP_ERRORS.ActionNotAuthorized) return 'untold'
+    const found = await findInTable(by, key)
+    return found === undefined && surely && !LACKS_ACTION.has(error.number) ? 'untold' : found
   }
 }
 

@@ -106,6 +106,17 @@ describe('find', () => {
     })
 
     it.each([
+      [401, undefined],
+      [602, undefined],
+      [402, 'untold'],
+      [501, 'untold'],
+      [714, undefined],
+      [606, 'untold'],
+    ] as const)('is surely none after %i: %s', async (code, expected) => {
+      expect(await answering(refusal(code), refusal(713)).gateway.find(KEY, { surely: true })).toBe(expected)
+    })
+
+    it.each([
       ['is refused too', refusal(401)],
       ['is refused for want of rights', refusal(606)],
       ['is no page', { status: 404, body: '' }],
