@@ -7,6 +7,7 @@ import { freshState, type HowToRun, labUp, type Ran, run, sh } from './router-la
 
 const FIRST_MS = 1700
 const KNOWN_MS = 150
+/** A busy machine only adds to a time, so the best one counts. */
 const TRIES = 5
 
 /** The version is the first byte of a request (RFC 6886 3.1, RFC 6887 7). */
@@ -15,12 +16,10 @@ const LANGUAGES = {
   'NAT-PMP': 'nft insert rule inet filter input udp dport 5351 @th,64,8 2 drop',
 } as const
 
-const median = (all: readonly number[]): number => all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? 0
-
 async function startOfNodeMs(lab: Lab): Promise<number> {
   const times: number[] = []
   for (let n = 0; n < TRIES; n++) times.push((await lab.on('computer', [process.execPath, '-e', '0'])).wallMs)
-  return median(times)
+  return Math.min(...times)
 }
 
 /** That many minutes later, for the command alone. */
@@ -48,7 +47,6 @@ describe('a router that speaks no UPnP', { timeout: 60_000 }, () => {
       expect(await doorsOf(lab)).toEqual([])
     }
     console.log(`${via}, not known: -r ${times.opening.map(Math.round)} ms, -d ${times.closing.map(Math.round)} ms`)
-    // A busy machine only adds to it, so the best one counts.
     expect(Math.min(...times.opening)).toBeLessThan(FIRST_MS)
     expect(Math.min(...times.closing)).toBeLessThan(FIRST_MS)
   })
@@ -66,8 +64,8 @@ describe('a router that speaks no UPnP', { timeout: 60_000 }, () => {
       expect({ exit, used }).toEqual({ exit: 0, used: via })
       times.push(wallMs)
     }
-    console.log(`${via}, known: ${median(times).toFixed(0)} ms; Node's start: ${nodeMs.toFixed(0)} ms`)
-    expect(median(times) - nodeMs).toBeLessThan(KNOWN_MS)
+    console.log(`${via}, known: ${times.map(Math.round)} ms; Node's start: ${nodeMs.toFixed(0)} ms`)
+    expect(Math.min(...times) - nodeMs).toBeLessThan(KNOWN_MS)
     const closed = await run(lab, ['-d', '8000', 'TCP'], later(lab, how, 13))
     expect({ exit: closed.exit, doors: await doorsOf(lab) }).toEqual({ exit: 0, doors: [] })
   })
