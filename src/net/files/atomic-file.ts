@@ -1,37 +1,110 @@
-/** Writes a file that others may read at any moment: they see the whole old or the whole new file. */
-import { closeSync, openSync, realpathSync, renameSync, statSync, writeFileSync } from 'node:fs'
-import { basename, dirname, join } from 'node:path'
+/**
+ * Writes a file that others may read at any moment: they see the whole old or the whole new file. Only a file that cannot
+ * be replaced is written in place: a container may have that one file mounted, or a directory that it may not write to.
+ */
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lstatSync,
+  openSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import { TransportError } from '../../domain/errors.js'
-import { reasonOf } from '../system-error.js'
+import { codeOf, reasonOf } from '../system-error.js'
 import { discard } from './private-files.js'
 
+/** What the system says if it makes no file beside this one, or does not let it take the place of this one. */
+const REFUSALS: readonly string[] = ['EBUSY', 'EXDEV', 'EACCES', 'EPERM', 'EROFS']
+
+/** Windows has neither flag. */
+const IN_PLACE_FLAGS = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
+
+/** Tests replace these. */
+interface FileCalls {
+  readonly open: typeof openSync
+  readonly rename: typeof renameSync
+}
+
 /**
- * The file has mode 0644 less the umask. A link stays a link: its target is written. What exists but is not a regular
+ * A new file has mode 0644 less the umask. A link stays a link: its target is written. What exists but is not a regular
  * file is left alone: a rename onto /dev/stdout would replace the device. @throws TransportError
  */
-export function writeFileAtomically(path: string, text: string): void {
-  let temporary: string | undefined
+export function writeFileAtomically(
+  path: string,
+  text: string,
+  { open = openSync, rename = renameSync }: Partial<FileCalls> = {},
+): void {
   try {
-    const target = regularTarget(path)
-    temporary = join(dirname(target), `.${basename(target)}.${process.pid}`)
-    discard(temporary) // a killed process may have left it, and in a container the process ID is always the same
-    const file = openSync(temporary, 'wx', 0o644) // never through a link that somebody else put there
+    const target = targetOf(path)
     try {
-      writeFileSync(file, text)
-    } finally {
-      closeSync(file)
+      replace(target, text, { open, rename })
+    } catch (cause) {
+      if (!REFUSALS.includes(codeOf(cause)) || statSync(target, { throwIfNoEntry: false }) === undefined) throw cause
+      writeInPlace(target, text, open)
     }
-    renameSync(temporary, target)
   } catch (cause) {
-    if (temporary !== undefined) discard(temporary)
     if (cause instanceof TransportError) throw cause
     throw new TransportError(`${path} could not be written: ${reasonOf(cause, 'write')}`, { cause })
   }
 }
 
-function regularTarget(path: string): string {
-  const status = statSync(path, { throwIfNoEntry: false })
-  if (status === undefined) return path
-  if (!status.isFile()) throw new TransportError(`${path} could not be written: it is not a regular file`)
-  return realpathSync(path)
+function replace(target: string, text: string, { open, rename }: FileCalls): void {
+  const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`)
+  discard(temporary) // a killed process may have left it, and in a container the process ID is always the same
+  try {
+    const file = open(temporary, 'wx', 0o644) // never through a link that somebody else put there
+    try {
+      writeFileSync(file, text)
+    } finally {
+      closeSync(file)
+    }
+    rename(temporary, target)
+  } catch (error) {
+    discard(temporary)
+    throw error
+  }
+}
+
+function writeInPlace(target: string, text: string, open: typeof openSync): void {
+  const file = open(target, IN_PLACE_FLAGS)
+  try {
+    if (!fstatSync(file).isFile()) throw notRegular(target)
+    ftruncateSync(file)
+    writeFileSync(file, text)
+  } finally {
+    closeSync(file)
+  }
+}
+
+/** Follows links itself, because somebody else may have made them: in /tmp, or where root writes for another user. */
+function targetOf(path: string): string {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw notRegular(path)
+  let target = path
+  for (;;) {
+    const status = lstatSync(target, { throwIfNoEntry: false })
+    if (status?.isSymbolicLink() !== true) return target
+    const directory = realpathSync(dirname(target))
+    const why = distrust(directory, status.uid)
+    if (why !== undefined) throw new TransportError(`${path} could not be written: ${target} is a link ${why}`)
+    const next = readlinkSync(target)
+    target = isAbsolute(next) ? next : `${directory}${sep}${next}` // join() would take `..` out before links are followed
+  }
+}
+
+/** Why a link is not followed; undefined if it is. Windows has no modes. */
+function distrust(directory: string, owner: number, user = process.getuid?.()): string | undefined {
+  if (user === undefined) return undefined
+  if ((statSync(directory).mode & 0o002) !== 0) return 'and others may write to that directory'
+  return owner === user || owner === 0 ? undefined : `and belongs to user ${owner}`
+}
+
+function notRegular(path: string): TransportError {
+  return new TransportError(`${path} could not be written: it is not a regular file`)
 }

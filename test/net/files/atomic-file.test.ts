@@ -1,9 +1,13 @@
 import {
+  chmodSync,
   existsSync,
+  lchownSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -86,9 +90,95 @@ describe('a file that is written at once', () => {
     expect(readdirSync(directory)).toEqual(what === 'a device' ? [] : ['folder'])
   })
 
+  it.skipIf(isWindows).each([0o777, 0o1777, 0o702])(
+    'is not written through a link in a directory that others may write to: mode %o',
+    (mode) => {
+      writeFileSync(path('victim'), 'precious')
+      mkdirSync(path('shared'))
+      symlinkSync(path('victim'), path('shared/state'))
+      symlinkSync('shared/state', path('link'))
+      chmodSync(path('shared'), mode)
+      for (const name of ['shared/state', 'link'].map(path))
+        expect(() => writeFileAtomically(name, 'x')).toThrow(
+          `${name} could not be written: ${realpathSync(path('shared'))}/state is a link and others may write to that directory`,
+        )
+      expect(readFileSync(path('victim'), 'utf8')).toBe('precious')
+      writeFileAtomically(path('shared/other'), 'x') // a file there is no danger
+      expect(readFileSync(path('shared/other'), 'utf8')).toBe('x')
+    },
+  )
+
+  it.skipIf(process.getuid?.() !== 0)('is not written through a link of another user', () => {
+    writeFileSync(path('victim'), 'precious')
+    symlinkSync('victim', path('state'))
+    lchownSync(path('state'), 12345, 12345)
+    expect(() => writeFileAtomically(path('state'), 'x')).toThrow('is a link and belongs to user 12345')
+    expect(readFileSync(path('victim'), 'utf8')).toBe('precious')
+  })
+
+  it.skipIf(isWindows)('is where a link leads although there is no file yet, and where links lead that go up', () => {
+    mkdirSync(path('a'))
+    mkdirSync(path('a/b'))
+    symlinkSync('a/b', path('deep'))
+    symlinkSync('deep/../file', path('state'))
+    writeFileAtomically(path('state'), 'new')
+    expect(readFileSync(path('a/file'), 'utf8')).toBe('new')
+  })
+
   it('leaves nothing where it cannot be written to its end', () => {
     const noText = {} as unknown as string // as good as a disk that is full
     expect(() => writeFileAtomically(path('state'), noText)).toThrow(TransportError)
     expect(readdirSync(directory)).toEqual([])
+  })
+})
+
+describe('a file that cannot be replaced', () => {
+  const refused = (code: string) => (): never => {
+    throw Object.assign(new Error(`${code}: refused`), { code })
+  }
+  const CODES = ['EBUSY', 'EXDEV', 'EACCES', 'EPERM', 'EROFS']
+
+  it.each(CODES)('is written in place, and nothing is left beside it: %s', (code) => {
+    writeFileSync(path('state'), 'a longer text')
+    const { ino } = statSync(path('state'))
+    writeFileAtomically(path('state'), 'one', { rename: refused(code) })
+    expect([readFileSync(path('state'), 'utf8'), readdirSync(directory)]).toEqual(['one', ['state']])
+    const open: typeof openSync = (name, flags, mode) =>
+      flags === 'wx' ? refused(code)() : openSync(name, flags, mode)
+    writeFileAtomically(path('state'), 'two', { open })
+    expect([readFileSync(path('state'), 'utf8'), readdirSync(directory)]).toEqual(['two', ['state']])
+    expect(statSync(path('state')).ino).toBe(ino)
+  })
+
+  it.each([
+    ['EACCES', 'this user may not write there'],
+    ['EROFS', 'nothing can be written there'],
+    ['EBUSY', 'EBUSY: refused'],
+  ])('and does not exist is not written, and says why the directory refused: %s', (code, why) => {
+    expect(() => writeFileAtomically(path('state'), 'x', { rename: refused(code) })).toThrow(
+      new TransportError(`${path('state')} could not be written: ${why}`),
+    )
+    expect(readdirSync(directory)).toEqual([])
+  })
+
+  it('nor written in place is reported by its own reason', () => {
+    writeFileSync(path('state'), 'old')
+    const open = ((_: string, flags: unknown) => refused(flags === 'wx' ? 'EROFS' : 'EACCES')()) as typeof openSync
+    expect(() => writeFileAtomically(path('state'), 'x', { open })).toThrow('this user may not write there')
+    expect(readFileSync(path('state'), 'utf8')).toBe('old')
+  })
+
+  it('for another reason is not written in place', () => {
+    writeFileSync(path('state'), 'old')
+    expect(() => writeFileAtomically(path('state'), 'x', { rename: refused('ENOSPC') })).toThrow('no space left')
+    expect([readFileSync(path('state'), 'utf8'), readdirSync(directory)]).toEqual(['old', ['state']])
+  })
+
+  it.skipIf(isWindows || process.getuid?.() === 0)('is written in a directory of another', () => {
+    mkdirSync(path('theirs'))
+    writeFileSync(path('theirs/state'), 'old')
+    chmodSync(path('theirs'), 0o555)
+    writeFileAtomically(path('theirs/state'), 'new')
+    expect(readFileSync(path('theirs/state'), 'utf8')).toBe('new')
   })
 })
