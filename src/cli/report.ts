@@ -128,6 +128,8 @@ interface KeeperFacts {
   /** The keeper will try again. The same failure is not reported twice in a row. */
   'keep-failed': LostPort & { isPinhole: boolean; error: ReportedError; againInMs: number }
   'external-address-changed': { address: string; previous: string }
+  /** The command of --on-change has succeeded after it had failed. */
+  'hook-succeeded': { failures: number }
   removed: LostPort
   /** At the end: the port stays open because it was open before. */
   'left-open': LostPort
@@ -185,8 +187,10 @@ interface NoticeFacts {
   'nonce-key-not-kept': { error: ReportedError }
   /** The user's program starts although not every port is open. */
   'started-without-ports': { someOpen: boolean; afterMs: number }
-  'hook-failed': HookFailure
-  'state-not-written': { error: ReportedError }
+  /** Only the first of several failures in a row is reported. `willTryAgain` is false at the end. */
+  'hook-failed': HookFailure & { willTryAgain: boolean }
+  /** The same. */
+  'state-not-written': { error: ReportedError; willTryAgain: boolean }
 }
 
 export interface ReportedError {

@@ -94,12 +94,12 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
     afterMs: 1500,
   })),
   'hook-failed': [
-    { kind: 'hook-failed', reason: 'not-started', error: UNREACHABLE },
-    { kind: 'hook-failed', reason: 'timeout' },
-    { kind: 'hook-failed', reason: 'signal', signal: 'SIGKILL' },
-    { kind: 'hook-failed', reason: 'exit', exitStatus: 3 },
+    { kind: 'hook-failed', reason: 'not-started', error: UNREACHABLE, willTryAgain: true },
+    { kind: 'hook-failed', reason: 'timeout', willTryAgain: false },
+    { kind: 'hook-failed', reason: 'signal', signal: 'SIGKILL', willTryAgain: true },
+    { kind: 'hook-failed', reason: 'exit', exitStatus: 3, willTryAgain: true },
   ],
-  'state-not-written': [{ kind: 'state-not-written', error: UNREACHABLE }],
+  'state-not-written': [{ kind: 'state-not-written', error: UNREACHABLE, willTryAgain: true }],
 }
 
 /** The compiler finds a type that is not here. */
@@ -190,6 +190,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   'external-address-changed': [
     { type: 'external-address-changed', timeMs: TIME_MS, address: '55.66.77.88', previous: '11.22.33.44' },
   ],
+  'hook-succeeded': [1, 7].map((failures) => ({ type: 'hook-succeeded', timeMs: TIME_MS, failures })),
   removed: [{ type: 'removed', timeMs: TIME_MS, ...KEPT }],
   'left-open': [{ type: 'left-open', timeMs: TIME_MS, name: KEPT.name, port: KEPT.port }],
   'not-removed': [{ type: 'not-removed', timeMs: TIME_MS, ...KEPT, error: SILENT }],

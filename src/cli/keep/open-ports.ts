@@ -11,14 +11,17 @@ export class KeptPorts {
   readonly #open = new Map<KeptEither, OpenPort>()
   /** Each port as it last was, even if it is not open now. */
   readonly #known = new Map<KeptEither, OpenPort>()
-  readonly #failing = new Set<KeptEither>()
+  /** Each port of which it is not clear yet whether it can be had. */
+  readonly #unclear: Set<KeptEither>
   readonly #wereThere = new Set<KeptEither>()
   #externalAddress: string | undefined
   /** A pinhole translates nothing: its external address is the internal one. */
   #isPinhole = false
+  #hasGateway = false
 
   constructor(kept: readonly KeptEither[]) {
     this.#kept = kept
+    this.#unclear = new Set(kept)
   }
 
   hear(event: KeeperEvent<HeldEither>, nowWallMs: number): void {
@@ -30,22 +33,26 @@ export class KeptPorts {
         this.#isPinhole = 'pinhole' in event.held
         this.#open.set(event.kept, port)
         this.#known.set(event.kept, port)
-        this.#failing.delete(event.kept)
+        this.#unclear.delete(event.kept)
         if ('mapping' in event.held && event.held.wasThere) this.#wereThere.add(event.kept)
         else this.#wereThere.delete(event.kept)
         return
       }
       case 'failed':
-        this.#failing.add(event.kept)
+        this.#unclear.delete(event.kept)
         return
       case 'lost':
       case 'removed':
         this.#open.delete(event.kept)
-        this.#failing.delete(event.kept)
+        this.#unclear.add(event.kept)
         return
       case 'gateway-lost': // nobody knows whether they are still open
         this.#open.clear()
-        this.#failing.clear()
+        for (const kept of this.#known.keys()) this.#unclear.add(kept)
+        this.#hasGateway = false
+        return
+      case 'found':
+        this.#hasGateway = true
         return
       case 'external-address':
         this.#externalAddress = event.address
@@ -61,13 +68,21 @@ export class KeptPorts {
   }
 
   /**
-   * What the hook should know. Undefined until every port has been open once, and while a port is neither open nor
-   * failing; so a restart of the router is one change. A lost port counts as it last was: the hook does not hear about
-   * losses.
+   * Whether it is clear what became of every port: each is open, or has failed. So a restart of the router is one change.
+   * A port that has failed and has never been open does not have to fail again after a restart.
    */
-  get settled(): KeepFacts | undefined {
-    const isSettled = this.#kept.every((each) => this.#open.has(each) || this.#failing.has(each))
-    return isSettled && this.#kept.every((each) => this.#known.has(each)) ? this.#factsOf(this.#known) : undefined
+  get isClear(): boolean {
+    return this.#unclear.size === 0
+  }
+
+  /** Whether there is a gateway to ask: without one nothing becomes clear. */
+  get hasGateway(): boolean {
+    return this.#hasGateway
+  }
+
+  /** What the hook should know. A lost port counts as it last was: the hook does not hear about losses. */
+  get lastKnown(): KeepFacts {
+    return this.#factsOf(this.#known)
   }
 
   /** The open mappings that were already there before: they stay open at the end. */

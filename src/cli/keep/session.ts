@@ -30,7 +30,7 @@ import { findReports, openFor } from '../run/find.js'
 import { adviceAbout } from '../run/run.js'
 import type { OnSignal, Surroundings } from '../surroundings.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
-import { environmentOf, KeptPorts } from './open-ports.js'
+import { environmentOf, KeptPorts, opened } from './open-ports.js'
 import { OwnProgram } from './own-program.js'
 import { Repetitions, ReportQueue, reportsOf } from './reports.js'
 import { ServiceStatus, StateFile } from './state.js'
@@ -45,7 +45,7 @@ export interface KeepContext extends Omit<RunContext, 'signal'> {
   readonly listen: (gateway: Gateway, onSuspicion: () => void) => () => void
 }
 
-const HOOK_TIMEOUT_MS = 60_000
+const HOOK_TIMEOUT_MS = 30_000
 /** One answer must not keep the other ports waiting. Some routers take more than 4 s to make or remove a mapping. */
 const ANSWER_MS = 10_000
 
@@ -98,6 +98,10 @@ class KeepSession {
   readonly #left = new Set<KeptEither>()
   #stopHearing = (): void => {}
   #hookEnds: Promise<void> | undefined
+  /** Set while it is not clear what became of every port. */
+  #cancelWait: (() => void) | undefined
+  /** It has not become clear in time. */
+  #hasWaited = false
   #hasPresented = false
   #isStopping = false
   #isAddressTold = false
@@ -113,15 +117,21 @@ class KeepSession {
     this.#running = new RunningKeeper(files, clock, crypto.randomUUID())
     this.#kept = keptOf(invocation, context, this.#marks)
     this.#ports = new KeptPorts(this.#kept)
-    this.#hook = new ChangeHook(options.onChange, context.runHook, (failure) =>
-      this.#say({ type: 'notice', kind: 'hook-failed', ...failure }),
-    )
+    this.#hook = new ChangeHook({
+      command: options.onChange,
+      run: context.runHook,
+      clock,
+      onTrouble: (failure, willTryAgain) =>
+        this.#say({ type: 'notice', kind: 'hook-failed', ...failure, willTryAgain }),
+      onSuccess: (failures) => this.#say({ type: 'hook-succeeded', timeMs: clock.wallMs(), failures }),
+    })
     this.#service = new ServiceStatus(context.notifyServiceManager)
     this.#state = new StateFile({
       path: options.stateFile,
       clock,
       write: context.writeFile,
-      onTrouble: (error) => this.#say({ type: 'notice', kind: 'state-not-written', error: reportedError(error) }),
+      onTrouble: (error, willTryAgain) =>
+        this.#say({ type: 'notice', kind: 'state-not-written', error: reportedError(error), willTryAgain }),
     })
     this.#program = new OwnProgram({
       argv: options.program,
@@ -168,13 +178,16 @@ class KeepSession {
   }
 
   async #keep(): Promise<void> {
-    await this.#keeper.run()
-    this.#running.end()
-    for (const kept of this.#kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
-    const timeMs = this.#context.clock.wallMs()
-    for (const kept of this.#ports.thatWereThere)
-      this.#say({ type: 'left-open', timeMs, name: kept.name, port: this.#ports.portOf(kept) })
-    this.#state.show({ ...this.#ports.facts, ports: [] })
+    try {
+      await this.#keeper.run()
+      this.#running.end()
+      for (const kept of this.#kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
+      const timeMs = this.#context.clock.wallMs()
+      for (const kept of this.#ports.thatWereThere)
+        this.#say({ type: 'left-open', timeMs, name: kept.name, port: this.#ports.portOf(kept) })
+    } finally {
+      this.#state.end({ ...this.#ports.facts, ports: [] })
+    }
     await this.#hookEnds
   }
 
@@ -235,14 +248,37 @@ class KeepSession {
   }
 
   #tellOthers(): void {
-    const { facts, areAllOpen, settled } = this.#ports
+    const { facts, areAllOpen } = this.#ports
     this.#state.show(facts)
     if (this.#isStopping) return
     this.#service.show(facts)
-    if (settled !== undefined) this.#hook.change(environmentOf(settled))
+    this.#tellHook()
     if (!areAllOpen) return
     this.#service.ready()
     this.#program.startWith(environmentOf(facts))
+  }
+
+  /**
+   * Tells the hook once it is clear what became of every port. One port must not hold up the others, so that is waited
+   * for until --timeout at most.
+   */
+  #tellHook(): void {
+    const { isClear, hasGateway, lastKnown } = this.#ports
+    if (isClear || !hasGateway) {
+      this.#stopWaiting()
+    } else if (this.#cancelWait === undefined) {
+      this.#cancelWait = this.#context.clock.schedule(this.#invocation.timeoutMs, () => {
+        this.#hasWaited = true
+        this.#tellHook()
+      })
+    }
+    if ((isClear || this.#hasWaited) && opened(lastKnown).length > 0) this.#hook.change(environmentOf(lastKnown))
+  }
+
+  #stopWaiting(): void {
+    this.#cancelWait?.()
+    this.#cancelWait = undefined
+    this.#hasWaited = false
   }
 
   /** After this, a signal ends the process at once. */
@@ -250,8 +286,9 @@ class KeepSession {
     if (this.#isStopping) return
     this.#isStopping = true
     this.#stopHearing()
+    this.#stopWaiting()
     this.#service.stopping()
-    this.#hookEnds = this.#hook.end(this.#context.clock)
+    this.#hookEnds = this.#hook.end()
     this.#keeper.stop()
   }
 }

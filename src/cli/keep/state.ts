@@ -3,37 +3,54 @@ import { hostAndPort } from '../../domain/address.js'
 import { TransportError } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
 import { type KeepFacts, opened } from './open-ports.js'
+import { growingPauses } from './pauses.js'
 
 export interface StateFileOptions {
   readonly path: string | undefined
   readonly clock: Clock
   /** @throws TransportError */
   readonly write: (path: string, text: string) => void
-  readonly onTrouble: (error: TransportError) => void
+  /** Called for the first of several failures in a row. `willTryAgain` is false at the end. */
+  readonly onTrouble: (error: TransportError, willTryAgain: boolean) => void
 }
 
 export class StateFile {
   readonly #options: StateFileOptions
-  #shown: string | undefined
+  /** What is in the file, or should be. */
+  #wanted: string | undefined
   #isInTrouble = false
+  #cancelRetry = (): void => {}
 
   constructor(options: StateFileOptions) {
     this.#options = options
   }
 
-  /** Writes the file if something is new. A failure is reported once, until a write succeeds again. */
+  /** Writes the file if something is new. If it cannot be written, it is tried again after growing pauses. */
   show(facts: KeepFacts): void {
+    const content = this.#options.path === undefined ? undefined : JSON.stringify(facts)
+    if (content === this.#wanted) return
+    this.#wanted = content
+    this.#write(facts, growingPauses())
+  }
+
+  /** Writes the file for the last time, if something is new or it could not be written before. */
+  end(facts: KeepFacts): void {
+    if (this.#isInTrouble || JSON.stringify(facts) !== this.#wanted) this.#write(facts)
+  }
+
+  #write(facts: KeepFacts, pauses?: Iterator<number, never>): void {
     const { path, clock, write, onTrouble } = this.#options
-    const content = JSON.stringify(facts)
-    if (path === undefined || content === this.#shown) return
+    this.#cancelRetry()
+    if (path === undefined) return
     try {
       write(path, stateText(facts, clock.wallMs()))
-      this.#shown = content
       this.#isInTrouble = false
     } catch (error) {
       if (!(error instanceof TransportError)) throw error
-      if (!this.#isInTrouble) onTrouble(error)
+      if (!this.#isInTrouble) onTrouble(error, pauses !== undefined)
       this.#isInTrouble = true
+      if (pauses !== undefined)
+        this.#cancelRetry = clock.schedule(pauses.next().value, () => this.#write(facts, pauses))
     }
   }
 }

@@ -74,8 +74,8 @@ export function keepOptionsOf(options: Options, program: readonly string[] | und
     return undefined
   }
   if (program?.length === 0) throw new UsageError('nothing follows --; it takes a program and its arguments')
-  if (options.timeout !== undefined && program === undefined)
-    throw new UsageError('--timeout with --keep needs a program after --: --keep itself never gives up')
+  if (options.timeout !== undefined && program === undefined && options.onChange === undefined)
+    throw new UsageError('--timeout with --keep needs a program after --, or --on-change: --keep itself never gives up')
   if (options.require === true && program === undefined) throw new UsageError('--require goes with a program after --')
   const [onChange, stateFile, seconds] = [options.onChange, options.state, options.check].map(textOption)
   if (onChange === '' || stateFile === '') throw new UsageError('--on-change takes a command, and --state a file')

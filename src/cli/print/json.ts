@@ -103,6 +103,7 @@ const ROWS: ByType<Report['type'], Fields> = {
     return { ...keptFields(report), error: errorFields(report.error), againInSeconds: seconds(report.againInMs) }
   },
   'external-address-changed': ({ timeMs, address, previous }) => ({ time: iso(timeMs), address, previous }),
+  'hook-succeeded': ({ timeMs, failures }) => ({ time: iso(timeMs), failures }),
   removed: keptFields,
   'left-open': keptFields,
   'not-removed': (report) => ({ ...keptFields(report), error: errorFields(report.error) }),
@@ -123,7 +124,7 @@ function noticeFields(notice: Notice): Fields {
     ...('key' in notice && { key: keyFields(notice.key) }),
     ...pick(notice, 'leaseSeconds', 'gatewayAddress', 'localAddress'),
     ...pick(notice, 'id', 'closed', 'address', 'router', 'interface', 'description', 'count', 'someOpen', 'reason'),
-    ...pick(notice, 'signal', 'exitStatus'),
+    ...pick(notice, 'signal', 'exitStatus', 'willTryAgain'),
     ...('waitedMs' in notice && { waitedSeconds: seconds(notice.waitedMs) }),
     ...('endsWallMs' in notice && { ends: Number.isFinite(notice.endsWallMs) ? iso(notice.endsWallMs) : null }),
     ...('afterMs' in notice && { afterSeconds: seconds(notice.afterMs) }),

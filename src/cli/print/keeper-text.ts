@@ -25,6 +25,10 @@ const SENTENCES: ByType<KeeperReport['type'], readonly [tone: Piece['tone'], sen
     'bad',
     `the external address is ${address} now, not ${previous}`,
   ],
+  'hook-succeeded': ({ failures }) => [
+    'good',
+    `--on-change: the command succeeded after ${failures === 1 ? 'a failure' : `${failures} failures`}`,
+  ],
   removed: ({ name }) => ['plain', `${name}: closed`],
   'left-open': ({ name }) => ['plain', `${name}: left open, because it was open before`],
   'not-removed': ({ name, error }) => ['bad', `${name}: could not be closed: ${error.message}`],

@@ -79,8 +79,8 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
     `the key of this computer for PCP cannot be stored (${error.message}): ` +
     'another run of upnp-ts will not be able to close what this one opened; it closes when its lease ends',
   'started-without-ports': (notice) => `${notOpen(notice)}: the program starts anyway`,
-  'hook-failed': (notice) => `--on-change: ${hookFailure(notice)}`,
-  'state-not-written': ({ error }) => error.message,
+  'hook-failed': (notice) => `--on-change: ${hookFailure(notice)}${again(notice)}`,
+  'state-not-written': (notice) => `${notice.error.message}${again(notice)}`,
 }
 
 function nameOf({ externalPort, protocol }: MappingKey): string {
@@ -92,6 +92,10 @@ function hookFailure(failure: HookFailure): string {
   if (failure.reason === 'timeout') return 'the command took too long and was stopped'
   if (failure.reason === 'signal') return `the command was stopped by ${failure.signal}`
   return `the command failed with exit status ${failure.exitStatus}`
+}
+
+function again({ willTryAgain }: { readonly willTryAgain: boolean }): string {
+  return willTryAgain ? '; trying again' : ''
 }
 
 /** An error has a message already. An obstacle gets one here. */

@@ -1,4 +1,4 @@
-/** The hook of --on-change: one at a time, the last change never lost, and an end in time. */
+/** The hook of --on-change: one at a time, the last change told until it is heard, and an end in time. */
 import { describe, expect, it } from 'vitest'
 import { ChangeHook } from '../../../src/cli/keep/change-hook.ts'
 import { noticeText } from '../../../src/cli/print/notices.ts'
@@ -9,12 +9,13 @@ import { FakeClock, settle } from '../../support/fake-clock.ts'
 const DONE: LimitedEnd = { code: 0, signal: undefined, timedOut: false }
 
 function hooked() {
+  const clock = new FakeClock()
   const ran: string[] = []
-  const troubles: string[] = []
+  const lines: string[] = []
   const running: { finish: (end?: LimitedEnd) => void; fail: (error: Error) => void; signal: AbortSignal }[] = []
-  const hook = new ChangeHook(
-    'hook',
-    (line, env, signal) => {
+  const hook = new ChangeHook({
+    command: 'hook',
+    run: (line, env, signal) => {
       ran.push(`${line} ${env.PORT}`)
       return new Promise((resolve, reject) => {
         const finish = (end = DONE): void => resolve(end)
@@ -22,14 +23,16 @@ function hooked() {
         signal.addEventListener('abort', () => finish({ code: undefined, signal: 'SIGTERM', timedOut: true }))
       })
     },
-    (failure) => troubles.push(noticeText({ kind: 'hook-failed', ...failure })),
-  )
+    clock,
+    onTrouble: (failure, willTryAgain) => lines.push(noticeText({ kind: 'hook-failed', ...failure, willTryAgain })),
+    onSuccess: (failures) => lines.push(`succeeded after ${failures}`),
+  })
   const change = (port: number): void => hook.change({ PORT: `${port}` })
   const finish = async (end?: LimitedEnd): Promise<void> => {
     running.at(-1)?.finish(end)
     await settle()
   }
-  return { hook, ran, troubles, running, change, finish }
+  return { clock, hook, ran, lines, running, change, finish }
 }
 
 describe('a hook', () => {
@@ -69,44 +72,93 @@ describe('a hook', () => {
   })
 
   it.each<[LimitedEnd, string]>([
-    [{ ...DONE, code: 3 }, '--on-change: the command failed with exit status 3'],
-    [{ ...DONE, code: undefined, signal: 'SIGSEGV' }, '--on-change: the command was stopped by SIGSEGV'],
-    [{ code: undefined, signal: 'SIGTERM', timedOut: true }, '--on-change: the command took too long and was stopped'],
-  ])('that fails is reported in one line, and runs again at the next change: %j', async (end, message) => {
-    const { ran, troubles, change, finish } = hooked()
+    [{ ...DONE, code: 3 }, 'the command failed with exit status 3'],
+    [{ ...DONE, code: 127 }, 'the command failed with exit status 127'],
+    [{ ...DONE, code: undefined, signal: 'SIGSEGV' }, 'the command was stopped by SIGSEGV'],
+    [{ code: undefined, signal: 'SIGTERM', timedOut: true }, 'the command took too long and was stopped'],
+  ])(
+    'that fails runs again for the same change until it succeeds, with one line for each: %j',
+    async (end, message) => {
+      const { clock, ran, lines, change, finish } = hooked()
+      change(1)
+      for (const pauseMs of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
+        await finish(end)
+        await clock.advance(pauseMs - 1)
+        const before = ran.length
+        await clock.advance(1)
+        expect(ran.length).toBe(before + 1)
+      }
+      expect(lines).toEqual([`--on-change: ${message}; trying again`])
+      await finish()
+      expect([ran, lines[1], clock.pending]).toEqual([Array(8).fill('hook 1'), 'succeeded after 7', 0])
+      change(1) // it has been told
+      change(2)
+      await finish(end)
+      expect([ran.slice(8), lines.length]).toEqual([['hook 2'], 3])
+    },
+  )
+
+  it.each(['not-started', 'running'])(
+    'that fails is not run again for a change that a newer one replaces: %s',
+    async (how) => {
+      const { clock, ran, lines, running, change, finish } = hooked()
+      change(1)
+      if (how === 'running') change(2)
+      running[0]?.fail(new TransportError("'sh' could not be started"))
+      await settle()
+      if (how !== 'running') {
+        await clock.advance(500)
+        change(2) // does not wait for the pause to end
+        await settle()
+      }
+      expect([ran, clock.pending]).toEqual([['hook 1', 'hook 2'], 0])
+      await finish({ ...DONE, code: 1 })
+      await clock.advance(1000) // the pauses have begun anew
+      expect(ran).toEqual(['hook 1', 'hook 2', 'hook 2'])
+      await finish()
+      expect(lines).toEqual(["--on-change: 'sh' could not be started; trying again", 'succeeded after 2'])
+    },
+  )
+
+  it('that failed is told of a change back to what it was told before', async () => {
+    const { ran, change, finish } = hooked()
     change(1)
-    await finish(end)
-    expect(troubles).toEqual([message])
-    change(2)
     await finish()
-    expect([ran.length, troubles.length]).toEqual([2, 1])
+    change(2)
+    await finish({ ...DONE, code: 1 })
+    change(1)
+    await finish()
+    expect(ran).toEqual(['hook 1', 'hook 2', 'hook 1'])
   })
 
-  it('that cannot be started is reported in one line', async () => {
-    const { troubles, running, change } = hooked()
+  it('that fails is not run again at the end', async () => {
+    const { clock, hook, ran, change, finish } = hooked()
     change(1)
-    running[0]?.fail(new TransportError("'sh' could not be started"))
-    await settle()
-    expect(troubles).toEqual(["--on-change: 'sh' could not be started"])
+    await finish({ ...DONE, code: 1 })
+    await hook.end()
+    await clock.advance(60_000)
+    expect([ran, clock.pending]).toEqual([['hook 1'], 0])
   })
 
   it('does nothing if none is given', async () => {
-    const none = new ChangeHook(
-      undefined,
-      () => expect.unreachable(),
-      () => {},
-    )
+    const unreachable = () => expect.unreachable()
+    const none = new ChangeHook({
+      command: undefined,
+      run: unreachable,
+      clock: new FakeClock(),
+      onTrouble: unreachable,
+      onSuccess: unreachable,
+    })
     none.change({ PORT: '1' })
-    await none.end(new FakeClock())
+    await none.end()
   })
 
   it('has half a second more at the end, is stopped then, and nothing follows', async () => {
-    const { hook, ran, running, change } = hooked()
-    const clock = new FakeClock()
+    const { clock, hook, ran, lines, running, change } = hooked()
     change(1)
     change(2)
     let isOver = false
-    const ending = hook.end(clock).then(() => {
+    const ending = hook.end().then(() => {
       isOver = true
     })
     await clock.advance(499)
@@ -115,14 +167,14 @@ describe('a hook', () => {
     await ending
     change(3)
     expect([ran, running[0]?.signal.aborted, clock.pending]).toEqual([['hook 1'], true, 0])
+    expect(lines).toEqual(['--on-change: the command took too long and was stopped'])
   })
 
   it('is not waited for at the end if none runs', async () => {
-    const { hook, change, finish } = hooked()
+    const { clock, hook, change, finish } = hooked()
     change(1)
     await finish()
-    const clock = new FakeClock()
-    await hook.end(clock)
+    await hook.end()
     expect(clock.pending).toBe(0)
   })
 })

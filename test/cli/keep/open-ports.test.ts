@@ -148,12 +148,13 @@ describe('what is open', () => {
     return ports
   }
   const openOf = ({ facts }: KeptPorts) => facts.ports.map((each) => each?.externalPort)
-  const settledOf = ({ settled }: KeptPorts) => settled?.ports.map((each) => each?.externalPort)
+  const settledOf = ({ isClear, lastKnown }: KeptPorts) =>
+    isClear ? lastKnown.ports.map((each) => each?.externalPort) : undefined
 
   it('is nothing at first', () => {
     const ports = hearing()
     expect(ports.facts).toEqual({ externalAddress: undefined, ports: [undefined, undefined] })
-    expect([ports.areAllOpen, ports.settled]).toEqual([false, undefined])
+    expect([ports.areAllOpen, settledOf(ports)]).toEqual([false, undefined])
   })
 
   it('is in the order of the command line, whatever is made first', () => {
@@ -181,13 +182,25 @@ describe('what is open', () => {
     ])
   })
 
-  it('tells a hook nothing until all have been open once', () => {
-    expect(hearing(mapped(ONE, 1), failed(TWO)).settled).toBeUndefined()
+  it('tells a hook what could be had once each is open or has failed; one that opens later is a change', () => {
+    const ports = hearing(mapped(ONE, 1))
+    expect(settledOf(ports)).toBeUndefined()
+    ports.hear(failed(TWO), NOW_MS)
+    expect(settledOf(ports)).toEqual([1, undefined])
+    ports.hear(mapped(TWO, 2), NOW_MS)
+    expect(settledOf(ports)).toEqual([1, 2])
+  })
+
+  it('does not wait after a restart for what has never been open, but for what was', () => {
+    const ports = hearing(mapped(ONE, 1), failed(TWO), { type: 'gateway-lost', error })
+    expect(settledOf(ports)).toBeUndefined()
+    ports.hear(mapped(ONE, 11), NOW_MS)
+    expect(settledOf(ports)).toEqual([11, undefined])
   })
 
   it('is nothing while the router is gone, but what was open is still known', () => {
     const ports = hearing(mapped(ONE, 1), mapped(TWO, 2), { type: 'gateway-lost', error })
-    expect([openOf(ports), ports.settled]).toEqual([[undefined, undefined], undefined])
+    expect([openOf(ports), settledOf(ports)]).toEqual([[undefined, undefined], undefined])
     expect(ports.portOf(ONE)?.externalPort).toBe(1)
   })
 
@@ -209,12 +222,11 @@ describe('the state file', () => {
   const failure = new TransportError('no space')
 
   function file(path: string | undefined, write: (text: string) => void) {
+    const clock = new FakeClock()
     const troubles: unknown[] = []
-    const onTrouble = (error: TransportError): void => void troubles.push(error)
-    return {
-      state: new StateFile({ path, clock: new FakeClock(), write: (_, text) => write(text), onTrouble }),
-      troubles,
-    }
+    const onTrouble = (error: TransportError, willTryAgain: boolean): void => void troubles.push([error, willTryAgain])
+    const state = new StateFile({ path, clock, write: (_, text) => write(text), onTrouble })
+    return { clock, state, troubles }
   }
 
   it('is written when there is something new', () => {
@@ -242,13 +254,61 @@ describe('the state file', () => {
     state.show(FACTS)
     state.show(FACTS)
     state.show({ ...FACTS, externalAddress: '11.22.33.44' })
-    expect(troubles).toEqual([failure])
+    expect(troubles).toEqual([[failure, true]])
     isFull = false
-    state.show({ ...FACTS, externalAddress: '11.22.33.44' })
+    state.show({ ...FACTS, externalAddress: '11.22.33.55' })
     expect(written).toHaveLength(1)
     isFull = true
     state.show(FACTS)
-    expect(troubles).toEqual([failure, failure])
+    expect(troubles).toEqual([
+      [failure, true],
+      [failure, true],
+    ])
+  })
+
+  it('that cannot be written is tried again after growing pauses, with the newest content', async () => {
+    const written: string[] = []
+    let [tries, isFull] = [0, true]
+    const { clock, state, troubles } = file('x', (text) => {
+      tries++
+      if (isFull) throw failure
+      written.push(text)
+    })
+    state.show(FACTS)
+    for (const pauseMs of [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]) {
+      await clock.advance(pauseMs - 1)
+      const before = tries
+      await clock.advance(1)
+      expect(tries).toBe(before + 1)
+    }
+    state.show({ ...FACTS, externalAddress: '11.22.33.44' })
+    isFull = false
+    await clock.advance(1000) // the pauses have begun anew
+    expect(written.map((text) => JSON.parse(text).externalAddress)).toEqual(['11.22.33.44'])
+    expect([troubles.length, clock.pending]).toEqual([1, 0])
+  })
+
+  it('that could not be written is written again although its last content is wanted again: it may be half written', () => {
+    const written: string[] = []
+    const { state } = file('x', (text) => {
+      written.push(text)
+      if (written.length === 2) throw failure
+    })
+    state.show(FACTS)
+    state.show({ ...FACTS, externalAddress: '11.22.33.44' })
+    state.show(FACTS)
+    expect(written).toHaveLength(3)
+  })
+
+  it('is not tried again after the end', async () => {
+    const { clock, state, troubles } = file('x', () => {
+      throw failure
+    })
+    state.end(FACTS)
+    expect([troubles, clock.pending]).toEqual([[[failure, false]], 0])
+    state.show(FACTS)
+    state.end(FACTS)
+    expect(clock.pending).toBe(0)
   })
 })
 

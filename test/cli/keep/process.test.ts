@@ -1,7 +1,7 @@
 /** `--keep` as people start it: a process of its own, on the emulated gateway, with real signals, programs and files. */
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
@@ -150,10 +150,13 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
 
   it('informs a hook and a file', async () => {
     const [log, file] = [join(folder, 'hook'), join(folder, 'state.json')]
-    const hook = `echo "$UPNP_EXTERNAL_ADDRESS:$UPNP_EXTERNAL_PORT" >> ${log}; echo it ran; exit 3`
+    const hook = `echo "$UPNP_EXTERNAL_ADDRESS:$UPNP_EXTERNAL_PORT" >> ${log}; echo it ran; [ -e ${log}.up ] || exit 3`
     const keeper = start([...EMULATED, '--state', file, '--on-change', hook])
-    await keeper.says(/--on-change: the command failed with exit status 3\n/)
+    await keeper.says(/--on-change: the command failed with exit status 3; trying again\n/)
     expect(readFileSync(log, 'utf8')).toBe('11.22.33.44:22\n')
+    writeFileSync(`${log}.up`, '')
+    await keeper.says(/--on-change: the command succeeded after a failure\n/)
+    expect(readFileSync(log, 'utf8')).toBe('11.22.33.44:22\n'.repeat(2))
     const open = { protocol: 'TCP', externalPort: 22, internalPort: 22, internalClient: '127.0.0.1' }
     expect(JSON.parse(readFileSync(file, 'utf8'))).toEqual({
       version: 1,

@@ -62,6 +62,11 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
   if (invocation.keep === undefined) throw new Error('--keep')
   const state = {
     isGone,
+    /** A request about this port is never answered. */
+    ignored: undefined as number | undefined,
+    hookStatus: 0,
+    /** How many questions are unanswered. */
+    asking: 0,
     longestMs: 0,
     exitCode: undefined as number | undefined,
     objects: [] as Record<string, unknown>[],
@@ -79,7 +84,11 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     http: {
       request(request) {
         state.longestMs = Math.max(state.longestMs, request.timeoutMs)
-        return state.isGone ? Promise.reject(new TransportError('nobody is there')) : http.request(request)
+        if (state.ignored !== undefined && request.body?.includes(`<NewExternalPort>${state.ignored}<`) === true)
+          return new Promise(() => {})
+        if (state.isGone) return Promise.reject(new TransportError('nobody is there'))
+        state.asking++
+        return http.request(request).finally(() => state.asking--)
       },
     },
     interfaces: () => [],
@@ -114,7 +123,7 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     },
     async runHook(_, env) {
       state.hooks.push({ ...env })
-      return DONE
+      return { ...DONE, code: state.hookStatus }
     },
     writeFile(_, text) {
       write?.(text)
@@ -153,6 +162,13 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     told: (type: string, times = 1): Promise<void> =>
       until(() => types().filter((each) => each === type).length >= times),
     suspect: () => heard.suspicion(),
+    /** Lets time pass, but not while a question waits for its answer. */
+    async pass(seconds: number): Promise<void> {
+      for (let left = 4 * seconds; left > 0; left--) {
+        await clock.advance(250)
+        await until(() => state.asking === 0)
+      }
+    },
     signal: (name: string): void => {
       if (state.hearing.includes(name)) heard.signal(name)
     },
@@ -345,16 +361,22 @@ describe('what others hear', () => {
     expect(keeper.state.files.at(-1)).toMatchObject({ externalAddress: '11.22.33.44', ports: [] })
   })
 
-  it('is not lost if the file cannot be written: that is reported once', async () => {
+  it('is not lost if the file cannot be written: that is reported once, and tried again', async () => {
+    let isFull = true
     const write = (): void => {
-      throw new TransportError('x could not be written')
+      if (isFull) throw new TransportError('x could not be written')
     }
     const keeper = keeping(await emulated(), ['-r', '22', 'TCP', '--state', 'x'], { write })
     await keeper.told('mapped')
+    isFull = false
+    await keeper.pass(2)
+    expect(keeper.state.files).toMatchObject([{ ports: [{ externalPort: 22 }] }])
     await keeper.stop()
     const notices = keeper.state.objects.filter(({ type }) => type === 'notice')
     const error = { code: 'TRANSPORT', message: 'x could not be written' }
-    expect(notices).toEqual([{ type: 'notice', kind: 'state-not-written', message: error.message, error }])
+    const notice = { type: 'notice', kind: 'state-not-written', message: `${error.message}; trying again` }
+    expect(notices).toEqual([{ ...notice, willTryAgain: true, error }])
+    expect(keeper.clock.pending).toBe(0)
   })
 
   it('is a hook that runs once all ports are open, and when something changes', async () => {
@@ -370,6 +392,83 @@ describe('what others hear', () => {
     expect(keeper.state.hooks.slice(1)).toEqual([expect.objectContaining({ UPNP_EXTERNAL_ADDRESS: '11.22.33.55' })])
     await keeper.stop()
     expect(keeper.state.hooks).toHaveLength(2)
+  })
+
+  it('is a hook that is told again after a failure, until it succeeds; nothing waits for it', async () => {
+    const emulator = await emulated()
+    const keeper = keeping(emulator, ['-r', '22', 'TCP', '--lease', '20', '--on-change', 'x'])
+    keeper.state.hookStatus = 7
+    await keeper.told('mapped')
+    await keeper.pass(60)
+    expect(keeper.state.hooks.length).toBeGreaterThan(4)
+    expect(keeper.types().filter((type) => type === 'renewed').length).toBeGreaterThan(3)
+    expect(keeper.types()).not.toContain('lost')
+    keeper.state.hookStatus = 0
+    await keeper.pass(33)
+    const { length } = keeper.state.hooks
+    await keeper.pass(33)
+    expect(keeper.state.hooks).toEqual(Array(length).fill(expect.objectContaining({ ...ADDRESS, ...PORT_22 })))
+    const told = keeper.state.objects.filter(({ kind, type }) => kind === 'hook-failed' || type === 'hook-succeeded')
+    expect(told).toEqual([
+      {
+        type: 'notice',
+        kind: 'hook-failed',
+        message: '--on-change: the command failed with exit status 7; trying again',
+        reason: 'exit',
+        exitStatus: 7,
+        willTryAgain: true,
+      },
+      { type: 'hook-succeeded', time: expect.any(String), failures: length - 1 },
+    ])
+    await keeper.stop()
+  })
+
+  it('is a hook that is told of the others if a port is refused, and of that one when it opens', async () => {
+    const emulator = await emulated()
+    const other = keeping(emulator, ['-a', '127.0.0.2', '1', '80', 'TCP'])
+    await other.told('mapped')
+    const keeper = keeping(emulator, ['-r', '80', 'TCP', '22', 'TCP', '--on-change', 'x'])
+    await keeper.told('mapped')
+    const port22 = { ...ADDRESS, UPNP_EXTERNAL_PORT_2: '22', UPNP_INTERNAL_PORT_2: '22', UPNP_PROTOCOL_2: 'TCP' }
+    expect(keeper.state.hooks).toEqual([port22])
+    emulator.forget({ externalAddress: '11.22.33.55' })
+    other.suspect()
+    await other.told('restored')
+    keeper.suspect()
+    await keeper.told('restored')
+    expect(keeper.state.hooks.slice(1)).toEqual([{ ...port22, UPNP_EXTERNAL_ADDRESS: '11.22.33.55' }])
+    await other.stop()
+    await keeper.pass(33)
+    expect(keeper.state.hooks.slice(2)).toMatchObject([{ UPNP_EXTERNAL_PORT_1: '80', UPNP_EXTERNAL_PORT_2: '22' }])
+    await keeper.stop()
+  })
+
+  it('is a hook that does not wait longer than --timeout for a port that is not answered', async () => {
+    const keeper = keeping(await emulated(), ['-r', '22', 'TCP', '80', 'TCP', '--timeout', '5000', '--on-change', 'x'])
+    keeper.state.ignored = 80
+    await keeper.told('mapped')
+    await keeper.clock.advance(4999)
+    expect(keeper.state.hooks).toEqual([])
+    await keeper.clock.advance(1)
+    expect(keeper.state.hooks).toMatchObject([{ UPNP_EXTERNAL_PORT_1: '22' }])
+    expect(keeper.state.hooks[0]).not.toHaveProperty('UPNP_EXTERNAL_PORT_2')
+    const ending = keeper.stop()
+    await keeper.clock.advance(10_000)
+    await ending
+  })
+
+  it('is nothing for a hook while no port could be had', async () => {
+    const keeper = keeping(await emulated(), ['-r', '22', 'TCP', '--timeout', '5000', '--on-change', 'x'], {
+      isGone: true,
+    })
+    await keeper.told('searching')
+    await keeper.clock.advance(6000)
+    expect(keeper.state.hooks).toEqual([])
+    keeper.state.isGone = false
+    await keeper.clock.advance(10_000)
+    await keeper.told('mapped')
+    expect(keeper.state.hooks).toHaveLength(1)
+    await keeper.stop()
   })
 
   it('is READY=1 once, and STOPPING=1 once', async () => {

@@ -62,7 +62,7 @@ describe('--keep', () => {
     [[...MAP, '--keep', '--require'], '--require goes with a program after --'],
     [
       [...MAP, '--keep', '--timeout', '5000'],
-      '--timeout with --keep needs a program after --: --keep itself never gives up',
+      '--timeout with --keep needs a program after --, or --on-change: --keep itself never gives up',
     ],
     [[...MAP, '--keep', '--on-change', ''], '--on-change takes a command, and --state a file'],
     [[...MAP, '--keep', '--state', ''], '--on-change takes a command, and --state a file'],

@@ -67,6 +67,8 @@ describe('a line', () => {
       'bad',
       'the external address is 11.22.33.55 now, not 11.22.33.44',
     ],
+    [{ type: 'hook-succeeded', timeMs, failures: 1 }, 'good', '--on-change: the command succeeded after a failure'],
+    [{ type: 'hook-succeeded', timeMs, failures: 3 }, 'good', '--on-change: the command succeeded after 3 failures'],
     [{ type: 'removed', timeMs, name }, 'plain', `${name}: closed`],
     [{ type: 'left-open', timeMs, name, port: undefined }, 'plain', `${name}: left open, because it was open before`],
     [{ type: 'not-removed', timeMs, name, error }, 'bad', `${name}: could not be closed: ${error.message}`],

@@ -65,11 +65,21 @@ describe('a notice', () => {
       { kind: 'started-without-ports', someOpen: false, afterMs: 60_000 },
       'no port was open within 60 s: the program starts anyway',
     ],
-    [{ kind: 'hook-failed', reason: 'not-started', error }, '--on-change: why'],
-    [{ kind: 'hook-failed', reason: 'timeout' }, '--on-change: the command took too long and was stopped'],
-    [{ kind: 'hook-failed', reason: 'signal', signal: 'SIGKILL' }, '--on-change: the command was stopped by SIGKILL'],
-    [{ kind: 'hook-failed', reason: 'exit', exitStatus: 3 }, '--on-change: the command failed with exit status 3'],
-    [{ kind: 'state-not-written', error }, 'why'],
+    [{ kind: 'hook-failed', reason: 'not-started', error, willTryAgain: true }, '--on-change: why; trying again'],
+    [
+      { kind: 'hook-failed', reason: 'timeout', willTryAgain: false },
+      '--on-change: the command took too long and was stopped',
+    ],
+    [
+      { kind: 'hook-failed', reason: 'signal', signal: 'SIGKILL', willTryAgain: true },
+      '--on-change: the command was stopped by SIGKILL; trying again',
+    ],
+    [
+      { kind: 'hook-failed', reason: 'exit', exitStatus: 3, willTryAgain: true },
+      '--on-change: the command failed with exit status 3; trying again',
+    ],
+    [{ kind: 'state-not-written', error, willTryAgain: true }, 'why; trying again'],
+    [{ kind: 'state-not-written', error, willTryAgain: false }, 'why'],
   ])('is one sentence: $kind', (notice, sentence) => {
     expect(noticeText(notice)).toBe(sentence)
   })
