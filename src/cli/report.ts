@@ -120,7 +120,8 @@ interface PinholeFacts {
 
 /** What happens while ports are kept open. Each of these Reports also has the time. */
 interface KeeperFacts {
-  searching: { error: ReportedError }
+  /** `searched`: what was tried, if nothing was found. */
+  searching: { error: ReportedError; searched?: SearchSummary | undefined }
   'gateway-lost': { error: ReportedError }
   renewed: KeptPort
   restored: KeptPort & { afterMs: number }
@@ -133,6 +134,8 @@ interface KeeperFacts {
   removed: LostPort
   /** At the end: the port stays open because it was open before. */
   'left-open': LostPort
+  /** At the end: nobody can close it, so it stays open until its lease ends. */
+  'ends-with-lease': LostPort & { endsWallMs: number }
   'not-removed': LostPort & { error: ReportedError }
 }
 
@@ -173,6 +176,8 @@ interface NoticeFacts {
   'not-remembered': { key: MappingKey }
   /** Not closed: the router does not speak the protocol any more in which the port was opened. Its lease ends then. */
   'protocol-gone': { via: GatewayProtocol; key: MappingKey; endsWallMs: number }
+  /** Not closed: it was opened for internal port 0. */
+  'ends-with-lease': { key: MappingKey; endsWallMs: number }
   /** Not closed: a running --keep of this user would open it again. */
   kept: { key: MappingKey }
   /** Deleted over PCP or NAT-PMP, which also say yes if there is nothing to delete (RFC 6886 3.4, RFC 6887 15). */

@@ -24,6 +24,7 @@ type Outside = Pick<MappingKey, 'externalPort' | 'protocol'>
 
 interface OpenInside {
   readonly internalClient: string
+  /** 0 for the same port as outside, which can only be asked for over NAT-PMP, and not be closed. */
   readonly internalPort: number
   /** If the mapping is for one host only. Made again without it, the port would be open to everybody. */
   readonly remoteHost?: string
@@ -47,6 +48,7 @@ export interface MadeMapping {
   readonly via: GatewayProtocol
   readonly identity: string
   readonly remoteHost: string
+  readonly internalPort: number
   /** When its lease ends: milliseconds since the Unix epoch, or Infinity. */
   readonly endsWallMs: number
 }
@@ -149,8 +151,8 @@ export async function mappingsMadeAt(
   const found = await unlessItFails(() => readAll(files, `${prefixOf(address, protocol)}${externalPort}-`))
   return (found ?? []).flatMap(({ kept }) => {
     if (kept === undefined || kept === 'foreign' || kept.endsWallMs <= clock.wallMs()) return []
-    const { via, identity, remoteHost = '', endsWallMs } = kept
-    return [{ via, identity, remoteHost, endsWallMs }]
+    const { via, identity, internalPort, remoteHost = '', endsWallMs } = kept
+    return [{ via, identity, internalPort, remoteHost, endsWallMs }]
   })
 }
 
@@ -220,7 +222,8 @@ function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
   const endsWallMs = fields.endsWallMs === null ? Number.POSITIVE_INFINITY : fields.endsWallMs
   if (via === undefined || typeof identity !== 'string') return undefined
   if (typeof internalClient !== 'string' || !(isUnicastIPv4(internalClient) || isIPv6(internalClient))) return undefined
-  if (typeof internalPort !== 'number' || !isPort(internalPort)) return undefined
+  if (typeof internalPort !== 'number' || !(isPort(internalPort) || (internalPort === 0 && via === 'nat-pmp')))
+    return undefined
   if (typeof endsWallMs !== 'number' || !isMoment(madeWallMs)) return undefined
   if (fields.endsWallMs !== null && !isMoment(endsWallMs)) return undefined
   const kept = { via, identity, internalClient, internalPort, endsWallMs, madeWallMs }

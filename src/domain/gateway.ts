@@ -28,7 +28,8 @@ export interface GatewayBase {
    * Maps the port, or another external port if that one is taken. An IGD is asked with AddAnyPortMapping
    * (WANIPConnection:2 2.4.17). If it lacks that action (`onFallback` gets the error), AddPortMapping tries one port
    * after another, for as long as `mayHelp` agrees after each refusal. An IGD that wants the same port outside and inside
-   * gets that. To PCP and NAT-PMP the port is only a suggestion, and 0 means any. @throws as map
+   * gets that. To PCP and NAT-PMP the port is only a suggestion, and 0 means any. Over NAT-PMP, internal port 0 asks for
+   * one port, the same inside and outside. Such a mapping is never removed: it ends with its lease. @throws as map
    */
   mapAny(
     request: MappingRequest,

@@ -43,6 +43,8 @@ export interface WantedMapping extends Omit<MappingRequest, 'internalClient'> {
 const LEAST_EXTENDED = 0.75
 /** How many ports of other computers are passed over in one attempt. */
 const MAX_PASSED_OVER = 10
+/** RFC 6886 3.3: what NAT-PMP is asked for if the lease has no end. */
+const RECOMMENDED_LEASE_SECONDS = 7200
 const FIRST_FREE_PORT = 1024
 const LAST_PORT = 65_535
 
@@ -65,7 +67,14 @@ export class KeptMapping implements Kept<HeldMapping> {
 
   constructor(wanted: WantedMapping) {
     this.#wanted = wanted
-    this.#externalPort = wanted.externalPort
+    // With internal port 0 the external one is only a suggestion, and none of the two is known until it is given.
+    this.#externalPort = wanted.internalPort === 0 ? 0 : wanted.externalPort
+  }
+
+  /** To delete internal port 0 would delete every mapping of this computer and protocol (RFC 6886 3.4). */
+  get leftForMs(): number | undefined {
+    const { internalPort, lease } = this.#wanted
+    return internalPort === 0 ? (leaseToSeconds(lease) || RECOMMENDED_LEASE_SECONDS) * 1000 : undefined
   }
 
   get name(): string {
@@ -95,7 +104,8 @@ export class KeptMapping implements Kept<HeldMapping> {
       return { mapping, asked: { ...request, externalPort }, leaseMs, externalAddress, wasThere }
     } catch (error) {
       // The first of the two can move to another port, and this one with it, unless the gateway chooses the port.
-      const hasChoice = this.#leader !== this && this.#wanted.any && this.#leader.#wanted.externalPort > 0
+      const { externalPort, internalPort } = this.#leader.#wanted
+      const hasChoice = this.#leader !== this && this.#wanted.any && externalPort > 0 && internalPort > 0
       if (hasChoice && isPortTaken(error)) this.#passOver()
       throw error
     }
@@ -139,7 +149,7 @@ export class KeptMapping implements Kept<HeldMapping> {
 
   #request(gateway: Gateway): MappingRequest {
     const { any: _, isOwn: __, samePortAs: ___, internalClient = gateway.localAddress, ...rest } = this.#wanted
-    return { ...rest, internalClient, externalPort: this.externalPort }
+    return { ...rest, internalClient, externalPort: this.externalPort || this.#wanted.externalPort }
   }
 
   /** Finds a port that is not another computer's. @throws NotConfirmedError if it is, and no other port will do */
@@ -207,7 +217,8 @@ export class KeptMapping implements Kept<HeldMapping> {
       this.#nameOfClient = { shown: shown.internalClient, is: request.internalClient }
       const externalPort = shown.externalPort ?? request.externalPort
       // The gateway confirmed what was asked for, however it shows it.
-      const mapping = { ...shown, internalClient: request.internalClient, internalPort: request.internalPort }
+      const internalPort = request.internalPort || externalPort
+      const mapping = { ...shown, internalClient: request.internalClient, internalPort }
       if (this.#leader === this) this.#externalPort = externalPort
       if (!wasThere) this.#own = { ...request, externalPort }
       return mapping
@@ -226,7 +237,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     const mapping = await this.#map(gateway, asked, any)
     const isExtended = ({ leaseSeconds = 0 }: PortMapping): boolean =>
       leaseSeconds === 0 || leaseMs === Number.POSITIVE_INFINITY || leaseSeconds * 1000 >= leaseMs * LEAST_EXTENDED
-    if (isExtended(mapping) || asked.wasThere) return mapping
+    if (isExtended(mapping) || asked.wasThere || this.leftForMs !== undefined) return mapping
     const recreated = await this.#recreate(gateway, asked, any)
     // If not, the gateway gives shorter leases now.
     if (isExtended(recreated)) this.#renewedByRecreation.add(gateway)
@@ -242,7 +253,7 @@ export class KeptMapping implements Kept<HeldMapping> {
   /** Returns whether there was a mapping of our own, which is closed now. */
   async #close(gateway: Gateway, onAnswer: () => void = () => {}): Promise<boolean> {
     const own = this.#own
-    if (own === undefined) return false
+    if (own === undefined || this.leftForMs !== undefined) return false
     this.#mustBeReachable(gateway, own)
     const found = await this.#show(gateway, own)
     onAnswer()

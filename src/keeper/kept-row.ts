@@ -61,6 +61,12 @@ export class KeptRow<H extends Held> {
     return this.#leaseBeganMs + (this.#held?.leaseMs ?? 0)
   }
 
+  /** How long it may last if it is not renewed. A request without an answer may have begun a lease just now. */
+  lastsForMs(nowMs: number, leaseMs: number): number {
+    const leftMs = this.#endsMs - nowMs
+    return this.#isUnanswered || this.#isAsking ? Math.max(leaseMs, leftMs) : leftMs
+  }
+
   /** Makes or renews it. @throws PortMappingError */
   ask(gateway: Gateway): Promise<H> {
     const { present } = this

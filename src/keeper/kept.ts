@@ -31,6 +31,8 @@ export interface Kept<H extends Held = Held> {
   find(gateway: Gateway, held: H): Promise<Presence>
   /** Whether it is still what is wanted. If not, renew() makes it so. */
   isCurrent?(gateway: Gateway, held: H): boolean
+  /** How long it may last after the end, if it cannot be removed: until its lease is over. */
+  readonly leftForMs?: number | undefined
   /**
    * Removes only what it made itself. That includes a request without an answer (then `held` may be undefined). Returns
    * whether there was something to remove. `onAnswer` is called for answers on the way. @throws PortMappingError
@@ -50,6 +52,8 @@ export type KeeperEvent<H extends Held = Held> =
   | { readonly type: 'external-address'; readonly address: string; readonly previous: string | undefined }
   | { readonly type: 'gateway-lost'; readonly error: PortMappingError }
   | { readonly type: 'removed'; readonly kept: Kept<H> }
+  /** It cannot be removed, and ends with its lease. */
+  | { readonly type: 'ends-with-lease'; readonly kept: Kept<H>; readonly endsInMs: number }
   | { readonly type: 'not-removed'; readonly kept: Kept<H>; readonly error: PortMappingError }
 
 export type LossReason =

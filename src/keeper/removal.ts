@@ -43,8 +43,14 @@ export class Removal<H extends Held> {
     await Promise.race([work, this.#outOfPatience(alarm)]).finally(() => alarm.turnOff())
     this.#isOver = true
     for (const row of rows.filter(({ mayBeOpen }) => mayBeOpen)) {
-      const error = this.#errors.get(row) ?? new NoReplyError('the gateway did not answer in time')
-      onEvent({ type: 'not-removed', kept: row.kept, error })
+      const { kept } = row
+      if (kept.leftForMs === undefined) {
+        const error = this.#errors.get(row) ?? new NoReplyError('the gateway did not answer in time')
+        onEvent({ type: 'not-removed', kept, error })
+        continue
+      }
+      const endsInMs = row.lastsForMs(clock.monotonicMs(), kept.leftForMs)
+      if (endsInMs > 0) onEvent({ type: 'ends-with-lease', kept, endsInMs })
     }
   }
 
@@ -66,6 +72,7 @@ export class Removal<H extends Held> {
 
   async #remove(row: KeptRow<H>): Promise<void> {
     const { kept, held } = row
+    if (kept.leftForMs !== undefined) return
     try {
       const wasOwn = await kept.remove(this.#options.gateway, held, () => this.#hear())
       if (this.#isOver) return

@@ -38,6 +38,8 @@ export type UnmapRemark =
   | { readonly kind: 'protocol-gone'; readonly via: GatewayProtocol; readonly endsWallMs: number }
   /** A running keeper of this user would open it again. */
   | { readonly kind: 'kept' }
+  /** Made for internal port 0: its deletion would close all that this computer has opened over NAT-PMP. */
+  | { readonly kind: 'ends-with-lease'; readonly endsWallMs: number }
 
 export interface Unmapped {
   readonly isClosed: boolean
@@ -72,6 +74,9 @@ export class Router {
     const { files, clock } = this.#net
     if (await isKept(files, clock, this.address, key))
       return { isClosed: false, attempts: [], remark: { kind: 'kept' } }
+    const endsWallMs = isOnly && gateway.protocol !== 'nat-pmp' ? undefined : await this.#endOfSamePort(key)
+    if (endsWallMs !== undefined)
+      return { isClosed: false, attempts: [], remark: { kind: 'ends-with-lease', endsWallMs } }
     if (isOnly) return this.#unmapOver(gateway, key)
     const { makers, gone } = await this.#makersOf(key)
     if (makers.length > 0) return this.#unmapOverAll(makers, key)
@@ -79,6 +84,14 @@ export class Router {
     return gateway.protocol === 'igd'
       ? this.#lookAndUnmap(gateway, key)
       : this.#unmapUnseen(await this.#spoken(), key, [])
+  }
+
+  /** When the lease ends, if this user has made the mapping for internal port 0. */
+  async #endOfSamePort(key: MappingKey): Promise<number | undefined> {
+    const { files, clock } = this.#net
+    for (const { via, internalPort, identity, endsWallMs } of await mappingsMadeAt(files, clock, this.address, key))
+      if (internalPort === 0 && (await this.#mayBeHere(via, identity))) return endsWallMs
+    return undefined
   }
 
   /** The gateways over which this user has made the mapping, or a protocol of it that is not spoken any more. */

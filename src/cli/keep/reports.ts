@@ -53,6 +53,8 @@ export function reportsOf(
       ]
     case 'removed':
       return [{ type: 'removed', ...about }]
+    case 'ends-with-lease':
+      return [{ type: 'ends-with-lease', ...about, endsWallMs: timeMs + event.endsInMs }]
     case 'not-removed':
       return [{ type: 'not-removed', ...about, error: reportedError(event.error) }]
   }

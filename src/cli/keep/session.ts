@@ -25,7 +25,7 @@ import type { RunContext } from '../context.js'
 import { type Reporting, reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { KeepOptions } from '../parse/option-values.js'
-import type { Report } from '../report.js'
+import type { Report, SearchSummary } from '../report.js'
 import { findReports, openFor } from '../run/find.js'
 import { adviceAbout } from '../run/run.js'
 import type { OnSignal, Surroundings } from '../surroundings.js'
@@ -102,6 +102,8 @@ class KeepSession {
   #cancelWait: (() => void) | undefined
   /** It has not become clear in time. */
   #hasWaited = false
+  /** What the last search tried, if it found nothing. */
+  #searched: SearchSummary | undefined
   #hasPresented = false
   #isStopping = false
   #isAddressTold = false
@@ -196,7 +198,11 @@ class KeepSession {
     signal.throwIfAborted()
     const opened = await openFor(this.#invocation, { ...this.#context, signal, answerMs: ANSWER_MS })
     const reports = [...findReports(opened, this.#invocation)]
-    if (opened.found === undefined) throw new NoGatewayError(whyNot(reports.at(-1)))
+    if (opened.found === undefined) {
+      const last = reports.at(-1)
+      this.#searched = last?.type === 'error' ? last.searched : undefined
+      throw new NoGatewayError(whyNot(last))
+    }
     const { gateway } = opened.found
     if (this.#hasPresented) return gateway
     this.#hasPresented = true
@@ -216,7 +222,8 @@ class KeepSession {
     const nowMs = this.#context.clock.wallMs()
     if (!this.#repetitions.isOne(event)) {
       const isPinhole = this.#invocation.command.name === 'add-pinholes'
-      for (const report of reportsOf(event, nowMs, (kept) => this.#ports.portOf(kept), isPinhole)) this.#say(report)
+      for (const report of reportsOf(event, nowMs, (kept) => this.#ports.portOf(kept), isPinhole))
+        this.#say(report.type === 'searching' ? { ...report, searched: this.#searched } : report)
     }
     if (event.type === 'mapped' && 'mapping' in event.held) this.#doubt(event.held.externalAddress)
     this.#ports.hear(event, nowMs)
@@ -320,7 +327,7 @@ export function keptOf(
       ...mapping,
       description,
       internalClient: internalClient === 'local' ? undefined : internalClient,
-      any: command.any || mapping.externalPort === 0,
+      any: command.any || mapping.externalPort === 0 || mapping.internalPort === 0,
       samePortAs,
       isOwn: (key, description) => marks.has(key, description),
     })

@@ -18,7 +18,7 @@ import {
   parsePinholeIds,
   parseUpdatePinhole,
 } from './pinhole-words.js'
-import { addToRanges, type PortPair, pinholeCommand, portPairsOf, portsOf } from './port-words.js'
+import { addToRanges, type PortPair, pinholeCommand, portPairsOf, portsOf, samePortOf } from './port-words.js'
 import { integerWithin, internalClientOf, protocolsOf, remoteHostOf, UsageError, wordsOf } from './words.js'
 
 /** A mapping that the user asks for. The internal client is 'local' until the gateway has been found. */
@@ -39,6 +39,8 @@ export interface CommandOptions {
   readonly lease?: Lease | undefined
   /** External port 0 means any port, over PCP and NAT-PMP. UPnP has no such word: there 0 means all ports. */
   readonly anyExternalPort?: boolean
+  /** Internal port 0 means the same port as outside. Only NAT-PMP has that, and only at some gateways of VPNs. */
+  readonly sameInternalPort?: boolean
 }
 
 /** A command after parsing: its name, and whatever its words mean. */
@@ -265,11 +267,12 @@ type CommandOf<R> = R extends CommandRow<infer C> ? C : never
 
 export type GatewayCommand = CommandOf<(typeof COMMANDS)[number]>
 
-/** An IGD cannot map external port 0, and NAT-PMP has no remote hosts. */
+/** An IGD cannot map external port 0, only NAT-PMP can map internal port 0, and it has no remote hosts. */
 function protocolsThatMap({ mappings }: MapCommand): readonly GatewayProtocol[] {
   return GATEWAY_PROTOCOLS.filter(
     (each) =>
       !(each === 'igd' && mappings.some(({ externalPort }) => externalPort === 0)) &&
+      !(each !== 'nat-pmp' && mappings.some(({ internalPort }) => internalPort === 0)) &&
       !(each === 'nat-pmp' && mappings.some(({ remoteHost }) => remoteHost !== '')),
   )
 }
@@ -304,14 +307,18 @@ function mappingsOf(
 /** -r port [external_port] protocol … */
 function parseRedirect(
   words: readonly string[],
-  { lease = 'unlimited', anyExternalPort }: CommandOptions = {},
+  { lease = 'unlimited', anyExternalPort, sameInternalPort = false }: CommandOptions = {},
 ): MapCommand {
   const mappings: AskedMapping[] = []
   let inRanges = 0
   for (let at = 0; at < words.length; ) {
     const internal = words[at] ?? ''
     const hasExternal = /^-?\d|^-$/.test(words[at + 1] ?? '') // a word that begins like a number is meant as one
-    const pairs = portPairsOf('-r', internal, hasExternal ? (words[at + 1] ?? '') : internal, anyExternalPort)
+    const external = hasExternal ? words[at + 1] : undefined
+    const pairs =
+      internal === '0' && (sameInternalPort || hasExternal)
+        ? [samePortOf('-r', external, sameInternalPort)]
+        : portPairsOf('-r', internal, external ?? internal, anyExternalPort)
     inRanges = addToRanges('-r', inRanges, pairs.length)
     at += hasExternal ? 2 : 1
     const protocol = words[at]
@@ -320,6 +327,9 @@ function parseRedirect(
     mappings.push(...mappingsOf('-r', pairs, protocol, { internalClient: 'local', lease, remoteHost: '' }))
     at++
   }
+  const samePorts = mappings.filter(({ internalPort }) => internalPort === 0)
+  if (new Set(samePorts.map((each) => each.protocol)).size < samePorts.length)
+    throw new UsageError('-r: internal port 0 is one port for each protocol: give it once')
   return { name: 'map', any: false, mappings }
 }
 

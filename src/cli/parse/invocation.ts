@@ -167,6 +167,7 @@ function judge<C extends AnyCommand>(
   const { command, facts } = row.read(listOption(options[keyOf(row)]), {
     lease: lease === undefined ? undefined : leaseOf('--lease', lease),
     anyExternalPort: ['pcp', 'nat-pmp'].includes(viaOf(options.via)),
+    sameInternalPort: viaOf(options.via) === 'nat-pmp',
   })
   return {
     kind: 'gateway',

@@ -9,7 +9,7 @@ import { integerWithin, UsageError } from './words.js'
 /** The ports that the ranges of one command have in all: each is a request to the router, or several. */
 export const MAX_PORTS_IN_RANGES = 1024
 
-/** One mapping's ports. External port 0 means any. */
+/** One mapping's ports. External port 0 means any. Internal port 0 means the external one, whichever that will be. */
 export interface PortPair {
   readonly internalPort: number
   readonly externalPort: number
@@ -29,6 +29,15 @@ export function portPairsOf(option: string, internal: string, external: string, 
   if (pairs.length === internalPorts.length && pairs.length === externalPorts.length) return pairs
   const sizes = `${internal} has ${countOf(internalPorts)} and ${external} has ${countOf(externalPorts)}`
   throw new UsageError(`${option}: two ranges have to be equally long, but ${sizes}`)
+}
+
+/** `-r 0 EXTERNAL`: the external port is what the gateway is to choose if it can. @throws UsageError */
+export function samePortOf(option: string, external: string | undefined, isNatPmp: boolean): PortPair {
+  const what = 'internal port 0 is for a VPN that gives one port, the same inside and outside'
+  if (!isNatPmp) throw new UsageError(`${option}: ${what}: it works only with --via nat-pmp`)
+  if (external === undefined || external === '0')
+    throw new UsageError(`${option}: ${what}: give an external port to suggest, as in ${option} 0 1 TCP+UDP`)
+  return { internalPort: 0, externalPort: integerWithin(option, 'external port', external, 1, 65535) }
 }
 
 /** A port, or the ports of a range. @throws UsageError */

@@ -81,6 +81,10 @@ const PCP_HINTS: Readonly<Record<number, string>> = {
   15: 'the router wants PCP to be authenticated (RFC 7652), which upnp-ts does not do',
 }
 
+const NAT_PMP_NOT_AUTHORIZED = 2
+const NO_VPN =
+  'this gateway does not understand internal port 0, which only those of some VPNs do: name the port, as in -r 22 TCP'
+
 /** RFC 6886 3.5. */
 const NAT_PMP_HINTS: Readonly<Record<number, string>> = {
   1: 'the router speaks another version of NAT-PMP; try --via pcp',
@@ -93,6 +97,8 @@ const NAT_PMP_HINTS: Readonly<Record<number, string>> = {
 /** The facts about the request that the advice depends on. */
 export interface Asked {
   readonly isPinhole?: boolean
+  /** The request was for internal port 0. */
+  readonly isSamePort?: boolean
   /** If the request was a change: how the user can see whether it was made although no answer came. */
   readonly toSee?: 'ask again' | 'look with -C' | 'look with -l'
   /** -D with a number, which may be one of the list of ports. */
@@ -110,8 +116,9 @@ export function hintFor(error: ReportedError, asked: Asked = {}): string | undef
   return `${advice === undefined ? '' : `${advice}. `}-D closes pinholes; -d EXTERNAL_PORT PROTOCOL closes a port of -l`
 }
 
-function adviceFor(error: ReportedError, { isPinhole = false, toSee }: Asked): string | undefined {
+function adviceFor(error: ReportedError, { isPinhole = false, isSamePort, toSee }: Asked): string | undefined {
   if (error.number !== undefined) {
+    if (isSamePort === true && error.number === NAT_PMP_NOT_AUTHORIZED) return NO_VPN
     if (error.via === 'pcp') return PCP_HINTS[error.number]
     if (error.via === 'nat-pmp') return NAT_PMP_HINTS[error.number]
     return (isPinhole ? FOR_PINHOLES[error.number] : undefined) ?? BY_NUMBER[error.number]
@@ -123,23 +130,41 @@ function adviceFor(error: ReportedError, { isPinhole = false, toSee }: Asked): s
   return `${error.message}; it may have worked anyway: ${toSee}`
 }
 
-const LACKS_IPV4 =
-  'this computer has no IPv4 address, and ports are opened over IPv4; -6 -A "" 0 @ PORT PROTOCOL 3600 lets the IPv6 ' +
-  'internet in'
+interface NothingFound {
+  /** Whom it asked, and for how long. */
+  readonly asked?: string
+  readonly why: string
+  readonly joint?: '; '
+  /** What the user can do. */
+  readonly advice: string
+}
+
+const LACKS_IPV4: NothingFound = {
+  why: 'this computer has no IPv4 address, and ports are opened over IPv4',
+  joint: '; ',
+  advice: '-6 -A "" 0 @ PORT PROTOCOL 3600 lets the IPv6 internet in',
+}
 
 /** The hint after a search that found nothing: what was tried, and what the user can check. */
 export function nothingFoundHint(searched: SearchSummary): string {
+  const { asked = '', why, joint = '. ', advice } = nothingFound(searched)
+  return `${asked}${why}${joint}${advice}`
+}
+
+export function nothingFound(searched: SearchSummary): NothingFound {
   const { via, searchedMs, interfaces, defaultGateways, lacksIPv4, answered } = searched
   if (lacksIPv4) return LACKS_IPV4
   const own = interfaces.find(({ address }) => !address.includes(':') && isInternetAddress(address))
-  if (own !== undefined && answered === undefined) return ownAddressHint(own.address)
+  if (own !== undefined && answered === undefined) return ownAddress(own.address)
   const span = searchedMs < 100 ? '' : ` ${(searchedMs / 1000).toFixed(1)} s`
   if (via === 'pcp' || via === 'nat-pmp') {
     const tried = portControlTried(searched)
-    if (tried === '') return 'this computer has no default gateway to ask; name the router with --gateway'
-    return `asked${span && ` for${span}`}: ${tried}. Name another router with --gateway, or leave --via out.`
+    if (tried === '') return NOBODY_TO_ASK
+    const isDeaf = via === 'nat-pmp' && searched.portControl.every(({ error }) => error.number === undefined)
+    const advice = `${isDeaf ? `${ASK_THE_VPN} ` : ''}Name another router with --gateway, or leave --via out.`
+    return { asked: `asked${span && ` for${span}`}: `, why: tried, advice }
   }
-  if (interfaces.length === 0) return 'this computer has no network address to search from; is the network up?'
+  if (interfaces.length === 0) return NO_NETWORK
   const shown = interfaces.slice(0, 4).map(({ name, address }) => {
     return name === undefined ? address : `${name} (${address.includes(':') ? 'IPv6' : address})`
   })
@@ -151,30 +176,43 @@ export function nothingFoundHint(searched: SearchSummary): string {
       : `the router at ${gateway} did not answer`
   const who = answered === undefined ? unheard : 'no router answered over UPnP'
   const tried = answered === undefined ? portControlTried(searched) : ''
-  const head = `searched${span} on ${where}; ${who}${tried === '' ? '' : `; ${tried}`}. `
+  const found = { asked: `searched${span} on ${where}; `, why: `${who}${tried === '' ? '' : `; ${tried}`}` }
   if (answered !== undefined) {
     const speaks = `${answered.gateway} speaks ${PROTOCOL_TITLES[answered.via]}`
     const isIPv6 = answered.gateway.includes(':')
     const has = isIPv6 ? 'opens and closes pinholes (-A, -U, -D)' : 'opens and closes ports (-r, -a, -n, -d)'
-    return `${head}${speaks}, which ${has}, but only UPnP can do this: switch it on in the router.`
+    return { ...found, advice: `${speaks}, which ${has}, but only UPnP can do this: switch it on in the router.` }
   }
   const settings = tried === '' ? 'UPnP' : 'UPnP, PCP or NAT-PMP'
-  return (
-    `${head}Switch on ${settings} in the settings of the router, and let UDP port 1900 through the firewall of ` +
+  const advice =
+    `Switch on ${settings} in the settings of the router, and let UDP port 1900 through the firewall of ` +
     'this computer.'
-  )
+  return { ...found, advice }
 }
 
+const NOBODY_TO_ASK: NothingFound = {
+  why: 'this computer has no default gateway to ask',
+  joint: '; ',
+  advice: 'name the router with --gateway',
+}
+const NO_NETWORK: NothingFound = {
+  why: 'this computer has no network address to search from',
+  joint: '; ',
+  advice: 'is the network up?',
+}
+const ASK_THE_VPN =
+  'The gateway of a VPN speaks NAT-PMP only if that is switched on in its profile (ProtonVPN: +pmp after the user name).'
+
 /** A cable leads straight into the modem, or the computer is rented. */
-function ownAddressHint(address: string): string {
-  return (
-    `no router answered, and this computer itself has the public address ${address}: no port needs to be opened. ` +
-    'If nobody comes in, look at the firewall of this computer, and at that of its provider.'
-  )
+function ownAddress(address: string): NothingFound {
+  const why = `no router answered, and this computer itself has the public address ${address}: no port needs to be opened`
+  const advice = 'If nobody comes in, look at the firewall of this computer, and at that of its provider.'
+  return { why, advice }
 }
 
 /** One clause for each gateway that was asked and each reason. */
-function portControlTried({ portControl }: SearchSummary): string {
+function portControlTried({ via: asked, portControl }: SearchSummary): string {
+  const titles = asked === 'pcp' || asked === 'nat-pmp' ? PROTOCOL_TITLES[asked] : 'PCP, NAT-PMP'
   const clauses = portControl.map(({ via, gateway, port, error }) => {
     const title = PROTOCOL_TITLES[via]
     const advice = hintFor(error)
@@ -182,7 +220,7 @@ function portControlTried({ portControl }: SearchSummary): string {
       return `${gateway} answers ${title} with ${error.number} (${error.name ?? ''})${advice ? `: ${advice}` : ''}`
     if (error.code === 'NO_REPLY') return `${gateway} does not answer ${title}`
     return error.message.includes('nothing listens')
-      ? `nothing listens on UDP port ${port} of ${gateway} (PCP, NAT-PMP)`
+      ? `nothing listens on UDP port ${port} of ${gateway} (${titles})`
       : `${title}: ${error.message}`
   })
   return [...new Set(clauses)].join('; ')

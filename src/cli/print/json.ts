@@ -92,7 +92,10 @@ const ROWS: ByType<Report['type'], Fields> = {
   'pinhole-packets': (report) => ({ id: report.id, ...answer(report, 'packets') }),
   'pinhole-deleted': (report) => ({ id: report.id, ...answer(report) }),
   'outbound-timeout': (report) => ({ asked: pinholeFields(report.asked), ...answer(report, 'seconds') }),
-  searching: ({ timeMs, error }) => ({ time: iso(timeMs), error: errorFields(error) }),
+  searching: ({ timeMs, error, searched }) => ({
+    ...{ time: iso(timeMs), error: errorFields(error) },
+    ...(searched && { searched: searchedFields(searched) }),
+  }),
   'gateway-lost': ({ timeMs, error }) => ({ time: iso(timeMs), error: errorFields(error) }),
   renewed: (report) => ({ ...keptFields(report), leaseSeconds: report.leaseSeconds }),
   restored: (report) => {
@@ -106,6 +109,7 @@ const ROWS: ByType<Report['type'], Fields> = {
   'hook-succeeded': ({ timeMs, failures }) => ({ time: iso(timeMs), failures }),
   removed: keptFields,
   'left-open': keptFields,
+  'ends-with-lease': (report) => ({ ...keptFields(report), ends: iso(report.endsWallMs) }),
   'not-removed': (report) => ({ ...keptFields(report), error: errorFields(report.error) }),
   emulator: (report) => {
     const { descriptionUrl, portControl } = report

@@ -2,7 +2,8 @@
 import type { LossReason } from '../../keeper/kept.js'
 import { type ByType, byType, type KeeperReport, type Report, type ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
-import { type Piece, withHint } from './pieces.js'
+import { nothingFound } from './hints.js'
+import { hint, type Piece, withHint } from './pieces.js'
 
 const REASONS: Readonly<Record<LossReason, string>> = {
   'gateway-restarted': 'the router has restarted',
@@ -12,7 +13,10 @@ const REASONS: Readonly<Record<LossReason, string>> = {
 }
 
 const SENTENCES: ByType<KeeperReport['type'], readonly [tone: Piece['tone'], sentence: string]> = {
-  searching: ({ error }) => ['bad', `no router: ${error.message}; looking until one is found`],
+  searching: ({ error, searched }) => [
+    'bad',
+    `no router: ${searched ? nothingFound(searched).why : error.message}; looking until one is found`,
+  ],
   'gateway-lost': ({ error }) => ['bad', `the router is gone: ${error.message}; looking for it`],
   renewed: ({ name, leaseSeconds }) => ['plain', `${name}: renewed for ${leaseOf(leaseSeconds)}`],
   restored: ({ name, leaseSeconds, afterMs }) => [
@@ -31,6 +35,10 @@ const SENTENCES: ByType<KeeperReport['type'], readonly [tone: Piece['tone'], sen
   ],
   removed: ({ name }) => ['plain', `${name}: closed`],
   'left-open': ({ name }) => ['plain', `${name}: left open, because it was open before`],
+  'ends-with-lease': ({ name, endsWallMs }) => [
+    'plain',
+    `${name}: ends with its lease, ${new Date(endsWallMs).toISOString()} at the latest; it cannot be closed alone`,
+  ],
   'not-removed': ({ name, error }) => ['bad', `${name}: could not be closed: ${error.message}`],
 }
 
@@ -42,6 +50,8 @@ export function renderKeeper(report: KeeperReport): Piece[] {
   const [tone, sentence] = byType(SENTENCES, report.type, report)
   const text = `${new Date(report.timeMs).toISOString()} ${cleaned(sentence)}\n`
   const piece: Piece = { stream: 'stderr', text, tone }
+  if (report.type === 'searching' && report.searched !== undefined)
+    return [piece, hint(`hint: ${cleaned(nothingFound(report.searched).advice)}\n`)]
   // Only a refusal gets a hint: the hint about another failure would repeat the reason.
   const isRefusal = report.type === 'keep-failed' && report.error.number !== undefined
   return isRefusal ? withHint(piece, report.error, { isPinhole: report.isPinhole }) : [piece]

@@ -64,6 +64,9 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
     `${nameOf(key)} was opened over ${PROTOCOL_TITLES[via]}, which the router does not speak now, so it is still open; ` +
     (Number.isFinite(endsWallMs) ? `its lease ends ${new Date(endsWallMs).toString()}` : 'its lease has no end') +
     `; switch ${PROTOCOL_TITLES[via]} on in the router and try again`,
+  'ends-with-lease': ({ key, endsWallMs }) =>
+    `${nameOf(key)} cannot be closed alone, because it was opened for internal port 0: it ends with its lease, ` +
+    `${new Date(endsWallMs).toString()} at the latest, if nothing renews it`,
   kept: ({ key }) =>
     `${nameOf(key)} is kept open by a running upnp-ts --keep of this user, which would open it again: end that one`,
   'deleted-unknown': ({ via, key }) =>

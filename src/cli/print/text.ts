@@ -100,7 +100,7 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
     const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
     const failure = bad(`${what} failed with code ${codeAndName(error, via)}\n`)
     if (cause !== undefined) return [failure, hint(`hint: ${cleaned(causeText(cause, { asked, error }))}\n`)]
-    return withHint(failure, error, toSee(via))
+    return withHint(failure, error, { ...toSee(via), isSamePort: asked.internalPort === 0 })
   },
   unmapped: ({ via }) => [good(`${DELETE_NAMES[via]}() returned : 0\n`)],
   'unmap-failed': ({ via, error }) => {

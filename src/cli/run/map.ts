@@ -38,14 +38,17 @@ export async function* map(
       chosen,
       each.pairedWithPrevious ? previous?.mapping.externalPort : undefined,
     )
-    const any = (command.any || each.externalPort === 0) && !each.pairedWithPrevious
+    const any = (command.any || each.externalPort === 0 || each.internalPort === 0) && !each.pairedWithPrevious
     const made = yield* mapOne(request, any, known, context)
     const udpHalf = each.pairedWithPrevious ? previous : undefined
     previous = made.ok ? made : undefined
     hasMapped ||= made.ok
     if (made.ok) continue
     if (udpHalf?.wasThere) yield { type: 'notice', kind: 'left-open', key: udpHalfOf(request) }
-    else if (udpHalf !== undefined) yield* takeBack(request, chosen, context)
+    else if (udpHalf !== undefined && request.internalPort === 0) {
+      const endsWallMs = context.clock.wallMs() + (udpHalf.mapping.leaseSeconds ?? 0) * 1000
+      yield { type: 'notice', kind: 'ends-with-lease', key: udpHalfOf(request), endsWallMs }
+    } else if (udpHalf !== undefined) yield* takeBack(request, chosen, context)
     context.signal.throwIfAborted()
     const pair = queue.slice(at - 1, at + 1).map((one) => one.each)
     const isAnyPort = command.any || pair[0]?.externalPort === 0

@@ -106,7 +106,7 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
   abstract map(request: MappingRequest): Promise<PortMapping>
 
   async mapAny(request: MappingRequest): Promise<PortMapping> {
-    return this.#remember(await this.grant(request))
+    return this.#remember(await this.grant(request), request)
   }
 
   async remembers({ externalPort, protocol }: MappingKey): Promise<boolean> {
@@ -157,14 +157,16 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
    * `action` names the request. @throws NotConfirmedError: another port may be free
    */
   protected async onlyThat(request: MappingRequest, granted: GrantedMapping, action: string): Promise<PortMapping> {
-    if (granted.externalPort === request.externalPort) return this.#remember(granted)
+    const isKept = request.internalPort === 0
+    if (granted.externalPort === request.externalPort || isKept) await this.#remember(granted, request)
+    if (granted.externalPort === request.externalPort) return granted
     const known = await this.#outsidesOf(granted)
     const wasThere = known.some(({ externalPort }) => externalPort === granted.externalPort)
-    const failure = wasThere ? undefined : await this.#remove(granted).then(() => undefined, asFailure)
+    const failure = wasThere || isKept ? undefined : await this.#remove(granted).then(() => undefined, asFailure)
     const { externalPort, protocol } = request
     const offered =
       `external port ${externalPort} ${protocol} is not available: ${hostAndPort(this.options.endpoint)} offered ` +
-      `${granted.externalPort} instead; -n takes what it offers`
+      `${granted.externalPort} instead; ${isKept ? `that one ends with its lease in ${granted.leaseSeconds} s` : '-n takes what it offers'}`
     const rest =
       failure === undefined ? '' : `; ${granted.externalPort} is open and could not be closed: ${failure.message}`
     throw new NotConfirmedError(granted, offered + rest, { action, belongsToAnother: true })
@@ -196,8 +198,9 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     return this.options.memory.outsidesOf(protocol, inside, this.#beganWallMs)
   }
 
-  async #remember(granted: GrantedMapping): Promise<PortMapping> {
-    const { protocol, externalPort, internalPort, internalClient, leaseSeconds, remoteHost } = granted
+  /** The inside is remembered as it was asked for. */
+  async #remember(granted: GrantedMapping, { internalPort }: MappingRequest): Promise<PortMapping> {
+    const { protocol, externalPort, internalClient, leaseSeconds, remoteHost } = granted
     const { memory } = this.options
     await memory.remember({ protocol, externalPort, internalPort, internalClient, leaseSeconds, remoteHost })
     return granted
@@ -220,8 +223,15 @@ async function insideOf(
     internalPort: internalPort ?? known?.internalPort ?? externalPort,
   }
   // Internal port 0 would remove every mapping (RFC 6886 3.4, RFC 6887 15).
+  if (known?.internalPort === 0) throw endsWithLease({ externalPort, protocol })
   if (!isPort(inside.internalPort)) throw new InvalidArgumentError('to unmap external port 0, give the internal port')
   return inside
+}
+
+/** The refusal to remove what was mapped for internal port 0. */
+export function endsWithLease({ externalPort, protocol }: Pick<MappingKey, 'externalPort' | 'protocol'>) {
+  const why = 'its deletion would close every port that this computer has opened over NAT-PMP'
+  return new InvalidArgumentError(`external port ${externalPort} ${protocol} ends with its lease: ${why}`)
 }
 
 /** The epoch is in whole seconds, and the gateway's clock may be faster than ours by a thousandth. */

@@ -15,6 +15,7 @@ import type { RememberedMapping } from '../mapping-memory.js'
 import { exchange, natPmpWaits } from './exchange.js'
 import {
   EXCHANGE_TIMEOUT_MS,
+  endsWithLease,
   type GrantedMapping,
   lifetimeOf,
   PortControlGatewayBase,
@@ -56,8 +57,9 @@ export class NatPmpGateway extends PortControlGatewayBase {
     return this.onlyThat(request, await this.grant(request), ACTIONS['map-request'])
   }
 
+  /** Internal port 0 asks for the same port inside and outside: so do gateways of VPNs, and no standard. */
   protected async grant(request: MappingRequest): Promise<GrantedMapping> {
-    refuseFlawedOrAny(request)
+    refuseFlawedOrAny(request.internalPort === 0 ? { ...request, internalPort: 1 } : request)
     const { protocol, internalPort, externalPort, internalClient, remoteHost, lease } = request
     this.#refuseOthers(internalClient, remoteHost)
     const leaseSeconds = lifetimeOf(lease)
@@ -71,7 +73,13 @@ export class NatPmpGateway extends PortControlGatewayBase {
     })
     const { mappedExternalPort, lifetimeSeconds } = granted
     if (!isPort(mappedExternalPort) || lifetimeSeconds === 0) throw unexpected(granted)
-    const inside = { internalPort, internalClient, enabled: true, description: '', leaseSeconds: lifetimeSeconds }
+    const inside = {
+      internalPort: internalPort || mappedExternalPort,
+      internalClient,
+      enabled: true,
+      description: '',
+      leaseSeconds: lifetimeSeconds,
+    }
     return { remoteHost, externalPort: mappedExternalPort, protocol, ...inside }
   }
 
@@ -79,8 +87,10 @@ export class NatPmpGateway extends PortControlGatewayBase {
     return this.grant(request)
   }
 
-  protected async refuseToRemove({ internalClient, remoteHost }: Required<MappingToRemove>): Promise<void> {
-    this.#refuseOthers(internalClient, remoteHost)
+  protected async refuseToRemove(mapping: Required<MappingToRemove>): Promise<void> {
+    this.#refuseOthers(mapping.internalClient, mapping.remoteHost)
+    const known = await this.options.memory.recall(mapping)
+    if (known?.internalPort === 0) throw endsWithLease(mapping)
   }
 
   /** RFC 6886 3.4: a removal has lifetime 0 and suggests external port 0. */
@@ -138,9 +148,7 @@ export function responseTo(request: NatPmpRequest, response: NatPmpResponse): Na
     case 'external-address-response':
       return isMap ? undefined : response
     case 'map-response':
-      return isMap && response.protocol === request.protocol && response.internalPort === request.internalPort
-        ? response
-        : undefined
+      return isMap && response.protocol === request.protocol && isOfInside(request, response) ? response : undefined
     case 'error-response': {
       const { opcode, resultCode, internalPort } = response
       if (opcode !== natPmpOpcode(request)) return undefined
@@ -149,6 +157,12 @@ export function responseTo(request: NatPmpRequest, response: NatPmpResponse): Na
       throw new RefusedError({ protocol: 'nat-pmp', action, number: resultCode, standardName })
     }
   }
+}
+
+/** RFC 6886 3.3: the response has the internal port of the request. For port 0 a gateway may name the port it gave. */
+function isOfInside({ internalPort }: { readonly internalPort: number }, response: MapResponse): boolean {
+  if (response.internalPort === internalPort) return true
+  return internalPort === 0 && response.internalPort === response.mappedExternalPort
 }
 
 function unexpected(response: NatPmpResponse): MalformedMessageError {

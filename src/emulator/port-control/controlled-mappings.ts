@@ -27,6 +27,8 @@ export interface ControlledMapping extends Inside {
   readonly madeBy: Exclude<GatewayProtocol, 'igd'>
   /** The mapping nonce of PCP (RFC 6887 11.1); undefined for NAT-PMP, which has none. */
   readonly nonce: string | undefined
+  /** NAT-PMP asked for internal port 0: the gateway has chosen a port, the same inside and outside. */
+  readonly isSamePort?: true
 }
 
 export interface ControlledMappings {

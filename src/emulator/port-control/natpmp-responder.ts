@@ -1,6 +1,7 @@
 /**
  * The NAT-PMP side of the emulated gateway (RFC 6886 3), without sockets and clock. NAT-PMP has no nonces, so a request
- * for a mapping of PCP, which a nonce protects, gets result 2.
+ * for a mapping of PCP, which a nonce protects, gets result 2. Internal port 0 is what gateways of VPNs understand by it:
+ * one port that they choose, the same inside and outside.
  */
 import {
   decodeNatPmpRequest,
@@ -11,6 +12,7 @@ import {
   natPmpOpcode,
 } from '../../wire/natpmp.js'
 import type { GatewayState, NatPmpRequestName } from '../gateway-state.js'
+import { FIRST_PORT_TO_GIVE } from '../tables/mapping-table.js'
 import {
   type ControlledMappings,
   findInside,
@@ -87,18 +89,26 @@ function perform(request: NatPmpRequest, state: GatewayState, fromAddress: strin
 }
 
 function map(request: MapRequest, inside: Inside, mappings: ControlledMappings, nowMs: number): Outcome {
-  const { protocol, internalPort, suggestedExternalPort } = request
-  if (internalPort === 0 || isPortOfPortControl(inside, internalPort)) return NAT_PMP_RESULTS.notAuthorized
-  const present = findInside(mappings, inside, nowMs)
+  const { protocol, internalPort, suggestedExternalPort: suggested } = request
+  if (isPortOfPortControl(inside, internalPort)) return NAT_PMP_RESULTS.notAuthorized
+  const isSamePort = internalPort === 0
+  const present = isSamePort ? samePortOf(inside, mappings, nowMs) : findInside(mappings, inside, nowMs)
   if (present?.madeBy === 'pcp') return NAT_PMP_RESULTS.notAuthorized
   // RFC 6886 3.3: a mapping that exists keeps its external port, whatever the client suggests.
-  const externalPort = present?.externalPort ?? mappings.freePort(inside, suggestedExternalPort, 'nat-pmp', nowMs)
+  const wanted = isSamePort && suggested < FIRST_PORT_TO_GIVE ? 0 : suggested
+  const externalPort = present?.externalPort ?? mappings.freePort(inside, wanted, 'nat-pmp', nowMs)
   if (externalPort === undefined) return NAT_PMP_RESULTS.outOfResources
   const lifetimeSeconds = Math.min(request.lifetimeSeconds, LONGEST_NAT_PMP_LIFETIME_SECONDS)
-  const common = { ...inside, externalPort, remoteHost: '', leaseSeconds: lifetimeSeconds }
+  const inPlace = isSamePort ? { internalPort: externalPort, isSamePort } : {}
+  const common = { ...inside, ...inPlace, externalPort, remoteHost: '', leaseSeconds: lifetimeSeconds }
   if (!mappings.put({ ...common, madeBy: 'nat-pmp', nonce: undefined }, present, nowMs))
     return NAT_PMP_RESULTS.outOfResources
   return { kind: 'map-response', protocol, internalPort, mappedExternalPort: externalPort, lifetimeSeconds }
+}
+
+/** What the client has for internal port 0, of which there is one for each protocol. */
+function samePortOf({ internalClient, protocol }: Inside, mappings: ControlledMappings, nowMs: number) {
+  return mappings.of(internalClient, nowMs).find((each) => each.isSamePort === true && each.protocol === protocol)
 }
 
 /** RFC 6886 3.4. Internal port 0 means all mappings to the client of that protocol. Those of PCP and of an IGD stay. */

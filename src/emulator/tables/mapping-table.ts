@@ -30,6 +30,8 @@ export interface WantedMapping extends MappingKey {
   readonly madeBy?: GatewayProtocol
   /** The mapping nonce (RFC 6887 11.1), if PCP made the mapping. */
   readonly nonce?: string
+  /** NAT-PMP made it for internal port 0. */
+  readonly isSamePort?: true
 }
 
 /** A mapping in the table. `leaseSeconds` is the rest of its lease, rounded up, or 0 if the lease does not end. */
@@ -42,7 +44,7 @@ export interface MappingRange extends Omit<PortRange, 'manage'> {
 }
 
 /** The ports below are the well-known ones (RFC 6335 6): a client gets one only if it asks for that one. */
-const FIRST_PORT_TO_GIVE = 1024
+export const FIRST_PORT_TO_GIVE = 1024
 
 /** To close this many gaps takes about as long as one pass through all rows. */
 const MANY = 50
