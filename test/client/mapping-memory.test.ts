@@ -128,8 +128,20 @@ describe('what is remembered of a mapping', () => {
     await igd.remember({ ...MAPPING, externalPort: 808, leaseSeconds: 0 })
     const made = () => mappingsMadeAt(files, clock, '192.168.1.1', OUTSIDE)
     const [overIgd, overPcp] = [
-      { via: 'igd', identity: 'uuid:1', remoteHost: '203.0.113.9', endsWallMs: Number.POSITIVE_INFINITY },
-      { via: 'pcp', identity: '0200c0a80101', remoteHost: '', endsWallMs: clock.wallMs() + 3_600_000 },
+      {
+        via: 'igd',
+        identity: 'uuid:1',
+        internalPort: 80,
+        remoteHost: '203.0.113.9',
+        endsWallMs: Number.POSITIVE_INFINITY,
+      },
+      {
+        via: 'pcp',
+        identity: '0200c0a80101',
+        internalPort: 80,
+        remoteHost: '',
+        endsWallMs: clock.wallMs() + 3_600_000,
+      },
     ]
     expect(await made()).toEqual([overIgd, overPcp])
     await clock.advance(3_600_000)
@@ -183,7 +195,7 @@ describe('a memory that is not as it should be', () => {
     ['without a client', JSON.stringify({ ...kept, internalClient: undefined })],
     ['of a client that is a name', JSON.stringify({ ...kept, internalClient: 'laptop' })],
     ['of a client that is nobody', JSON.stringify({ ...kept, internalClient: '255.255.255.255' })],
-    ['of all ports', JSON.stringify({ ...kept, internalPort: 0 })],
+    ['of the same port over another protocol than NAT-PMP', JSON.stringify({ ...kept, internalPort: 0 })],
     ['of a port that is a text', JSON.stringify({ ...kept, internalPort: '80' })],
     ['of a port that there is not', JSON.stringify({ ...kept, internalPort: 65_536 })],
     ['without a beginning', JSON.stringify({ ...kept, madeWallMs: undefined })],

@@ -140,6 +140,8 @@ export function textOf(event: KeeperEvent): string {
       return `restored ${event.kept.name} after ${event.afterMs}`
     case 'failed':
       return `failed ${event.kept.name}: ${event.error.message}; again in ${event.againInMs}`
+    case 'ends-with-lease':
+      return `ends-with-lease ${event.kept.name} in ${event.endsInMs}`
     case 'not-removed':
       return `not-removed ${event.kept.name}: ${event.error.message}`
     case 'external-address':

@@ -33,6 +33,7 @@ interface Made {
   readonly identity?: string
   readonly leaseSeconds?: number
   readonly remoteHost?: string
+  readonly internalPort?: number
 }
 
 interface Situation {
@@ -59,12 +60,12 @@ function memoryAt(files: PrivateFiles, clock: FakeClock, via: GatewayProtocol, i
 }
 
 async function remember(files: PrivateFiles, clock: FakeClock, made: readonly Made[], key = KEY): Promise<void> {
-  for (const { via, identity, leaseSeconds = 3600, remoteHost = key.remoteHost } of made)
+  for (const { via, identity, leaseSeconds = 3600, remoteHost = key.remoteHost, internalPort = 8000 } of made)
     await memoryAt(files, clock, via, identity).remember({
       ...key,
       remoteHost,
       internalClient: US,
-      internalPort: 8000,
+      internalPort,
       leaseSeconds,
     })
 }
@@ -402,6 +403,27 @@ describe('a mapping that a running keeper of this user holds', () => {
   it('does not stand in the way of another one', async () => {
     expect(await closing({ speaks: ALL, made: [{ via: 'igd' }], keeps: UDP })).toMatchObject({ isClosed: true })
     expect(await closing({ speaks: ALL, made: [{ via: 'igd' }], keeps: HOST })).toMatchObject({ isClosed: true })
+  })
+})
+
+describe('a port that was opened for internal port 0', () => {
+  const SAME_PORT: Made = { via: 'nat-pmp', internalPort: 0, leaseSeconds: 60 }
+
+  it.each<[string, Situation]>([
+    ['with --via nat-pmp', { speaks: ['nat-pmp'], isOnly: true, made: [SAME_PORT] }],
+    ['without', { speaks: ALL, made: [SAME_PORT] }],
+    ['over PCP', { speaks: NO_UPNP, made: [SAME_PORT] }],
+    ['by whoever knew the hardware address', { speaks: ['nat-pmp'], made: [SAME_PORT], key: UDP }],
+  ])('ends with its lease, and nobody is asked: %s', async (_name, situation) => {
+    const closed = await closing(situation)
+    expect(closed).toMatchObject({ isClosed: false, asked: '', told: '', remark: 'ends-with-lease' })
+    expect(closed.whole).toMatchObject({ endsWallMs: new FakeClock().wallMs() + 60_000 })
+  })
+
+  it('is one of another router, or of another protocol than is asked in', async () => {
+    const elsewhere = { ...SAME_PORT, identity: '02005e999999' }
+    expect(await closing({ speaks: ['nat-pmp'], isOnly: true, made: [elsewhere] })).toMatchObject({ asked: 'nat-pmp' })
+    expect(await closing({ speaks: ['pcp'], isOnly: true, made: [SAME_PORT] })).toMatchObject({ asked: 'pcp' })
   })
 })
 

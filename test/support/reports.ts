@@ -83,6 +83,7 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
     endsWallMs,
   })),
   kept: [{ kind: 'kept', key: KEY }],
+  'ends-with-lease': [{ kind: 'ends-with-lease', key: KEY, endsWallMs: TIME_MS }],
   'deleted-unknown': (['pcp', 'nat-pmp'] as const).map((via) => ({ kind: 'deleted-unknown', via, key: KEY })),
   'not-listed-at-once': [{ kind: 'not-listed-at-once' }],
   'listing-full': [{ kind: 'listing-full', count: 1000 }],
@@ -193,6 +194,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   'hook-succeeded': [1, 7].map((failures) => ({ type: 'hook-succeeded', timeMs: TIME_MS, failures })),
   removed: [{ type: 'removed', timeMs: TIME_MS, ...KEPT }],
   'left-open': [{ type: 'left-open', timeMs: TIME_MS, name: KEPT.name, port: KEPT.port }],
+  'ends-with-lease': [{ type: 'ends-with-lease', timeMs: TIME_MS, ...KEPT, endsWallMs: TIME_MS + 60_000 }],
   'not-removed': [{ type: 'not-removed', timeMs: TIME_MS, ...KEPT, error: SILENT }],
   unmapped: (['igd', 'pcp', 'nat-pmp'] as const).map((via) => ({ type: 'unmapped', via, key: KEY })),
   'unmap-failed': [

@@ -235,6 +235,7 @@ export class SimulatedRouter {
       if (!this.#entries.delete(keyOf({ externalPort, protocol }))) throw this.refused('unmap', 714)
       return
     }
+    if (internalPort === 0) throw new Error('a deletion of everything')
     const entry = this.#ofInside({ protocol, internalClient: localAddress, internalPort: internalPort ?? externalPort })
     if (entry !== undefined) this.#entries.delete(keyOf(entry))
   }
@@ -288,8 +289,9 @@ export class SimulatedRouter {
   #mapInside(request: MappingRequest, isExact: boolean): Entry {
     const { protocol } = request
     const there = this.#ofInside(request)
+    const suggested = request.internalPort === 0 && request.externalPort === 1 ? 0 : request.externalPort
     const isFree = (externalPort: number): boolean => !this.#entries.has(keyOf({ externalPort, protocol }))
-    const externalPort = there?.externalPort ?? portFrom(request.externalPort || FIRST_CHOSEN_PORT, isFree)
+    const externalPort = there?.externalPort ?? portFrom(suggested || FIRST_CHOSEN_PORT, isFree)
     const entry = this.#entryOf(request, externalPort, there)
     if (!isExact || externalPort === request.externalPort || request.externalPort === 0) return entry
     if (this.protocol === 'pcp') throw this.refused('map', 11)
@@ -315,7 +317,8 @@ export class SimulatedRouter {
 
   #shown({ endsMs, ...entry }: Entry): PortMapping {
     const seconds = Number.isFinite(endsMs) ? Math.ceil((endsMs - this.#clock.monotonicMs()) / 1000) : 0
-    return { ...entry, remoteHost: '', enabled: true, leaseSeconds: this.showsLeases ? seconds : 0 }
+    const internalPort = entry.internalPort || entry.externalPort // 0: the same port, as gateways of VPNs have it
+    return { ...entry, internalPort, remoteHost: '', enabled: true, leaseSeconds: this.showsLeases ? seconds : 0 }
   }
 
   #put(entry: Entry): void {

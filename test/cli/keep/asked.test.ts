@@ -23,6 +23,7 @@ async function mapped(argv: readonly string[], count: number): Promise<Record<st
 describe('what was asked', () => {
   it.each([
     [1, ['--via', 'nat-pmp', '-r', '1', '0', 'TCP'], { externalPort: 0, description: 'upnp-ts' }],
+    [2, ['--via', 'nat-pmp', '-r', '0', '1', 'TCP+UDP'], { externalPort: 1, internalPort: 0 }],
     [2, ['--via', 'pcp', '-r', '1', '0', 'TCP+UDP'], { externalPort: 0, description: 'upnp-ts' }],
     [1, ['-e', 'web', '-a', '@', '80', '8080', 'TCP', '60'], { externalPort: 8080, description: 'web' }],
     [2, ['-r', '22', 'TCP', '53', 'UDP'], { externalPort: 22, leaseSeconds: 0 }],

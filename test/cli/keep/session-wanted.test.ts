@@ -27,6 +27,7 @@ describe('what is kept', () => {
   it.each<[string, readonly string[], readonly string[]]>([
     ['-r', ['-r', '80', '8080', 'TCP', '53', 'UDP'], ['external port 8080 TCP', 'external port 53 UDP']],
     ['-r of both', ['-r', '22', 'TCP+UDP'], ['external port 22 UDP', 'external port 22 TCP']],
+    ['the port of a VPN', ['--via', 'nat-pmp', '-r', '0', '1', 'UDP'], ['external port (any) UDP']],
     ['any port', ['--via', 'nat-pmp', '-r', '1', '0', 'TCP'], ['external port (any) TCP']],
     ['-a', ['-a', '@', '80', '8080', 'TCP'], ['external port 8080 TCP']],
     ['-A', ['-A', '', '0', '@', '22', 'TCP', '60'], ['pinhole for port 22 TCP']],

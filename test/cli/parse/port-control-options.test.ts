@@ -160,11 +160,11 @@ describe('external port 0', () => {
     }
   })
 
-  it('is nothing that could be closed, and never an internal port', () => {
+  it('is nothing that could be closed', () => {
     const form = 'give a number from 1 to 65535'
     expect(complaintAbout(['--via', 'pcp', '-d', '0', 'TCP'])).toBe(`-d: '0' is not an external port: ${form}`)
     expect(complaintAbout(['--via', 'pcp', '-f', '0', 'TCP'])).toBe(`-f: '0' is not an external port: ${form}`)
-    expect(complaintAbout(['--via', 'pcp', '-r', '0', '22', 'TCP'])).toBe(`-r: '0' is not a port: ${form}`)
+    expect(complaintAbout(['--via', 'nat-pmp', '-d', '0', 'TCP'])).toBe(`-d: '0' is not an external port: ${form}`)
     expect(complaintAbout(['--via', 'nat-pmp', '-r', '22', '-1', 'TCP'])).toBe(
       "-r: '-1' is not an external port: give a number from 0 to 65535",
     )
@@ -174,5 +174,53 @@ describe('external port 0', () => {
     const why = 'external port 0 (any port) works only with --via pcp or --via nat-pmp'
     expect(complaintAbout([...via, '-r', '22', '0', 'TCP'])).toBe(`-r: ${why}`)
     expect(complaintAbout([...via, '-r', '22', 'TCP', '22', '0', 'UDP'])).toBe(`-r: ${why}`)
+  })
+})
+
+describe('internal port 0, the same port inside and outside', () => {
+  const VIA = ['--via', 'nat-pmp'] as const
+  const what = 'internal port 0 is for a VPN that gives one port, the same inside and outside'
+
+  it('is asked for over NAT-PMP alone, with the external port that is suggested', () => {
+    const { command, facts, portControl } = invocationOf([...VIA, '-r', '0', '1', 'TCP+UDP', '22', 'TCP'])
+    expect([facts.protocols, portControl.via]).toEqual([['nat-pmp'], 'nat-pmp'])
+    expect(command).toMatchObject({
+      any: false,
+      mappings: [
+        { internalPort: 0, externalPort: 1, protocol: 'UDP' },
+        { internalPort: 0, externalPort: 1, protocol: 'TCP', pairedWithPrevious: true },
+        { internalPort: 22, externalPort: 22, protocol: 'TCP' },
+      ],
+    })
+    const apart = invocationOf([...VIA, '-r', '0', '1', 'UDP', '0', '65535', 'TCP']).command
+    expect(apart).toMatchObject({ mappings: [{ externalPort: 1 }, { externalPort: 65_535 }] })
+  })
+
+  it.each([[[]], [['--via', 'auto']], [['--via', 'igd']], [['--via', 'pcp']]])('is nothing to others: %j', (via) => {
+    expect(complaintAbout([...via, '-r', '0', '1', 'TCP'])).toBe(`-r: ${what}: it works only with --via nat-pmp`)
+    expect(complaintAbout([...via, '-r', '22', 'TCP', '0', '1', 'TCP'])).toMatch(/^-r: internal port 0 is /)
+  })
+
+  it('takes an external port to suggest', () => {
+    const give = `-r: ${what}: give an external port to suggest, as in -r 0 1 TCP+UDP`
+    expect(complaintAbout([...VIA, '-r', '0', 'TCP'])).toBe(give)
+    expect(complaintAbout([...VIA, '-r', '0', '0', 'TCP'])).toBe(give)
+    for (const word of ['65536', '1-4', '1x', '-1'])
+      expect(complaintAbout([...VIA, '-r', '0', word, 'TCP'])).toMatch(/^-r: '.*' is not an external port: /)
+  })
+
+  it('is one port for each protocol', () => {
+    const once = '-r: internal port 0 is one port for each protocol: give it once'
+    expect(complaintAbout([...VIA, '-r', '0', '1', 'TCP', '0', '2', 'TCP'])).toBe(once)
+    expect(complaintAbout([...VIA, '-r', '0', '1', 'TCP+UDP', '0', '2', 'UDP'])).toBe(once)
+  })
+
+  it.each([
+    ['-a', '@', '0', '1', 'UDP'],
+    ['-n', '@', '0', '1', 'UDP'],
+    ['-r', '0-4', '1', 'UDP'],
+    ['-r', '00', '1', 'UDP'],
+  ])('is asked for with -r PORT alone: %s %s %s %s', (...words) => {
+    expect(complaintAbout([...VIA, ...words])).toMatch(/ is not a port: give a number from 1 to 65535$/)
   })
 })

@@ -11,6 +11,8 @@ const FIREWALL = 'and let UDP port 1900 through the firewall of this computer.'
 const SWITCH_ON_UPNP = `Switch on UPnP in the settings of the router, ${FIREWALL}`
 const SWITCH_ON_ONE = `Switch on UPnP, PCP or NAT-PMP in the settings of the router, ${FIREWALL}`
 const HEAD = 'searched 4.0 s on eth0 (192.168.1.2); the router at 192.168.1.1 did not answer'
+const VPN =
+  'The gateway of a VPN speaks NAT-PMP only if that is switched on in its profile (ProtonVPN: +pmp after the user name).'
 const LEAVE_OUT = 'Name another router with --gateway, or leave --via out.'
 
 function hintAbout(changes: Partial<SearchSummary>): string {
@@ -143,9 +145,10 @@ describe.each([
   })
 
   it('says how long it asked whom, and what came of it', () => {
-    expect(asking(tried(via, SILENT))).toBe(`asked for 4.0 s: 192.168.1.1 does not answer ${title}. ${LEAVE_OUT}`)
+    const advice = via === 'pcp' ? LEAVE_OUT : `${VPN} ${LEAVE_OUT}`
+    expect(asking(tried(via, SILENT))).toBe(`asked for 4.0 s: 192.168.1.1 does not answer ${title}. ${advice}`)
     expect(asking(tried(via, NOBODY_THERE))).toBe(
-      `asked for 4.0 s: nothing listens on UDP port 5351 of 192.168.1.1 (PCP, NAT-PMP). ${LEAVE_OUT}`,
+      `asked for 4.0 s: nothing listens on UDP port 5351 of 192.168.1.1 (${title}). ${advice}`,
     )
   })
 

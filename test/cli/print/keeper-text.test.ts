@@ -1,13 +1,19 @@
 /** What happens while ports are kept open, as a line for people who have never heard of leases and SOAP. */
 import { describe, expect, it } from 'vitest'
 import { renderKeeper } from '../../../src/cli/print/keeper-text.ts'
-import type { KeeperReport } from '../../../src/cli/report.ts'
+import type { KeeperReport, SearchSummary } from '../../../src/cli/report.ts'
+import { NOTHING_FOUND } from '../../support/report-parts.ts'
 
 const timeMs = Date.UTC(2026, 10, 24, 12, 0, 1, 500)
 const name = 'external port 22 TCP'
 const endsWallMs = timeMs + 7_200_000
 const port = { protocol: 'TCP', externalPort: 22, internalPort: 22, internalClient: '192.168.1.2', endsWallMs }
 const error = { code: 'NO_REPLY', message: 'the router did not answer within 3 s' } as const
+
+function nobodyAt(via: 'pcp' | 'nat-pmp'): SearchSummary['portControl'][number] {
+  const message = 'ANNOUNCE: UDP port 5351 of 10.2.0.1: nothing listens there'
+  return { via, gateway: '10.2.0.1', port: 5351, error: { code: 'TRANSPORT', message } }
+}
 
 describe('a line', () => {
   it.each<[KeeperReport, string, string]>([
@@ -71,6 +77,11 @@ describe('a line', () => {
     [{ type: 'hook-succeeded', timeMs, failures: 3 }, 'good', '--on-change: the command succeeded after 3 failures'],
     [{ type: 'removed', timeMs, name }, 'plain', `${name}: closed`],
     [{ type: 'left-open', timeMs, name, port: undefined }, 'plain', `${name}: left open, because it was open before`],
+    [
+      { type: 'ends-with-lease', timeMs, name, port, endsWallMs: timeMs + 60_000 },
+      'plain',
+      `${name}: ends with its lease, 2026-11-24T12:01:01.500Z at the latest; it cannot be closed alone`,
+    ],
     [{ type: 'not-removed', timeMs, name, error }, 'bad', `${name}: could not be closed: ${error.message}`],
   ])('has its time and goes to stderr: $type', (report, tone, text) => {
     expect(renderKeeper(report)).toEqual([{ stream: 'stderr', tone, text: `2026-11-24T12:00:01.500Z ${text}\n` }])
@@ -90,6 +101,34 @@ describe('a line', () => {
       ['stderr', true],
       ['stderr', true],
     ])
+  })
+
+  it.each<[string, Partial<SearchSummary>, string, RegExp]>([
+    [
+      'where nothing listens',
+      { via: 'nat-pmp', portControl: [nobodyAt('nat-pmp')] },
+      'nothing listens on UDP port 5351 of 10.2.0.1 (NAT-PMP)',
+      /^hint: .*VPN.*\+pmp.*--gateway/,
+    ],
+    [
+      'where nobody answers',
+      { via: 'pcp', portControl: [{ ...nobodyAt('pcp'), error }] },
+      '10.2.0.1 does not answer PCP',
+      /^hint: Name another router with --gateway/,
+    ],
+    ['of UPnP', { via: 'auto' }, 'the router at 192.168.1.1 did not answer', /^hint: Switch on UPnP/],
+    ['with nobody to ask', { via: 'pcp' }, 'this computer has no default gateway to ask', /^hint: name the router/],
+    [
+      'without a network',
+      { interfaces: [] },
+      'this computer has no network address to search from',
+      /^hint: is the network up\?/,
+    ],
+  ])('about no router says why, and what to do: %s', (_, changes, why, advice) => {
+    const searched = { ...NOTHING_FOUND, ...changes }
+    const [line, next] = renderKeeper({ type: 'searching', timeMs, error, searched })
+    expect(line?.text).toBe(`2026-11-24T12:00:01.500Z no router: ${why}; looking until one is found\n`)
+    expect(next).toEqual({ stream: 'stderr', tone: 'hint', text: expect.stringMatching(advice) })
   })
 
   it('shows what a router sends without obeying it', () => {

@@ -149,7 +149,8 @@ describe('--gateway', () => {
     const { stderr, exitCode } = await ran(['--gateway', '10.2.0.1', '--via', 'nat-pmp', ...SSH], NOBODY)
     expect(stderr).toBe(
       'No NAT-PMP gateway found on the network !\nhint: asked for 4.0 s: 10.2.0.1 does not answer NAT-PMP. ' +
-        'Name another router with --gateway, or leave --via out.\n',
+        'The gateway of a VPN speaks NAT-PMP only if that is switched on in its profile (ProtonVPN: +pmp after the ' +
+        'user name). Name another router with --gateway, or leave --via out.\n',
     )
     expect(exitCode).toBe(1)
   })

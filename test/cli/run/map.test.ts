@@ -220,6 +220,31 @@ describe('TCP+UDP over PCP and NAT-PMP', () => {
     expect([types.filter((type) => type === 'map-failed').length, types.at(-1), ended]).toEqual([4, 'taken-back', 2])
   })
 
+  it('is any port with internal port 0, the same inside and outside, and that very port for TCP', async () => {
+    const answers: Answers = { protocol: 'nat-pmp', mapAny: (each) => granted(each, 41_001) }
+    const { reports, calls } = await mapped(both({ externalPort: 1, internalPort: 0 }), answers)
+    expect(portsOf(reports)).toEqual(['UDP 41001', 'TCP 41001'])
+    const asked = calls.flatMap((call) => (call.name === 'externalAddress' ? [] : [[call.name, call.asked]]))
+    expect(asked).toMatchObject([
+      ['mapAny', { protocol: 'UDP', internalPort: 0, externalPort: 1 }],
+      ['map', { protocol: 'TCP', internalPort: 0, externalPort: 41_001 }],
+    ])
+  })
+
+  it('leaves UDP to its lease if TCP fails and internal port 0 was asked for, which nothing can close', async () => {
+    const failing = refusing('TCP', refusedBy('nat-pmp', 4))
+    const answers: Answers = { protocol: 'nat-pmp', map: failing, mapAny: (each) => granted(each, 41_001) }
+    const { reports, calls, ended } = await mapped(both({ externalPort: 1, internalPort: 0 }), answers)
+    expect(reports.at(-1)).toEqual({
+      type: 'notice',
+      kind: 'ends-with-lease',
+      key: { externalPort: 41_001, protocol: 'UDP', remoteHost: '' },
+      endsWallMs: expect.any(Number),
+    })
+    expect(calls.map(({ name }) => name)).not.toContain('unmap')
+    expect(ended).toBe(2)
+  })
+
   it('says so if UDP cannot be taken back', async () => {
     const answers: Answers = { protocol: 'nat-pmp', map: refusing('TCP', refusedBy('nat-pmp', 4)) }
     const { reports } = await mapped(both(), { ...answers, unmap: () => refusedBy('nat-pmp', 2) })

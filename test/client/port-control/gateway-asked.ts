@@ -35,7 +35,7 @@ export const REQUEST: MappingRequest = {
 }
 
 /** The external address is not known before it is asked for. */
-function network(answer: PortControlAnswering, changes: Partial<PortControlOptions>) {
+function network(answer: PortControlAnswering, via: 'pcp' | 'nat-pmp', changes: Partial<PortControlOptions>) {
   const { clock, datagrams } = answering(answer)
   const files = memoryFiles()
   const options: PortControlOptions = {
@@ -43,7 +43,7 @@ function network(answer: PortControlAnswering, changes: Partial<PortControlOptio
     endpoint: { address: '192.168.1.1', port: 5351 },
     localAddress: CLIENT,
     epochSeconds: 3600,
-    memory: keptMappings(files, clock, { address: 'gateway', via: 'pcp', identity: async () => '' }),
+    memory: keptMappings(files, clock, { address: 'gateway', via, identity: async () => '' }),
     nonces: derivedNonces(files),
     ownAddresses: () => [CLIENT],
     random: () => 0.5,
@@ -65,7 +65,7 @@ export function pcp(
   answer: PortControlAnswering = (request) => mapReply(request),
   changes: Partial<PortControlOptions> = {},
 ) {
-  const net = network(answer, changes)
+  const net = network(answer, 'pcp', changes)
   return {
     ...net,
     gateway: new PcpGateway(net.options),
@@ -79,7 +79,7 @@ export function natPmp(
   answer: PortControlAnswering = (request) => natPmpMapReply(request),
   changes: Partial<PortControlOptions> = {},
 ) {
-  const net = network(answer, changes)
+  const net = network(answer, 'nat-pmp', changes)
   return {
     ...net,
     gateway: new NatPmpGateway(net.options),

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { responseTo } from '../../../src/client/port-control/natpmp-gateway.ts'
 import { InvalidArgumentError, MalformedMessageError, NotConfirmedError } from '../../../src/domain/errors.ts'
 import {
   addressReply,
@@ -45,7 +46,7 @@ describe('mapping one port over NAT-PMP', () => {
   })
 
   it.each([
-    ['internal port 0', { internalPort: 0 }],
+    ['internal port 65536', { internalPort: 65_536 }],
     ['a lease of 0 s', { lease: { seconds: 0 } }],
     ['external port 65536', { externalPort: 65_536 }],
   ])('does not ask for %s', async (_name, flaw) => {
@@ -97,7 +98,7 @@ describe('mapping any port over NAT-PMP', () => {
     expect(await options.memory.recall({ externalPort: 40_000, protocol: 'TCP' })).toEqual(inside)
   })
 
-  it('of ProtonVPN works: internal port 1, external port 0, 60 s whatever is asked for', async () => {
+  it('to internal port 1 is a redirection to it, also if any external port will do', async () => {
     const granted = { mappedExternalPort: 51_234, lifetimeSeconds: 60 }
     const { gateway, hex } = natPmp((request) => natPmpMapReply(request, granted))
     const mapped = await gateway.map({ ...REQUEST, internalPort: 1, externalPort: 0, lease: 'unlimited' })
@@ -231,5 +232,75 @@ describe('the external address over NAT-PMP', () => {
     const failure = await failureOf(gateway.externalAddress())
     expect(failure).toMatchObject({ code: 'REFUSED', number: 3, standardName: 'Network Failure' })
     expect(await gateway.externalAddress()).toBe(EXTERNAL)
+  })
+})
+
+/** `natpmpc -a 1 0 udp 60`: what it sends, and what the gateway of a VPN makes of it. */
+const SAME_PORT = { ...REQUEST, internalPort: 0, externalPort: 1, lease: { seconds: 60 } } as const
+const GIVEN = { mappedExternalPort: 41_001, lifetimeSeconds: 60 }
+const STORED = { externalPort: 41_001, protocol: 'UDP', remoteHost: '' } as const
+
+describe('internal port 0, the same port inside and outside', () => {
+  const vpn = (reply = GIVEN) => natPmp((request) => natPmpMapReply(request, reply))
+
+  it.each([
+    ['UDP', '0001' + '0000' + '0000' + '0001' + '0000003c'],
+    ['TCP', '0002' + '0000' + '0000' + '0001' + '0000003c'],
+  ] as const)('is asked for as natpmpc does: %s', async (protocol, bytes) => {
+    const { gateway, hex, nothingLeft } = vpn()
+    expect(await gateway.mapAny({ ...SAME_PORT, protocol })).toMatchObject({
+      externalPort: 41_001,
+      internalPort: 41_001,
+      internalClient: CLIENT,
+      leaseSeconds: 60,
+    })
+    expect(hex()).toEqual([bytes])
+    nothingLeft()
+  })
+
+  it('is asked for again with internal port 0 and the port that was given', async () => {
+    const { gateway, hex } = vpn()
+    const mapped = await gateway.map({ ...SAME_PORT, protocol: 'UDP', externalPort: 41_001 })
+    expect(mapped).toMatchObject({ externalPort: 41_001, internalPort: 41_001 })
+    expect(hex()).toEqual(['0001' + '0000' + '0000' + 'a029' + '0000003c'])
+  })
+
+  it('is also given by a gateway that answers with the port in place of 0, and by none that means another', () => {
+    const request = { kind: 'map-request', protocol: 'UDP', internalPort: 0, suggestedExternalPort: 1 } as const
+    const isTaken = (internalPort: number): boolean => {
+      const response = { kind: 'map-response', protocol: 'UDP', epochSeconds: 1, internalPort, ...GIVEN } as const
+      return responseTo({ ...request, lifetimeSeconds: 60 }, response) !== undefined
+    }
+    expect([0, 41_001, 5000].map(isTaken)).toEqual([true, true, false])
+  })
+
+  it('is never deleted: that would close every port of this computer and protocol', async () => {
+    const { gateway, another, asked, options } = vpn()
+    const mapped = await gateway.mapAny({ ...SAME_PORT, protocol: 'UDP' })
+    expect(await options.memory.recall(STORED)).toEqual({ internalClient: CLIENT, internalPort: 0 })
+    const shown = { ...STORED, internalClient: CLIENT, internalPort: mapped.internalPort ?? 0 }
+    for (const mapping of [STORED, shown, { ...shown, internalPort: 0 }]) {
+      const failure = await failureOf(another().unmap(mapping))
+      expect(failure).toBeInstanceOf(InvalidArgumentError)
+    }
+    expect(await failureOf(gateway.unmap(STORED))).toMatchObject({
+      message: expect.stringContaining('external port 41001 UDP ends with its lease'),
+    })
+    expect(asked().map(({ lifetimeSeconds }) => lifetimeSeconds)).toEqual([60])
+  })
+
+  it('is not taken back if it is another than the other protocol has, which is told', async () => {
+    const { gateway, asked, options } = vpn()
+    const failure = await failureOf(gateway.map({ ...SAME_PORT, protocol: 'UDP', externalPort: 41_002 }))
+    expect(failure).toBeInstanceOf(NotConfirmedError)
+    expect(failure).toMatchObject({ message: expect.stringMatching(/offered 41001 instead; .* its lease in 60 s$/) })
+    expect(asked()).toHaveLength(1)
+    expect(await options.memory.recall(STORED)).toMatchObject({ internalPort: 0 })
+  })
+
+  it('is refused by other gateways, and asked for once', async () => {
+    const { gateway, asked } = natPmp(() => natPmpError(2, 2))
+    expect(await failureOf(gateway.mapAny(SAME_PORT))).toMatchObject({ code: 'REFUSED', number: 2 })
+    expect(asked()).toHaveLength(1)
   })
 })

@@ -88,9 +88,9 @@ describe('NAT-PMP', () => {
     expect(natPmpPort(state, { internalPort: 1, nowMs: 3_600_000 })).toBe(5000)
   })
 
-  it('maps neither port 0 nor the ports of NAT-PMP itself', () => {
+  it('does not map the ports of NAT-PMP itself', () => {
     const state = makeState()
-    for (const internalPort of [0, 5350, 5351]) expect(natPmpPort(state, { internalPort })).toBe(-2)
+    for (const internalPort of [5350, 5351]) expect(natPmpPort(state, { internalPort })).toBe(-2)
     expect(natPmpPort(state, { suggestedExternalPort: 5351 })).toBe(5352)
   })
 
@@ -159,5 +159,31 @@ describe('deletion over NAT-PMP', () => {
     expect(natPmpPort(state, DELETE)).toBe(-2)
     expect(natPmpPort(state)).toBe(-2)
     expect(state.table.list(0)).toHaveLength(2)
+  })
+})
+
+describe('NAT-PMP with internal port 0, as VPNs have it', () => {
+  const SAME_PORT = { internalPort: 0, suggestedExternalPort: 1, lifetimeSeconds: 60 }
+
+  it('gives a port of its own choosing, the same inside and outside, and the same one again', () => {
+    const state = makeState()
+    const given = { internalPort: 0, mappedExternalPort: 49_152, lifetimeSeconds: 60 }
+    expect(natPmpMap(state, SAME_PORT)).toMatchObject(given)
+    for (const suggestedExternalPort of [1, 49_152, 50_000])
+      expect(natPmpMap(state, { ...SAME_PORT, suggestedExternalPort, nowMs: 30_000 })).toMatchObject(given)
+    const ports = { internalPort: 49_152, externalPort: 49_152, internalClient: CLIENT }
+    expect(state.table.list(89_999)).toMatchObject([ports])
+    expect(state.table.list(90_000)).toEqual([])
+  })
+
+  it('gives the other protocol the same port, and another client another one', () => {
+    const state = makeState()
+    const port = natPmpPort(state, SAME_PORT)
+    expect(natPmpPort(state, { ...SAME_PORT, protocol: 'TCP', suggestedExternalPort: port })).toBe(port)
+    expect(natPmpPort(state, { ...SAME_PORT, from: OTHER, suggestedExternalPort: port })).toBe(port + 1)
+  })
+
+  it('gives a port that is suggested, after it has forgotten it', () => {
+    expect(natPmpPort(makeState(), { ...SAME_PORT, suggestedExternalPort: 41_001 })).toBe(41_001)
   })
 })
