@@ -175,7 +175,10 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'map-failed', via: 'pcp', asked: ASKED, error: SILENT },
     { type: 'map-failed', via: 'nat-pmp', asked: ASKED, error: REFUSED_BY_NAT_PMP },
   ],
-  searching: [{ type: 'searching', timeMs: TIME_MS, error: SILENT }],
+  searching: [
+    { type: 'searching', timeMs: TIME_MS, error: SILENT },
+    ...searches().map((searched) => ({ type: 'searching', timeMs: TIME_MS, error: SILENT, searched }) as const),
+  ],
   'gateway-lost': [{ type: 'gateway-lost', timeMs: TIME_MS, error: UNREACHABLE }],
   renewed: [
     { type: 'renewed', timeMs: TIME_MS, ...KEPT, leaseSeconds: 7200 },

@@ -71,7 +71,9 @@ REMOTE_HOST and REMOTE_IP "" mean any, REMOTE_PORT 0 too.
 If a router does not speak UPnP, upnp-ts asks it over PCP and NAT-PMP, which can
 do -r -a -n -d -f -s. There, LEASE 0 asks for 7200 s. With --via pcp or --via
 nat-pmp, EXTERNAL_PORT 0 opens any port that the router chooses. Over PCP, the
-ID of a pinhole is its destination: TCP:[2001:db8::5]:8333.
+ID of a pinhole is its destination: TCP:[2001:db8::5]:8333. With --via nat-pmp,
+-r 0 1 TCP+UDP asks the gateway of a VPN for one port, the same inside and
+outside. Nothing can close that one: it ends with its lease.
 
 With --keep, the ports that -r -a -n and -A open stay open: upnp-ts goes on
 running, renews them, and opens them again if the router forgets them. When it
@@ -99,11 +101,9 @@ Examples:
   upnp-ts -a 192.168.1.5 80 8080 TCP 3600
   upnp-ts -d 22 TCP
   upnp-ts -6 -A "" 0 @ 8333 TCP 3600    let the IPv6 internet reach a node
-  upnp-ts --via nat-pmp --gateway 10.2.0.1 -r 1 0 TCP+UDP
-                                        the port that a VPN provider gives out
-  upnp-ts --via nat-pmp -r 1 0 TCP+UDP --keep --on-change ./use-port
-                                        the same for as long as upnp-ts runs, if
-                                        the VPN is the way to the internet
+  upnp-ts -r 0 1 TCP+UDP --via nat-pmp --gateway 10.2.0.1 --lease 60 --keep
+                                        the port that a VPN gives, with
+                                        --on-change to tell a program of it
   upnp-ts -r 25565 TCP --keep -- ./server
                                         open while the server runs: for the
                                         entry point of a container

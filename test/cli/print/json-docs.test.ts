@@ -25,7 +25,7 @@ const printed = { types: new Map(), objects: new Map(), kinds: new Map() } as co
   Record<string, Map<string, Set<string>>>
 >
 /** What stands in several types and is the same in each. */
-const EVERYWHERE: ReadonlySet<string> = new Set(['error', 'key', 'range'])
+const EVERYWHERE: ReadonlySet<string> = new Set(['error', 'key', 'range', 'searched'])
 
 function note(table: Map<string, Set<string>>, name: string, value: object, known: readonly string[] = []): void {
   const fields = table.get(name) ?? new Set()
