@@ -34,8 +34,8 @@ export interface MappingKey {
 }
 
 /**
- * What to ask for. Ports are 1 to 65535 (and 0 where a protocol says so), the internal client is an IPv4 address, and a description has at most 1024
- * characters, none of them control characters:
+ * What to ask for. Ports are 1 to 65535, or 0 where a protocol has a meaning for it; the internal client is an IPv4
+ * address, and a description has at most 1024 characters, none of them control characters:
  *
  *     { externalPort: 22, protocol: 'TCP', remoteHost: '', internalClient: '192.168.1.5', internalPort: 22,
  *       description: 'ssh', lease: { seconds: 3600 } }

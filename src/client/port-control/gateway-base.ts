@@ -164,9 +164,10 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     const wasThere = known.some(({ externalPort }) => externalPort === granted.externalPort)
     const failure = wasThere || isKept ? undefined : await this.#remove(granted).then(() => undefined, asFailure)
     const { externalPort, protocol } = request
+    const rather = isKept ? `that one ends with its lease in ${granted.leaseSeconds} s` : '-n takes what it offers'
     const offered =
       `external port ${externalPort} ${protocol} is not available: ${hostAndPort(this.options.endpoint)} offered ` +
-      `${granted.externalPort} instead; ${isKept ? `that one ends with its lease in ${granted.leaseSeconds} s` : '-n takes what it offers'}`
+      `${granted.externalPort} instead; ${rather}`
     const rest =
       failure === undefined ? '' : `; ${granted.externalPort} is open and could not be closed: ${failure.message}`
     throw new NotConfirmedError(granted, offered + rest, { action, belongsToAnother: true })
