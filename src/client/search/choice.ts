@@ -23,8 +23,10 @@ export interface Standing {
   readonly hasHeardRouter: boolean
   /** The best answer of the router over PCP or NAT-PMP, with the external address if that is known. */
   readonly answered: PortControlAnswer | undefined
-  /** An answer may still come, or the external address of the best one. */
+  /** An answer may still come. */
   readonly isAnswerAwaited: boolean
+  /** The best answer has been asked for its external address. */
+  readonly isAddressAwaited: boolean
   /** The protocol in which the mapping was made that the command is about. */
   readonly madeIn: GatewayProtocol | undefined
   /** It is remembered that the router has no UPnP. */
@@ -58,7 +60,7 @@ export function choose(standing: Standing): Choice | undefined {
 }
 
 function chooseOfRouter(standing: Standing): Choice | undefined {
-  const { examined, answered, isAnswerAwaited, madeIn, need, time } = standing
+  const { examined, answered, isAnswerAwaited, isAddressAwaited, madeIn, need, time } = standing
   if (answered !== undefined && answered.protocol === madeIn) return { answer: answered }
   const igd = bestOf(standing, ['router'])
   const mayBeAnswered = isAnswerAwaited && !time.answer
@@ -70,7 +72,7 @@ function chooseOfRouter(standing: Standing): Choice | undefined {
     // Another NAT is in front of it. PCP or NAT-PMP may reach beyond that.
     if (need === undefined && isInternetAddress(answered?.externalAddress ?? ''))
       return answered && { answer: answered }
-    return mayBeAnswered && need === undefined ? undefined : { igd }
+    return (mayBeAnswered || isAddressAwaited) && need === undefined ? undefined : { igd }
   }
   const hasUselessIgd = examined.some(({ place, gateway }) => place === 'router' && gateway !== undefined)
   if (answered !== undefined && need === undefined && (time.igd || standing.hasNoUpnp || hasUselessIgd)) {

@@ -237,7 +237,7 @@ class RouterSearch {
     const { examined, hasHeardRouter, routesOpened } = this.#discovery
     const cannotSearch = routesOpened === 0
     const answered = this.#answered()
-    const isAnswerAwaited = addressOf !== undefined && (!this.#areAllAnswered || this.#asksForAddress === 'now')
+    const isAnswerAwaited = addressOf !== undefined && !this.#areAllAnswered
     return {
       isRouterKnown: this.#router && this.#router.address !== undefined,
       examined,
@@ -245,6 +245,7 @@ class RouterSearch {
       hasHeardRouter,
       answered,
       isAnswerAwaited: isAnswerAwaited && !this.#isBestPossible(answered),
+      isAddressAwaited: this.#asksForAddress === 'now',
       madeIn: this.#madeIn,
       hasNoUpnp: this.#hasNoUpnp,
       need: this.#need,
@@ -274,7 +275,7 @@ class RouterSearch {
   }
 
   /** What has to be asked before it can be chosen. */
-  #lookFurther({ isRouterKnown, examined, answered, need, ignoreState }: Standing): void {
+  #lookFurther({ isRouterKnown, examined, answered, need, ignoreState, time }: Standing): void {
     const { addressOf } = this.#options
     const usable = examined.filter((each) => isUsable(each, ignoreState))
     if (isRouterKnown === false && usable.length > 0 && !this.#isRivalAwaited) {
@@ -282,9 +283,10 @@ class RouterSearch {
       this.#after(RIVALS_MS, () => (this.#over.rivals = true))
     }
     const isWorthAsking = isRouterKnown && need === undefined && usable.some(({ kind }) => kind === 'reserved')
-    if (!isWorthAsking || !this.#areAllAnswered || answered === undefined) return
+    if (!isWorthAsking || !(this.#areAllAnswered || time.answer) || answered === undefined) return
     if (answered.externalAddress !== undefined || this.#asksForAddress !== 'not yet') return
     this.#asksForAddress = 'now'
+    this.#after(PORT_CONTROL_MS, () => (this.#asksForAddress = 'no more'))
     addressOf?.(answered, this.#end.signal).then((address) => {
       this.#externalAddress = address
       this.#asksForAddress = 'no more'

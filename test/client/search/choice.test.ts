@@ -51,6 +51,7 @@ const NOTHING: Standing = {
   hasHeardRouter: false,
   answered: undefined,
   isAnswerAwaited: false,
+  isAddressAwaited: false,
   madeIn: undefined,
   hasNoUpnp: false,
   need: undefined,
@@ -128,7 +129,12 @@ describe('an IGD of the router with a private address', () => {
   const known = { examined: [ROUTERS_PRIVATE] }
   it.each<Case>([
     ['waits for PCP', { ...known, isAnswerAwaited: true }, 'wait'],
-    ['waits for the address that PCP tells', { ...known, answered: PCP, isAnswerAwaited: true }, 'wait'],
+    ['waits for the address that PCP tells', { ...known, answered: PCP, isAddressAwaited: true }, 'wait'],
+    [
+      'waits for that address also if it answers late itself',
+      { ...known, answered: PCP, isAddressAwaited: true, time: AFTER['1550 ms'] },
+      'wait',
+    ],
     [
       'waits no longer than 500 ms',
       { ...known, answered: PCP, isAnswerAwaited: true, time: AFTER['500 ms'] },

@@ -225,7 +225,7 @@ describe('an IGD that another NAT is in front of, beside PCP and NAT-PMP', () =>
     ['gives way to NAT-PMP alone', {}, { pcpRefusedAtMs: 1, natPmpAtMs: 20 }, 20, 'nat-pmp'],
     ['goes first if both are refused', {}, { pcpRefusedAtMs: 1, natPmpRefusedAtMs: 20 }, 20, 'reserved'],
     ['waits half a second for them', {}, {}, 500, 'reserved'],
-    ['waits half a second for the address, which PCP does not tell', {}, { pcpAtMs: 1 }, 500, 'reserved'],
+    ['waits half a second more for the address, which PCP does not tell', {}, { pcpAtMs: 1 }, 1000, 'reserved'],
     ['goes first if an IGD is wanted', { need: 'wanted' }, { pcpAtMs: 1, natPmpAtMs: 2 }, 10, 'reserved'],
     ['goes first if only an IGD will do', { need: 'only' }, { pcpAtMs: 1, natPmpAtMs: 2 }, 10, 'reserved'],
   ])('%s', async (_name, settings, times, atMs, expected) => {
@@ -249,6 +249,36 @@ describe('an IGD that another NAT is in front of, beside PCP and NAT-PMP', () =>
       opening.deviceAnswers(router, 10)
       expect(chosen(await opening.endsAt(10))).toBe(expected)
     }
+  })
+
+  it.each([10, 480, 900, 1500])('gives way to such PCP as well if it answers after %i ms', async (atMs) => {
+    const opening = begin({ devices: [router] })
+    opening.portControlAnswers({ pcpAtMs: 1, natPmpRefusedAtMs: 2 })
+    opening.datagrams.onRequest = ({ bytes }, peer) => {
+      const reply = (): void =>
+        peer.deliver(mapReply(bytes, { assignedExternalAddress: '11.22.33.44', assignedExternalPort: 50_000 }))
+      if (bytes[1] === 1) opening.clock.schedule(40, reply)
+    }
+    opening.deviceAnswers(router, atMs)
+    expect(chosen(await opening.endsAt(atMs + 80))).toBe('pcp')
+  })
+
+  it('gives way to such PCP although NAT-PMP says nothing', async () => {
+    const opening = begin({ devices: [router] })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    opening.datagrams.onRequest = ({ bytes }, peer) => {
+      if (bytes[1] === 1)
+        peer.deliver(mapReply(bytes, { assignedExternalAddress: '11.22.33.44', assignedExternalPort: 50_000 }))
+    }
+    opening.deviceAnswers(router, 10)
+    expect(chosen(await opening.endsAt(500))).toBe('pcp')
+  })
+
+  it('waits half a second for the address that PCP was asked for', async () => {
+    const opening = begin({ devices: [router] })
+    opening.portControlAnswers({ pcpAtMs: 1, natPmpRefusedAtMs: 2 })
+    opening.deviceAnswers(router, 900)
+    expect(chosen(await opening.endsAt(1400))).toBe('reserved')
   })
 })
 
