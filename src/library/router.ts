@@ -205,19 +205,23 @@ export function addressOf({ address = '' }: Pick<Gateway, 'address'>): string {
   return address
 }
 
-/** The protocol in which the mappings were made at the router with that address; undefined if not known, or several. */
+/**
+ * The protocol in which the mappings were made at the router with that address; undefined if not known, or several.
+ * `ofEach`: undefined also if it is not known of one of them.
+ */
 export async function protocolOf(
   keys: readonly MappingKey[],
   address: string,
   { files, clock, hardwareAddress }: Pick<RouterNet, 'files' | 'clock' | 'hardwareAddress'>,
+  ofEach = false,
 ): Promise<GatewayProtocol | undefined> {
-  const made = (await Promise.all(keys.map((key) => mappingsMadeAt(files, clock, address, key)))).flat()
-  const isPortControl = made.some(({ via }) => via !== 'igd')
+  const made = await Promise.all(keys.map((key) => mappingsMadeAt(files, clock, address, key)))
+  const isPortControl = made.flat().some(({ via }) => via !== 'igd')
   const hardware = isPortControl ? ((await hardwareAddress?.(address)) ?? '') : ''
-  const protocols = new Set(
-    made.filter(({ via, identity }) => via === 'igd' || identity === hardware).map(({ via }) => via),
-  )
-  return protocols.size === 1 ? [...protocols][0] : undefined
+  const here = made.map((each) => each.filter(({ via, identity }) => via === 'igd' || identity === hardware))
+  const [protocol, ...others] = new Set(here.flat().map(({ via }) => via))
+  const isKnown = !ofEach || here.every(({ length }) => length > 0)
+  return isKnown && others.length === 0 ? protocol : undefined
 }
 
 async function attemptOver(gateway: Gateway, key: MappingKey): Promise<UnmapAttempt> {

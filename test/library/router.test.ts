@@ -468,11 +468,15 @@ describe('the protocol in which mappings were made', () => {
     expect(await protocolOf([KEY], ROUTER, net)).toBeUndefined()
   })
 
-  it('is known of several only if it is the same', async () => {
+  it('is known of several only if it is the same, and if it is to be known of each', async () => {
     const [files, clock] = [memoryFiles(), new FakeClock()]
     await remember(files, clock, [{ via: 'igd' }])
     await remember(files, clock, [{ via: 'igd' }], UDP)
     expect(await protocolOf([KEY, UDP], ROUTER, { files, clock })).toBe('igd')
+    const withUnknown = [KEY, { ...UDP, externalPort: 1 }]
+    expect(await protocolOf(withUnknown, ROUTER, { files, clock })).toBe('igd')
+    expect(await protocolOf(withUnknown, ROUTER, { files, clock }, true)).toBeUndefined()
+    expect(await protocolOf([KEY, UDP], ROUTER, { files, clock }, true)).toBe('igd')
     await remember(files, clock, [{ via: 'pcp', identity: '' }], { ...KEY, externalPort: 1 })
     expect(await protocolOf([KEY, { ...KEY, externalPort: 1 }], ROUTER, { files, clock })).toBeUndefined()
   })

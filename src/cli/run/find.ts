@@ -17,7 +17,7 @@ export async function* find(invocation: GatewayInvocation, context: RunContext):
 
 /** @throws InvalidArgumentError; whatever the signal aborts with */
 export function openFor(invocation: GatewayInvocation, context: RunContext): Promise<Opened> {
-  const { url, facts, search, portControl, ignoreState, discoveryTimeMs: searchMs } = invocation
+  const { command, url, facts, search, portControl, ignoreState, discoveryTimeMs: searchMs } = invocation
   const { onlyRoute, onlyEndpoint } = context
   const wishes = {
     ...search,
@@ -29,7 +29,8 @@ export function openFor(invocation: GatewayInvocation, context: RunContext): Pro
     onlyEndpoint,
     need: facts.waitsForIgd ? 'only' : isBetterOverIgd(invocation) ? 'wanted' : undefined,
     changes: facts.changes,
-    madeIn: (router: string) => protocolOf(remembered(invocation), router, context),
+    // What is not remembered is to be looked for, which only an IGD can do.
+    madeIn: (router: string) => protocolOf(remembered(invocation), router, context, command.name === 'unmap'),
     forPinholes: facts.isAboutPinholes,
     family: facts.family === 4 ? 4 : search.family, // many routers refuse to map ports over IPv6
   } as const
