@@ -49,7 +49,8 @@ export interface MadeMapping {
   readonly identity: string
   readonly remoteHost: string
   readonly internalPort: number
-  /** When its lease ends: milliseconds since the Unix epoch, or Infinity. */
+  /** When it was made, and when its lease ends: milliseconds since the Unix epoch, or Infinity. */
+  readonly madeWallMs: number
   readonly endsWallMs: number
 }
 
@@ -151,8 +152,8 @@ export async function mappingsMadeAt(
   const found = await unlessItFails(() => readAll(files, `${prefixOf(address, protocol)}${externalPort}-`))
   return (found ?? []).flatMap(({ kept }) => {
     if (kept === undefined || kept === 'foreign' || kept.endsWallMs <= clock.wallMs()) return []
-    const { via, identity, internalPort, remoteHost = '', endsWallMs } = kept
-    return [{ via, identity, internalPort, remoteHost, endsWallMs }]
+    const { via, identity, internalPort, remoteHost = '', madeWallMs, endsWallMs } = kept
+    return [{ via, identity, internalPort, remoteHost, madeWallMs, endsWallMs }]
   })
 }
 

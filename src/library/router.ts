@@ -3,6 +3,7 @@
  * in which it was made. So what this user has made is remembered, and whoever is not remembered is looked for.
  */
 import { mappingsMadeAt } from '../client/mapping-memory.js'
+import { beganWallMs } from '../client/port-control/gateway-base.js'
 import type { Opened } from '../client/search/open-gateway.js'
 import { isSameAddress } from '../domain/address.js'
 import { PortMappingError, RefusedError, upnpErrorOf } from '../domain/errors.js'
@@ -51,6 +52,13 @@ export interface Unmapped {
 /** RFC 6887 7.4, 15: the mapping has another nonce. */
 const NOT_AUTHORIZED = 2
 
+/** A gateway over which this user has made the mapping. */
+interface Maker {
+  readonly gateway: Gateway
+  /** It has lost its state since then, so that its yes means nothing. */
+  readonly hasLostIt: boolean
+}
+
 type FoundRouter = Pick<Opened, 'askOthers'> & { readonly gateway: Gateway; readonly isOnly: boolean }
 
 export class Router {
@@ -98,15 +106,19 @@ export class Router {
   async #makersOf(key: MappingKey) {
     const { files, clock } = this.#net
     const made = await mappingsMadeAt(files, clock, this.address, key)
-    const makers: Gateway[] = []
+    const makers: Maker[] = []
     let gone: { readonly via: GatewayProtocol; readonly endsWallMs: number } | undefined
-    for (const { via, remoteHost, identity, endsWallMs } of made) {
+    for (const { via, remoteHost, identity, madeWallMs, endsWallMs } of made) {
       // To PCP a mapping for one remote host is the same as one for all.
       const isMeant = remoteHost === key.remoteHost || (via === 'pcp' && key.remoteHost === '')
-      if (!isMeant || makers.some(({ protocol }) => protocol === via)) continue
+      if (!isMeant || makers.some(({ gateway }) => gateway.protocol === via)) continue
       const gateway = await this.#gatewayOf(via)
       if (gateway === undefined) gone = (await this.#mayBeHere(via, identity)) ? { via, endsWallMs } : gone
-      else if (await gateway.remembers(key)) makers.push(gateway)
+      else if (await gateway.remembers(key)) {
+        const { epochSeconds } = gateway
+        const hasLostIt = epochSeconds !== undefined && madeWallMs < beganWallMs(this.#net, epochSeconds)
+        makers.push({ gateway, hasLostIt })
+      }
     }
     return { makers, gone }
   }
@@ -144,9 +156,15 @@ export class Router {
       : unknown(gateway, attempt, key)
   }
 
-  async #unmapOverAll(gateways: readonly Gateway[], key: MappingKey): Promise<Unmapped> {
+  async #unmapOverAll(makers: readonly Maker[], key: MappingKey): Promise<Unmapped> {
     const attempts: UnmapAttempt[] = []
-    for (const gateway of gateways) attempts.push(await attemptOver(gateway, key))
+    for (const { gateway, hasLostIt } of makers) {
+      const attempt = await attemptOver(gateway, key)
+      attempts.push(attempt)
+      const isToBeLookedFor = hasLostIt && attempt.error === undefined && gateway.protocol !== 'igd'
+      if (isToBeLookedFor && (await gateway.isFree(key)) === false)
+        return { isClosed: false, attempts, remark: { kind: 'still-taken', via: gateway.protocol } }
+    }
     const others = attempts.filter(({ error }) => !isNotThere(error))
     const counting = others.length > 0 ? others : attempts // what is gone from one is to be closed in the others
     return { isClosed: counting.every(({ error }) => error === undefined), attempts: counting }

@@ -133,6 +133,7 @@ describe('what is remembered of a mapping', () => {
         identity: 'uuid:1',
         internalPort: 80,
         remoteHost: '203.0.113.9',
+        madeWallMs: clock.wallMs(),
         endsWallMs: Number.POSITIVE_INFINITY,
       },
       {
@@ -140,6 +141,7 @@ describe('what is remembered of a mapping', () => {
         identity: '0200c0a80101',
         internalPort: 80,
         remoteHost: '',
+        madeWallMs: clock.wallMs(),
         endsWallMs: clock.wallMs() + 3_600_000,
       },
     ]

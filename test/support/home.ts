@@ -38,6 +38,10 @@ export class Home {
     this.#router = await startEmulator({ address: ROUTER, ...ports, ...options }, network)
   }
 
+  async wait(ms: number): Promise<void> {
+    await this.#clock.advance(ms)
+  }
+
   /** From now on the router is silent in these protocols. It keeps its mappings. */
   silence(...protocols: readonly GatewayProtocol[]): void {
     this.#link.silent = protocols

@@ -240,7 +240,7 @@ const EPOCH_SLACK_MS = 1000
 const CLOCK_SLACK = 1.001
 
 /** When a gateway last lost its state, by the epoch that it reports now. Older mappings are gone. */
-function beganWallMs({ clock }: Pick<ExchangeNet, 'clock'>, epochSeconds: number): number {
+export function beganWallMs({ clock }: Pick<ExchangeNet, 'clock'>, epochSeconds: number): number {
   return clock.wallMs() - epochSeconds * 1000 * CLOCK_SLACK - EPOCH_SLACK_MS
 }
 

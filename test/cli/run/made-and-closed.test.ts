@@ -107,3 +107,41 @@ describe.each(SPOKEN)('a port is closed if that is said, if the router speaks by
     expect(wrong).toEqual([])
   })
 })
+
+it('closes what is remembered over PCP beside what another program has opened over UPnP', async () => {
+  const home = new Home()
+  const files = memoryFiles()
+  await home.plugIn('02005e100001', {})
+  await home.run(['--via', 'pcp', '-r', '8000', 'TCP'], files)
+  await home.run(['--via', 'igd', '-r', '9000', 'TCP'], memoryFiles())
+  const { exitCode } = await home.run(['-f', '8000', 'TCP', '9000', 'TCP'], files)
+  expect([exitCode, home.doors]).toEqual([0, []])
+})
+
+it.each(['pcp', 'nat-pmp'])(
+  'does not believe the yes of %s if the router was restarted and another program has the port',
+  async (via) => {
+    const home = new Home()
+    const files = memoryFiles()
+    await home.plugIn('02005e100001', {})
+    await home.run(['--via', via, '-r', '8000', 'TCP'], files)
+    await home.wait(60_000)
+    await home.plugIn('02005e100001', {})
+    await home.run(['--via', 'igd', '-r', '8001', '8000', 'TCP'], memoryFiles())
+    const { exitCode, stderr } = await home.run(['-d', '8000', 'TCP'], files)
+    expect([exitCode, stderr, home.doors]).toEqual([2, expect.stringContaining('is not free'), [[8000, 'igd']]])
+  },
+)
+
+it.each(['pcp', 'nat-pmp'])(
+  'believes the yes of %s if the router was restarted and nobody has the port',
+  async (via) => {
+    const home = new Home()
+    const files = memoryFiles()
+    await home.plugIn('02005e100001', {})
+    await home.run(['--via', via, '-r', '8000', 'TCP'], files)
+    await home.wait(60_000)
+    await home.plugIn('02005e100001', {})
+    expect(await home.run(['-d', '8000', 'TCP'], files)).toMatchObject({ exitCode: 0 })
+  },
+)
