@@ -80,7 +80,9 @@ export class Router {
   async unmap(key: MappingKey): Promise<Unmapped> {
     const { gateway, isOnly } = this.#found
     const { files, clock } = this.#net
-    if (await isKept(files, clock, this.address, key))
+    // Whatever is closed over PCP without a remote host is closed for all of them.
+    const forAnyHost = key.remoteHost === '' && gateway.protocol === 'pcp'
+    if (await isKept(files, clock, this.address, key, forAnyHost))
       return { isClosed: false, attempts: [], remark: { kind: 'kept' } }
     const endsWallMs = isOnly && gateway.protocol !== 'nat-pmp' ? undefined : await this.#endOfSamePort(key)
     if (endsWallMs !== undefined)

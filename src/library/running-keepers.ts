@@ -52,11 +52,23 @@ export class RunningKeeper {
   }
 }
 
-/** Whether a running keeper of this user keeps that port open. Files of keepers that were killed are removed. */
-export async function isKept(files: PrivateFiles, clock: Clock, address: string, key: MappingKey): Promise<boolean> {
+/**
+ * Whether a running keeper of this user keeps that port open. Files of keepers that were killed are removed.
+ * `forAnyHost`: for whatever remote host.
+ */
+export async function isKept(
+  files: PrivateFiles,
+  clock: Clock,
+  address: string,
+  key: MappingKey,
+  forAnyHost = false,
+): Promise<boolean> {
   const names = (await unlessItFails(files.list(PREFIX))) ?? []
   const said = await Promise.all(names.map((name) => unlessItFails(heldBy(files, clock, name))))
-  return said.some((held) => held !== undefined && held.address === address && held.ports.includes(textOf(key)))
+  const wanted = textOf(forAnyHost ? { ...key, remoteHost: '' } : key)
+  const isWanted = (port: unknown): boolean =>
+    port === wanted || (forAnyHost && typeof port === 'string' && port.startsWith(wanted))
+  return said.some((held) => held?.address === address && held.ports.some(isWanted))
 }
 
 /** Undefined if that keeper does not run any more. */

@@ -395,8 +395,9 @@ describe('a mapping that a running keeper of this user holds', () => {
     ['with --via', { speaks: ['pcp'], isOnly: true }],
     ['for UDP', { speaks: ALL, key: UDP }],
     ['for one host', { speaks: ALL, key: HOST }],
+    ['for one host, which to PCP is the same', { speaks: NO_UPNP, made: [{ via: 'pcp' }], keeps: HOST }],
   ])('is not closed, and nobody is asked: %s', async (_name, situation) => {
-    const closed = await closing({ ...situation, keeps: situation.key ?? KEY })
+    const closed = await closing({ keeps: situation.key ?? KEY, ...situation })
     expect(closed).toMatchObject({ isClosed: false, asked: '', told: '', remark: 'kept' })
   })
 
