@@ -30,13 +30,11 @@ interface Whereabouts {
   readonly key: string
   /** The host of the description. */
   readonly host: string
-  /** Empty if another program has heard the device. */
-  readonly sender: string
   readonly route: SearchRoute | undefined
 }
 
 interface InFlight extends Whereabouts {
-  readonly isIgd: boolean
+  isIgd: boolean
   /** It answered. If not, it is only remembered. */
   isHeard: boolean
 }
@@ -67,8 +65,11 @@ export class Discovery {
   readonly #onAbort: () => void
   #isOver = false
   #router: RouterPlace | undefined
-  /** Those that answered as an IGD. */
-  readonly #igds: Whereabouts[] = []
+  /** Those that answered as an IGD, by key. */
+  readonly #igds = new Map<string, Whereabouts>()
+  /** Who told of each device, by key: anybody may have been faster than the device itself. */
+  readonly #senders = new Map<string, Set<string>>()
+  #isListFinal = false
   /** After the end: an IGD of the router answers all the same. */
   #onLateRouter = (): void => {}
   #routesOpened: number | undefined
@@ -112,7 +113,7 @@ export class Discovery {
 
   /** Whether the router itself has answered as an IGD. */
   get hasHeardRouter(): boolean {
-    return this.#igds.some((each) => this.#placeOf(each) === 'router')
+    return [...this.#igds.values()].some((each) => this.#placeOf(each) === 'router')
   }
 
   /** A defect ends the search. */
@@ -140,18 +141,18 @@ export class Discovery {
     const key = keyOf(location, trust)
     const host = withoutBrackets(location.hostname)
     const onExamined = (): unknown => this.#list.add(key, known, address)
-    if (!this.#isKnown(key))
-      this.#examine(
-        location,
-        trust,
-        { key, host, sender: '', route: undefined, isIgd: true, isHeard: false },
-        onExamined,
-      )
+    if (!this.#isKnown(key, true))
+      this.#examine(location, trust, { key, host, route: undefined, isIgd: true, isHeard: false }, onExamined)
   }
 
   /** The router has answered: no more rounds of the search are sent. */
   sendNoMore(): void {
     this.#search.sendNoMore()
+  }
+
+  /** The time of the search is over: only what was heard by now is still examined. */
+  hearNoMore(): void {
+    this.#isListFinal = true
   }
 
   /** Requests to the gateways that were found go on, until the caller's signal. */
@@ -210,28 +211,41 @@ export class Discovery {
     }
   }
 
-  #add(device: KnownDevice, from: Pick<Whereabouts, 'sender' | 'route'>, trust: Trust, server: string): boolean {
+  /** The sender is empty if another program has heard the device. */
+  #add(
+    device: KnownDevice,
+    { sender, route }: Pick<Whereabouts, 'route'> & { readonly sender: string },
+    trust: Trust,
+    server: string,
+  ): boolean {
     const location = trustedUrl(device.LOCATION, undefined, trust)
     if (location === undefined) return false
     const isIgd = isIgdTarget(device.ST)
     const key = keyOf(location, trust)
-    const at = { ...from, key, host: withoutBrackets(location.hostname) }
+    const at = { route, key, host: withoutBrackets(location.hostname) }
     if (this.#isOver) {
       if (isIgd && this.#placeOf(at) === 'router') this.#onLateRouter()
       return true
     }
+    if (this.#isListFinal) return true
     const found = { location: device.LOCATION.trim(), searchTarget: device.ST, server }
-    if (!this.#list.add(key, found, from.sender)) return true
-    if (isIgd) this.#igds.push(at)
-    if (!this.#isKnown(key)) this.#examine(location, trust, { ...at, isIgd, isHeard: true })
+    const isNew = this.#list.add(key, found, sender)
+    if (!this.#list.has(key)) return true
+    const senders = this.#senders.get(key) ?? new Set()
+    this.#senders.set(key, senders.add(sender))
+    if (isIgd) this.#igds.set(key, at)
+    const isKnown = this.#isKnown(key, isIgd)
+    if (isNew && !isKnown) this.#examine(location, trust, { ...at, isIgd, isHeard: true })
+    else if (this.#router?.address === sender) this.#options.onNews() // it may have been taken for somebody else
     return true
   }
 
-  /** A remembered device may answer while it is being examined, or later. */
-  #isKnown(key: string): boolean {
+  /** A remembered device may answer while it is being examined, or later; any device once more, as an IGD. */
+  #isKnown(key: string, isIgd: boolean): boolean {
     for (const each of this.#inFlight.values()) {
       if (each.key !== key) continue
       each.isHeard = true
+      each.isIgd ||= isIgd
       return true
     }
     return this.#examined.some(({ at }) => at.key === key)
@@ -264,12 +278,13 @@ export class Discovery {
   }
 
   /** A sender over UDP can be forged, and a description cannot. But over IPv6 the router is known by its sender. */
-  #placeOf({ host, sender, route }: Whereabouts): Place {
+  #placeOf({ key, host, route }: Whereabouts): Place {
     const { address, isNamed } = this.#router ?? { address: undefined, isNamed: false }
     if (address === undefined) return 'beside'
     const router = splitZone(address)
     const isHost = router.zone === '' && isSameAddress(host, router.address)
-    const isSender = isIPv6(router.address) && isSameAddress(sender, address)
+    const senders = [...(this.#senders.get(key) ?? [])]
+    const isSender = isIPv6(router.address) && senders.some((each) => isSameAddress(each, address))
     if (isNamed || isHost || isSender) return 'router'
     if (route === undefined) return 'elsewhere'
     const leadsThere = isIPv6Route(route)

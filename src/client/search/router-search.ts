@@ -134,7 +134,10 @@ class RouterSearch {
       this.#over.igd = true
       this.#router ??= NO_ROUTER // nobody knows why the routing table is not there yet
     })
-    this.#after(searchMs, () => (this.#over.search = true))
+    this.#after(searchMs, () => {
+      this.#over.search = true
+      this.#discovery.hearNoMore()
+    })
     this.#after(searchMs + LAST_LOOK_MS, () => (this.#over.lastLook = true))
     this.#learnRouter()
     this.#consider()

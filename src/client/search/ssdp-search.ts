@@ -208,6 +208,10 @@ export class DeviceList {
     return known === undefined
   }
 
+  has(key: string): boolean {
+    return this.#devices.has(key)
+  }
+
   /** In the order in which they were heard. */
   all(): FoundDevice[] {
     return [...this.#devices.values()].map(({ sender: _, ...device }) => device)

@@ -188,6 +188,29 @@ describe('how long a search takes', () => {
     expect([found.choice, hostsOf(found)]).toEqual(['nobody', [OTHER.host]])
   })
 
+  it('cannot be held by more and more locations at the router: what comes after the search is not looked at', async () => {
+    const locations = [5000, 5001, 5002].map(
+      (port) => ({ host: `192.168.1.1:${port}`, description: 'silence' }) as const,
+    )
+    const search = begin(locations)
+    for (const location of locations) {
+      await search.clock.advance(3500)
+      await search.replyWith(ssdpReply(locationOf(location)), '192.168.1.66')
+    }
+    expect(await untilOver(search)).toBe(13_500)
+    await search.finished()
+  })
+
+  it('still looks at an IGD that was heard as a root device first', async () => {
+    const other = slow(OTHER, 1000)
+    const search = begin([other])
+    await search.clock.advance(3900)
+    await search.reply(other, 'upnp:rootdevice')
+    await search.reply(other)
+    expect(await untilOver(search)).toBe(4900)
+    expect(hostsOf(await search.finished())).toEqual([other.host])
+  })
+
   it('waits the whole 4 s for a connected IGD when it knows only a disconnected one, and then offers that', async () => {
     const router = disconnected(ROUTER)
     const search = begin([router])
@@ -719,6 +742,14 @@ describe('a search over IPv6', () => {
     await search.replyWith(ssdpReply(locationOf(LINK_LOCAL)), 'fe80::1%eth0')
     const found = await search.finished()
     expect([found.searchedMs, found.examined.map(({ zone }) => zone)]).toEqual([100, ['eth0', 'wlan0']])
+  })
+
+  it('knows the router also if another one was faster to tell of it', async () => {
+    const search = begin([LINK_LOCAL], settings)
+    await search.replyWith(ssdpReply(locationOf(LINK_LOCAL)), 'fe80::66%eth0')
+    await search.replyWith(ssdpReply(locationOf(LINK_LOCAL)), 'fe80::1%eth0')
+    const found = await search.finished()
+    expect([found.searchedMs, found.remarks, found.choice]).toMatchObject([0, [], { igd: { place: 'router' } }])
   })
 
   it('takes the same address on two links for two devices', async () => {
