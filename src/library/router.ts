@@ -89,8 +89,10 @@ export class Router {
       return { isClosed: false, attempts: [], remark: { kind: 'ends-with-lease', endsWallMs } }
     if (isOnly) return this.#unmapOver(gateway, key)
     const { makers, gone } = await this.#makersOf(key)
-    if (makers.length > 0) return this.#unmapOverAll(makers, key)
-    if (gone !== undefined) return { isClosed: false, attempts: [], remark: { kind: 'protocol-gone', ...gone } }
+    const closed = makers.length > 0 ? await this.#unmapOverAll(makers, key) : undefined
+    if (gone !== undefined)
+      return { isClosed: false, attempts: closed?.attempts ?? [], remark: { kind: 'protocol-gone', ...gone } }
+    if (closed !== undefined) return closed
     return gateway.protocol === 'igd'
       ? this.#lookAndUnmap(gateway, key)
       : this.#unmapUnseen(await this.#spoken(), key, [])

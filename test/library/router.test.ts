@@ -207,13 +207,6 @@ describe('a mapping that is remembered is closed in the protocol in which it was
       'others?,pcp',
       'pcp 2',
     ],
-    [
-      'that one alone, although another one of the protocols is gone',
-      { speaks: ['igd'], made: [{ via: 'igd' }, { via: 'pcp' }] },
-      true,
-      'others?,igd',
-      'igd',
-    ],
   ])('%s', async (_name, situation, isClosed, asked, told, remark) => {
     expect(await closing(situation)).toMatchObject({ isClosed, asked, told, remark })
   })
@@ -239,6 +232,12 @@ describe('a mapping whose protocol is not spoken any more', () => {
   ])('is not closed, and its end is told: %s', async (_name, situation, remark) => {
     const { isClosed, told, whole } = await closing(situation)
     expect([isClosed, told, whole]).toEqual([false, '', { kind: 'protocol-gone', ...remark }])
+  })
+
+  it('is not closed, although it is closed in another one', async () => {
+    const made = [{ via: 'igd' }, { via: 'pcp' }] as const
+    const closed = await closing({ speaks: ['pcp'], made })
+    expect(closed).toMatchObject({ isClosed: false, told: 'pcp', remark: 'protocol-gone' })
   })
 
   it('may have been made at another router with the same address, and then the IGD is asked', async () => {

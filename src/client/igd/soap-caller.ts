@@ -138,7 +138,7 @@ export class SoapCaller {
     try {
       return argumentsOf(reply, action, url)
     } catch (error) {
-      if (unclear !== undefined && wasDoneBefore(error, unclear)) return new Map()
+      if (unclear !== undefined && wasDoneBefore(action, error, unclear)) return new Map()
       throw error
     }
   }
@@ -146,10 +146,11 @@ export class SoapCaller {
 
 /**
  * Whether the first request was done, though its reply was unclear: the mapping to be deleted is not there any more, or
- * the reply was an empty success, and the second one says nothing against it. What was added is read back anyway.
+ * the reply to an addition was an empty success, and the second one says nothing against it: that is read back anyway.
  */
-function wasDoneBefore(error: unknown, unclear: HttpReply): boolean {
-  if (!(error instanceof RefusedError)) return error instanceof PortMappingError && isEmptySuccess(unclear)
+function wasDoneBefore(action: string, error: unknown, unclear: HttpReply): boolean {
+  if (!(error instanceof RefusedError))
+    return action !== 'DeletePortMapping' && error instanceof PortMappingError && isEmptySuccess(unclear)
   if (error.number === UPNP_ERRORS.ConflictInMappingEntry) return isEmptySuccess(unclear)
   return error.number === UPNP_ERRORS.NoSuchEntryInArray
 }

@@ -179,7 +179,7 @@ class RouterSearch {
       }
       this.#router ??= router
       this.#discovery.learnRouter(this.#router, this.#known.igd)
-      this.#consider()
+      await this.#hearAnswer() // it may have answered before
     } catch (error) {
       this.#fail(error)
     }
@@ -342,7 +342,8 @@ class RouterSearch {
     }
     const { examined, hasHeardRouter, routesOpened = 0 } = this.#discovery
     const hasIgd = hasHeardRouter || examined.some(({ place, gateway }) => place === 'router' && gateway !== undefined)
-    if (!this.#over.igd || hasIgd || routesOpened === 0) return
+    const isItself = choice.answer.endpoint.address === address // a pinhole is asked for elsewhere
+    if (!this.#over.igd || hasIgd || routesOpened === 0 || !isItself) return
     await memory.rememberSilence(address, choice.answer.protocol, await net.hardwareAddress?.(address))
   }
 
