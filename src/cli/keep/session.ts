@@ -33,6 +33,7 @@ import { ChangeHook, type RunHook } from './change-hook.js'
 import { environmentOf, KeptPorts, opened } from './open-ports.js'
 import { OwnProgram } from './own-program.js'
 import { Repetitions, ReportQueue, reportsOf } from './reports.js'
+import { sameWithinASecond } from './same-signal.js'
 import { ServiceStatus, StateFile } from './state.js'
 
 export interface KeepContext extends Omit<RunContext, 'signal'> {
@@ -51,12 +52,13 @@ const ANSWER_MS = 10_000
 
 export function keepSurroundings(surroundings: Surroundings): KeepContext {
   keepYoungMemorySmall()
-  const { env, onlyRoute } = surroundings
+  const { env, onlyRoute, clock, onSignal } = surroundings
   const watch = new InterfaceWatch(surroundings.interfaces)
   const net = { ...surroundings, httpServers: nodeHttpServers, watch, isOnlyRoute: onlyRoute !== undefined }
   return {
     ...surroundings,
     interfaces: () => watch.look(), // the keeper looks on every round
+    onSignal: sameWithinASecond(onSignal, clock),
     startProgram: startCommand,
     runHook: (command, variables, signal) => runInShell(command, variables, { timeoutMs: HOOK_TIMEOUT_MS, signal }),
     writeFile: writeFileAtomically,
@@ -288,7 +290,7 @@ class KeepSession {
     this.#hasWaited = false
   }
 
-  /** After this, a signal ends the process at once. */
+  /** After this, another signal ends the process at once. */
   #stop(): void {
     if (this.#isStopping) return
     this.#isStopping = true

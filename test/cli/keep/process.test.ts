@@ -72,6 +72,24 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     },
   )
 
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('closes its port at two of the same: %s', async (signal) => {
+    const keeper = start(EMULATED)
+    await keeper.says(REDIRECTED)
+    keeper.child.kill(signal)
+    keeper.child.kill(signal)
+    expect(await keeper.ends()).toEqual(EXIT_0)
+    expect(keeper.written.stderr).toMatch(/: closed\n$/)
+  })
+
+  it.each(['SIGUSR1', 'SIGUSR2'] as const)('does nothing at %s', async (signal) => {
+    const keeper = start(EMULATED)
+    await keeper.says(REDIRECTED)
+    keeper.child.kill(signal)
+    keeper.child.kill('SIGTERM')
+    expect(await keeper.ends()).toEqual(EXIT_0)
+    expect(keeper.written.stderr).toMatch(/^\S+Z external port 22 TCP: closed\n$/)
+  })
+
   it.each(['pcp', 'nat-pmp'])('does so over %s', async (via) => {
     const keeper = start([...EMULATED, '--via', via, '--json'])
     await keeper.says(/"type":"mapped"/)
