@@ -123,7 +123,8 @@ interface KeeperFacts {
   /** `searched`: what was tried, if nothing was found. */
   searching: { error: ReportedError; searched?: SearchSummary | undefined }
   'gateway-lost': { error: ReportedError }
-  renewed: KeptPort
+  /** `changesNothing`: the port and its lease are as they were told before. */
+  renewed: KeptPort & { changesNothing?: boolean }
   restored: KeptPort & { afterMs: number }
   lost: LostPort & { reason: LossReason }
   /** The keeper will try again. The same failure is not reported twice in a row. */

@@ -1,4 +1,4 @@
-/** The keeper's events -> Reports, and a queue for these. A failure that repeats is reported once. */
+/** The keeper's events -> Reports, and a queue for these. A failure that repeats is reported once, a renewal every time. */
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
 import { reportedError } from '../failure.js'
@@ -20,6 +20,38 @@ export class Repetitions {
     this.#failures.set(event.kept, failure)
     return false
   }
+}
+
+/** A router may tell a lease that is as long as before with some seconds less. */
+const SAME_LEASE = 0.9
+
+/** Knows which renewals are no news: the port and its lease are as they were told, and no trouble has been told since. */
+export class Renewals {
+  readonly #told = new Map<KeptEither, HeldEither>()
+
+  changesNothing(event: KeeperEvent<HeldEither>): boolean {
+    if (event.type === 'gateway-lost') this.#told.clear()
+    if (!('kept' in event)) return false
+    const told = this.#told.get(event.kept)
+    if (!('held' in event)) {
+      this.#told.delete(event.kept)
+      return false
+    }
+    if (event.type === 'renewed' && told !== undefined && isAsTold(event.held, told)) return true
+    this.#told.set(event.kept, event.held)
+    return false
+  }
+}
+
+function isAsTold(held: HeldEither, told: HeldEither): boolean {
+  const [now, before] = [openPortOf(held, 0), openPortOf(told, 0)]
+  const [shorter, longer] = held.leaseMs < told.leaseMs ? [held, told] : [told, held]
+  return (
+    now.externalPort === before.externalPort &&
+    now.internalPort === before.internalPort &&
+    now.internalClient === before.internalClient &&
+    shorter.leaseMs >= longer.leaseMs * SAME_LEASE
+  )
 }
 
 /** `portOf` gives a port as it last was, if that is known. `isPinhole` says whether pinholes are kept. */

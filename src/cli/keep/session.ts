@@ -32,7 +32,7 @@ import type { OnSignal, Surroundings } from '../surroundings.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
 import { environmentOf, KeptPorts, opened } from './open-ports.js'
 import { OwnProgram } from './own-program.js'
-import { Repetitions, ReportQueue, reportsOf } from './reports.js'
+import { Renewals, Repetitions, ReportQueue, reportsOf } from './reports.js'
 import { sameWithinASecond } from './same-signal.js'
 import { ServiceStatus, StateFile } from './state.js'
 
@@ -96,6 +96,7 @@ class KeepSession {
   readonly #state: StateFile
   readonly #service: ServiceStatus
   readonly #repetitions = new Repetitions()
+  readonly #renewals = new Renewals()
   /** Could not be closed at the end: their marks stay, for the next keeper. */
   readonly #left = new Set<KeptEither>()
   #stopHearing = (): void => {}
@@ -222,10 +223,12 @@ class KeepSession {
 
   #hear(event: KeeperEvent<HeldEither>): void {
     const nowMs = this.#context.clock.wallMs()
+    const changesNothing = this.#renewals.changesNothing(event)
     if (!this.#repetitions.isOne(event)) {
       const isPinhole = this.#invocation.command.name === 'add-pinholes'
       for (const report of reportsOf(event, nowMs, (kept) => this.#ports.portOf(kept), isPinhole))
-        this.#say(report.type === 'searching' ? { ...report, searched: this.#searched } : report)
+        if (report.type === 'searching') this.#say({ ...report, searched: this.#searched })
+        else this.#say(report.type === 'renewed' ? { ...report, changesNothing } : report)
     }
     if (event.type === 'mapped' && 'mapping' in event.held) this.#doubt(event.held.externalAddress)
     this.#ports.hear(event, nowMs)

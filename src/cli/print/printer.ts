@@ -64,6 +64,8 @@ export class Printer {
   }
 
   report(report: Report): void {
+    const { json, verbose } = this.#output
+    if (report.type === 'renewed' && report.changesNothing === true && !json && !verbose) return
     if (!this.#output.quiet) this.#print(report, renderText(report, this.#output.compat))
     else if (renderComplaints(report).length > 0) this.#held.push(report)
   }

@@ -1,7 +1,7 @@
 /** The keeper's events as Reports: each event once, and a failure that repeats only the first time. */
 
 import { describe, expect, it } from 'vitest'
-import { Repetitions, reportsOf } from '../../../src/cli/keep/reports.ts'
+import { Renewals, Repetitions, reportsOf } from '../../../src/cli/keep/reports.ts'
 import { renderJson } from '../../../src/cli/print/json.ts'
 import { NoReplyError, RefusedError } from '../../../src/domain/errors.ts'
 import type { KeeperEvent } from '../../../src/keeper/kept.ts'
@@ -181,4 +181,63 @@ describe('a failure', () => {
       await keeping.stop()
     },
   )
+})
+
+describe('a renewal', () => {
+  const mapped: Event = { type: 'mapped', kept: KEPT, held: HELD, gateway }
+  const renewed = (changes: Partial<typeof HELD> = {}): Event => {
+    return { type: 'renewed', kept: KEPT, held: { ...HELD, ...changes } as HeldEither }
+  }
+  const moved = { mapping: { ...MAPPING, externalPort: 8081 } }
+  const forever = { leaseMs: Number.POSITIVE_INFINITY }
+
+  it.each<[string, Event[], boolean[]]>([
+    ['is no news', [renewed(), renewed()], [true, true]],
+    [
+      'is no news where the router counts some seconds less',
+      [renewed({ leaseMs: 7_190_000 }), renewed()],
+      [true, true],
+    ],
+    [
+      'is news once if the lease is another one',
+      [renewed({ leaseMs: 60_000 }), renewed({ leaseMs: 60_000 })],
+      [false, true],
+    ],
+    ['is news once if the lease has no end any more', [renewed(forever), renewed(forever)], [false, true]],
+    ['is news once if the port is another one', [renewed(moved), renewed(moved)], [false, true]],
+    [
+      'is news once after a failure, which was told',
+      [{ type: 'failed', kept: KEPT, error: SILENCE, againInMs: 1000 }, renewed(), renewed()],
+      [false, false, true],
+    ],
+    [
+      'is news once after the router was gone',
+      [{ type: 'gateway-lost', error: SILENCE }, renewed(), renewed()],
+      [false, false, true],
+    ],
+    [
+      'is no news after it was told that the port is open again',
+      [
+        { type: 'lost', kept: KEPT, reason: 'gone' },
+        { type: 'restored', kept: KEPT, held: HELD, afterMs: 1 },
+        renewed(),
+      ],
+      [false, false, true],
+    ],
+    [
+      'is no news because of another port',
+      [{ type: 'failed', kept: { name: 'other' } as KeptEither, error: SILENCE, againInMs: 1 }, renewed()],
+      [false, true],
+    ],
+  ])('%s', (_, events, changesNothing) => {
+    const renewals = new Renewals()
+    expect(renewals.changesNothing(mapped)).toBe(false)
+    expect(events.map((event) => renewals.changesNothing(event))).toEqual(changesNothing)
+  })
+
+  it('of a pinhole is no news either', () => {
+    const renewals = new Renewals()
+    const events: Event[] = [{ ...mapped, held: PINHOLE } as Event, { type: 'renewed', kept: KEPT, held: PINHOLE }]
+    expect(events.map((event) => renewals.changesNothing(event))).toEqual([false, true])
+  })
 })

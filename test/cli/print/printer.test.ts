@@ -105,6 +105,20 @@ describe('text', () => {
     expect(stdout).toBe(`${DEVICES_HEADING}${' desc: http://a/\n st: x\n\n'.repeat(2)}`)
   })
 
+  it('has a renewal that changes nothing only with --verbose, and JSON has it always', () => {
+    const port = { protocol: 'TCP', externalPort: 22, internalPort: 22, internalClient: 'a', endsWallMs: undefined }
+    const renewed = { type: 'renewed', timeMs: 0, name: 'external port 22 TCP', port, leaseSeconds: 60 } as const
+    const printedWith = (output: Partial<Output>, changesNothing: boolean): string => {
+      const [stdout, stderr] = [new FakeStream(), new FakeStream()]
+      new Printer({ ...PLAIN, ...output }, { stdout, stderr, env: {} }).report({ ...renewed, changesNothing })
+      return stdout.text + stderr.text
+    }
+    const line = '1970-01-01T00:00:00.000Z external port 22 TCP: renewed for 60 s\n'
+    expect([printedWith({}, true), printedWith({ quiet: true }, true)]).toEqual(['', ''])
+    expect([printedWith({}, false), printedWith({ verbose: true }, true)]).toEqual([line, line])
+    expect(JSON.parse(printedWith({ json: true }, true))).toMatchObject({ type: 'renewed', leaseSeconds: 60 })
+  })
+
   it('has no heading if no device answered', async () => {
     expect((await printed([{ type: 'listing' }])).stdout).not.toContain(DEVICES_HEADING)
   })
