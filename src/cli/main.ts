@@ -9,20 +9,20 @@ import { type EmulateInvocation, type GatewayInvocation, parseInvocation } from 
 import type { KeepOptions } from './parse/option-values.js'
 import { type Output, outputOf } from './parse/output-options.js'
 import { UsageError } from './parse/words.js'
-import { Printer } from './print/printer.js'
+import { Printer, type Streams } from './print/printer.js'
 import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
 import type { ExitCode } from './report.js'
 import { run } from './run/run.js'
 import { END_SIGNALS, ofProcess, type Surroundings } from './surroundings.js'
 
 /** The first call opens the streams and prints the banner. It comes late, because opening Node's streams takes 3 ms. */
-type Begin = (banner?: string) => Promise<Printer>
+type Begin = (banner?: string, streams?: Streams) => Promise<Printer>
 
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
   const output = outputOf(argv)
   let printer: Promise<Printer> | undefined
-  const begin: Begin = (banner = BANNER) => {
-    printer ??= makePrinter(output, surroundings, banner)
+  const begin: Begin = (banner = BANNER, streams = surroundings) => {
+    printer ??= makePrinter(output, streams, banner)
     return printer
   }
   try {
@@ -42,8 +42,8 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   }
 }
 
-async function makePrinter(output: Output, surroundings: Surroundings, banner: string): Promise<Printer> {
-  const printer = new Printer(output, surroundings)
+async function makePrinter(output: Output, streams: Streams, banner: string): Promise<Printer> {
+  const printer = new Printer(output, streams)
   await printer.prepare()
   if (banner !== '') printer.text(banner)
   return printer
@@ -108,14 +108,16 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   }
 }
 
-/** --keep: runs in the foreground until a signal or the user's program ends it. */
+/** --keep: runs in the foreground until a signal or the user's program ends it. The program has stdout for itself. */
 async function keepOpen(
   invocation: GatewayInvocation,
   options: KeepOptions,
   begin: Begin,
   surroundings: Surroundings,
 ): Promise<number> {
-  const printer = await begin()
+  const { stderr, env } = surroundings
+  const streams = options.program.length === 0 ? surroundings : { stdout: stderr, stderr, env }
+  const printer = await begin(BANNER, streams)
   const { keep, keepSurroundings } = await import('./keep/session.js')
   const reports = keep(invocation, options, keepSurroundings(surroundings))
   for (;;) {

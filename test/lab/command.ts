@@ -69,16 +69,21 @@ export class Command {
     this.#child.kill(signal)
   }
 
-  /** Waits until its standard output matches; that it ends before is an error, which says what it wrote to stderr. */
-  async says(pattern: RegExp, deadlineMs = DEADLINE_MS): Promise<RegExpExecArray> {
+  /** Waits until its standard output, or the other one, matches; that it ends before is an error, which says what it wrote to stderr. */
+  async says(
+    pattern: RegExp,
+    deadlineMs = DEADLINE_MS,
+    name: 'stdout' | 'stderr' = 'stdout',
+  ): Promise<RegExpExecArray> {
+    const stream = this.#child[name]
     const said = new Promise<RegExpExecArray>((resolve, reject) => {
       const look = () => {
-        const match = pattern.exec(this.#stdout)
+        const match = pattern.exec(name === 'stdout' ? this.#stdout : this.#stderr)
         if (match === null) return
-        this.#child.stdout?.off('data', look)
+        stream?.off('data', look)
         resolve(match)
       }
-      this.#child.stdout?.on('data', look)
+      stream?.on('data', look)
       look()
       this.#ended.then(({ exit, stderr }) => reject(new Error(stderr.trim() || `${this} ended with ${exit}`)), reject)
     })

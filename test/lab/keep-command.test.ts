@@ -55,7 +55,7 @@ describe.concurrent('a command that runs while ports are open', { timeout: 60_00
     const { stdout, exit } = await required.ends()
     expect({ exit, ran: stdout.includes('it runs') }).toEqual({ exit: 1, ran: false })
     await lab.startRouter()
-    await keeper.says(/external 11\.22\.33\.44:8080 TCP is redirected/) // it went on trying
+    await keeper.says(/external 11\.22\.33\.44:8080 TCP is redirected/, undefined, 'stderr') // it went on trying
     expect(await endBy(keeper, 'SIGTERM')).toMatchObject({ exit: 143 })
     expect(await doorsOf(lab)).toEqual([])
   })

@@ -1,4 +1,4 @@
-/** Reports about ports that are kept open -> one line each on stderr, with the time, and a hint if one helps. Pure. */
+/** Reports about ports that are kept open -> one line each on stdout, with the time, and a hint if one helps. Pure. */
 import type { LossReason } from '../../keeper/kept.js'
 import { type ByType, byType, type KeeperReport, type Report, type ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
@@ -49,7 +49,7 @@ export function isAboutKeeping(report: Report): report is KeeperReport {
 export function renderKeeper(report: KeeperReport): Piece[] {
   const [tone, sentence] = byType(SENTENCES, report.type, report)
   const text = `${new Date(report.timeMs).toISOString()} ${cleaned(sentence)}\n`
-  const piece: Piece = { stream: 'stderr', text, tone }
+  const piece: Piece = { stream: 'stdout', text, tone }
   if (report.type === 'searching' && report.searched !== undefined)
     return [piece, hint(`hint: ${cleaned(nothingFound(report.searched).advice)}\n`)]
   // Only a refusal gets a hint: the hint about another failure would repeat the reason.

@@ -68,7 +68,8 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
       await keeper.says(REDIRECTED)
       keeper.child.kill(signal)
       expect(await keeper.ends()).toEqual(EXIT_0)
-      expect(keeper.written.stderr).toMatch(/^\S+Z external port 22 TCP: closed\n$/)
+      expect(keeper.written.stdout).toMatch(/\n\S+Z external port 22 TCP: closed\n$/)
+      expect(keeper.written.stderr).toBe('')
     },
   )
 
@@ -78,7 +79,7 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     keeper.child.kill(signal)
     keeper.child.kill(signal)
     expect(await keeper.ends()).toEqual(EXIT_0)
-    expect(keeper.written.stderr).toMatch(/: closed\n$/)
+    expect(keeper.written.stdout).toMatch(/: closed\n$/)
   })
 
   it.each(['SIGUSR1', 'SIGUSR2'] as const)('does nothing at %s', async (signal) => {
@@ -87,7 +88,7 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     keeper.child.kill(signal)
     keeper.child.kill('SIGTERM')
     expect(await keeper.ends()).toEqual(EXIT_0)
-    expect(keeper.written.stderr).toMatch(/^\S+Z external port 22 TCP: closed\n$/)
+    expect(keeper.written.stdout).toMatch(/\(duration=604800\)\n\S+Z external port 22 TCP: closed\n$/)
   })
 
   it.each(['pcp', 'nat-pmp'])('does so over %s', async (via) => {
@@ -106,8 +107,20 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     const script = 'echo "$UPNP_EXTERNAL_ADDRESS $UPNP_EXTERNAL_PORT $UPNP_INTERNAL_PORT"; exit 7'
     const keeper = start([...EMULATED, '--', 'sh', '-c', script])
     expect(await keeper.ends()).toEqual({ code: 7, signal: null })
-    expect(keeper.written.stdout).toContain('\n11.22.33.44 22 22\n')
+    expect(keeper.written.stdout).toBe('11.22.33.44 22 22\n')
+    expect(keeper.written.stderr).toMatch(REDIRECTED)
     expect(keeper.written.stderr).toMatch(/: closed\n$/)
+  })
+
+  it('leaves stdout to the command with --json too', async () => {
+    const keeper = start([...EMULATED, '--json', '--', 'echo', 'own'])
+    expect(await keeper.ends()).toEqual(EXIT_0)
+    expect(keeper.written.stdout).toBe('own\n')
+    const types = keeper.written.stderr
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line).type)
+    expect(types).toEqual(['device', 'gateway', 'local-address', 'external-address', 'mapped', 'removed'])
   })
 
   it('leaves the output of the command alone with --quiet, and adds nothing to it', async () => {
@@ -161,9 +174,8 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
 
   it('goes on if nobody reads after the first line', async () => {
     const keeper = start([...EMULATED, '--', 'sh', '-c', 'exit 6'])
-    keeper.child.stdout.once('data', () => keeper.child.stdout.destroy())
+    keeper.child.stderr.once('data', () => keeper.child.stderr.destroy())
     expect(await keeper.ends()).toEqual({ code: 6, signal: null })
-    expect(keeper.written.stderr).toMatch(/: closed\n$/)
   })
 
   it('informs a hook and a file', async () => {

@@ -83,8 +83,8 @@ describe('a line', () => {
       `${name}: ends with its lease, 2026-11-24T12:01:01.500Z at the latest; it cannot be closed alone`,
     ],
     [{ type: 'not-removed', timeMs, name, error }, 'bad', `${name}: could not be closed: ${error.message}`],
-  ])('has its time and goes to stderr: $type', (report, tone, text) => {
-    expect(renderKeeper(report)).toEqual([{ stream: 'stderr', tone, text: `2026-11-24T12:00:01.500Z ${text}\n` }])
+  ])('has its time and goes to stdout: $type', (report, tone, text) => {
+    expect(renderKeeper(report)).toEqual([{ stream: 'stdout', tone, text: `2026-11-24T12:00:01.500Z ${text}\n` }])
   })
 
   it('about a refusal comes with the hint that the same command without --keep gives', () => {
@@ -98,7 +98,7 @@ describe('a line', () => {
       againInMs: 1000,
     })
     expect(pieces.map(({ stream, text }) => [stream, /^(hint|\S+Z)/.test(text)])).toEqual([
-      ['stderr', true],
+      ['stdout', true],
       ['stderr', true],
     ])
   })
