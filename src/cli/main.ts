@@ -29,16 +29,16 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
     const exitCode = await obey(argv, begin, output.verbose ? await traced(surroundings, begin) : surroundings)
     if (exitCode !== 0) (await printer)?.complain()
     await new Promise((resolve) => setImmediate(resolve)) // Node reports a failed write later
-    const failure = (await printer)?.failure
-    if (failure === undefined) return exitCode
-    surroundings.stderr.write(`the output could not be written: ${failure.message}\n`)
-    return exitCode === 0 ? 2 : exitCode
+    const isOutputLost = (await printer)?.tellFailure() === true
+    return exitCode === 0 && isOutputLost ? 2 : exitCode
   } catch (error) {
     const usage = error instanceof UsageError && error.withUsage ? ({ withUsage: true } as const) : {}
     const complaining = await begin()
     complaining.report({ type: 'error', error: reportedError(error), ...usage })
     complaining.complain()
     return 1
+  } finally {
+    await (await printer)?.end()
   }
 }
 
@@ -115,9 +115,10 @@ async function keepOpen(
   begin: Begin,
   surroundings: Surroundings,
 ): Promise<number> {
-  const { stderr, env } = surroundings
-  const streams = options.program.length === 0 ? surroundings : { stdout: stderr, stderr, env }
-  const printer = await begin(BANNER, streams)
+  const { clock, env, patientStreams } = surroundings
+  const streams = (await patientStreams?.((count) => printer.droppedLine(clock.wallMs(), count))) ?? surroundings
+  const hasProgram = options.program.length > 0
+  const printer = await begin(BANNER, { ...streams, stdout: hasProgram ? streams.stderr : streams.stdout, env })
   const { keep, keepSurroundings } = await import('./keep/session.js')
   const reports = keep(invocation, options, keepSurroundings(surroundings))
   for (;;) {

@@ -132,6 +132,8 @@ interface KeeperFacts {
   'external-address-changed': { address: string; previous: string }
   /** The command of --on-change has succeeded after it had failed. */
   'hook-succeeded': { failures: number }
+  /** Nobody read the output for a while. */
+  'lines-dropped': { count: number }
   removed: LostPort
   /** At the end: the port stays open because it was open before. */
   'left-open': LostPort

@@ -6,12 +6,15 @@ import { createHttpClient, type HttpRequest } from '../net/http/client.js'
 import { interfaceAddresses } from '../net/interfaces.js'
 import { hardwareAddress } from '../net/neighbours.js'
 import type { ClientNet } from '../net/network.js'
+import type { DroppedLine } from '../net/patient-output.js'
 import { defaultGateways } from '../net/routes.js'
 import type { RunContext } from './context.js'
 import type { Streams } from './print/printer.js'
 
 export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
   readonly onSignal: OnSignal
+  /** Streams for a program that must not wait for its readers. `droppedLine` is about lines that nobody read. */
+  readonly patientStreams?: ((droppedLine: DroppedLine) => Promise<Omit<Streams, 'env'>>) | undefined
 }
 
 /** Node's network, with the HTTP exchange that starts fastest. */
@@ -32,6 +35,11 @@ export function commandLineNet(): ClientNet {
   }
 }
 
+async function openPatientStreams(droppedLine: DroppedLine): Promise<Omit<Streams, 'env'>> {
+  const { patientStreams } = await import('../net/patient-output.js')
+  return patientStreams(droppedLine)
+}
+
 export function ofProcess(): Surroundings {
   return {
     ...commandLineNet(),
@@ -45,6 +53,8 @@ export function ofProcess(): Surroundings {
     env: process.env,
     files: userPrivateFiles,
     onSignal: onProcessSignal,
+    // A console of Windows takes text, not bytes.
+    patientStreams: process.platform === 'win32' ? undefined : openPatientStreams,
   }
 }
 

@@ -178,7 +178,7 @@ export async function notifyServiceManager(
   }
 }
 
-function isProgram(path: string): boolean {
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, modes.X_OK)
     return true

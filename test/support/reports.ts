@@ -195,6 +195,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'external-address-changed', timeMs: TIME_MS, address: '55.66.77.88', previous: '11.22.33.44' },
   ],
   'hook-succeeded': [1, 7].map((failures) => ({ type: 'hook-succeeded', timeMs: TIME_MS, failures })),
+  'lines-dropped': [1, 7].map((count) => ({ type: 'lines-dropped', timeMs: TIME_MS, count })),
   removed: [{ type: 'removed', timeMs: TIME_MS, ...KEPT }],
   'left-open': [{ type: 'left-open', timeMs: TIME_MS, name: KEPT.name, port: KEPT.port }],
   'ends-with-lease': [{ type: 'ends-with-lease', timeMs: TIME_MS, ...KEPT, endsWallMs: TIME_MS + 60_000 }],

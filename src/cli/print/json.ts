@@ -107,6 +107,7 @@ const ROWS: ByType<Report['type'], Fields> = {
   },
   'external-address-changed': ({ timeMs, address, previous }) => ({ time: iso(timeMs), address, previous }),
   'hook-succeeded': ({ timeMs, failures }) => ({ time: iso(timeMs), failures }),
+  'lines-dropped': ({ timeMs, count }) => ({ time: iso(timeMs), count }),
   removed: keptFields,
   'left-open': keptFields,
   'ends-with-lease': (report) => ({ ...keptFields(report), ends: iso(report.endsWallMs) }),

@@ -33,6 +33,12 @@ const SENTENCES: ByType<KeeperReport['type'], readonly [tone: Piece['tone'], sen
     'good',
     `--on-change: the command succeeded after ${failures === 1 ? 'a failure' : `${failures} failures`}`,
   ],
+  'lines-dropped': ({ count }) => [
+    'bad',
+    count === 1
+      ? '1 line was dropped, because nobody read it'
+      : `${count} lines were dropped, because nobody read them`,
+  ],
   removed: ({ name }) => ['plain', `${name}: closed`],
   'left-open': ({ name }) => ['plain', `${name}: left open, because it was open before`],
   'ends-with-lease': ({ name, endsWallMs }) => [

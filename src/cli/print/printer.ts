@@ -21,6 +21,8 @@ export interface Streams {
   readonly stdout: OutputStream
   readonly stderr: OutputStream
   readonly env: Readonly<Record<string, string | undefined>>
+  /** Ends output that may still be on its way. */
+  readonly end?: () => Promise<void>
 }
 
 type Paint = (text: string, tone: Piece['tone']) => string
@@ -91,6 +93,26 @@ export class Printer {
   /** --verbose: prints a line about one message on stderr. The other output stays the same. */
   trace(message: TracedMessage): void {
     this.#write('stderr', traceLine(message))
+  }
+
+  /** If output was lost, says why on stderr. Returns whether it was. */
+  tellFailure(): boolean {
+    if (this.failure === undefined) return false
+    this.#write('stderr', `the output could not be written: ${this.failure.message}\n`)
+    return true
+  }
+
+  /** The line about lines of a keeper that were dropped, because nobody read them. */
+  droppedLine(timeMs: number, count: number): string {
+    const report = { type: 'lines-dropped', timeMs, count } as const
+    if (this.#output.json) return renderJson(report)
+    return renderText(report, this.#output.compat)
+      .map(({ stream, text, tone }) => this.#paint[stream](text, tone))
+      .join('')
+  }
+
+  end(): Promise<void> {
+    return this.#streams.end?.() ?? Promise.resolve()
   }
 
   /** Prints text that is not a Report: the banner, the help. Prints nothing with --json or --quiet. */

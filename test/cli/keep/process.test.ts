@@ -1,10 +1,19 @@
 /** `--keep` as people start it: a process of its own, on the emulated gateway, with real signals, programs and files. */
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 
@@ -14,7 +23,7 @@ const PROGRAM = fileURLToPath(new URL('../../../bin/upnp-ts.js', import.meta.url
 const BOUND_MS = 10_000
 vi.setConfig({ testTimeout: 3 * BOUND_MS })
 
-const running = new Set<ChildProcessByStdio<null, Readable, Readable>>()
+const running = new Set<ChildProcess>()
 afterEach(() => {
   for (const child of running) child.kill('SIGKILL')
 })
@@ -54,6 +63,26 @@ function start(argv: readonly string[]) {
       const [code, signal] = await closed
       return { code, signal }
     },
+  }
+}
+
+const pause = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 10))
+
+/** Whether there was room. */
+function written(pipe: number): boolean {
+  try {
+    return writeSync(pipe, 'x'.repeat(1024)) > 0
+  } catch {
+    return false
+  }
+}
+
+function textIn(pipe: number): string {
+  const bytes = Buffer.alloc(1e6)
+  try {
+    return bytes.toString('utf8', 0, readSync(pipe, bytes))
+  } catch {
+    return '' // nothing is there
   }
 }
 
@@ -170,6 +199,42 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     keeper.child.stdout.destroy()
     keeper.child.stderr.destroy()
     expect(await once(keeper.child, 'exit')).toEqual([6, null])
+  })
+
+  it.each([
+    ['ends at a signal', false],
+    ['says everything when somebody reads again', true],
+  ])('goes on if its log is full, and %s', async (_, isReadAgain) => {
+    const [fifo, file] = [join(folder, `fifo-${isReadAgain}`), join(folder, `fifo-${isReadAgain}.json`)]
+    execFileSync('mkfifo', [fifo])
+    const log = openSync(fifo, 'r+')
+    const reader = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)
+    while (written(reader)) {} // it is full now
+    const child = spawn(process.execPath, [PROGRAM, ...EMULATED, '--state', file], {
+      env: { PATH: process.env.PATH, HOME: folder },
+      stdio: ['ignore', log, log],
+    })
+    running.add(child)
+    const exited = once(child, 'exit')
+    const isOpen = (): boolean => {
+      try {
+        return JSON.parse(readFileSync(file, 'utf8')).ports.length === 1
+      } catch {
+        return false // it is not there yet, or half written
+      }
+    }
+    while (!isOpen()) await pause()
+    let said = ''
+    while (isReadAgain && !REDIRECTED.test(said)) {
+      said += textIn(reader)
+      await pause()
+    }
+    child.kill('SIGTERM')
+    expect(await exited).toEqual([0, null])
+    expect(JSON.parse(readFileSync(file, 'utf8')).ports).toEqual([])
+    said += textIn(reader)
+    expect(said.endsWith(': closed\n')).toBe(isReadAgain)
+    for (const descriptor of [log, reader]) closeSync(descriptor)
   })
 
   it('goes on if nobody reads after the first line', async () => {

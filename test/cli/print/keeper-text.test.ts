@@ -75,6 +75,8 @@ describe('a line', () => {
     ],
     [{ type: 'hook-succeeded', timeMs, failures: 1 }, 'good', '--on-change: the command succeeded after a failure'],
     [{ type: 'hook-succeeded', timeMs, failures: 3 }, 'good', '--on-change: the command succeeded after 3 failures'],
+    [{ type: 'lines-dropped', timeMs, count: 1 }, 'bad', '1 line was dropped, because nobody read it'],
+    [{ type: 'lines-dropped', timeMs, count: 3 }, 'bad', '3 lines were dropped, because nobody read them'],
     [{ type: 'removed', timeMs, name }, 'plain', `${name}: closed`],
     [{ type: 'left-open', timeMs, name, port: undefined }, 'plain', `${name}: left open, because it was open before`],
     [

@@ -155,6 +155,22 @@ describe('JSON', () => {
   })
 })
 
+describe('lines that were dropped', () => {
+  const droppedBy = (output: Partial<Output>): string => {
+    const streams = { stdout: new FakeStream(), stderr: new FakeStream(), env: {} }
+    return new Printer({ ...PLAIN, ...output }, streams).droppedLine(0, 12)
+  }
+
+  it('are counted in one line of their stream, with --quiet too', () => {
+    const line = '1970-01-01T00:00:00.000Z 12 lines were dropped, because nobody read them\n'
+    expect([droppedBy({}), droppedBy({ quiet: true })]).toEqual([line, line])
+  })
+
+  it('are one object with --json', () => {
+    expect(droppedBy({ json: true })).toBe('{"type":"lines-dropped","time":"1970-01-01T00:00:00.000Z","count":12}\n')
+  })
+})
+
 describe('a reader that has gone', () => {
   let emulator: Emulator
   beforeAll(async () => {
