@@ -29,6 +29,8 @@ import { Alarm, LookSchedule, within } from './schedule.js'
 export const CHECK_MS = 120_000
 /** RFC 6887 8.5 allows up to 5 s, to spare a server with many clients. Here a person is waiting. */
 const LONGEST_SPREAD_MS = 500
+/** After this long it is asked anew who comes first: a renewal may have become due meanwhile. */
+const LONGEST_TURN_MS = 1000
 
 export interface KeeperOptions<H extends Held> {
   readonly clock: Clock
@@ -113,13 +115,23 @@ export class Keeper<H extends Held> {
     const gateway = this.#gateway
     if (gateway === undefined) return this.#findGateway()
     if (this.#looks.dueMs <= this.#now()) await this.#look(gateway)
-    for (const row of this.#rows) {
+    const endsMs = this.#now() + LONGEST_TURN_MS
+    for (const row of this.#dueRows()) {
       if (this.#alarm.isOff || this.#gateway !== gateway) return
-      if (row.dueMs <= this.#now() && !(await this.#makeOrRenew(row, gateway))) break
+      if (row.dueMs > this.#now()) continue
+      if (!(await this.#makeOrRenew(row, gateway)) || this.#now() >= endsMs) break
     }
     if (this.#gateway !== gateway) return
     const dueMs = Math.min(this.#looks.dueMs, ...this.#rows.map((row) => row.dueMs))
     await this.#alarm.sleep(Math.min(dueMs - this.#now(), WATCH_MS))
+  }
+
+  /** What is open comes first, because a lease runs out. Then whoever has waited longest: no port holds up another. */
+  #dueRows(): readonly KeptRow<H>[] {
+    const nowMs = this.#now()
+    const due = this.#rows.filter((row) => row.dueMs <= nowMs)
+    const rank = (row: KeptRow<H>): number => (row.present === undefined ? 1 : 0)
+    return due.sort((one, other) => rank(one) - rank(other) || one.dueMs - other.dueMs)
   }
 
   async #findGateway(): Promise<void> {

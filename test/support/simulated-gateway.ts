@@ -65,6 +65,8 @@ export class SimulatedRouter {
   /** After which a client gives up; Infinity for never. */
   timeoutMs = 3000
   maxLeaseSeconds = Number.POSITIVE_INFINITY
+  /** External ports: whoever asks for one of them gets no answer, and everything else is answered. */
+  readonly silentPorts = new Set<number>()
   /** False for routers that keep to the old lease when a mapping is asked for again. */
   extendsLeases = true
   /** Routers that let one host overwrite the mapping of another (an IGD must not). */
@@ -197,10 +199,10 @@ export class SimulatedRouter {
     return Math.floor((this.#clock.monotonicMs() - this.#beganMs) / 1000)
   }
 
-  async answer<T>(name: string, act: () => T): Promise<T> {
+  async answer<T>(name: string, act: () => T, mappedPort = 0): Promise<T> {
     this.#count(name)
     await this.#wait(this.latencyMs / 2)
-    if (this.isGone || this.answering === 'deaf') return this.#noReply(name)
+    if (this.isGone || this.answering === 'deaf' || this.silentPorts.has(mappedPort)) return this.#noReply(name)
     if (this.#refusal !== undefined && (this.#refusal.only ?? name) === name)
       throw this.refused(name, this.#refusal.number)
     const result = act()
@@ -401,7 +403,7 @@ abstract class SimulatedGateway implements GatewayBase {
   }
 
   async #map(name: string, request: MappingRequest, isExact: boolean): Promise<PortMapping> {
-    const mapping = await this.ask(name, () => this.router.map(request, isExact))
+    const mapping = await this.ask(name, () => this.router.map(request, isExact), request.externalPort)
     this.#externalAddress = this.router.externalAddress
     return mapping
   }
@@ -417,14 +419,15 @@ abstract class SimulatedGateway implements GatewayBase {
     return this.ask('unmap', () => this.router.unmap(mapping, this.localAddress))
   }
 
-  protected ask<T>(name: string, act: () => T): Promise<T> {
+  protected ask<T>(name: string, act: () => T, mappedPort?: number): Promise<T> {
     if (this.protocol === 'igd' && this.#httpPort !== this.router.httpPort) {
       return Promise.reject(new TransportError(`${name}: nothing listens there`, { action: name }))
     }
-    return this.router.answer(name, () => {
+    const heard = (): T => {
       this.hear()
       return act()
-    })
+    }
+    return this.router.answer(name, heard, mappedPort)
   }
 
   /** With every answer. */

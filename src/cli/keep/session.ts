@@ -47,8 +47,11 @@ export interface KeepContext extends Omit<RunContext, 'signal'> {
 }
 
 const HOOK_TIMEOUT_MS = 30_000
-/** One answer must not keep the other ports waiting. Some routers take more than 4 s to make or remove a mapping. */
-const ANSWER_MS = 10_000
+/**
+ * One answer must not keep the other ports waiting: six that never come take less than a minute. Some routers take more
+ * than 4 s to make or remove a mapping.
+ */
+const ANSWER_MS = 8000
 
 export function keepSurroundings(surroundings: Surroundings): KeepContext {
   keepYoungMemorySmall()
