@@ -22,6 +22,7 @@ import {
   unlessRefused,
 } from './kept.js'
 import { KeptRow } from './kept-row.js'
+import { LeaseWatch } from './lease-watch.js'
 import { LAST_TURN_MS, LONGEST_END_MS, Removal } from './removal.js'
 import { Alarm, LookSchedule, within } from './schedule.js'
 
@@ -53,6 +54,7 @@ export class Keeper<H extends Held> {
   readonly #alarm: Alarm
   readonly #changes: Changes
   readonly #search: GatewaySearch
+  readonly #leases: LeaseWatch<H>
   #looks: LookSchedule
   #gateway: Gateway | undefined
   /** The gateway, even after it is gone. */
@@ -74,6 +76,7 @@ export class Keeper<H extends Held> {
       this.#tellStopped = resolve
     })
     this.#rows = options.kept.map((kept) => new KeptRow(kept, options.random))
+    this.#leases = new LeaseWatch(options.clock, this.#rows, (row) => this.#lose(row, 'expired'))
   }
 
   /** Runs until stop() is called, and then removes what was made. It rejects only upon a defect. */
@@ -89,6 +92,7 @@ export class Keeper<H extends Held> {
       await new Removal({ clock, rows, gateway, endsMs, onEvent: (event) => this.#tell(event) }).run(work)
     } finally {
       this.#isOver = true
+      this.#leases.end()
       this.#stopListening()
     }
   }
@@ -96,6 +100,7 @@ export class Keeper<H extends Held> {
   stop(): void {
     this.#tellStopped()
     this.#alarm.turnOff()
+    this.#leases.end()
     this.#search.end()
     this.#stopListening() // unsubscribing takes time, in which everything is removed
   }
@@ -163,10 +168,11 @@ export class Keeper<H extends Held> {
     if (row.isOver(this.#now())) this.#lose(row, 'expired')
     const [askedMs, isRenewal] = [this.#now(), row.present !== undefined]
     try {
-      const granted = await row.ask(gateway)
+      const granted = await row.ask(gateway, (reason) => this.#lose(row, reason))
       this.#search.prove()
       const hasRestarted = this.#noticeRestart(gateway)
       const event = row.grant(granted, askedMs, this.#now(), gateway)
+      this.#leases.add(row.endsMs)
       if (event.type === 'restored') this.#looks.beSoon(this.#now())
       this.#learnAddress(granted.externalAddress)
       this.#tell(event)

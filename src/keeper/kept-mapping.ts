@@ -18,7 +18,16 @@ import {
   type MappingRequest,
   type PortMapping,
 } from '../domain/port-mapping.js'
-import { externalAddressOf, type Held, hasClosed, type Kept, madeAgain, type Presence, unlessRefused } from './kept.js'
+import {
+  externalAddressOf,
+  type Held,
+  hasClosed,
+  type Kept,
+  type LossReason,
+  madeAgain,
+  type Presence,
+  unlessRefused,
+} from './kept.js'
 
 export interface HeldMapping extends Held {
   readonly mapping: PortMapping
@@ -111,14 +120,18 @@ export class KeptMapping implements Kept<HeldMapping> {
     }
   }
 
-  async renew(gateway: Gateway, held: HeldMapping): Promise<HeldMapping> {
+  async renew(gateway: Gateway, held: HeldMapping, onLost: (reason: LossReason) => void): Promise<HeldMapping> {
     if (!this.isCurrent(gateway, held)) {
       await this.#close(gateway).catch(unlessRefused)
       return madeAgain(this.make(gateway))
     }
     const request = this.#request(gateway)
     const found = await this.#show(gateway, request)
-    if (isAnothers(found, request)) throw takenBy(found, request)
+    const presence = presenceIn(found, held.mapping)
+    if (presence === 'gone' || presence === 'taken') {
+      onLost(presence)
+      return this.make(gateway)
+    }
     const { asked, wasThere } = held
     const mapping = await this.#extend(gateway, { request, wasThere }, held.leaseMs)
     const externalAddress = gateway.protocol === 'pcp' ? await externalAddressOf(gateway) : undefined
@@ -131,11 +144,8 @@ export class KeptMapping implements Kept<HeldMapping> {
   }
 
   async find(gateway: Gateway, { mapping }: HeldMapping): Promise<Presence> {
-    const found = await this.#ask(gateway, { ...this.#key(), externalPort: mapping.externalPort ?? this.externalPort })
-    if (found === undefined) return 'gone'
-    if (found === 'untold') return 'untold'
-    if (found.internalClient !== mapping.internalClient) return 'taken'
-    return found.enabled && leadsToPort(found, mapping.internalPort) ? 'there' : 'gone'
+    const externalPort = mapping.externalPort ?? this.externalPort
+    return presenceIn(await this.#ask(gateway, { ...this.#key(), externalPort }), mapping)
   }
 
   remove(gateway: Gateway, _held: HeldMapping | undefined, onAnswer: () => void): Promise<boolean> {
@@ -288,6 +298,13 @@ function isAnothers(found: Shown, { internalClient }: MappingRequest): found is 
 /** Some gateways do not show the internal port, or show 0 (miniupnpd 2.3.0 for every mapping). */
 function leadsToPort({ internalPort = 0 }: PortMapping, wanted: number | undefined): boolean {
   return internalPort === 0 || internalPort === wanted
+}
+
+function presenceIn(found: Shown, { internalClient, internalPort }: PortMapping): Presence {
+  if (found === undefined) return 'gone'
+  if (found === 'untold') return 'untold'
+  if (found.internalClient !== internalClient) return 'taken'
+  return found.enabled && leadsToPort(found, internalPort) ? 'there' : 'gone'
 }
 
 function takenBy(found: PortMapping, { externalPort, protocol }: MappingRequest): NotConfirmedError {

@@ -54,24 +54,25 @@ export class KeptRow<H extends Held> {
   }
 
   isOver(nowMs: number): boolean {
-    return this.present !== undefined && nowMs >= this.#endsMs
+    return this.present !== undefined && nowMs >= this.endsMs
   }
 
-  get #endsMs(): number {
+  /** When its lease ends. */
+  get endsMs(): number {
     return this.#leaseBeganMs + (this.#held?.leaseMs ?? 0)
   }
 
   /** How long it may last if it is not renewed. A request without an answer may have begun a lease just now. */
   lastsForMs(nowMs: number, leaseMs: number): number {
-    const leftMs = this.#endsMs - nowMs
+    const leftMs = this.endsMs - nowMs
     return this.#isUnanswered || this.#isAsking ? Math.max(leaseMs, leftMs) : leftMs
   }
 
-  /** Makes or renews it. @throws PortMappingError */
-  ask(gateway: Gateway): Promise<H> {
+  /** Makes or renews it. `onLost` is called if it turns out to be lost. @throws PortMappingError */
+  ask(gateway: Gateway, onLost: (reason: LossReason) => void): Promise<H> {
     const { present } = this
     this.#isAsking = true
-    return present === undefined ? this.kept.make(gateway) : this.kept.renew(gateway, present)
+    return present === undefined ? this.kept.make(gateway) : this.kept.renew(gateway, present, onLost)
   }
 
   /** Takes note of what was granted. Its lease counts from the request, because it may have begun that early. */
@@ -91,7 +92,7 @@ export class KeptRow<H extends Held> {
 
   #nextRenewal(): number {
     const next = this.#renewals.next()
-    return next.done === true ? this.#endsMs : this.#leaseBeganMs + next.value
+    return next.done === true ? this.endsMs : this.#leaseBeganMs + next.value
   }
 
   /** A renewal is tried again on its schedule; what is not there with growing pauses, at once if `wasLost` just now. */
@@ -108,14 +109,14 @@ export class KeptRow<H extends Held> {
   /** Undefined if it was not there, or is already known to be lost. */
   lose(reason: LossReason, nowMs: number): KeeperEvent<H> | undefined {
     if (this.present === undefined) return undefined
-    this.#lostSinceMs = nowMs
+    this.#lostSinceMs = Math.min(nowMs, this.endsMs)
     this.beDueNow(nowMs)
     return { type: 'lost', kept: this.kept, reason }
   }
 
   /** There is no gateway to ask, so nobody knows whether it is still there. */
   doubt(nowMs: number): void {
-    if (this.#held !== undefined) this.#lostSinceMs ??= nowMs
+    if (this.#held !== undefined) this.#lostSinceMs ??= Math.min(nowMs, this.endsMs)
   }
 
   /** It is closed, or was never ours to close. */

@@ -25,8 +25,11 @@ export interface Kept<H extends Held = Held> {
   readonly name: string
   /** @throws PortMappingError */
   make(gateway: Gateway): Promise<H>
-  /** Asks for the same again, with a new lease. @throws PortMappingError, LostInRenewal */
-  renew(gateway: Gateway, held: H): Promise<H>
+  /**
+   * Asks for the same again, with a new lease. `onLost` is called at once if the gateway shows that it is lost.
+   * @throws PortMappingError, LostInRenewal
+   */
+  renew(gateway: Gateway, held: H, onLost: (reason: LossReason) => void): Promise<H>
   /** @throws PortMappingError */
   find(gateway: Gateway, held: H): Promise<Presence>
   /** Whether it is still what is wanted. If not, renew() makes it so. */

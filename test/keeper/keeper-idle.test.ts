@@ -12,10 +12,11 @@ describe('ten hours in which nothing happens', () => {
   // It wakes every 10 s to see whether this computer has slept or moved, for which it asks nothing: 3600 times. The 300
   // looks, one every two minutes, fall on these. Of the 18 renewals of leases of an hour, all three mappings together,
   // nine fall between them: the next 10 s count from there, and the look after them is one wake-up more.
+  // The timer for the end of a lease fires 17 times: the lease that it was set for has been renewed by then.
   it.each([
-    ['igd', 3609, { pulse: 300, find: 3 * 318, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
-    ['pcp', 3609, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
-    ['nat-pmp', 3609, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
+    ['igd', 3626, { pulse: 300, find: 3 * 318, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
+    ['pcp', 3626, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
+    ['nat-pmp', 3626, { pulse: 300, find: 0, map: 3 * 18, mapAny: 0, unmap: 0, open: 0 }],
   ] as const)('with three mappings over %s wake it %d times', async (protocol, wakeUps, calls) => {
     const keeping = begin(protocol, { kept: three() })
     await keeping.wait(10 * MINUTE_MS)
@@ -26,7 +27,7 @@ describe('ten hours in which nothing happens', () => {
     for (const [name, count] of Object.entries(calls))
       expect([name, keeping.router.callsOf(name)]).toEqual([name, count])
     expect(keeping.router.requests).toBe(calls.pulse + calls.find + calls.map)
-    expect(keeping.clock.pending).toBe(1)
+    expect(keeping.clock.pending).toBe(2)
     await keeping.stop()
   })
 
@@ -86,7 +87,7 @@ describe('memory', () => {
         () => keeping.wait(hours * HOUR_MS),
       ),
     ).toBeLessThan(MAX_GROWTH_BYTES)
-    expect([keeping.clock.pending, keeping.router.listenerCount]).toEqual([1, 1])
+    expect([keeping.clock.pending, keeping.router.listenerCount]).toEqual([2, 1]) // the sleep, and the end of the lease
     await keeping.stop()
   })
 
@@ -102,7 +103,7 @@ describe('memory', () => {
         ),
       ).toBeLessThan(MAX_GROWTH_BYTES)
       await keeping.wait(10 * MINUTE_MS)
-      expect([keeping.clock.pending, keeping.router.listenerCount]).toEqual([1, 1])
+      expect([keeping.clock.pending, keeping.router.listenerCount]).toEqual([2, 1]) // the sleep, and the end of the lease
       await keeping.stop()
     },
   )
