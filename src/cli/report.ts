@@ -130,6 +130,8 @@ interface KeeperFacts {
   /** The keeper will try again. The same failure is not reported twice in a row. */
   'keep-failed': LostPort & { isPinhole: boolean; error: ReportedError; againInMs: number }
   'external-address-changed': { address: string; previous: string }
+  /** `protocol`: `TCP+UDP` if both are on that port now. */
+  'external-port-changed': { protocol: string; externalPort: number; previous: number }
   /** The command of --on-change has succeeded after it had failed. */
   'hook-succeeded': { failures: number }
   /** Nobody read the output for a while. */

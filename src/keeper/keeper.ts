@@ -54,6 +54,9 @@ export class Keeper<H extends Held> {
   readonly #alarm: Alarm
   readonly #changes: Changes
   readonly #search: GatewaySearch
+  /** Of those that share a port with an earlier one. */
+  readonly #leaders = new Map<KeptRow<H>, KeptRow<H>>()
+  readonly #followers = new Map<KeptRow<H>, KeptRow<H>[]>()
   readonly #leases: LeaseWatch<H>
   #looks: LookSchedule
   #gateway: Gateway | undefined
@@ -76,6 +79,13 @@ export class Keeper<H extends Held> {
       this.#tellStopped = resolve
     })
     this.#rows = options.kept.map((kept) => new KeptRow(kept, options.random))
+    const rowOf = new Map(this.#rows.map((row) => [row.kept, row]))
+    for (const row of this.#rows) {
+      const leader = row.kept.samePortAs && rowOf.get(row.kept.samePortAs)
+      if (leader === undefined) continue
+      this.#leaders.set(row, leader)
+      this.#followers.set(leader, [...(this.#followers.get(leader) ?? []), row])
+    }
     this.#leases = new LeaseWatch(options.clock, this.#rows, (row) => this.#lose(row, 'expired'))
   }
 
@@ -176,7 +186,7 @@ export class Keeper<H extends Held> {
       if (event.type === 'restored') this.#looks.beSoon(this.#now())
       this.#learnAddress(granted.externalAddress)
       this.#tell(event)
-      this.#renewOutdated(gateway)
+      this.#followPort(row, gateway)
       if (hasRestarted) await this.#spread()
       return true
     } catch (thrown) {
@@ -256,6 +266,15 @@ export class Keeper<H extends Held> {
     const { localAddress } = this.#gateway
     if (this.#changes.has(localAddress)) this.#renewOutdated(this.#gateway)
     else this.#loseGateway(new NoGatewayError(`this computer does not have the address ${localAddress} any more`))
+  }
+
+  /** Of two that share a port the first one decides. If the second gets another port, the first one has to be asked. */
+  #followPort(row: KeptRow<H>, gateway: Gateway): void {
+    const leader = this.#leaders.get(row)
+    if (leader?.isOutdated(gateway)) leader.dueMs = this.#now()
+    else if (row.isOutdated(gateway)) leader?.beDueSoon(this.#now())
+    for (const follower of this.#followers.get(row) ?? [])
+      if (follower.isOutdated(gateway)) follower.dueMs = this.#now()
   }
 
   #renewOutdated(gateway: Gateway): void {

@@ -94,9 +94,12 @@ export class KeptMapping implements Kept<HeldMapping> {
     return this.#leader.#externalPort
   }
 
+  get samePortAs(): KeptMapping | undefined {
+    return this.#wanted.samePortAs
+  }
+
   get #leader(): KeptMapping {
-    const { samePortAs } = this.#wanted
-    return samePortAs === undefined ? this : samePortAs.#leader
+    return this.samePortAs === undefined ? this : this.samePortAs.#leader
   }
 
   async make(gateway: Gateway): Promise<HeldMapping> {
@@ -105,7 +108,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     }
     try {
       const asked = await this.#prepare(gateway)
-      const mapping = await this.#map(gateway, asked, this.#wanted.any)
+      const mapping = await this.#map(gateway, asked, this.#wanted.any && this.#leader === this)
       const externalAddress = await externalAddressOf(gateway)
       const { request, wasThere } = asked
       const externalPort = this.#leader === this ? this.#wanted.externalPort : request.externalPort
@@ -218,12 +221,12 @@ export class KeptMapping implements Kept<HeldMapping> {
     }
   }
 
-  /** `any`: another port will do, if this mapping is the first of the two. */
+  /** `any`: another port will do. */
   async #map(gateway: Gateway, { request, wasThere }: Asked, any: boolean): Promise<PortMapping> {
     const before = this.#own
     this.#own = wasThere ? undefined : request
     try {
-      const shown = await (any && this.#leader === this ? gateway.mapAny(request) : gateway.map(request))
+      const shown = await (any ? gateway.mapAny(request) : gateway.map(request))
       this.#nameOfClient = { shown: shown.internalClient, is: request.internalClient }
       const externalPort = shown.externalPort ?? request.externalPort
       // The gateway confirmed what was asked for, however it shows it.
@@ -236,11 +239,14 @@ export class KeptMapping implements Kept<HeldMapping> {
       const isNothingMade = error instanceof RefusedError || error instanceof InvalidArgumentError
       // If another port was given and taken back, a mapping for an earlier address is still open, and must be reported.
       if (isNothingMade || (before !== undefined && isPortTaken(error))) this.#own = before
-      throw error
+      throw this.#wanted.any && !any ? unlikeLeader(error, request) : error
     }
   }
 
-  /** Asks for the same again. For PCP and NAT-PMP a port is a suggestion; an IGD could take "any" for "one more". */
+  /**
+   * Asks for the same again. For PCP and NAT-PMP a port is a suggestion; an IGD could take "any" for "one more". The
+   * second of two takes another port too: the gateway will give that one to the first, which has to be asked for it.
+   */
   async #extend(gateway: Gateway, asked: Asked, leaseMs: number): Promise<PortMapping> {
     const any = this.#wanted.any && gateway.protocol !== 'igd'
     if (this.#renewedByRecreation.has(gateway)) return this.#recreate(gateway, asked, any)
@@ -310,6 +316,17 @@ function presenceIn(found: Shown, { internalClient, internalPort }: PortMapping)
 function takenBy(found: PortMapping, { externalPort, protocol }: MappingRequest): NotConfirmedError {
   const message = `external port ${externalPort} ${protocol} leads to ${found.internalClient}, another computer`
   return new NotConfirmedError(found, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother: true })
+}
+
+/** Any port was asked for, and yet there was only one that would do. */
+function unlikeLeader(error: unknown, { externalPort, protocol }: MappingRequest): unknown {
+  if (!(error instanceof NotConfirmedError) || !error.belongsToAnother || error.action === undefined) return error
+  const { mapping, action } = error
+  if (mapping.externalPort === externalPort || mapping.externalPort === undefined) return error
+  const message =
+    `external port ${externalPort} ${protocol} cannot be had: the router gives ${mapping.externalPort} for ${protocol}, ` +
+    'and not the same port for TCP and UDP; ask for TCP and UDP apart'
+  return new NotConfirmedError(mapping, message, { action, belongsToAnother: true })
 }
 
 /**

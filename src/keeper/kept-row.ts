@@ -2,7 +2,7 @@
 import type { ErrorCode, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Held, KeeperEvent, Kept, LossReason } from './kept.js'
-import { renewalTimes, retryPauses } from './schedule.js'
+import { CLOSEST_RENEWALS_MS, renewalTimes, retryPauses } from './schedule.js'
 
 /** After one of these errors it is certain that nothing was made. */
 const NOTHING_MADE: ReadonlySet<ErrorCode> = new Set(['REFUSED', 'INVALID_ARGUMENT', 'NO_GATEWAY'])
@@ -46,6 +46,11 @@ export class KeptRow<H extends Held> {
   beDueNow(nowMs: number): void {
     this.dueMs = nowMs
     this.#retries = retryPauses(this.#random)
+  }
+
+  /** It is to be asked for again soon, but not too soon after the last time (RFC 6887 11.2.1). */
+  beDueSoon(nowMs: number): void {
+    this.dueMs = Math.min(this.dueMs, Math.max(nowMs, this.#leaseBeganMs + CLOSEST_RENEWALS_MS))
   }
 
   /** Granted, but not what is wanted any more. */

@@ -34,6 +34,8 @@ export interface Kept<H extends Held = Held> {
   find(gateway: Gateway, held: H): Promise<Presence>
   /** Whether it is still what is wanted. If not, renew() makes it so. */
   isCurrent?(gateway: Gateway, held: H): boolean
+  /** The one on whose external port it is to be. */
+  readonly samePortAs?: Kept<H> | undefined
   /** How long it may last after the end, if it cannot be removed: until its lease is over. */
   readonly leftForMs?: number | undefined
   /**

@@ -191,6 +191,9 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   'keep-failed': [KEPT, { name: KEPT.name }].map((kept) => {
     return { type: 'keep-failed', timeMs: TIME_MS, ...kept, isPinhole: false, error: REFUSED, againInMs: 15_400 }
   }),
+  'external-port-changed': [
+    { type: 'external-port-changed', timeMs: TIME_MS, protocol: 'TCP+UDP', externalPort: 41_002, previous: 41_001 },
+  ],
   'external-address-changed': [
     { type: 'external-address-changed', timeMs: TIME_MS, address: '55.66.77.88', previous: '11.22.33.44' },
   ],

@@ -140,6 +140,11 @@ export class SimulatedRouter {
     if (downMs > 0) this.goAway(downMs)
   }
 
+  /** Its mappings, while its epoch goes on. */
+  forget(): void {
+    this.#entries.clear()
+  }
+
   /** PCP and NAT-PMP begin anew with that (RFC 6887 8.5, RFC 6886 3.6), and forget. */
   changeExternalAddress(address: string): void {
     this.externalAddress = address

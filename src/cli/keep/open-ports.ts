@@ -13,6 +13,8 @@ export class KeptPorts {
   readonly #known = new Map<KeptEither, OpenPort>()
   /** Each port of which it is not clear yet whether it can be had. */
   readonly #unclear: Set<KeptEither>
+  /** Each port that another one shares, which is on another number now: both together were never open. */
+  readonly #split = new Set<KeptEither>()
   readonly #wereThere = new Set<KeptEither>()
   #externalAddress: string | undefined
   /** A pinhole translates nothing: its external address is the internal one. */
@@ -34,6 +36,8 @@ export class KeptPorts {
         this.#open.set(event.kept, port)
         this.#known.set(event.kept, port)
         this.#unclear.delete(event.kept)
+        this.#split.delete(event.kept)
+        this.#splitFrom(event.kept, port)
         if ('mapping' in event.held && event.held.wasThere) this.#wereThere.add(event.kept)
         else this.#wereThere.delete(event.kept)
         return
@@ -82,7 +86,18 @@ export class KeptPorts {
 
   /** What the hook should know. A lost port counts as it last was: the hook does not hear about losses. */
   get lastKnown(): KeepFacts {
-    return this.#factsOf(this.#known)
+    return this.#factsOf(new Map([...this.#known].filter(([kept]) => !this.#split.has(kept))))
+  }
+
+  /** Those that share that port and are still on another one are not open any more, as far as is known. */
+  #splitFrom(kept: KeptEither, { externalPort }: OpenPort): void {
+    for (const other of sharing(this.#kept, kept)) {
+      const known = this.#known.get(other)
+      if (known === undefined || known.externalPort === externalPort) continue
+      this.#open.delete(other)
+      this.#unclear.add(other)
+      this.#split.add(other)
+    }
   }
 
   /** The open mappings that were already there before: they stay open at the end. */
@@ -105,6 +120,13 @@ export class KeptPorts {
     const first = ports.find((port) => port !== undefined)
     return { externalAddress: this.#isPinhole ? first?.internalClient : this.#externalAddress, ports }
   }
+}
+
+/** The others that share an external port with it. */
+export function sharing(all: readonly KeptEither[], kept: KeptEither): readonly KeptEither[] {
+  const { samePortAs } = kept
+  // Without a leader of its own it may be one.
+  return all.filter((each) => each !== kept && (each === samePortAs || each.samePortAs === kept))
 }
 
 export interface KeepFacts {

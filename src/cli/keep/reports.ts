@@ -54,6 +54,39 @@ function isAsTold(held: HeldEither, told: HeldEither): boolean {
   )
 }
 
+/** Knows which external port was told last. Two that share a port are told of once, when both have the new one. */
+export class PortMoves {
+  readonly #ports = new Map<KeptEither, { told: number; now: number; readonly protocol: string }>()
+  readonly #sharing: (kept: KeptEither) => readonly KeptEither[]
+
+  constructor(sharing: (kept: KeptEither) => readonly KeptEither[]) {
+    this.#sharing = sharing
+  }
+
+  hear(event: KeeperEvent<HeldEither>, timeMs: number): Report[] {
+    if (!('kept' in event)) return []
+    if ('held' in event) {
+      const { externalPort, protocol } = openPortOf(event.held, timeMs)
+      const told = this.#ports.get(event.kept)?.told ?? externalPort
+      this.#ports.set(event.kept, { told, now: externalPort, protocol })
+    }
+    const both = [event.kept, ...this.#sharing(event.kept)].flatMap((kept) => this.#ports.get(kept) ?? [])
+    const isWaiting = event.type !== 'failed' && both.some(({ now }) => now !== both[0]?.now)
+    const moved = both.filter(({ told, now }) => told !== now)
+    const [first] = moved
+    if (isWaiting || first === undefined) return []
+    const [protocol, previous] = [
+      moved
+        .map((each) => each.protocol)
+        .toSorted()
+        .join('+'),
+      first.told,
+    ]
+    for (const each of moved) each.told = each.now
+    return [{ type: 'external-port-changed', timeMs, protocol, externalPort: first.now, previous }]
+  }
+}
+
 /** `portOf` gives a port as it last was, if that is known. `isPinhole` says whether pinholes are kept. */
 export function reportsOf(
   event: KeeperEvent<HeldEither>,

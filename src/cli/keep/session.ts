@@ -30,9 +30,9 @@ import { findReports, openFor } from '../run/find.js'
 import { adviceAbout } from '../run/run.js'
 import type { OnSignal, Surroundings } from '../surroundings.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
-import { environmentOf, KeptPorts, opened } from './open-ports.js'
+import { environmentOf, KeptPorts, opened, sharing } from './open-ports.js'
 import { OwnProgram } from './own-program.js'
-import { Renewals, Repetitions, ReportQueue, reportsOf } from './reports.js'
+import { PortMoves, Renewals, Repetitions, ReportQueue, reportsOf } from './reports.js'
 import { sameWithinASecond } from './same-signal.js'
 import { ServiceStatus, StateFile } from './state.js'
 
@@ -100,6 +100,7 @@ class KeepSession {
   readonly #service: ServiceStatus
   readonly #repetitions = new Repetitions()
   readonly #renewals = new Renewals()
+  readonly #moves = new PortMoves((kept) => sharing(this.#kept, kept))
   /** Could not be closed at the end: their marks stay, for the next keeper. */
   readonly #left = new Set<KeptEither>()
   #stopHearing = (): void => {}
@@ -233,6 +234,7 @@ class KeepSession {
         if (report.type === 'searching') this.#say({ ...report, searched: this.#searched })
         else this.#say(report.type === 'renewed' ? { ...report, changesNothing } : report)
     }
+    for (const report of this.#moves.hear(event, nowMs)) this.#say(report)
     if (event.type === 'mapped' && 'mapping' in event.held) this.#doubt(event.held.externalAddress)
     this.#ports.hear(event, nowMs)
     if ('held' in event) this.#marks.set(event.kept, event.held)

@@ -106,6 +106,9 @@ const ROWS: ByType<Report['type'], Fields> = {
     return { ...keptFields(report), error: errorFields(report.error), againInSeconds: seconds(report.againInMs) }
   },
   'external-address-changed': ({ timeMs, address, previous }) => ({ time: iso(timeMs), address, previous }),
+  'external-port-changed': (report) => {
+    return { time: iso(report.timeMs), ...pick(report, 'protocol', 'externalPort', 'previous') }
+  },
   'hook-succeeded': ({ timeMs, failures }) => ({ time: iso(timeMs), failures }),
   'lines-dropped': ({ timeMs, count }) => ({ time: iso(timeMs), count }),
   removed: keptFields,

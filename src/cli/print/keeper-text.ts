@@ -29,6 +29,10 @@ const SENTENCES: ByType<KeeperReport['type'], readonly [tone: Piece['tone'], sen
     'bad',
     `the external address is ${address} now, not ${previous}`,
   ],
+  'external-port-changed': ({ protocol, externalPort, previous }) => [
+    'bad',
+    `the external port of ${protocol} is ${externalPort} now, not ${previous}`,
+  ],
   'hook-succeeded': ({ failures }) => [
     'good',
     `--on-change: the command succeeded after ${failures === 1 ? 'a failure' : `${failures} failures`}`,

@@ -144,11 +144,11 @@ function messageOf({ message }: ReportedError): Piece {
 }
 
 /**
- * The part of a Report that --quiet prints: what went wrong, and what to do about it. A new external address is not a
- * failure.
+ * The part of a Report that --quiet prints: what went wrong, and what to do about it. A new external address or port is
+ * not a failure.
  */
 export function renderComplaints(report: Report): Piece[] {
-  if (report.type === 'external-address-changed') return []
+  if (report.type === 'external-address-changed' || report.type === 'external-port-changed') return []
   const pieces = renderText(report, '2.3.3').filter(({ tone }) => tone === 'bad' || tone === 'hint')
   return pieces.map((piece) => ({ ...piece, stream: 'stderr' }))
 }

@@ -57,6 +57,40 @@ describe('an open port', () => {
   })
 })
 
+describe('two that share a port', () => {
+  const udp = kept('UDP')
+  const tcp = { ...kept('TCP'), samePortAs: udp }
+  const gateway = {} as never
+
+  function opened(): KeptPorts {
+    const ports = new KeptPorts([udp, tcp])
+    for (const each of [udp, tcp]) ports.hear({ type: 'mapped', kept: each, held: held(), gateway }, NOW_MS)
+    return ports
+  }
+
+  it.each([
+    [udp, tcp],
+    [tcp, udp],
+  ])('are never told of with two numbers, whichever is on another port first', (first, second) => {
+    const ports = opened()
+    ports.hear({ type: 'renewed', kept: first, held: held(8081) }, NOW_MS)
+    expect([ports.isClear, ports.areAllOpen]).toEqual([false, false])
+    for (const facts of [ports.facts, ports.lastKnown])
+      expect(facts.ports.flatMap((each) => each?.externalPort ?? [])).toEqual([8081])
+    ports.hear({ type: 'renewed', kept: second, held: held(8081) }, NOW_MS)
+    expect([ports.isClear, ports.areAllOpen]).toEqual([true, true])
+    expect(ports.lastKnown.ports.map((each) => each?.externalPort)).toEqual([8081, 8081])
+  })
+
+  it('are told of apart from others', () => {
+    const other = kept('other')
+    const ports = new KeptPorts([udp, tcp, other])
+    for (const each of [udp, tcp, other]) ports.hear({ type: 'mapped', kept: each, held: held(), gateway }, NOW_MS)
+    ports.hear({ type: 'renewed', kept: other, held: held(9000) }, NOW_MS)
+    expect(ports.isClear).toBe(true)
+  })
+})
+
 describe('the environment', () => {
   const externalAddress = '11.22.33.44'
   const ADDRESS = { UPNP_EXTERNAL_ADDRESS: externalAddress }

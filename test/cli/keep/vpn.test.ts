@@ -69,6 +69,26 @@ describe('the port that a VPN gives', () => {
       )
   })
 
+  it.each([
+    ['the recipe', RECIPE],
+    ['any external port', [...VPN, '-r', '1', '0', 'TCP+UDP', '--lease', '60']],
+  ])('is another one at renewals now and then, with %s: one line for both', async (_, words) => {
+    let looks = 0 // after every fourth one there is another port, but not before both are open
+    const moving = (request: Uint8Array): Uint8Array => {
+      if (request[1] === 0) looks++
+      const mappedExternalPort = 41_001 + Math.floor(Math.max(0, looks - 6) / 4)
+      return request[1] === 0 ? addressReply() : natPmpMapReply(request, { mappedExternalPort, lifetimeSeconds: 60 })
+    }
+    const { stdout, stderr } = await ran([...words, '--keep'], moving, undefined, 1_500_000)
+    const lines = (stdout + stderr).split('\n').filter((line) => line.includes('the external port of'))
+    const changes = lines.map((line) => /Z the external port of TCP\+UDP is (\d+) now, not (\d+)$/.exec(line)?.slice(1))
+    expect(changes.length).toBeGreaterThan(1)
+    expect(changes.map((change) => change?.[1])).toEqual(
+      ['41001', ...changes.map((change) => change?.[0])].slice(0, -1),
+    )
+    expect(stdout + stderr).not.toMatch(/-n takes|cannot be had|is not available/)
+  })
+
   it('has one internal port in JSON too, and the time of its end', async () => {
     const { stdout } = await ran([...RECIPE, '--keep', '--json'], givesPort, undefined, 150_000)
     const objects: Record<string, unknown>[] = stdout

@@ -73,6 +73,11 @@ describe('a line', () => {
       'bad',
       'the external address is 11.22.33.55 now, not 11.22.33.44',
     ],
+    [
+      { type: 'external-port-changed', timeMs, protocol: 'TCP+UDP', externalPort: 41_002, previous: 41_001 },
+      'bad',
+      'the external port of TCP+UDP is 41002 now, not 41001',
+    ],
     [{ type: 'hook-succeeded', timeMs, failures: 1 }, 'good', '--on-change: the command succeeded after a failure'],
     [{ type: 'hook-succeeded', timeMs, failures: 3 }, 'good', '--on-change: the command succeeded after 3 failures'],
     [{ type: 'lines-dropped', timeMs, count: 1 }, 'bad', '1 line was dropped, because nobody read it'],
