@@ -112,7 +112,14 @@ describe('a quiet printer', () => {
 
   it('complains, while ports are kept open, of what goes wrong, and not of what is well again or new', () => {
     const kept = ALL_REPORTS.filter((report) => 'timeMs' in report)
-    expect(typesWritten(kept)).toEqual(['searching', 'gateway-lost', 'lost', 'keep-failed', 'not-removed'])
+    expect(typesWritten(kept)).toEqual([
+      'searching',
+      'gateway-lost',
+      'lost',
+      'keep-failed',
+      'lines-dropped',
+      'not-removed',
+    ])
   })
 
   it('keeps of all others what failed, what is worth knowing about it, and what ended the command', () => {
