@@ -4,7 +4,6 @@
  * own file, so several processes need no lock. A memory of one router is nothing to another with the same address.
  */
 import { isIPv6, isUnicastIPv4 } from '../domain/address.js'
-import { TransportError } from '../domain/errors.js'
 import {
   GATEWAY_PROTOCOLS,
   type GatewayProtocol,
@@ -13,7 +12,7 @@ import {
   type TransportProtocol,
 } from '../domain/port-mapping.js'
 import type { Clock } from '../net/clock.js'
-import type { PrivateFiles } from '../net/files/private-files.js'
+import { type PrivateFiles, unlessItFails } from '../net/files/private-files.js'
 
 /** Two ranges of 1024 ports. If there are more, those that have ended are removed, and then those that end first. */
 export const MAX_REMEMBERED = 2048
@@ -173,15 +172,6 @@ function clean(text: string): string {
 
 function openInsideOf({ internalClient, internalPort, remoteHost }: Kept): OpenInside {
   return { internalClient, internalPort, ...(remoteHost === undefined ? {} : { remoteHost }) }
-}
-
-async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof TransportError) return undefined
-    throw error
-  }
 }
 
 /** A file that cannot be read counts as none, and does not keep the others from being read. */

@@ -2,7 +2,7 @@
  * An Internet Gateway Device as a Gateway: turns its methods into actions of the services WANIPConnection and
  * WANCommonInterfaceConfig. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
  */
-import { isSameAddress, isUnicastIPv4, withoutBrackets, withZone } from '../../domain/address.js'
+import { isUnicastIPv4, withoutBrackets, withZone } from '../../domain/address.js'
 import {
   InvalidArgumentError,
   isPortTaken,
@@ -40,9 +40,10 @@ import { IGD_ACTIONS, type IgdActionName, type InArguments, type OutArguments } 
 import { decodePortListing } from '../../wire/port-listing.js'
 import { leadingNumber, type SoapArguments } from '../../wire/soap.js'
 import type { MappingMemory } from '../mapping-memory.js'
-import { findEntry, listPortMappings, rowsOf, type ShownBy, showEntry, UNKNOWN_ACTION } from './listing.js'
+import { findEntry, listPortMappings, type ShownBy, showEntry, UNKNOWN_ACTION } from './listing.js'
 import { IgdPinholeFirewall } from './pinhole-firewall.js'
 import { differenceOf, keyArguments, mappingArguments, mappingOfEntry, refuseFlawed } from './port-mapping-messages.js'
+import { checkRemoteHost } from './remote-host.js'
 import { RequestWindow } from './request-window.js'
 import { type ControlledService, eventUrlBeside, type IgdServices } from './services.js'
 import { type CallOptions, missing, number, optionalText, type SoapCaller, text } from './soap-caller.js'
@@ -245,25 +246,8 @@ export class IgdServiceGateway implements IgdGateway {
     throw new NotConfirmedError(mapping, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother })
   }
 
-  /**
-   * GetSpecificPortMappingEntry does not tell the remote host, but the table does. Some routers ignore it, and open the
-   * port to everybody. Then it is closed again. @throws NotConfirmedError
-   */
-  async #checkRemoteHost(request: MappingRequest, shown: PortMapping): Promise<PortMapping> {
-    const { remoteHost, externalPort, protocol, internalClient } = request
-    if (remoteHost === '') return shown
-    const rows = await rowsOf(this.portMappings(), request).catch(unlessPortMappingError)
-    if (rows?.some((row) => isSameAddress(row.remoteHost, remoteHost))) return shown
-    const open = rows?.find((row) => isEverybody(row.remoteHost) && row.internalClient === internalClient)
-    if (open === undefined) return { ...shown, isRemoteHostUnchecked: true }
-    const shows = `external port ${externalPort} ${protocol}: the router shows it open to everybody, not to ${remoteHost} only`
-    const action = 'GetGenericPortMappingEntry'
-    const failure = await this.unmap({ ...request, remoteHost: '' }).then(() => undefined, asPortMappingError)
-    const isClosedAgain = failure === undefined
-    const end = isClosedAgain
-      ? 'it was closed again, and may have been open to everybody for that moment'
-      : `closing it failed: ${failure.message}`
-    throw new NotConfirmedError(open, `${shows}; ${end}`, { action, isClosedAgain })
+  #checkRemoteHost(request: MappingRequest, shown: PortMapping): Promise<PortMapping> {
+    return checkRemoteHost(request, shown, { table: () => this.portMappings(), unmap: (key) => this.unmap(key) })
   }
 
   /** One request. The address is undefined if the gateway has none (empty, or 0.0.0.0, while the line is down). */
@@ -392,20 +376,6 @@ export function isConnected(connectionStatus: string): boolean {
 function unconfirmed(error: unknown): never {
   if (error instanceof PortMappingError && error.action !== undefined) error.isUnconfirmed = true
   throw error
-}
-
-function asPortMappingError(error: unknown): PortMappingError {
-  if (error instanceof PortMappingError) return error
-  throw error
-}
-
-function unlessPortMappingError(error: unknown): undefined {
-  asPortMappingError(error)
-}
-
-/** How routers write that a mapping is for all remote hosts. */
-function isEverybody(remoteHost: string): boolean {
-  return ['', '*', '0.0.0.0', '255.255.255.255'].includes(remoteHost)
 }
 
 /** Refused as in UNKNOWN_ACTION, or the connection is reset (Ubee EVW32C), or a 404 or 500 page comes. */

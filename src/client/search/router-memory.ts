@@ -3,9 +3,8 @@
  * harm. A router is looked up by its address. But 192.168.1.1 is half the world's router: that a router has no UPnP is
  * believed only if its hardware address is the same.
  */
-import { TransportError } from '../../domain/errors.js'
 import type { Clock } from '../../net/clock.js'
-import type { PrivateFiles } from '../../net/files/private-files.js'
+import { type PrivateFiles, unlessItFails } from '../../net/files/private-files.js'
 import type { PortControlProtocol } from '../port-control/probe.js'
 import type { FoundDevice } from './ssdp-search.js'
 
@@ -94,16 +93,6 @@ const MAX_NAME_LENGTH = 160
 
 function nameOf(address: string): string {
   return (PREFIX + encodeURIComponent(address).replace(/[!'()*~]/g, '_')).slice(0, MAX_NAME_LENGTH)
-}
-
-/** A router is used although it cannot be remembered. */
-async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> {
-  try {
-    return await work()
-  } catch (error) {
-    if (error instanceof TransportError) return undefined
-    throw error
-  }
 }
 
 /** Any program with this user's rights may have written the file, so each field is checked. */

@@ -229,6 +229,16 @@ function createDirectly(path: string, text: string): boolean {
   }
 }
 
+/** For what is only a help: undefined if the files cannot be had. */
+export async function unlessItFails<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work()
+  } catch (error) {
+    if (error instanceof TransportError) return undefined
+    throw error
+  }
+}
+
 /** They vanish with the process: for an emulated gateway, and for tests. */
 export function memoryFiles(): PrivateFiles {
   const texts = new Map<string, string>()
