@@ -120,7 +120,7 @@ async function keepOpen(
   const hasProgram = options.program.length > 0
   const printer = await begin(BANNER, { ...streams, stdout: hasProgram ? streams.stderr : streams.stdout, env })
   const { keep, keepSurroundings } = await import('./keep/session.js')
-  const reports = keep(invocation, options, keepSurroundings(surroundings))
+  const reports = keep(invocation, options, keepSurroundings({ ...surroundings, ...streams }))
   for (;;) {
     const next = await reports.next()
     if (next.done === true) return next.value

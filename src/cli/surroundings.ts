@@ -9,7 +9,7 @@ import type { ClientNet } from '../net/network.js'
 import type { DroppedLine } from '../net/patient-output.js'
 import { defaultGateways } from '../net/routes.js'
 import type { RunContext } from './context.js'
-import type { Streams } from './print/printer.js'
+import type { OutputStream, Streams } from './print/printer.js'
 
 export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
   readonly onSignal: OnSignal
@@ -35,6 +35,20 @@ export function commandLineNet(): ClientNet {
   }
 }
 
+/**
+ * Opens a stream of Node when it is first used: that takes 3 ms, and Node makes a pipe one that does not wait, for every
+ * program that shares it.
+ */
+function opened(stream: () => OutputStream): OutputStream {
+  return {
+    write: (text) => stream().write(text),
+    on: (event, listener) => stream().on(event, listener),
+    get isTTY() {
+      return stream().isTTY === true
+    },
+  }
+}
+
 async function openPatientStreams(droppedLine: DroppedLine): Promise<Omit<Streams, 'env'>> {
   const { patientStreams } = await import('../net/patient-output.js')
   return patientStreams(droppedLine)
@@ -43,13 +57,8 @@ async function openPatientStreams(droppedLine: DroppedLine): Promise<Omit<Stream
 export function ofProcess(): Surroundings {
   return {
     ...commandLineNet(),
-    // Getters, because Node opens a stream when it is first read, which takes 3 ms.
-    get stdout() {
-      return process.stdout
-    },
-    get stderr() {
-      return process.stderr
-    },
+    stdout: opened(() => process.stdout),
+    stderr: opened(() => process.stderr),
     env: process.env,
     files: userPrivateFiles,
     onSignal: onProcessSignal,

@@ -63,11 +63,16 @@ export function startCommand(argv: readonly string[], env: Variables): RunningCo
 
 /**
  * Runs a line with `sh -c` or cmd.exe, with `env` added to the environment, without input, and with its output on our
- * standard error. Its own process group ends with its whole pipeline. @throws TransportError if there is no shell
+ * standard error, or nowhere if it is silent. Its own process group ends with its whole pipeline. @throws TransportError if there is no shell
  */
-export function runInShell(command: string, env: Variables, limit: TimeLimit): Promise<LimitedEnd> {
+export function runInShell(
+  command: string,
+  env: Variables,
+  { isSilent = false, ...limit }: TimeLimit & { readonly isSilent?: boolean },
+): Promise<LimitedEnd> {
+  const output = isSilent ? 'ignore' : 2
   const isGroup = process.platform !== 'win32' // on Windows a process group opens a window
-  const options: SpawnOptions = { shell: true, detached: isGroup, stdio: ['ignore', 2, 2] }
+  const options: SpawnOptions = { shell: true, detached: isGroup, stdio: ['ignore', output, output] }
   return withLimit(start([command], { ...options, env: { ...process.env, ...env } }), isGroup, limit)
 }
 

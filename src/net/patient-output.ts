@@ -39,6 +39,11 @@ export class PatientOutput {
     this.isTTY = isTTY
   }
 
+  /** Whether whoever writes there directly would have to wait. */
+  get isFull(): boolean {
+    return this.#kept.length > 0
+  }
+
   /** An error other than that the sink is full: nothing is written from then on. */
   on(_event: 'error', listener: (error: Error) => void): void {
     this.#listeners.push(listener)

@@ -63,7 +63,10 @@ export function keepSurroundings(surroundings: Surroundings): KeepContext {
     interfaces: () => watch.look(), // the keeper looks on every round
     onSignal: sameWithinASecond(onSignal, clock),
     startProgram: startCommand,
-    runHook: (command, variables, signal) => runInShell(command, variables, { timeoutMs: HOOK_TIMEOUT_MS, signal }),
+    runHook: (command, variables, signal) => {
+      const isSilent = surroundings.stderr.isFull === true // it would wait until its time is over
+      return runInShell(command, variables, { timeoutMs: HOOK_TIMEOUT_MS, signal, isSilent })
+    },
     writeFile: writeFileAtomically,
     notifyServiceManager: (message) => notifyServiceManager(message, env),
     listen: (gateway, onSuspicion) => listenToGateway(net, gateway, onSuspicion),

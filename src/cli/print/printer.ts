@@ -15,6 +15,8 @@ export interface OutputStream {
   write(text: string): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   readonly isTTY?: boolean
+  /** Whether whoever writes there directly would have to wait. */
+  readonly isFull?: boolean
 }
 
 export interface Streams {

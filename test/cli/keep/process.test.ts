@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import {
   closeSync,
   constants,
+  existsSync,
   mkdtempSync,
   openSync,
   readFileSync,
@@ -210,7 +211,8 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
     const log = openSync(fifo, 'r+')
     const reader = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)
     while (written(reader)) {} // it is full now
-    const child = spawn(process.execPath, [PROGRAM, ...EMULATED, '--state', file], {
+    const hook = `head -c 100000 /dev/zero; touch ${fifo}.told`
+    const child = spawn(process.execPath, [PROGRAM, ...EMULATED, '--state', file, '--on-change', hook], {
       env: { PATH: process.env.PATH, HOME: folder },
       stdio: ['ignore', log, log],
     })
@@ -223,7 +225,7 @@ describe.skipIf(process.platform === 'win32')('--keep', () => {
         return false // it is not there yet, or half written
       }
     }
-    while (!isOpen()) await pause()
+    while (!(isOpen() && existsSync(`${fifo}.told`))) await pause()
     let said = ''
     while (isReadAgain && !REDIRECTED.test(said)) {
       said += textIn(reader)
