@@ -39,6 +39,8 @@ const BUNDLE = join(__dirname, '../dist/bin/')
 async function start(argv) {
   const { exports: program, keep } = loadCached(`${BUNDLE}upnp-ts.js`, require)
   process.exitCode = await program.main(argv)
+  // While Node clears up, a signal that was heard already would end the program with another status.
+  process.once('exit', (code) => process.exit(code))
   // Compiled code is stored only after success: a command that failed has not run all the code that the next one needs.
   if (process.exitCode === 0) keep()
 }
