@@ -137,8 +137,8 @@ interface KeeperFacts {
   /** Nobody read the output for a while. */
   'lines-dropped': { count: number }
   removed: LostPort
-  /** At the end: the port stays open because it was open before. */
-  'left-open': LostPort
+  /** At the end the port stays open: it was open before, or another keeper of this user has it too. */
+  'left-open': LostPort & { reason: 'was-open' | 'kept-by-another' }
   /** At the end: nobody can close it, so it stays open until its lease ends. */
   'ends-with-lease': LostPort & { endsWallMs: number }
   'not-removed': LostPort & { error: ReportedError }

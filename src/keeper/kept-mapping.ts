@@ -46,6 +46,8 @@ export interface WantedMapping extends Omit<MappingRequest, 'internalClient'> {
   readonly samePortAs?: KeptMapping | undefined
   /** Whether this user's keeper made a mapping with that description and left it behind: then it is no stranger's. */
   readonly isOwn?: (key: MappingKey, description: string) => Promise<boolean>
+  /** Asked at the end: whether another keeper of this user has the same mapping open, which is left to that one. */
+  readonly isKeptElsewhere?: (request: MappingRequest) => Promise<boolean>
 }
 
 /** At the first renewal half of the lease is over. If less than this share is left after it, nothing was extended. */
@@ -151,7 +153,11 @@ export class KeptMapping implements Kept<HeldMapping> {
     return presenceIn(await this.#ask(gateway, { ...this.#key(), externalPort }), mapping)
   }
 
-  remove(gateway: Gateway, _held: HeldMapping | undefined, onAnswer: () => void): Promise<boolean> {
+  async remove(gateway: Gateway, _held: HeldMapping | undefined, onAnswer: () => void): Promise<boolean> {
+    if (this.#own !== undefined && (await this.#wanted.isKeptElsewhere?.(this.#own)) === true) {
+      this.#own = undefined
+      return false
+    }
     return this.#close(gateway, onAnswer)
   }
 
@@ -161,7 +167,14 @@ export class KeptMapping implements Kept<HeldMapping> {
   }
 
   #request(gateway: Gateway): MappingRequest {
-    const { any: _, isOwn: __, samePortAs: ___, internalClient = gateway.localAddress, ...rest } = this.#wanted
+    const {
+      any: _,
+      isOwn: __,
+      samePortAs: ___,
+      isKeptElsewhere: ____,
+      internalClient = gateway.localAddress,
+      ...rest
+    } = this.#wanted
     return { ...rest, internalClient, externalPort: this.externalPort || this.#wanted.externalPort }
   }
 

@@ -1,6 +1,6 @@
 /**
  * Which ports a running keeper of this user keeps open: whoever closes one of them has to know that it would be opened
- * again. A keeper says so in a file of its own, and says it again every minute. A keeper that was killed falls silent.
+ * again, and a keeper that ends leaves to the others what they have. A keeper says so in a file of its own, and says it again every minute. A keeper that was killed falls silent.
  * Process numbers would not do: containers that share a volume can all be number 1.
  */
 import { TransportError } from '../domain/errors.js'
@@ -20,8 +20,11 @@ export class RunningKeeper {
   readonly #files: PrivateFiles
   readonly #clock: Clock
   readonly #name: string
-  #held: { readonly address: string; readonly ports: readonly string[] } | undefined
+  #held: Holding | undefined
+  #beganWallMs = Number.POSITIVE_INFINITY
   #cancel: () => void = () => {}
+  #ended: Promise<unknown> | undefined
+  #others: Promise<readonly Said[]> | undefined
 
   /** `id` tells it from all other keepers. */
   constructor(files: PrivateFiles, clock: Clock, id: string) {
@@ -30,18 +33,37 @@ export class RunningKeeper {
     this.#name = `${PREFIX}${id}`
   }
 
-  /** From now on it keeps these ports at the gateway with that address. */
-  hold(address: string, ports: readonly MappingKey[]): void {
-    const held = { address, ports: ports.map(textOf) }
+  /** From now on it keeps these ports at the gateway with that address. `client` is the address that they lead to. */
+  hold(address: string, ports: readonly HeldPort[], client = ''): void {
+    if (this.#ended !== undefined) return
+    const open = ports.map(({ isOpen = true }) => (isOpen ? '1' : '0')).join('')
+    const held = { address, client, ports: ports.map(textOf), open }
     if (JSON.stringify(held) === JSON.stringify(this.#held)) return
     this.#held = held
+    this.#beganWallMs = Math.min(this.#beganWallMs, this.#clock.wallMs())
     this.#say()
   }
 
   end(): void {
     this.#cancel()
-    if (this.#held !== undefined) void unlessItFails(this.#files.remove(this.#name))
-    this.#held = undefined
+    this.#ended ??= this.#held === undefined ? Promise.resolve() : unlessItFails(this.#files.remove(this.#name))
+  }
+
+  /**
+   * Whether another running keeper has that port open for the same computer, and has said so since this one began to
+   * hold something: a keeper that was killed has not. Asked after end(): of two that end at the same time the later one
+   * sees that the other has ended, so that nobody leaves the port to nobody.
+   */
+  async isOpenElsewhere(key: MappingKey): Promise<boolean> {
+    await this.#ended
+    const held = this.#held
+    if (held === undefined) return false
+    this.#others ??= saidByAll(this.#files, this.#clock, this.#name)
+    const text = textOf(key)
+    return (await this.#others).some(({ saidWallMs, address, client, ports, open }) => {
+      if (saidWallMs <= this.#beganWallMs) return false
+      return address === held.address && client === held.client && open[ports.indexOf(text)] === '1'
+    })
   }
 
   #say(): void {
@@ -63,12 +85,17 @@ export async function isKept(
   key: MappingKey,
   forAnyHost = false,
 ): Promise<boolean> {
-  const names = (await unlessItFails(files.list(PREFIX))) ?? []
-  const said = await Promise.all(names.map((name) => unlessItFails(heldBy(files, clock, name))))
+  const said = await saidByAll(files, clock)
   const wanted = textOf(forAnyHost ? { ...key, remoteHost: '' } : key)
   const isWanted = (port: unknown): boolean =>
     port === wanted || (forAnyHost && typeof port === 'string' && port.startsWith(wanted))
-  return said.some((held) => held?.address === address && held.ports.some(isWanted))
+  return said.some((held) => held.address === address && held.ports.some(isWanted))
+}
+
+async function saidByAll(files: PrivateFiles, clock: Clock, except = ''): Promise<readonly Said[]> {
+  const names = ((await unlessItFails(files.list(PREFIX))) ?? []).filter((name) => name !== except)
+  const said = await Promise.all(names.map((name) => unlessItFails(heldBy(files, clock, name))))
+  return said.filter((held) => held !== undefined)
 }
 
 /** Undefined if that keeper does not run any more. */
@@ -81,18 +108,38 @@ async function heldBy(files: PrivateFiles, clock: Clock, name: string): Promise<
   return undefined
 }
 
-interface Said {
-  readonly saidWallMs: number
+/** A port that is kept. One that is lost is still kept: it is opened again. */
+export interface HeldPort extends MappingKey {
+  readonly isOpen?: boolean
+}
+
+interface Holding {
+  /** Of the gateway. */
   readonly address: string
+  readonly client: string
   readonly ports: readonly unknown[]
+  /** `1` for each port that is open, `0` for one that is lost. */
+  readonly open: string
+}
+
+interface Said extends Holding {
+  readonly saidWallMs: number
 }
 
 function saidIn(text: string | undefined): Said | 'foreign' | undefined {
   try {
-    const { version, saidWallMs, address, ports } = JSON.parse(text ?? '') as Readonly<Record<string, unknown>>
+    const {
+      version,
+      saidWallMs,
+      address,
+      client = '',
+      ports,
+      open = '',
+    } = JSON.parse(text ?? '') as Readonly<Record<string, unknown>>
     if (version !== VERSION) return 'foreign'
     if (typeof saidWallMs !== 'number' || typeof address !== 'string' || !Array.isArray(ports)) return undefined
-    return { saidWallMs, address, ports }
+    if (typeof client !== 'string' || typeof open !== 'string') return undefined
+    return { saidWallMs, address, client, ports, open }
   } catch {
     return undefined
   }

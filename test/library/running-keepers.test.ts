@@ -102,6 +102,48 @@ describe('a running keeper', () => {
   })
 })
 
+describe('at its end a keeper', () => {
+  async function ended(other: (two: RunningKeeper) => void, client = '10.0.0.2') {
+    const { clock, keeper } = begin()
+    const [one, two] = [keeper('one'), keeper('two')]
+    await clock.advance(1000)
+    one.hold(ROUTER, [key(22), key(23)], client)
+    await clock.advance(1000)
+    other(two)
+    one.end()
+    return [await one.isOpenElsewhere(key(22)), await one.isOpenElsewhere(key(23))]
+  }
+
+  it('leaves the ports that another one has open, and no others', async () => {
+    expect(await ended((two) => two.hold(ROUTER, [key(22)], '10.0.0.2'))).toEqual([true, false])
+    const lost = { ...key(22), isOpen: false }
+    expect(await ended((two) => two.hold(ROUTER, [lost, key(23)], '10.0.0.2'))).toEqual([false, true])
+  })
+
+  it('leaves nothing to a keeper of another router or computer, or that has ended too', async () => {
+    expect(await ended((two) => two.hold('192.168.1.2', [key(22)], '10.0.0.2'))).toEqual([false, false])
+    expect(await ended((two) => two.hold(ROUTER, [key(22)], '10.0.0.3'))).toEqual([false, false])
+    const endsToo = (two: RunningKeeper): void => {
+      two.hold(ROUTER, [key(22)], '10.0.0.2')
+      two.end()
+      two.hold(ROUTER, [key(22), key(23)], '10.0.0.2')
+    }
+    expect(await ended(endsToo)).toEqual([false, false])
+  })
+
+  it('leaves nothing to one that has said nothing since: it was killed', async () => {
+    const { clock, files, keeper } = begin()
+    keeper('killed').hold(ROUTER, [key(22)], '10.0.0.2')
+    const dead = await files.read('keeper-killed')
+    await clock.advance(1000)
+    await files.write('keeper-killed', dead ?? '')
+    const one = keeper('one')
+    one.hold(ROUTER, [key(22)], '10.0.0.2')
+    one.end()
+    expect(await one.isOpenElsewhere(key(22))).toBe(false)
+  })
+})
+
 describe('a keeper that was killed', () => {
   /** Its last word came as long ago as that. */
   async function silentFor(ms: number) {

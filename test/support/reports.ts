@@ -200,7 +200,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   'hook-succeeded': [1, 7].map((failures) => ({ type: 'hook-succeeded', timeMs: TIME_MS, failures })),
   'lines-dropped': [1, 7].map((count) => ({ type: 'lines-dropped', timeMs: TIME_MS, count })),
   removed: [{ type: 'removed', timeMs: TIME_MS, ...KEPT }],
-  'left-open': [{ type: 'left-open', timeMs: TIME_MS, name: KEPT.name, port: KEPT.port }],
+  'left-open': [{ type: 'left-open', timeMs: TIME_MS, name: KEPT.name, port: KEPT.port, reason: 'was-open' }],
   'ends-with-lease': [{ type: 'ends-with-lease', timeMs: TIME_MS, ...KEPT, endsWallMs: TIME_MS + 60_000 }],
   'not-removed': [{ type: 'not-removed', timeMs: TIME_MS, ...KEPT, error: SILENT }],
   unmapped: (['igd', 'pcp', 'nat-pmp'] as const).map((via) => ({ type: 'unmapped', via, key: KEY })),

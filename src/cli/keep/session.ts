@@ -7,6 +7,7 @@ import { setFlagsFromString } from 'node:v8'
 import { isInternetAddress } from '../../domain/address.js'
 import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
+import type { MappingKey } from '../../domain/port-mapping.js'
 import { Keeper } from '../../keeper/keeper.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import { KeptMapping } from '../../keeper/kept-mapping.js'
@@ -119,6 +120,7 @@ class KeepSession {
   #isAddressTold = false
   /** Of the gateway that was found last. */
   #address = ''
+  #localAddress = ''
 
   constructor(invocation: GatewayInvocation, options: KeepOptions, context: KeepContext) {
     const { clock, files } = context
@@ -127,7 +129,7 @@ class KeepSession {
     this.#finder = new GatewayFinder((signal) => this.#search(signal))
     this.#marks = new OwnMarks(files, clock)
     this.#running = new RunningKeeper(files, clock, crypto.randomUUID())
-    this.#kept = keptOf(invocation, context, this.#marks)
+    this.#kept = keptOf(invocation, context, this.#marks, (kept, key) => this.#isKeptElsewhere(kept, key))
     this.#ports = new KeptPorts(this.#kept)
     this.#hook = new ChangeHook({
       command: options.onChange,
@@ -192,15 +194,25 @@ class KeepSession {
   async #keep(): Promise<void> {
     try {
       await this.#keeper.run()
-      this.#running.end()
       for (const kept of this.#kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
-      const timeMs = this.#context.clock.wallMs()
-      for (const kept of this.#ports.thatWereThere)
-        this.#say({ type: 'left-open', timeMs, name: kept.name, port: this.#ports.portOf(kept) })
+      for (const kept of this.#ports.thatWereThere) this.#sayLeftOpen(kept, 'was-open')
     } finally {
       this.#state.end({ ...this.#ports.facts, ports: [] })
     }
     await this.#hookEnds
+  }
+
+  /** The mark stays too: it is about the same mapping. */
+  async #isKeptElsewhere(kept: KeptEither, key: MappingKey): Promise<boolean> {
+    if (!(await this.#running.isOpenElsewhere(key))) return false
+    this.#left.add(kept)
+    this.#sayLeftOpen(kept, 'kept-by-another')
+    return true
+  }
+
+  #sayLeftOpen(kept: KeptEither, reason: 'was-open' | 'kept-by-another'): void {
+    const timeMs = this.#context.clock.wallMs()
+    this.#say({ type: 'left-open', timeMs, name: kept.name, port: this.#ports.portOf(kept), reason })
   }
 
   /** The first search that succeeds also reports the gateway, as upnpc does. @throws PortMappingError */
@@ -225,6 +237,7 @@ class KeepSession {
     const gateway = await this.#finder.find(signal)
     this.#marks.meet(gateway)
     this.#address = addressOf(gateway)
+    this.#localAddress = gateway.localAddress
     return gateway
   }
 
@@ -243,7 +256,7 @@ class KeepSession {
     if ('held' in event) this.#marks.set(event.kept, event.held)
     if (event.type === 'removed') this.#marks.remove(event.kept)
     if (event.type === 'not-removed') this.#left.add(event.kept)
-    if ('held' in event) this.#holdMappings()
+    if ('held' in event || event.type === 'lost' || event.type === 'gateway-lost') this.#holdMappings()
     this.#tellOthers()
   }
 
@@ -251,11 +264,12 @@ class KeepSession {
   #holdMappings(): void {
     const { command } = this.#invocation
     if (command.name !== 'map') return
+    const { known, facts } = this.#ports
     const held = command.mappings.flatMap(({ protocol, remoteHost }, at) => {
-      const port = this.#ports.known[at]
-      return port === undefined ? [] : [{ externalPort: port.externalPort, protocol, remoteHost }]
+      const [port, isOpen] = [known[at], facts.ports[at] !== undefined]
+      return port === undefined ? [] : [{ externalPort: port.externalPort, protocol, remoteHost, isOpen }]
     })
-    this.#running.hold(this.#address, held)
+    if (held.length > 0) this.#running.hold(this.#address, held, this.#localAddress)
   }
 
   /** Says once, as the command does without --keep, that the internet cannot come in at that address. */
@@ -307,6 +321,7 @@ class KeepSession {
     this.#isStopping = true
     this.#stopHearing()
     this.#stopWaiting()
+    this.#running.end() // before anything is closed: from now on other keepers do not leave a port to this one
     this.#service.stopping()
     this.#hookEnds = this.#hook.end()
     this.#keeper.stop()
@@ -323,6 +338,7 @@ export function keptOf(
   { command, description }: GatewayInvocation,
   { interfaces, onlyRoute }: Pick<RunContext, 'interfaces' | 'onlyRoute'>,
   marks: Pick<OwnMarks, 'has'>,
+  isKeptElsewhere: (kept: KeptEither, key: MappingKey) => Promise<boolean> = async () => false,
 ): readonly KeptEither[] {
   if (command.name === 'add-pinholes') {
     return command.pinholes.map(({ remoteHostTyped: _, internalClient, ...pinhole }) => {
@@ -336,14 +352,16 @@ export function keptOf(
   let previous: KeptMapping | undefined
   return command.mappings.map(({ internalClient, pairedWithPrevious, ...mapping }) => {
     const samePortAs = pairedWithPrevious === true ? previous : undefined
-    previous = new KeptMapping({
+    const kept: KeptMapping = new KeptMapping({
       ...mapping,
       description,
       internalClient: internalClient === 'local' ? undefined : internalClient,
       any: command.any || mapping.externalPort === 0 || mapping.internalPort === 0,
       samePortAs,
       isOwn: (key, description) => marks.has(key, description),
+      isKeptElsewhere: (key) => isKeptElsewhere(kept, key),
     })
-    return previous
+    previous = kept
+    return kept
   })
 }

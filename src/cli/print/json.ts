@@ -112,7 +112,7 @@ const ROWS: ByType<Report['type'], Fields> = {
   'hook-succeeded': ({ timeMs, failures }) => ({ time: iso(timeMs), failures }),
   'lines-dropped': ({ timeMs, count }) => ({ time: iso(timeMs), count }),
   removed: keptFields,
-  'left-open': keptFields,
+  'left-open': (report) => ({ ...keptFields(report), reason: report.reason }),
   'ends-with-lease': (report) => ({ ...keptFields(report), ends: iso(report.endsWallMs) }),
   'not-removed': (report) => ({ ...keptFields(report), error: errorFields(report.error) }),
   emulator: (report) => {

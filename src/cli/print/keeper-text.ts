@@ -44,7 +44,10 @@ const SENTENCES: ByType<KeeperReport['type'], readonly [tone: Piece['tone'], sen
       : `${count} lines were dropped, because nobody read them`,
   ],
   removed: ({ name }) => ['plain', `${name}: closed`],
-  'left-open': ({ name }) => ['plain', `${name}: left open, because it was open before`],
+  'left-open': ({ name, reason }) => [
+    'plain',
+    `${name}: left open, ${reason === 'was-open' ? 'because it was open before' : 'because another --keep has it open'}`,
+  ],
   'ends-with-lease': ({ name, endsWallMs }) => [
     'plain',
     `${name}: ends with its lease, ${new Date(endsWallMs).toISOString()} at the latest; it cannot be closed alone`,

@@ -83,7 +83,11 @@ describe('a line', () => {
     [{ type: 'lines-dropped', timeMs, count: 1 }, 'bad', '1 line was dropped, because nobody read it'],
     [{ type: 'lines-dropped', timeMs, count: 3 }, 'bad', '3 lines were dropped, because nobody read them'],
     [{ type: 'removed', timeMs, name }, 'plain', `${name}: closed`],
-    [{ type: 'left-open', timeMs, name, port: undefined }, 'plain', `${name}: left open, because it was open before`],
+    [
+      { type: 'left-open', timeMs, name, port: undefined, reason: 'was-open' },
+      'plain',
+      `${name}: left open, because it was open before`,
+    ],
     [
       { type: 'ends-with-lease', timeMs, name, port, endsWallMs: timeMs + 60_000 },
       'plain',
