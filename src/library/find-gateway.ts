@@ -21,7 +21,7 @@ export interface FindGatewayOptions {
   readonly via?: Via | undefined
   /** The host to ask over PCP and NAT-PMP. The default is the router, the default gateway of the way out, at port 5351. */
   readonly portControl?: Endpoint | undefined
-  /** Where to store the key of PCP's nonces, and what was mapped. The default is the user's state directory. */
+  /** Where to store the key of PCP's nonces, and what is remembered of routers and mappings. The default is the user's state directory. */
   readonly files?: PrivateFiles | undefined
   /** Ends the search, and all later requests to the gateway. */
   readonly signal?: AbortSignal | undefined
@@ -29,8 +29,8 @@ export interface FindGatewayOptions {
 
 /**
  * Finds the gateway to use: the router, the default gateway of the interface by which this computer's traffic leaves. It
- * is an IGD unless `via` says otherwise. Somebody else's IGD is found only if the router has not answered for 4 s. Each request to an IGD
- * ends after 30 s, or after 10 s of silence (20 s if it changes something).
+ * is an IGD unless `via` says otherwise. Somebody else's IGD is found only if the router has not answered for 4 s. Each
+ * request to an IGD ends after 30 s, or after 10 s of silence (20 s if it changes something).
  *
  * @example
  * const gateway = await findGateway({ via: 'auto' })

@@ -1,7 +1,8 @@
 /**
  * Which ports a running keeper of this user keeps open: whoever closes one of them has to know that it would be opened
- * again, and a keeper that ends leaves to the others what they have. A keeper says so in a file of its own, and says it again every minute. A keeper that was killed falls silent.
- * Process numbers would not do: containers that share a volume can all be number 1.
+ * again, and a keeper that ends leaves to the others what they have. A keeper says so in a file of its own, and says it
+ * again every minute. A keeper that was killed falls silent. Process numbers would not do: containers that share a volume
+ * can all be number 1.
  */
 import { TransportError } from '../domain/errors.js'
 import type { MappingKey } from '../domain/port-mapping.js'

@@ -45,9 +45,9 @@ interface Situation {
   readonly refusals?: Partial<Record<GatewayProtocol, PortMappingError>>
   readonly isOnly?: boolean
   readonly key?: MappingKey
-  /** A running keeper holds it. */
   /** Whether PCP and NAT-PMP give the port to somebody else. */
   readonly isFree?: boolean
+  /** A running keeper holds it. */
   readonly keeps?: MappingKey
   /** If undefined, nobody knows. */
   readonly hardwareAddress?: string | undefined

@@ -1,6 +1,6 @@
 /**
- * A mapping for one remote host is read back. GetSpecificPortMappingEntry does not tell the remote host, but the table does
- * (WANIPConnection:2 2.4.14). Some routers ignore it, and open the port to everybody: then it is closed again.
+ * A mapping for one remote host is read back. GetSpecificPortMappingEntry does not tell the remote host, but the table
+ * does (WANIPConnection:2 2.4.14). Some routers ignore it, and open the port to everybody: then it is closed again.
  */
 import { isSameAddress } from '../../domain/address.js'
 import { NotConfirmedError, PortMappingError } from '../../domain/errors.js'

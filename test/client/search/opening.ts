@@ -1,5 +1,4 @@
 /** A LAN with an IGD, a gateway of PCP and NAT-PMP and others, and the opening of whichever counts. */
-import '../../../src/client/search/candidate.ts' // loaded late there, which no fake clock knows
 import { expect } from 'vitest'
 import '../../../src/client/search/candidate.ts' // a search loads it as it goes, in no time of a fake clock
 import {
