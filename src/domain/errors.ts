@@ -81,16 +81,19 @@ export class RefusedError extends PortMappingError {
   readonly standardName: string
   /** The gateway's own words, not cleaned for a terminal. Empty for PCP and NAT-PMP, which send no text. */
   readonly description: string
+  /** PCP: how long the answer will stay the same, in seconds (RFC 6887 7.4); 0 if that is not known. */
+  readonly lastsSeconds: number
 
   constructor(
     facts: { action: string } & Pick<RefusedError, 'number' | 'standardName'> &
-      Partial<Pick<RefusedError, 'protocol' | 'description'>>,
+      Partial<Pick<RefusedError, 'protocol' | 'description' | 'lastsSeconds'>>,
   ) {
     super(`${facts.action} was refused with ${facts.number} (${facts.standardName})`, { action: facts.action })
     this.protocol = facts.protocol ?? 'igd'
     this.number = facts.number
     this.standardName = facts.standardName
     this.description = facts.description ?? ''
+    this.lastsSeconds = facts.lastsSeconds ?? 0
   }
 }
 

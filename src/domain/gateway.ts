@@ -23,7 +23,7 @@ export interface GatewayBase {
   /** A dotted quad. @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
   externalAddress(): Promise<string>
   /** Maps a port, and reads it back. @throws as externalAddress, and InvalidArgumentError, NotConfirmedError */
-  map(request: MappingRequest): Promise<PortMapping>
+  map(request: MappingRequest, options?: AskOptions): Promise<PortMapping>
   /**
    * Maps the port, or another external port if that one is taken. An IGD is asked with AddAnyPortMapping
    * (WANIPConnection:2 2.4.17). If it lacks that action (`onFallback` gets the error), AddPortMapping tries one port
@@ -31,11 +31,7 @@ export interface GatewayBase {
    * gets that. To PCP and NAT-PMP the port is only a suggestion, and 0 means any. Over NAT-PMP, internal port 0 asks for
    * one port, the same inside and outside. Such a mapping is never removed: it ends with its lease. @throws as map
    */
-  mapAny(
-    request: MappingRequest,
-    onFallback?: (error: PortMappingError) => void,
-    mayHelp?: (error: PortMappingError) => Promise<boolean>,
-  ): Promise<PortMapping>
+  mapAny(request: MappingRequest, options?: AskAnyOptions): Promise<PortMapping>
   /** Removes a mapping. @throws as map, but for NotConfirmedError */
   unmap(mapping: MappingToRemove): Promise<void>
   /** Seconds since the gateway lost its state, as it said last (RFC 6886 3.6, RFC 6887 8.5); an IGD does not say. */
@@ -46,6 +42,19 @@ export interface GatewayBase {
   find(key: MappingKey): Promise<PortMapping | undefined | 'untold'>
   /** Whether this user is known to have made that mapping in this protocol, and its lease has not ended. */
   remembers(key: MappingKey): Promise<boolean>
+}
+
+export interface AskOptions {
+  /**
+   * The same was asked for before. Over PCP this is one packet, and it is not sent again: a client must not ask for a
+   * mapping twice within 4 s (RFC 6887 11.2.1). It makes no difference to NAT-PMP and an IGD.
+   */
+  readonly isRepetition?: boolean
+}
+
+export interface AskAnyOptions extends AskOptions {
+  readonly onFallback?: (error: PortMappingError) => void
+  readonly mayHelp?: (error: PortMappingError) => Promise<boolean>
 }
 
 /** PCP and NAT-PMP go by the inside: as remembered, or else this computer and the external port. An IGD ignores it. */
@@ -133,7 +142,7 @@ export interface PortRange {
 /** What opens pinholes: WANIPv6FirewallControl:1, or PCP over IPv6. */
 export interface PinholeOpener {
   /** Returns the ID of the pinhole and its lease. */
-  addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole>
+  addPinhole(request: TimedPinholeRequest, options?: AskOptions): Promise<GrantedPinhole>
   updatePinhole(id: PinholeId, leaseSeconds: number): Promise<GrantedPinhole>
   deletePinhole(id: PinholeId): Promise<void>
 }

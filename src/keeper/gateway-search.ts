@@ -9,6 +9,8 @@ import { type Alarm, searchPauses } from './schedule.js'
 const ADDRESS_POLL_MS = 1000
 /** The shortest pause, however many reasons there are to end it. */
 const LEAST_PAUSE_MS = 1000
+/** Anybody can forge a reason, so a pause is not ended twice within this time. */
+const LEAST_HURRY_MS = 4000
 
 export interface SearchOptions {
   readonly clock: Clock
@@ -26,6 +28,7 @@ export class GatewaySearch {
   /** The gateway was found, but has not answered since: finding it again at once would go round in circles. */
   #isUnproven = false
   #isHurried = false
+  #hurriedMs = Number.NEGATIVE_INFINITY
   /** Set only during a search: end() must not abort the signal of a gateway that was found. */
   #searching: AbortController | undefined
 
@@ -42,7 +45,7 @@ export class GatewaySearch {
     this.#alarm.ring()
   }
 
-  /** The gateway that was found has answered. */
+  /** The gateway that was found has been looked at, and all was well. Some grant everything and answer nothing else. */
   prove(): void {
     if (this.#isUnproven) this.#pauses = searchPauses(this.#options.random)
     this.#isUnproven = false
@@ -82,9 +85,13 @@ export class GatewaySearch {
     const { clock, random } = this.#options
     const [startMs, endMs] = [clock.monotonicMs(), clock.monotonicMs() + pauseMs]
     while (!this.#alarm.isOff) {
-      const stopMs = this.#isHurried ? Math.min(endMs, startMs + LEAST_PAUSE_MS) : endMs
+      const hurryMs = Math.max(startMs + LEAST_PAUSE_MS, this.#hurriedMs + LEAST_HURRY_MS)
+      const stopMs = this.#isHurried ? Math.min(endMs, hurryMs) : endMs
       const leftMs = stopMs - clock.monotonicMs()
-      if (leftMs <= 0) return
+      if (leftMs <= 0) {
+        if (stopMs < endMs) this.#hurriedMs = clock.monotonicMs()
+        return
+      }
       await this.#alarm.sleep(Math.min(ADDRESS_POLL_MS, leftMs))
       const [hasSlept, haveAddressesChanged] = [this.#changes.noticeSleep(), this.#changes.noticeAddresses()]
       if (!hasSlept && !haveAddressesChanged) continue

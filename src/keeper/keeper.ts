@@ -18,13 +18,14 @@ import {
   type Kept,
   type LossReason,
   LostInRenewal,
+  type Presence,
   pulseOf,
   unlessRefused,
 } from './kept.js'
 import { KeptRow } from './kept-row.js'
 import { LeaseWatch } from './lease-watch.js'
 import { LAST_TURN_MS, LONGEST_END_MS, Removal } from './removal.js'
-import { Alarm, LookSchedule, within } from './schedule.js'
+import { Alarm, type LookReason, LookSchedule, within } from './schedule.js'
 
 /** How often to look at the gateway when all is well. After a change looks begin sooner, and double up to this. */
 export const CHECK_MS = 120_000
@@ -33,6 +34,9 @@ const LONGEST_SPREAD_MS = 500
 /** After this long it is asked anew who comes first: a renewal may have become due meanwhile. */
 const LONGEST_TURN_MS = 1000
 
+/** What was heard: an announcement, which anybody on the link can forge, or an event, which nobody can. */
+export type GatewayNews = 'announcement' | 'event'
+
 export interface KeeperOptions<H extends Held> {
   readonly clock: Clock
   /** From 0 to 1. */
@@ -40,8 +44,8 @@ export interface KeeperOptions<H extends Held> {
   readonly kept: readonly Kept<H>[]
   /** Searches for the gateway until the signal aborts. @throws PortMappingError if there is none */
   readonly open: (signal: AbortSignal) => Promise<Gateway>
-  /** Listens for announcements, each a suspicion, until the result is called; also while the gateway is gone. */
-  readonly listen: (gateway: Gateway, onSuspicion: () => void) => () => void
+  /** Listens until the result is called; also while the gateway is gone. */
+  readonly listen: (gateway: Gateway, onNews: (news: GatewayNews) => void) => () => void
   /** This computer's addresses. */
   readonly addresses: () => readonly string[]
   readonly onEvent: (event: KeeperEvent<H>) => void
@@ -115,9 +119,9 @@ export class Keeper<H extends Held> {
     this.#stopListening() // unsubscribing takes time, in which everything is removed
   }
 
-  /** Something gives a reason to look at the gateway now. */
-  suspect(): void {
-    this.#looks.warn()
+  #hear(news: GatewayNews): void {
+    if (news === 'announcement') this.#looks.announce()
+    else this.#looks.suspect()
     this.#search.hurry()
   }
 
@@ -158,7 +162,7 @@ export class Keeper<H extends Held> {
     this.#restarts.forget()
     this.#tell({ type: 'found', gateway })
     this.#stopListening()
-    this.#stopListening = this.#options.listen(gateway, () => this.suspect())
+    this.#stopListening = this.#options.listen(gateway, (news) => this.#hear(news))
     for (const row of this.#rows) row.beDueNow(this.#now())
     this.#looks = this.#newLooks()
   }
@@ -179,7 +183,6 @@ export class Keeper<H extends Held> {
     const [askedMs, isRenewal] = [this.#now(), row.present !== undefined]
     try {
       const granted = await row.ask(gateway, (reason) => this.#lose(row, reason))
-      this.#search.prove()
       const hasRestarted = this.#noticeRestart(gateway)
       const event = row.grant(granted, askedMs, this.#now(), gateway)
       this.#leases.add(row.endsMs)
@@ -194,37 +197,62 @@ export class Keeper<H extends Held> {
       const error = isGone ? thrown.cause : thrown
       if (!(error instanceof PortMappingError)) throw error
       const wasLost = isGone && this.#lose(row, 'gone')
-      this.#tell(row.fail(error, this.#now(), wasLost))
+      const longestMs = this.#options.checkMs ?? CHECK_MS
+      this.#tell(row.fail(error, { askedMs, nowMs: this.#now(), longestMs, wasLost }))
       if (isRenewal || isSignOfTrouble(error)) this.#looks.suspect()
       return !isSignOfTrouble(error)
     }
   }
 
-  /** Checks whether the gateway is there, has kept its state, and shows what it has granted. */
+  /**
+   * Checks whether the gateway is there, has kept its state, and shows what it has granted. An announcement can be
+   * forged, so it leads to two questions at most, however many ports there are.
+   */
   async #look(gateway: Gateway): Promise<void> {
-    const isForWarning = this.#looks.begin(this.#now())
+    const reason = this.#looks.begin(this.#now())
     try {
       const pulse = await pulseOf(gateway)
       const isOther = this.#learnAddress(pulse?.externalAddress)
-      this.#search.prove()
       // A refusal carries no epoch, and the old one would look as if it stood still.
       if (pulse !== undefined && this.#noticeRestart(gateway)) return await this.#spread()
-      const untold: KeptRow<H>[] = []
-      let isDoubtful = isForWarning || isOther
-      for (const row of this.#rows) {
-        if (this.#alarm.isOff) return
-        if (row.present === undefined) continue
-        const presence = await row.kept.find(gateway, row.present).catch(unlessRefused)
-        if (presence === 'gone' || presence === 'taken') this.#lose(row, presence)
-        if (presence === 'gone') isDoubtful = true
-        if (presence === 'untold') untold.push(row)
+      if (isOther) for (const row of this.#rows) if (row.present === undefined) row.beDueNow(this.#now())
+      if (reason !== 'announcement' || isOther || (await this.#isFirstMissing(gateway))) {
+        await this.#findAll(gateway, reason, isOther)
       }
-      // Renewing these is harmless, and brings them back if they are gone.
-      if (isDoubtful) for (const row of untold) row.dueMs = this.#now()
+      this.#search.prove()
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error
       this.#loseGateway(error)
     }
+  }
+
+  /** What nobody can be asked about is asked for again, if there is doubt. Mappings are whenever it is time. */
+  async #findAll(gateway: Gateway, reason: LookReason, isInDoubt: boolean): Promise<void> {
+    const untold: KeptRow<H>[] = []
+    let isDoubtful = isInDoubt || reason === 'announcement'
+    for (const row of this.#rows) {
+      if (this.#alarm.isOff) return
+      const presence = await this.#find(row, gateway)
+      if (presence === 'gone') isDoubtful = true
+      if (presence === 'ask-again' && reason === 'regular') row.beDueSoon(this.#now(), true)
+      if (presence === 'ask-again' || presence === 'untold') untold.push(row)
+    }
+    if (isDoubtful) for (const row of untold) row.beDue(this.#now())
+  }
+
+  /** Whether the gateway does not show the first of its mappings: one that has lost its state shows none. */
+  async #isFirstMissing(gateway: Gateway): Promise<boolean> {
+    const row = this.#rows.find(({ present }) => present !== undefined)
+    const presence = row && (await this.#find(row, gateway))
+    return presence === 'gone' || presence === 'untold'
+  }
+
+  /** What is gone is lost from now on. Undefined if it was not there before, or the gateway refuses to tell. */
+  async #find(row: KeptRow<H>, gateway: Gateway): Promise<Presence | undefined> {
+    if (row.present === undefined) return undefined
+    const presence = await row.kept.find(gateway, row.present).catch(unlessRefused)
+    if (presence === 'gone' || presence === 'taken') this.#lose(row, presence)
+    return presence
   }
 
   /** Returns whether it was there. */
@@ -261,7 +289,7 @@ export class Keeper<H extends Held> {
       this.#restarts.forget()
       for (const row of this.#rows) row.beDueNow(this.#now())
     }
-    if (hasSlept || haveAddressesChanged) this.#looks.warn()
+    if (hasSlept || haveAddressesChanged) this.#looks.suspect()
     if (!haveAddressesChanged || this.#gateway === undefined) return
     const { localAddress } = this.#gateway
     if (this.#changes.has(localAddress)) this.#renewOutdated(this.#gateway)
@@ -271,14 +299,13 @@ export class Keeper<H extends Held> {
   /** Of two that share a port the first one decides. If the second gets another port, the first one has to be asked. */
   #followPort(row: KeptRow<H>, gateway: Gateway): void {
     const leader = this.#leaders.get(row)
-    if (leader?.isOutdated(gateway)) leader.dueMs = this.#now()
+    if (leader?.isOutdated(gateway)) leader.beDue(this.#now())
     else if (row.isOutdated(gateway)) leader?.beDueSoon(this.#now())
-    for (const follower of this.#followers.get(row) ?? [])
-      if (follower.isOutdated(gateway)) follower.dueMs = this.#now()
+    for (const follower of this.#followers.get(row) ?? []) if (follower.isOutdated(gateway)) follower.beDue(this.#now())
   }
 
   #renewOutdated(gateway: Gateway): void {
-    for (const row of this.#rows) if (row.isOutdated(gateway)) row.dueMs = this.#now()
+    for (const row of this.#rows) if (row.isOutdated(gateway) || row.present === undefined) row.beDueNow(this.#now())
   }
 
   #tell(event: KeeperEvent<H>): void {

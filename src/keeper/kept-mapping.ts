@@ -75,6 +75,8 @@ export class KeptMapping implements Kept<HeldMapping> {
   #nameOfClient: { readonly shown: string; readonly is: string } | undefined
   /** Gateways that do not extend the lease when a mapping is asked for again. */
   readonly #renewedByRecreation = new WeakSet<Gateway>()
+  /** PCP servers that did not extend the lease last time. */
+  readonly #doubted = new WeakSet<Gateway>()
 
   constructor(wanted: WantedMapping) {
     this.#wanted = wanted
@@ -104,13 +106,14 @@ export class KeptMapping implements Kept<HeldMapping> {
     return this.samePortAs === undefined ? this : this.samePortAs.#leader
   }
 
-  async make(gateway: Gateway): Promise<HeldMapping> {
+  async make(gateway: Gateway, isRepetition: boolean): Promise<HeldMapping> {
     if (this.#leader !== this && this.externalPort === 0) {
       throw new InvalidArgumentError(`${this.name} waits for ${this.#leader.name}`)
     }
     try {
       const asked = await this.#prepare(gateway)
-      const mapping = await this.#map(gateway, asked, this.#wanted.any && this.#leader === this)
+      const any = this.#wanted.any && this.#leader === this
+      const mapping = await this.#map(gateway, asked, any, isRepetition)
       const externalAddress = await externalAddressOf(gateway)
       const { request, wasThere } = asked
       const externalPort = this.#leader === this ? this.#wanted.externalPort : request.externalPort
@@ -128,17 +131,20 @@ export class KeptMapping implements Kept<HeldMapping> {
   async renew(gateway: Gateway, held: HeldMapping, onLost: (reason: LossReason) => void): Promise<HeldMapping> {
     if (!this.isCurrent(gateway, held)) {
       await this.#close(gateway).catch(unlessRefused)
-      return madeAgain(this.make(gateway))
+      return madeAgain(this.make(gateway, true))
     }
     const request = this.#request(gateway)
     const found = await this.#show(gateway, request)
     const presence = presenceIn(found, held.mapping)
     if (presence === 'gone' || presence === 'taken') {
       onLost(presence)
-      return this.make(gateway)
+      return this.make(gateway, true)
     }
     const { asked, wasThere } = held
-    const mapping = await this.#extend(gateway, { request, wasThere }, held.leaseMs)
+    const mapping = await this.#extend(gateway, { request, wasThere }, held.leaseMs).catch((error: unknown) => {
+      if (isPortTaken(error)) onLost('taken')
+      throw error
+    })
     const externalAddress = gateway.protocol === 'pcp' ? await externalAddressOf(gateway) : undefined
     return { mapping, asked, leaseMs: leaseMsOf(mapping, this.#wanted), externalAddress, wasThere }
   }
@@ -150,7 +156,9 @@ export class KeptMapping implements Kept<HeldMapping> {
 
   async find(gateway: Gateway, { mapping }: HeldMapping): Promise<Presence> {
     const externalPort = mapping.externalPort ?? this.externalPort
-    return presenceIn(await this.#ask(gateway, { ...this.#key(), externalPort }), mapping)
+    const presence = presenceIn(await this.#ask(gateway, { ...this.#key(), externalPort }), mapping)
+    const isHarmless = gateway.protocol !== 'igd' && !this.#renewedByRecreation.has(gateway)
+    return presence === 'untold' && isHarmless ? 'ask-again' : presence
   }
 
   async remove(gateway: Gateway, _held: HeldMapping | undefined, onAnswer: () => void): Promise<boolean> {
@@ -235,11 +243,16 @@ export class KeptMapping implements Kept<HeldMapping> {
   }
 
   /** `any`: another port will do. */
-  async #map(gateway: Gateway, { request, wasThere }: Asked, any: boolean): Promise<PortMapping> {
+  async #map(
+    gateway: Gateway,
+    { request, wasThere }: Asked,
+    any: boolean,
+    isRepetition: boolean,
+  ): Promise<PortMapping> {
     const before = this.#own
     this.#own = wasThere ? undefined : request
     try {
-      const shown = await (any ? gateway.mapAny(request) : gateway.map(request))
+      const shown = await (any ? gateway.mapAny(request, { isRepetition }) : gateway.map(request, { isRepetition }))
       this.#nameOfClient = { shown: shown.internalClient, is: request.internalClient }
       const externalPort = shown.externalPort ?? request.externalPort
       // The gateway confirmed what was asked for, however it shows it.
@@ -262,11 +275,18 @@ export class KeptMapping implements Kept<HeldMapping> {
    */
   async #extend(gateway: Gateway, asked: Asked, leaseMs: number): Promise<PortMapping> {
     const any = this.#wanted.any && gateway.protocol !== 'igd'
+    const isDoubted = this.#doubted.delete(gateway)
     if (this.#renewedByRecreation.has(gateway)) return this.#recreate(gateway, asked, any)
-    const mapping = await this.#map(gateway, asked, any)
     const isExtended = ({ leaseSeconds = 0 }: PortMapping): boolean =>
       leaseSeconds === 0 || leaseMs === Number.POSITIVE_INFINITY || leaseSeconds * 1000 >= leaseMs * LEAST_EXTENDED
-    if (isExtended(mapping) || asked.wasThere || this.leftForMs !== undefined) return mapping
+    if (!isDoubted) {
+      const mapping = await this.#map(gateway, asked, any, true)
+      if (isExtended(mapping) || asked.wasThere || this.leftForMs !== undefined) return mapping
+      if (gateway.protocol === 'pcp') {
+        this.#doubted.add(gateway) // it cannot be asked again within 4 s (RFC 6887 11.2.1)
+        return mapping
+      }
+    }
     const recreated = await this.#recreate(gateway, asked, any)
     // If not, the gateway gives shorter leases now.
     if (isExtended(recreated)) this.#renewedByRecreation.add(gateway)
@@ -275,7 +295,7 @@ export class KeptMapping implements Kept<HeldMapping> {
 
   async #recreate(gateway: Gateway, asked: Asked, any: boolean): Promise<PortMapping> {
     const isClosed = await hasClosed(gateway.unmap(asked.request))
-    const making = this.#map(gateway, asked, any)
+    const making = this.#map(gateway, asked, any, true)
     return isClosed ? madeAgain(making) : making
   }
 

@@ -41,14 +41,14 @@ export class KeptPinhole implements Kept<HeldPinhole> {
     this.name = `pinhole for port ${internalPort || '(any)'} ${transportProtocolOf(protocol) ?? protocol}${client}`
   }
 
-  async make(gateway: Gateway): Promise<HeldPinhole> {
+  async make(gateway: Gateway, isRepetition: boolean): Promise<HeldPinhole> {
     const opener = openerOf(gateway)
     const pinhole = this.#request(gateway)
     const isClosed = await this.#closeOld(gateway, pinhole)
     const before = isClosed ? undefined : this.#own
     this.#own = pinhole
     try {
-      const { id, leaseSeconds } = await opener.addPinhole(pinhole)
+      const { id, leaseSeconds } = await opener.addPinhole(pinhole, { isRepetition })
       return { pinhole, id, leaseMs: leaseSeconds * 1000 }
     } catch (error) {
       if (error instanceof RefusedError || error instanceof InvalidArgumentError) this.#own = before
@@ -57,7 +57,7 @@ export class KeptPinhole implements Kept<HeldPinhole> {
   }
 
   renew(gateway: Gateway): Promise<HeldPinhole> {
-    return this.make(gateway)
+    return this.make(gateway, true)
   }
 
   isCurrent(gateway: Gateway, { pinhole }: HeldPinhole): boolean {

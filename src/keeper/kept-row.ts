@@ -1,11 +1,21 @@
 /** One thing that is kept: what was granted, when it is due, and what became of it. */
-import type { ErrorCode, PortMappingError } from '../domain/errors.js'
+import { type ErrorCode, NoReplyError, type PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Held, KeeperEvent, Kept, LossReason } from './kept.js'
-import { CLOSEST_RENEWALS_MS, renewalTimes, retryPauses } from './schedule.js'
+import { CLOSEST_RENEWALS_MS, closestRenewalsMs, RESENDING_PAUSES_MS, renewalTimes, retryPauses } from './schedule.js'
 
 /** After one of these errors it is certain that nothing was made. */
 const NOTHING_MADE: ReadonlySet<ErrorCode> = new Set(['REFUSED', 'INVALID_ARGUMENT', 'NO_GATEWAY'])
+const NOTHING_SENT: ReadonlySet<ErrorCode> = new Set(['INVALID_ARGUMENT', 'NO_GATEWAY'])
+
+export interface Failure {
+  readonly askedMs: number
+  readonly nowMs: number
+  /** For how long a refusal is believed at most. */
+  readonly longestMs: number
+  /** Something that was there turned out to be lost. */
+  readonly wasLost?: boolean
+}
 
 export class KeptRow<H extends Held> {
   readonly kept: Kept<H>
@@ -13,13 +23,22 @@ export class KeptRow<H extends Held> {
   #held: H | undefined
   #leaseBeganMs = 0
   #renewals: Iterator<number, void> = [][Symbol.iterator]()
+  #nextRenewalMs = Number.POSITIVE_INFINITY
   #retries: Iterator<number, never>
+  #resendings: Iterator<number> = [][Symbol.iterator]()
   #lostSinceMs: number | undefined
   /** A request got no answer, and may have worked all the same. A later refusal does not disprove that. */
   #isUnanswered = false
   #isAsking = false
-  /** When to make or renew it. */
-  dueMs = 0
+  #wasAsked = false
+  /** It is asked for again because nobody can be asked whether it is there. */
+  #isForLook = false
+  #isOverPcp = false
+  #dueMs = 0
+  /** When it was asked for last; unknown if the gateway has lost everything since. */
+  #askedMs = Number.NEGATIVE_INFINITY
+  /** Until then the gateway will say no again (RFC 6887 7.4). */
+  #refusedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(kept: Kept<H>, random: () => number) {
     this.kept = kept
@@ -42,15 +61,31 @@ export class KeptRow<H extends Held> {
     return this.#held !== undefined || this.#isUnanswered || this.#isAsking
   }
 
-  /** It is to be made or renewed at once. */
+  /** When to make or renew it. Over PCP nothing is asked for twice within 4 s (RFC 6887 11.2.1). */
+  get dueMs(): number {
+    const closestMs = this.#isOverPcp ? CLOSEST_RENEWALS_MS : 0
+    return Math.max(this.#dueMs, this.#askedMs + closestMs, this.#refusedUntilMs)
+  }
+
+  /** It is to be made or renewed at once. What was refused may be granted now. */
   beDueNow(nowMs: number): void {
-    this.dueMs = nowMs
+    this.#dueMs = nowMs
+    this.#refusedUntilMs = Number.NEGATIVE_INFINITY
     this.#retries = retryPauses(this.#random)
   }
 
-  /** It is to be asked for again soon, but not too soon after the last time (RFC 6887 11.2.1). */
-  beDueSoon(nowMs: number): void {
-    this.dueMs = Math.min(this.dueMs, Math.max(nowMs, this.#leaseBeganMs + CLOSEST_RENEWALS_MS))
+  /** It is to be asked for again. */
+  beDue(nowMs: number): void {
+    this.#dueMs = Math.min(this.#dueMs, nowMs)
+    this.#isForLook = false
+  }
+
+  /** It is to be asked for again soon, but not too soon after the last time. */
+  beDueSoon(nowMs: number, isForLook = false): void {
+    const soonMs = Math.max(nowMs, this.#askedMs + CLOSEST_RENEWALS_MS)
+    if (soonMs >= this.#dueMs) return
+    this.#dueMs = soonMs
+    this.#isForLook = isForLook
   }
 
   /** Granted, but not what is wanted any more. */
@@ -77,45 +112,81 @@ export class KeptRow<H extends Held> {
   ask(gateway: Gateway, onLost: (reason: LossReason) => void): Promise<H> {
     const { present } = this
     this.#isAsking = true
-    return present === undefined ? this.kept.make(gateway) : this.kept.renew(gateway, present, onLost)
+    this.#isOverPcp = gateway.protocol === 'pcp'
+    return present === undefined ? this.kept.make(gateway, this.#wasAsked) : this.kept.renew(gateway, present, onLost)
   }
 
   /** Takes note of what was granted. Its lease counts from the request, because it may have begun that early. */
   grant(held: H, askedMs: number, nowMs: number, gateway: Gateway): KeeperEvent<H> {
     const [kept, wasPresent, lostSinceMs] = [this.kept, this.present !== undefined, this.#lostSinceMs]
     this.#held = held
+    const isForLook = this.#isForLook
+    this.#isForLook = false
     this.#isUnanswered = false
     this.#isAsking = false
+    this.#noteSent(askedMs, nowMs)
     this.#leaseBeganMs = askedMs
-    this.#renewals = renewalTimes(held.leaseMs, this.#random)
+    this.#renewals = renewalTimes(held.leaseMs, this.#random, closestRenewalsMs(gateway.protocol, held.leaseMs))
+    this.#nextRenewalMs = Number.NEGATIVE_INFINITY
     this.#retries = retryPauses(this.#random)
+    this.#resendings = RESENDING_PAUSES_MS[Symbol.iterator]()
     this.#lostSinceMs = undefined
-    this.dueMs = this.#nextRenewal()
+    this.#refusedUntilMs = Number.NEGATIVE_INFINITY
+    this.#dueMs = this.#renewalAfter(nowMs)
     if (lostSinceMs !== undefined) return { type: 'restored', kept, held, afterMs: nowMs - lostSinceMs }
-    return wasPresent ? { type: 'renewed', kept, held } : { type: 'mapped', kept, held, gateway }
+    return wasPresent ? { type: 'renewed', kept, held, isForLook } : { type: 'mapped', kept, held, gateway }
   }
 
-  #nextRenewal(): number {
-    const next = this.#renewals.next()
-    return next.done === true ? this.endsMs : this.#leaseBeganMs + next.value
+  /** A first request may have been sent again just now. */
+  #noteSent(askedMs: number, nowMs: number): void {
+    this.#askedMs = this.#wasAsked ? askedMs : nowMs
+    this.#wasAsked = true
   }
 
-  /** A renewal is tried again on its schedule; what is not there with growing pauses, at once if `wasLost` just now. */
-  fail(error: PortMappingError, nowMs: number, wasLost = false): KeeperEvent<H> {
+  /** The next of the scheduled renewals, or the end of the lease. */
+  #renewalAfter(nowMs: number): number {
+    while (this.#nextRenewalMs <= nowMs) {
+      const next = this.#renewals.next()
+      if (next.done === true) return this.endsMs
+      this.#nextRenewalMs = this.#leaseBeganMs + next.value
+    }
+    return this.#nextRenewalMs
+  }
+
+  /**
+   * A renewal is tried again on its schedule, and before that if it is one packet that may be lost on the way. What is
+   * not there is tried again with growing pauses, at once if it was lost just now.
+   */
+  fail(error: PortMappingError, { askedMs, nowMs, longestMs, wasLost = false }: Failure): KeeperEvent<H> {
     if (!NOTHING_MADE.has(error.code)) this.#isUnanswered = true
     this.#isAsking = false
-    const onSchedule = this.present === undefined ? nowMs : this.#nextRenewal()
-    const isOnSchedule = onSchedule > nowMs && Number.isFinite(onSchedule)
-    const pauseMs = isOnSchedule ? onSchedule - nowMs : wasLost ? 0 : this.#retries.next().value
-    this.dueMs = nowMs + pauseMs
-    return { type: 'failed', kept: this.kept, error, againInMs: pauseMs }
+    if (!NOTHING_SENT.has(error.code)) this.#noteSent(askedMs, nowMs)
+    if (error instanceof RefusedError) {
+      this.#refusedUntilMs = nowMs + Math.min(error.lastsSeconds * 1000, longestMs)
+    }
+    this.#dueMs = this.#againMs(error, nowMs, wasLost)
+    return { type: 'failed', kept: this.kept, error, againInMs: this.dueMs - nowMs }
+  }
+
+  #againMs(error: PortMappingError, nowMs: number, wasLost: boolean): number {
+    if (this.present !== undefined) {
+      const isOnePacket = this.#isOverPcp && error instanceof NoReplyError
+      const resendingMs = isOnePacket
+        ? (this.#resendings.next().value ?? Number.POSITIVE_INFINITY)
+        : Number.POSITIVE_INFINITY
+      const againMs = Math.min(this.#renewalAfter(nowMs), this.#askedMs + resendingMs)
+      if (Number.isFinite(againMs)) return Math.max(againMs, nowMs)
+    }
+    return wasLost ? nowMs : nowMs + this.#retries.next().value
   }
 
   /** Undefined if it was not there, or is already known to be lost. */
   lose(reason: LossReason, nowMs: number): KeeperEvent<H> | undefined {
+    const hasRestarted = reason === 'gateway-restarted'
+    if (hasRestarted) this.#askedMs = Number.NEGATIVE_INFINITY
+    if (hasRestarted || this.present !== undefined) this.beDueNow(nowMs)
     if (this.present === undefined) return undefined
     this.#lostSinceMs = Math.min(nowMs, this.endsMs)
-    this.beDueNow(nowMs)
     return { type: 'lost', kept: this.kept, reason }
   }
 

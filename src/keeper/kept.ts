@@ -16,15 +16,17 @@ export type Presence =
   | 'gone'
   /** It leads to another computer now, whose mapping is not touched. */
   | 'taken'
-  /** The protocol has no such question. Asking for the mapping or pinhole again is safe instead. */
+  /** Nobody can tell. Asking for the mapping or pinhole again is safe. */
   | 'untold'
+  /** The same, and to ask for it again costs no more than a question would. */
+  | 'ask-again'
 
 /** `H` is what a gateway grants. */
 export interface Kept<H extends Held = Held> {
   /** For people: `external port 22 TCP`. */
   readonly name: string
-  /** @throws PortMappingError */
-  make(gateway: Gateway): Promise<H>
+  /** `isRepetition`: it was asked for before. @throws PortMappingError */
+  make(gateway: Gateway, isRepetition: boolean): Promise<H>
   /**
    * Asks for the same again, with a new lease. `onLost` is called at once if the gateway shows that it is lost.
    * @throws PortMappingError, LostInRenewal
@@ -50,7 +52,8 @@ export type KeeperEvent<H extends Held = Held> =
   | { readonly type: 'searching'; readonly error: PortMappingError }
   | { readonly type: 'found'; readonly gateway: Gateway }
   | { readonly type: 'mapped'; readonly kept: Kept<H>; readonly held: H; readonly gateway: Gateway }
-  | { readonly type: 'renewed'; readonly kept: Kept<H>; readonly held: H }
+  /** `isForLook`: before its time, because nobody can be asked whether it is there. */
+  | { readonly type: 'renewed'; readonly kept: Kept<H>; readonly held: H; readonly isForLook?: boolean }
   | { readonly type: 'lost'; readonly kept: Kept<H>; readonly reason: LossReason }
   | { readonly type: 'restored'; readonly kept: Kept<H>; readonly held: H; readonly afterMs: number }
   | { readonly type: 'failed'; readonly kept: Kept<H>; readonly error: PortMappingError; readonly againInMs: number }

@@ -2,25 +2,49 @@
  * When to renew, to try again and to look at the gateway, and how to sleep until then. Times are milliseconds.
  *
  * Renewals follow RFC 6887 11.2.1 for every protocol: at a random moment between 1/2 and 5/8 of the lease, then between
- * 3/4 and 3/4 + 1/16, then between 7/8 and 7/8 + 1/32, and so on, never closer to each other than 4 s.
+ * 3/4 and 3/4 + 1/16, then between 7/8 and 7/8 + 1/32, and so on, never closer to each other than 4 s. Over PCP the
+ * same holds for whatever is asked for again.
  */
+import type { GatewayProtocol } from '../domain/port-mapping.js'
 import { type Clock, sleep } from '../net/clock.js'
 
 /** RFC 6887 11.2.1. */
 export const CLOSEST_RENEWALS_MS = 4000
+/** The other protocols set no limit, so a short lease can be kept too. */
+const SHORT_LEASE_MS = 2 * CLOSEST_RENEWALS_MS
+const CLOSEST_OF_SHORT_MS: Readonly<Record<GatewayProtocol, number>> = {
+  pcp: CLOSEST_RENEWALS_MS,
+  'nat-pmp': 1000,
+  igd: 500,
+}
 
-/** Offsets from the beginning of the lease: none if it never ends, else at least one; none before 4 s if it can be. */
-export function* renewalTimes(leaseMs: number, random: () => number): Generator<number, void> {
-  let previousMs = leaseMs > CLOSEST_RENEWALS_MS ? 0 : Number.NEGATIVE_INFINITY
+/** The least time between two renewals of a lease as long as that. If it is no shorter than the lease, there are gaps. */
+export function closestRenewalsMs(protocol: GatewayProtocol, leaseMs: number): number {
+  return leaseMs < SHORT_LEASE_MS ? CLOSEST_OF_SHORT_MS[protocol] : CLOSEST_RENEWALS_MS
+}
+
+/** Offsets from the beginning of the lease, none before `closestMs`: none if the lease never ends or is as short. */
+export function* renewalTimes(
+  leaseMs: number,
+  random: () => number,
+  closestMs = CLOSEST_RENEWALS_MS,
+): Generator<number, void> {
+  let previousMs = 0
   for (let step = 1; ; step++) {
     const [start, width] = [1 - 2 ** -step, 2 ** -(step + 2)]
     const at = leaseMs * (start + width * random())
-    const atMs = Math.max(at, previousMs + CLOSEST_RENEWALS_MS)
+    const atMs = Math.max(at, previousMs + closestMs)
     if (!(atMs < leaseMs)) return
     yield atMs
     previousMs = atMs
   }
 }
+
+/**
+ * RFC 6887 8.1.1: how long after one packet without an answer the next one is sent. After these, the renewals go on at
+ * their times.
+ */
+export const RESENDING_PAUSES_MS: readonly number[] = [4000, 8000, 16_000]
 
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 30_000
@@ -42,9 +66,18 @@ function* growingPauses(factor: number, random: () => number): Generator<number,
 }
 
 const FIRST_LOOK_PAUSE_MS = 10_000
-/** Suspicions closer together than this share one look. While they prove to be false alarms, the gap doubles. */
-const LEAST_GAP_MS = 1000
+/** Reasons closer together than this share one look. The gap doubles while suspicions prove to be false alarms. */
+const LEAST_GAP_MS = 4000
 const LONGEST_GAP_MS = 30_000
+
+/** Why to look at the gateway. */
+export type LookReason =
+  /** It is time. */
+  | 'regular'
+  /** Something has failed, or the gateway has told a subscriber of a change. */
+  | 'suspicion'
+  /** The gateway has announced itself, or whoever forges its address. */
+  | 'announcement'
 
 /** When to look at the gateway: now and then, soon after something has changed, and at once upon a suspicion. */
 export class LookSchedule {
@@ -54,7 +87,7 @@ export class LookSchedule {
   #lastMs = Number.NEGATIVE_INFINITY
   #gapMs = LEAST_GAP_MS
   #isSuspicious = false
-  #isWarned = false
+  #isAnnounced = false
 
   constructor(longestPauseMs: number, nowMs: number) {
     this.#longestPauseMs = longestPauseMs
@@ -62,7 +95,10 @@ export class LookSchedule {
   }
 
   get dueMs(): number {
-    return this.#isSuspicious ? Math.min(this.#regularMs, this.#lastMs + this.#gapMs) : this.#regularMs
+    const never = Number.POSITIVE_INFINITY
+    const suspicionMs = this.#isSuspicious ? this.#lastMs + this.#gapMs : never
+    const announcementMs = this.#isAnnounced ? this.#lastMs + LEAST_GAP_MS : never
+    return Math.min(this.#regularMs, suspicionMs, announcementMs)
   }
 
   /** Something is new, and a look will show whether it stays. */
@@ -72,27 +108,27 @@ export class LookSchedule {
     this.#gapMs = LEAST_GAP_MS
   }
 
-  /** A request has failed. */
   suspect(): void {
     this.#isSuspicious = true
   }
 
-  /** Something was heard or seen: even what the gateway cannot show may be gone. */
-  warn(): void {
-    this.#isSuspicious = true
-    this.#isWarned = true
+  announce(): void {
+    this.#isAnnounced = true
   }
 
-  /** A look begins. Returns whether a warning is the reason. */
-  begin(nowMs: number): boolean {
-    const [isForSuspicion, isForWarning] = [this.#isSuspicious, this.#isWarned]
-    this.#isSuspicious = false
-    this.#isWarned = false
-    this.#gapMs = isForSuspicion ? Math.min(this.#gapMs * 2, LONGEST_GAP_MS) : LEAST_GAP_MS
+  /** A look begins. The others do not put off the regular ones. Returns the best reason for it. */
+  begin(nowMs: number): LookReason {
+    const isRegular = nowMs >= this.#regularMs
+    const isForSuspicion = this.#isSuspicious && (isRegular || nowMs >= this.#lastMs + this.#gapMs)
     this.#lastMs = nowMs
+    this.#isAnnounced = false
+    if (isForSuspicion) this.#gapMs = Math.min(this.#gapMs * 2, LONGEST_GAP_MS)
+    else if (isRegular) this.#gapMs = LEAST_GAP_MS
+    if (isForSuspicion) this.#isSuspicious = false
+    if (!isRegular) return isForSuspicion ? 'suspicion' : 'announcement'
     this.#pauseMs = Math.min(this.#pauseMs * 2, this.#longestPauseMs)
     this.#regularMs = nowMs + this.#pauseMs
-    return isForWarning
+    return 'regular'
   }
 }
 

@@ -4,6 +4,7 @@ import { EventSubscription } from '../client/listen/event-subscription.js'
 import { parseIPv4 } from '../domain/address.js'
 import type { Gateway } from '../domain/gateway.js'
 import { parseZonedUrl } from '../domain/url.js'
+import type { GatewayNews } from '../keeper/keeper.js'
 import { OncePerSecond } from '../net/clock.js'
 import type { HttpServers } from '../net/http/server.js'
 import type { InterfaceAddress, InterfaceWatch } from '../net/interfaces.js'
@@ -17,14 +18,14 @@ export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'h
 }
 
 /** Listens until the returned function is called. */
-export function listenToGateway(net: ListeningNet, gateway: Gateway, onSuspicion: () => void): () => void {
+export function listenToGateway(net: ListeningNet, gateway: Gateway, onNews: (news: GatewayNews) => void): () => void {
   const { clock, datagrams, watch } = net
   const { localAddress, address } = gateway
   const addresses = address === undefined ? [] : [address]
-  const news = new OncePerSecond(clock, onSuspicion)
+  const news = new OncePerSecond(clock, () => onNews('event'))
   const events = subscribe(net, gateway, () => news.tell())
   const hear = (): void => {
-    onSuspicion()
+    onNews('announcement')
     events?.renew() // a router that has restarted has forgotten the subscription
   }
   let stopAnnouncements = (): void => {}

@@ -71,7 +71,9 @@ export class Mapper {
       fallback = error
     }
     try {
-      const mapped = any ? this.#gateway.mapAny(asked, onFallback, untilHopeless(find)) : this.#gateway.map(asked)
+      const mapped = any
+        ? this.#gateway.mapAny(asked, { onFallback, mayHelp: untilHopeless(find) })
+        : this.#gateway.map(asked)
       const mapping = await mapped
       const doubt = await doubtOf(this.#gateway, this.#net, subject)
       return { ok: true, asked, fallback, mapping, wasThere: false, notes: this.#untold(doubt) }

@@ -80,7 +80,7 @@ const TROUBLES: Readonly<Record<string, Trouble>> = {
     world.router.reboot()
     forget(world)
     world.router.announce()
-    return 2000
+    return 5000 // 4 s after the last look, and half a second more
   },
   async 'reboot that takes a while'(world) {
     const downMs = between(world.random, 1000, 20 * MINUTE_MS)

@@ -57,11 +57,12 @@ describe.each(PORT_CONTROL)('a router that reboots, over %s', (protocol) => {
     await keeping.stop()
   })
 
-  it('is not seen in an announcement alone: what keeps its epoch is renewed, and not called lost', async () => {
+  it('is not seen in an announcement alone: if the epoch goes on, nothing is asked for', async () => {
     const keeping = await settled(begin(protocol))
+    keeping.router.forgetCalls()
     keeping.router.announce()
     await keeping.wait(500)
-    expect(keeping.told()).toEqual([`600000 renewed ${PORT}`])
+    expect([keeping.told(), keeping.router.callsOf('pulse'), keeping.router.requests]).toEqual([[], 1, 1])
     await keeping.stop()
   })
 
@@ -135,7 +136,7 @@ describe('an IGD that reboots', () => {
   it('is noticed at once upon a suspicion', async () => {
     const keeping = await settled(begin('igd'))
     keeping.router.reboot()
-    keeping.keeper.suspect()
+    keeping.router.announce('event')
     await keeping.wait(0)
     expect(keeping.told()).toEqual([`600000 lost ${PORT}: gone`, `600000 restored ${PORT} after 0`])
     await keeping.stop()
@@ -147,23 +148,23 @@ describe('suspicions', () => {
     const keeping = await settled(begin('igd'))
     keeping.router.forgetCalls()
     for (let ms = 0; ms < 60_000; ms += 50) {
-      keeping.keeper.suspect()
+      keeping.router.announce('event')
       await keeping.wait(50)
     }
-    // After 0, 2, 4, 8 and 16 s, and then every 30 s.
-    expect(keeping.router.callsOf('pulse')).toBe(6)
+    // After 0, 8, 24 and 54 s, and one that was due.
+    expect(keeping.router.callsOf('pulse')).toBe(5)
     await keeping.stop()
   })
 
   it('are looked into at once again after a quiet time', async () => {
     const keeping = await settled(begin('igd'))
     for (let each = 0; each < 100; each++) {
-      keeping.keeper.suspect()
+      keeping.router.announce('event')
       await keeping.wait(1000)
     }
     await keeping.wait(5 * MINUTE_MS)
     keeping.router.reboot()
-    keeping.keeper.suspect()
+    keeping.router.announce('event')
     await keeping.wait(1000)
     expect(keeping.router.table).toEqual([OURS])
     await keeping.stop()
@@ -332,7 +333,7 @@ describe('a gateway that is gone', () => {
   it.each(PROTOCOLS)('is looked for over %s, and everything is back soon after it', async (protocol) => {
     const keeping = await settled(begin(protocol))
     keeping.router.reboot(30_000)
-    keeping.keeper.suspect()
+    keeping.router.announce('event')
     await keeping.wait(30_000)
     expect(keeping.toldInOrder()).toEqual(['gateway-lost: pulse: no reply', 'searching: no gateway was found'])
     await keeping.wait(5000)

@@ -90,8 +90,8 @@ describe('at the end, the same port inside and outside', () => {
     const tookMs = await keeping.stop()
     expect(keeping.toldInOrder()).toEqual([
       'removed external port 8080 TCP',
-      'ends-with-lease external port 40000 UDP in 40000',
-      'ends-with-lease external port 40000 TCP in 40000',
+      'ends-with-lease external port 40000 UDP in 50000',
+      'ends-with-lease external port 40000 TCP in 50000',
     ])
     expect([tookMs, keeping.router.callsOf('unmap')]).toEqual([0, 1])
   })

@@ -3,7 +3,7 @@ import type { PortMapping } from '../../src/domain/port-mapping.ts'
 import type { Kept } from '../../src/keeper/kept.ts'
 import { KeptMapping } from '../../src/keeper/kept-mapping.ts'
 import type { SimulatedRouter } from '../support/simulated-gateway.ts'
-import { begin, HOUR_MS, MINUTE_MS, PROTOCOLS, wanted } from './keeping.ts'
+import { begin, HOUR_MS, MINUTE_MS, PROTOCOLS, Unlooked, wanted } from './keeping.ts'
 
 const PORT = 'external port 8080 TCP'
 const OURS = '8080/TCP -> 192.168.1.10:80'
@@ -185,7 +185,7 @@ describe.each(PROTOCOLS)('stop() over %s', (protocol) => {
   )
 
   it('in the middle of a renewal that is never answered ends within 2 s', async () => {
-    const keeping = begin(protocol, { random: () => 0 })
+    const keeping = begin(protocol, { kept: [new Unlooked(wanted())], random: () => 0 })
     await keeping.wait(HOUR_MS / 2 - 1000)
     keeping.router.timeoutMs = Number.POSITIVE_INFINITY
     keeping.router.answering = 'deaf'

@@ -3,7 +3,7 @@ import { expect } from 'vitest'
 import type { Gateway } from '../../src/domain/gateway.ts'
 import type { GatewayProtocol } from '../../src/domain/port-mapping.ts'
 import { Keeper } from '../../src/keeper/keeper.ts'
-import type { Held, KeeperEvent, Kept } from '../../src/keeper/kept.ts'
+import type { Held, KeeperEvent, Kept, Presence } from '../../src/keeper/kept.ts'
 import { KeptMapping, type WantedMapping } from '../../src/keeper/kept-mapping.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { SimulatedRouter } from '../support/simulated-gateway.ts'
@@ -40,6 +40,13 @@ export function wanted(settings: Partial<WantedMapping> = {}): WantedMapping {
   return { ...usual, externalPort, internalPort: 80, ...settings }
 }
 
+/** It is not asked for again at looks, so only its renewals are seen. */
+export class Unlooked extends KeptMapping {
+  override async find(): Promise<Presence> {
+    return 'there'
+  }
+}
+
 export interface Settings {
   readonly kept?: readonly Kept[]
   readonly random?: () => number
@@ -59,6 +66,7 @@ export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
   const router = new SimulatedRouter(clock, protocol)
   before?.(router)
   const log: string[] = []
+  const names = new Map<Kept, string>()
   const events: KeeperEvent[] = []
   const state = { addresses: [router.localAddress], isOver: false, overMs: Number.NaN, error: undefined as unknown }
   const keeper = new Keeper<Held>({
@@ -66,11 +74,14 @@ export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
     random,
     kept,
     open: settings.open ?? ((signal) => router.open(signal)),
-    listen: (_gateway, onSuspicion) => router.listen(onSuspicion),
+    listen: (_gateway, onNews) => router.listen(onNews),
     addresses: () => state.addresses,
     onEvent:
       settings.onEvent ??
       ((event) => {
+        const isLook = event.type === 'renewed' && event.isForLook === true
+        if (isLook && names.get(event.kept) === event.kept.name) return // it shows nothing new
+        if ('kept' in event) names.set(event.kept, event.kept.name)
         log.push(`${clock.monotonicMs()} ${textOf(event)}`)
         events.push(event)
       }),

@@ -1,6 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { hasKeptState } from '../../src/keeper/changes.ts'
-import { CLOSEST_RENEWALS_MS, renewalTimes, retryPauses, searchPauses } from '../../src/keeper/schedule.ts'
+import {
+  CLOSEST_RENEWALS_MS,
+  closestRenewalsMs,
+  renewalTimes,
+  retryPauses,
+  searchPauses,
+} from '../../src/keeper/schedule.ts'
 import { randomFrom } from '../support/random.ts'
 
 const times = (leaseSeconds: number, random: number): number[] => [...renewalTimes(leaseSeconds * 1000, () => random)]
@@ -15,29 +21,27 @@ describe('renewals', () => {
   })
 
   it.each([
-    [1, [500]],
-    [4, [2000]],
+    [4, []], // not before 4 s, and then it is over
     [60, [30_000, 45_000, 52_500, 56_500]],
     [7200, [3_600_000, 5_400_000, 6_300_000, 6_750_000, 6_975_000, 7_087_500, 7_143_750, 7_171_875, 7_185_937.5]],
   ])('of a lease of %d s begin halfway where chance is 0', (leaseSeconds, expected) => {
     expect(times(leaseSeconds, 0).slice(0, expected.length)).toEqual(expected)
   })
 
-  it.each([1, 5, 8, 60, 120, 3600, 7200, 86_400, 604_800, 30 * 86_400, 0xffffffff])(
+  it.each([5, 8, 60, 120, 3600, 7200, 86_400, 604_800, 30 * 86_400, 0xffffffff])(
     'of a lease of %d s are within it, never closer than 4 s, and each in its window unless 4 s push it on',
     (leaseSeconds) => {
       const random = randomFrom(leaseSeconds)
       for (let run = 0; run < 10; run++) {
         const all = [...renewalTimes(leaseSeconds * 1000, random)]
         expect(all.length).toBeGreaterThan(0)
-        const isShort = leaseSeconds * 1000 <= CLOSEST_RENEWALS_MS
         all.forEach((atMs, index) => {
           const [start, width] = [1 - 2 ** -(index + 1), 2 ** -(index + 3)]
           expect(atMs).toBeLessThan(leaseSeconds * 1000)
           expect(atMs).toBeGreaterThanOrEqual(leaseSeconds * 1000 * start)
-          const previousMs = all[index - 1] ?? (isShort ? undefined : 0)
-          if (previousMs !== undefined) expect(atMs - previousMs).toBeGreaterThanOrEqual(CLOSEST_RENEWALS_MS)
-          const isPushed = previousMs !== undefined && atMs === previousMs + CLOSEST_RENEWALS_MS
+          const previousMs = all[index - 1] ?? 0
+          expect(atMs - previousMs).toBeGreaterThanOrEqual(CLOSEST_RENEWALS_MS)
+          const isPushed = atMs === previousMs + CLOSEST_RENEWALS_MS
           if (!isPushed) expect(atMs).toBeLessThanOrEqual(leaseSeconds * 1000 * (start + width))
         })
       }
@@ -46,6 +50,14 @@ describe('renewals', () => {
 
   it.each([5, 6, 7])('of a lease of %d s are not closer to the one that gave it than 4 s either', (leaseSeconds) => {
     for (const random of [0, 1]) expect(times(leaseSeconds, random)[0]).toBeGreaterThanOrEqual(CLOSEST_RENEWALS_MS)
+  })
+
+  it('are closer to each other for a short lease, if the protocol allows it', () => {
+    const closest = (['pcp', 'nat-pmp', 'igd'] as const).map((protocol) => closestRenewalsMs(protocol, 7999))
+    expect(closest).toEqual([4000, 1000, 500])
+    expect([...renewalTimes(4000, () => 0, 1000)]).toEqual([2000, 3000])
+    expect([...renewalTimes(1000, () => 0, 500)]).toEqual([500])
+    for (const protocol of ['pcp', 'nat-pmp', 'igd'] as const) expect(closestRenewalsMs(protocol, 8000)).toBe(4000)
   })
 
   it('of 30 days go on beyond the 24.8 days that setTimeout takes', () => {

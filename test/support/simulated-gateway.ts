@@ -26,6 +26,7 @@ import type {
   PortMapping,
   TransportProtocol,
 } from '../../src/domain/port-mapping.ts'
+import type { GatewayNews } from '../../src/keeper/keeper.ts'
 import { type Clock, sleep } from '../../src/net/clock.ts'
 
 export const OTHER_HOST = '192.168.1.99'
@@ -75,7 +76,7 @@ export class SimulatedRouter {
   readonly #entries = new Map<string, Entry>()
   readonly #pinholes = new Map<number, Pinhole>()
   readonly #calls = new Map<string, number>()
-  readonly #listeners = new Set<() => void>()
+  readonly #listeners = new Set<(news: GatewayNews) => void>()
   #refusal: { readonly number: number; readonly only: string | undefined } | undefined
   #beganMs: number
   #backMs = Number.NEGATIVE_INFINITY
@@ -102,8 +103,8 @@ export class SimulatedRouter {
       : new SimulatedPortControl(this, this.localAddress, this.protocol)
   }
 
-  listen(onSuspicion: () => void): () => void {
-    const listener = (): void => onSuspicion()
+  listen(onNews: (news: GatewayNews) => void): () => void {
+    const listener = (news: GatewayNews): void => onNews(news)
     this.#listeners.add(listener)
     return () => this.#listeners.delete(listener)
   }
@@ -112,8 +113,8 @@ export class SimulatedRouter {
     return this.#listeners.size
   }
 
-  announce(): void {
-    for (const listener of [...this.#listeners]) listener()
+  announce(news: GatewayNews = 'announcement'): void {
+    for (const listener of [...this.#listeners]) listener(news)
   }
 
   get isGone(): boolean {

@@ -8,7 +8,7 @@ import { isInternetAddress } from '../../domain/address.js'
 import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import type { MappingKey } from '../../domain/port-mapping.js'
-import { Keeper } from '../../keeper/keeper.js'
+import { type GatewayNews, Keeper } from '../../keeper/keeper.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import { KeptMapping } from '../../keeper/kept-mapping.js'
 import { type HeldEither, type KeptEither, KeptPinhole } from '../../keeper/kept-pinhole.js'
@@ -44,7 +44,7 @@ export interface KeepContext extends Omit<RunContext, 'signal'> {
   /** @throws TransportError */
   readonly writeFile: (path: string, text: string) => void
   readonly notifyServiceManager: (message: string) => Promise<void>
-  readonly listen: (gateway: Gateway, onSuspicion: () => void) => () => void
+  readonly listen: (gateway: Gateway, onNews: (news: GatewayNews) => void) => () => void
 }
 
 const HOOK_TIMEOUT_MS = 30_000
@@ -70,7 +70,7 @@ export function keepSurroundings(surroundings: Surroundings): KeepContext {
     },
     writeFile: writeFileAtomically,
     notifyServiceManager: (message) => notifyServiceManager(message, env),
-    listen: (gateway, onSuspicion) => listenToGateway(net, gateway, onSuspicion),
+    listen: (gateway, onNews) => listenToGateway(net, gateway, onNews),
   }
 }
 
@@ -244,7 +244,9 @@ class KeepSession {
   #hear(event: KeeperEvent<HeldEither>): void {
     const nowMs = this.#context.clock.wallMs()
     const changesNothing = this.#renewals.changesNothing(event)
-    if (!this.#repetitions.isOne(event)) {
+    // A look is not told, unless it shows something new.
+    const isLook = event.type === 'renewed' && event.isForLook === true && changesNothing
+    if (!isLook && !this.#repetitions.isOne(event)) {
       const isPinhole = this.#invocation.command.name === 'add-pinholes'
       for (const report of reportsOf(event, nowMs, (kept) => this.#ports.portOf(kept), isPinhole))
         if (report.type === 'searching') this.#say({ ...report, searched: this.#searched })

@@ -14,6 +14,7 @@ import {
   upnpErrorOf,
 } from '../../domain/errors.js'
 import type {
+  AskAnyOptions,
   ConnectionStatus,
   IgdGateway,
   LinkRates,
@@ -193,8 +194,7 @@ export class IgdServiceGateway implements IgdGateway {
 
   async mapAny(
     request: MappingRequest,
-    onFallback?: (error: PortMappingError) => void,
-    mayHelp?: (error: PortMappingError) => Promise<boolean>,
+    { onFallback, mayHelp }: Pick<AskAnyOptions, 'onFallback' | 'mayHelp'> = {},
   ): Promise<PortMapping> {
     refuseFlawed(request)
     const action = 'AddAnyPortMapping'

@@ -109,6 +109,12 @@ const NAT_PMP_SENDINGS = 9
 /** RFC 6887 8.1.1: MRT. */
 const PCP_LONGEST_WAIT_MS = 1_024_000
 
+/**
+ * For what was asked for before. RFC 6887 11.2.1: nobody asks twice within 4 s. Whoever wants it waits as long for the
+ * next packet, so this is also how long to wait for the answer.
+ */
+export const ONE_PACKET_MS = 4000
+
 /** RFC 6886 3.1: 250 ms, doubling, nine times. */
 export function* natPmpWaits(): Generator<number, void> {
   for (let sent = 0; sent < NAT_PMP_SENDINGS; sent++) yield FIRST_WAIT_MS * 2 ** sent

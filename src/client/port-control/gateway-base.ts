@@ -10,7 +10,7 @@ import {
   PortMappingError,
   TransportError,
 } from '../../domain/errors.js'
-import type { MappingToRemove, PinholeOpener, PortControlGateway } from '../../domain/gateway.js'
+import type { AskOptions, MappingToRemove, PinholeOpener, PortControlGateway } from '../../domain/gateway.js'
 import {
   flawOf,
   isPort,
@@ -61,6 +61,14 @@ export type GrantedMapping = PortMapping & {
   readonly leaseSeconds: number
 }
 
+interface AskedFor {
+  readonly protocol: number | string
+  readonly internalAddress?: string
+  readonly internalPort: number
+  /** 0 removes. */
+  readonly lifetimeSeconds: number
+}
+
 /** RFC 6887 11.1: no mapping lives for a shorter time. */
 export const SHORTEST_LIFETIME_SECONDS = 120
 
@@ -77,6 +85,8 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
   readonly localAddress: string
   protected readonly options: PortControlOptions
   protected knownExternalAddress: string | undefined
+  /** How many removals of each inside have been sent. */
+  readonly #removals = new Map<string, number>()
   #epochSeconds: number
   #beganWallMs: number
 
@@ -103,10 +113,10 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     return Promise.resolve('untold')
   }
 
-  abstract map(request: MappingRequest): Promise<PortMapping>
+  abstract map(request: MappingRequest, options?: AskOptions): Promise<PortMapping>
 
-  async mapAny(request: MappingRequest): Promise<PortMapping> {
-    return this.#remember(await this.grant(request), request)
+  async mapAny(request: MappingRequest, options?: AskOptions): Promise<PortMapping> {
+    return this.#remember(await this.grant(request, options), request)
   }
 
   async remembers({ externalPort, protocol }: MappingKey): Promise<boolean> {
@@ -135,16 +145,30 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
   }
 
   /** What the gateway grants, whatever external port that is. @throws PortMappingError */
-  protected abstract grant(request: MappingRequest): Promise<GrantedMapping>
+  protected abstract grant(request: MappingRequest, options?: AskOptions): Promise<GrantedMapping>
 
   /** The same, but it would rather have none than another one, if the protocol can say that. */
-  protected abstract grantNoOther(request: MappingRequest): Promise<GrantedMapping>
+  protected abstract grantNoOther(request: MappingRequest, options?: AskOptions): Promise<GrantedMapping>
 
   /** @throws InvalidArgumentError if the protocol would remove more than was meant, or cannot remove it */
   protected abstract refuseToRemove(mapping: Required<MappingToRemove>): Promise<void>
 
   /** Asks for that mapping. A lease of 0 s removes whatever has that inside. @throws PortMappingError */
   protected abstract ask(mapping: RememberedMapping): Promise<unknown>
+
+  /** The waits between the packets of one request. They end once a removal of the same inside has been sent. */
+  protected *unlessRemoved(
+    { protocol, internalAddress = '', internalPort, lifetimeSeconds }: AskedFor,
+    waits: Iterable<number>,
+  ): Generator<number, void> {
+    const inside = `${protocol} ${internalAddress} ${internalPort}`
+    if (lifetimeSeconds === 0) this.#removals.set(inside, (this.#removals.get(inside) ?? 0) + 1)
+    const removals = this.#removals.get(inside)
+    for (const wait of waits) {
+      if (this.#removals.get(inside) !== removals) return
+      yield wait
+    }
+  }
 
   /** Called with the epoch of every reply. */
   protected learnEpoch(epochSeconds: number): void {

@@ -133,7 +133,7 @@ export class NatPmpGateway extends PortControlGatewayBase {
           throw refusal
         }
       },
-      waits: natPmpWaits(),
+      waits: request.kind === 'map-request' ? this.unlessRemoved(request, natPmpWaits()) : natPmpWaits(),
       timeoutMs: EXCHANGE_TIMEOUT_MS,
     })
     this.learnEpoch(response.epochSeconds)

@@ -5,7 +5,7 @@
  */
 import { isSameAddress, parseIPv4, splitZone } from '../../domain/address.js'
 import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../domain/errors.js'
-import type { MappingToRemove, PinholeOpener } from '../../domain/gateway.js'
+import type { AskOptions, MappingToRemove, PinholeOpener } from '../../domain/gateway.js'
 import { type PinholeId, type PinholeTarget, pinholeIdOf, pinholeTargetOf } from '../../domain/pinhole.js'
 import {
   isPort,
@@ -25,7 +25,7 @@ import {
 import type { PcpOption } from '../../wire/pcp-options.js'
 import { PCP_RESULTS, pcpResultName } from '../../wire/pcp-result-codes.js'
 import type { RememberedMapping } from '../mapping-memory.js'
-import { exchange, pcpWaits } from './exchange.js'
+import { exchange, ONE_PACKET_MS, pcpWaits } from './exchange.js'
 import {
   EXCHANGE_TIMEOUT_MS,
   type GrantedMapping,
@@ -47,6 +47,7 @@ interface MapAsked extends Omit<MapRequestData, 'nonce'> {
   /** 0 deletes. */
   readonly lifetimeSeconds: number
   readonly options?: readonly PcpOption[] | undefined
+  readonly isRepetition?: boolean | undefined
 }
 
 type MapGranted = Extract<PcpResponse, { readonly kind: 'MAP-response' }>
@@ -54,6 +55,7 @@ type MapGranted = Extract<PcpResponse, { readonly kind: 'MAP-response' }>
 export class PcpGateway extends PortControlGatewayBase {
   readonly protocol = 'pcp'
   readonly pinholes: PinholeOpener | undefined
+  #lacksPreferFailure = false
 
   constructor(options: PortControlOptions) {
     super(options)
@@ -85,26 +87,37 @@ export class PcpGateway extends PortControlGatewayBase {
     return { externalAddress: this.knownExternalAddress }
   }
 
-  async map(request: MappingRequest): Promise<PortMapping> {
-    if (request.externalPort === 0) return this.mapAny(request)
-    return this.onlyThat(request, await this.grantNoOther(request), MAP)
+  async map(request: MappingRequest, options?: AskOptions): Promise<PortMapping> {
+    if (request.externalPort === 0) return this.mapAny(request, options)
+    return this.onlyThat(request, await this.grantNoOther(request, options), MAP)
   }
 
-  protected grantNoOther(request: MappingRequest): Promise<GrantedMapping> {
-    return this.grant(request, [{ kind: 'PREFER_FAILURE' }]).catch((error: unknown) => {
+  protected async grantNoOther(request: MappingRequest, options?: AskOptions): Promise<GrantedMapping> {
+    if (this.#lacksPreferFailure) return this.grant(request, options)
+    try {
+      return await this.grant(request, options, [{ kind: 'PREFER_FAILURE' }])
+    } catch (error) {
       // A server without that option ignores it or says so (RFC 6887 13.2). Either way its grant is checked.
       const isUnsupported = error instanceof RefusedError && error.number === PCP_RESULTS.UNSUPP_OPTION
-      if (isUnsupported) return this.grant(request)
-      throw error
-    })
+      if (!isUnsupported) throw error
+      this.#lacksPreferFailure = true
+      return this.grant(request, options)
+    }
   }
 
-  protected async grant(request: MappingRequest, options: readonly PcpOption[] = []): Promise<GrantedMapping> {
+  protected async grant(
+    request: MappingRequest,
+    { isRepetition }: AskOptions = {},
+    options: readonly PcpOption[] = [],
+  ): Promise<GrantedMapping> {
     refuseFlawedOrAny(request)
     this.#refuseIPv6()
     const { remoteHost, protocol, internalPort, internalClient } = request
     const asked = { ...request, leaseSeconds: lifetimeOf(request.lease) }
-    const { assignedExternalPort, lifetimeSeconds } = await this.#askMap(this.#asked(asked, options))
+    const { assignedExternalPort, lifetimeSeconds } = await this.#askMap({
+      ...this.#asked(asked, options),
+      isRepetition,
+    })
     const inside = { internalPort, internalClient, enabled: true, description: '', leaseSeconds: lifetimeSeconds }
     const unchecked = remoteHost === '' ? {} : ({ isRemoteHostUnchecked: true } as const)
     return { remoteHost, externalPort: assignedExternalPort, protocol, ...inside, ...unchecked }
@@ -151,7 +164,7 @@ export class PcpGateway extends PortControlGatewayBase {
   /** One exchange (RFC 6887 11). @throws RefusedError, NoReplyError, TransportError */
   async #askMap(asked: MapAsked): Promise<MapGranted> {
     const { net, endpoint, nonces, random, ownAddresses, localAddress } = this.options
-    const { internalAddress: inside, options = [], ...data } = asked
+    const { internalAddress: inside, options = [], isRepetition = false, ...data } = asked
     const { protocol, internalPort } = data
     const { address: internalAddress } = splitZone(inside)
     const nonce = await nonces({ gateway: endpoint.address, internalAddress, protocol, internalPort })
@@ -167,8 +180,8 @@ export class PcpGateway extends PortControlGatewayBase {
       action: MAP,
       encode: (local) => encodePcpRequest({ ...request, clientAddress: splitZone(local).address }),
       accept: (datagram) => mapResponseTo(request, decodePcpResponse(datagram)),
-      waits: pcpWaits(random),
-      timeoutMs: EXCHANGE_TIMEOUT_MS,
+      waits: this.unlessRemoved(asked, isRepetition ? [ONE_PACKET_MS] : pcpWaits(random)),
+      timeoutMs: isRepetition ? ONE_PACKET_MS : EXCHANGE_TIMEOUT_MS,
     })
     this.learnEpoch(granted.epochSeconds)
     if (asked.lifetimeSeconds > 0) this.#checkGranted(granted)
@@ -186,7 +199,11 @@ export class PcpGateway extends PortControlGatewayBase {
 }
 
 function pinholesBy(askMap: (asked: MapAsked) => Promise<MapGranted>): PinholeOpener {
-  const ask = async (target: PinholeTarget, leaseSeconds: number, options?: readonly PcpOption[]) => {
+  const ask = async (
+    target: PinholeTarget,
+    leaseSeconds: number,
+    more: Pick<MapAsked, 'options' | 'isRepetition'> = {},
+  ) => {
     const { protocol, internalClient, internalPort } = target
     const { lifetimeSeconds } = await askMap({
       protocol: PROTOCOL_NUMBERS[protocol],
@@ -195,12 +212,13 @@ function pinholesBy(askMap: (asked: MapAsked) => Promise<MapGranted>): PinholeOp
       suggestedExternalPort: internalPort,
       suggestedExternalAddress: internalClient,
       lifetimeSeconds: leaseSeconds,
-      options,
+      ...more,
     })
     return { id: pinholeIdOf(target), leaseSeconds: lifetimeSeconds }
   }
   return {
-    async addPinhole({ remoteHost, remotePort, internalClient, internalPort, protocol: number, leaseSeconds }) {
+    async addPinhole(request, { isRepetition } = {}) {
+      const { remoteHost, remotePort, internalClient, internalPort, protocol: number, leaseSeconds } = request
       const protocol = transportProtocolOf(number)
       if (protocol === undefined || !isPort(internalPort)) {
         throw new InvalidArgumentError('a pinhole over PCP is for TCP or UDP, and for one port from 1 to 65535')
@@ -209,7 +227,7 @@ function pinholesBy(askMap: (asked: MapAsked) => Promise<MapGranted>): PinholeOp
         throw new InvalidArgumentError('a pinhole over PCP for one remote port needs a remote host too')
       }
       const options = remoteHost === '' ? [] : [filterFor(remoteHost, remotePort)]
-      return ask({ protocol, internalClient, internalPort }, leaseSeconds, options)
+      return ask({ protocol, internalClient, internalPort }, leaseSeconds, { options, isRepetition })
     },
     /** The filters of the pinhole stay as they are (RFC 6887 13.3). */
     async updatePinhole(id, leaseSeconds) {
@@ -234,16 +252,17 @@ function mapResponseTo(asked: MapRequestData, response: PcpResponse): MapGranted
     if (response.nonce !== nonce || response.protocol !== protocol || response.internalPort !== internalPort)
       return undefined
     if (response.resultCode === PCP_RESULTS.SUCCESS) return response
-    throw refused(response.resultCode)
+    throw refused(response.resultCode, response.lifetimeSeconds)
   }
-  if (response.kind === 'error-response' && response.opcode === PCP_OPCODES.MAP) throw refused(response.resultCode)
+  if (response.kind === 'error-response' && response.opcode === PCP_OPCODES.MAP)
+    throw refused(response.resultCode, response.lifetimeSeconds)
   // Any opcode: NAT-PMP gateways put 0 there.
   if (response.kind === 'other-version-response') throw refused(PCP_RESULTS.UNSUPP_VERSION)
   return undefined
 }
 
-function refused(number: number): RefusedError {
-  return new RefusedError({ protocol: 'pcp', action: MAP, number, standardName: pcpResultName(number) })
+function refused(number: number, lastsSeconds = 0): RefusedError {
+  return new RefusedError({ protocol: 'pcp', action: MAP, number, standardName: pcpResultName(number), lastsSeconds })
 }
 
 /** RFC 6887 13.3: for that one host. */

@@ -19,7 +19,7 @@ async function made(kept: readonly KeptEither[], protocol: GatewayProtocol = 'ig
   const router = new SimulatedRouter(new FakeClock(), protocol)
   router.localAddress = localAddress
   const gateway = await router.open()
-  for (const each of kept) await each.make(gateway)
+  for (const each of kept) await each.make(gateway, false)
   return router
 }
 

@@ -6,6 +6,7 @@ import { renderJson } from '../../../src/cli/print/json.ts'
 import { commandLineNet, END_SIGNALS, PROGRAM_SIGNALS } from '../../../src/cli/surroundings.ts'
 import { TransportError } from '../../../src/domain/errors.ts'
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../../src/emulator.ts'
+import type { GatewayNews } from '../../../src/keeper/keeper.ts'
 import { SILENT_MS } from '../../../src/library/running-keepers.ts'
 import type { CommandEnd, LimitedEnd } from '../../../src/net/child-process.ts'
 import { memoryFiles, type PrivateFiles } from '../../../src/net/files/private-files.ts'
@@ -76,7 +77,7 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     started: [] as Started[],
     hearing: [] as readonly string[],
   }
-  const heard = { signal: (_: string): void => {}, suspicion: (): void => {} }
+  const heard = { signal: (_: string): void => {}, suspicion: (_: GatewayNews): void => {} }
   const http = createHttpClient(clock, leanExchange)
   const context: KeepContext = {
     ...commandLineNet(),
@@ -161,7 +162,7 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     types,
     told: (type: string, times = 1): Promise<void> =>
       until(() => types().filter((each) => each === type).length >= times),
-    suspect: () => heard.suspicion(),
+    suspect: () => heard.suspicion('event'),
     /** Lets time pass, but not while a question waits for its answer. */
     async pass(seconds: number): Promise<void> {
       for (let left = 4 * seconds; left > 0; left--) {
@@ -230,6 +231,7 @@ describe('--keep', () => {
     const emulator = await emulated()
     const keeper = keeping(emulator)
     await keeper.told('mapped')
+    await keeper.pass(15)
     keeper.state.isGone = true
     keeper.suspect()
     await keeper.told('searching')
@@ -242,6 +244,7 @@ describe('--keep', () => {
     const emulator = await emulated()
     const keeper = keeping(emulator)
     await keeper.told('mapped')
+    await keeper.pass(15)
     keeper.state.isGone = true
     keeper.suspect()
     await keeper.told('searching')
@@ -314,6 +317,7 @@ describe('a port that a running keeper holds', () => {
     const files = memoryFiles()
     const keeper = keeping(emulator, undefined, { files })
     await keeper.told('mapped')
+    await keeper.pass(15)
     keeper.state.isGone = true
     keeper.suspect()
     await keeper.told('searching')
@@ -341,6 +345,7 @@ describe('a port that a running keeper holds', () => {
     const keeper = keeping(await emulated(), undefined, { files, breaksAt: 2 })
     await keeper.told('mapped')
     expect(await files.list('keeper-')).toHaveLength(1)
+    await keeper.pass(15)
     keeper.state.isGone = true
     keeper.suspect()
     await keeper.told('searching')
@@ -507,6 +512,7 @@ describe('a command', () => {
   it('is stopped if the keeper breaks: nobody would keep its ports', async () => {
     const keeper = keeping(await emulated(), COMMAND, { breaksAt: 2 })
     await keeper.told('mapped')
+    await keeper.pass(15)
     keeper.state.isGone = true
     keeper.suspect()
     await keeper.told('searching')

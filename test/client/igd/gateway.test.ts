@@ -294,7 +294,7 @@ describe('mapAny', () => {
       const code = add(Number(argument(request, 'NewExternalPort')))
       return code === 0 ? done(request) : refusal(code)
     })
-    const mapped = (request = REQUEST) => scripted.gateway.mapAny(request, (error) => told.push(error))
+    const mapped = (request = REQUEST) => scripted.gateway.mapAny(request, { onFallback: (error) => told.push(error) })
     return { ...scripted, asked, told, mapped }
   }
 
@@ -426,7 +426,7 @@ describe('mapAny', () => {
     const { gateway, asked } = anyPort(refusal(401), () => 718)
     const refused: unknown[] = []
     const mayHelp = async (error: unknown) => refused.push(error) < 2
-    expect(await failureOf(gateway.mapAny(REQUEST, undefined, mayHelp))).toBe(refused[0])
+    expect(await failureOf(gateway.mapAny(REQUEST, { mayHelp }))).toBe(refused[0])
     expect(asked.slice(1)).toEqual([2222, OTHERS[0]].map((port) => `AddPortMapping ${port}`))
   })
 
