@@ -197,6 +197,8 @@ interface NoticeFacts {
   'nonce-key-not-kept': { error: ReportedError }
   /** The user's program starts although not every port is open. */
   'started-without-ports': { someOpen: boolean; afterMs: number }
+  /** --keep: the protocol allows no renewal before the lease is over. */
+  'lease-too-short': { leaseSeconds: number; renewedEverySeconds: number }
   /** Only the first of several failures in a row is reported. `willTryAgain` is false at the end. */
   'hook-failed': HookFailure & { willTryAgain: boolean }
   /** The same. */

@@ -25,7 +25,7 @@ import {
 import { KeptRow } from './kept-row.js'
 import { LeaseWatch } from './lease-watch.js'
 import { LAST_TURN_MS, LONGEST_END_MS, Removal } from './removal.js'
-import { Alarm, type LookReason, LookSchedule, within } from './schedule.js'
+import { Alarm, closestRenewalsMs, type LookReason, LookSchedule, within } from './schedule.js'
 
 /** How often to look at the gateway when all is well. After a change looks begin sooner, and double up to this. */
 export const CHECK_MS = 120_000
@@ -69,6 +69,8 @@ export class Keeper<H extends Held> {
   #stopListening: () => void = () => {}
   readonly #restarts = new Restarts()
   #externalAddress: string | undefined
+  /** Of leases that cannot be renewed in time. */
+  #isWarned = false
   #isOver = false
   readonly #stopped: Promise<void>
   #tellStopped: () => void = () => {}
@@ -189,6 +191,7 @@ export class Keeper<H extends Held> {
       if (event.type === 'restored') this.#looks.beSoon(this.#now())
       this.#learnAddress(granted.externalAddress)
       this.#tell(event)
+      this.#warnOfGaps(gateway, granted)
       this.#followPort(row, gateway)
       if (hasRestarted) await this.#spread()
       return true
@@ -253,6 +256,13 @@ export class Keeper<H extends Held> {
     const presence = await row.kept.find(gateway, row.present).catch(unlessRefused)
     if (presence === 'gone' || presence === 'taken') this.#lose(row, presence)
     return presence
+  }
+
+  #warnOfGaps({ protocol }: Gateway, { leaseMs }: H): void {
+    const closestMs = closestRenewalsMs(protocol, leaseMs)
+    if (leaseMs > closestMs || this.#isWarned) return
+    this.#isWarned = true
+    this.#tell({ type: 'lease-too-short', leaseMs, closestMs })
   }
 
   /** Returns whether it was there. */

@@ -57,6 +57,8 @@ export type KeeperEvent<H extends Held = Held> =
   | { readonly type: 'lost'; readonly kept: Kept<H>; readonly reason: LossReason }
   | { readonly type: 'restored'; readonly kept: Kept<H>; readonly held: H; readonly afterMs: number }
   | { readonly type: 'failed'; readonly kept: Kept<H>; readonly error: PortMappingError; readonly againInMs: number }
+  /** Told once: the protocol allows no renewal before the lease is over, so there are gaps. */
+  | { readonly type: 'lease-too-short'; readonly leaseMs: number; readonly closestMs: number }
   | { readonly type: 'external-address'; readonly address: string; readonly previous: string | undefined }
   | { readonly type: 'gateway-lost'; readonly error: PortMappingError }
   | { readonly type: 'removed'; readonly kept: Kept<H> }

@@ -155,6 +155,8 @@ export function textOf(event: KeeperEvent): string {
       return `ends-with-lease ${event.kept.name} in ${event.endsInMs}`
     case 'not-removed':
       return `not-removed ${event.kept.name}: ${event.error.message}`
+    case 'lease-too-short':
+      return `lease-too-short: ${event.leaseMs} ms, every ${event.closestMs} ms`
     case 'external-address':
       return `external-address ${event.address}`
   }

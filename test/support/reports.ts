@@ -94,6 +94,7 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
     someOpen,
     afterMs: 1500,
   })),
+  'lease-too-short': [{ kind: 'lease-too-short', leaseSeconds: 2, renewedEverySeconds: 4 }],
   'hook-failed': [
     { kind: 'hook-failed', reason: 'not-started', error: UNREACHABLE, willTryAgain: true },
     { kind: 'hook-failed', reason: 'timeout', willTryAgain: false },

@@ -101,6 +101,12 @@ export function reportsOf(
     const { address, previous } = event
     return previous === undefined ? [] : [{ type: 'external-address-changed', timeMs, address, previous }]
   }
+  if (event.type === 'lease-too-short') {
+    const { leaseMs, closestMs } = event
+    return [
+      { type: 'notice', kind: 'lease-too-short', leaseSeconds: leaseMs / 1000, renewedEverySeconds: closestMs / 1000 },
+    ]
+  }
   const { kept } = event
   const about = { timeMs, name: kept.name, port: portOf(kept) }
   switch (event.type) {

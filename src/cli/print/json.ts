@@ -130,7 +130,7 @@ function noticeFields(notice: Notice): Fields {
   return {
     ...pick(notice, 'via'),
     ...('key' in notice && { key: keyFields(notice.key) }),
-    ...pick(notice, 'leaseSeconds', 'gatewayAddress', 'localAddress'),
+    ...pick(notice, 'leaseSeconds', 'renewedEverySeconds', 'gatewayAddress', 'localAddress'),
     ...pick(notice, 'id', 'closed', 'address', 'router', 'interface', 'description', 'count', 'someOpen', 'reason'),
     ...pick(notice, 'signal', 'exitStatus', 'willTryAgain'),
     ...('waitedMs' in notice && { waitedSeconds: seconds(notice.waitedMs) }),

@@ -82,6 +82,9 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
     `the key of this computer for PCP cannot be stored (${error.message}): ` +
     'another run of upnp-ts will not be able to close what this one opened; it closes when its lease ends',
   'started-without-ports': (notice) => `${notOpen(notice)}: the program starts anyway`,
+  'lease-too-short': ({ leaseSeconds, renewedEverySeconds: every }) =>
+    `the router gives a lease of ${leaseSeconds} s, and may be asked again only every ${every} s: the port is closed in ` +
+    'between; --lease with more seconds keeps it open',
   'hook-failed': (notice) => `--on-change: ${hookFailure(notice)}${again(notice)}`,
   'state-not-written': (notice) => `${notice.error.message}${again(notice)}`,
 }

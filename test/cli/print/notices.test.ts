@@ -65,6 +65,11 @@ describe('a notice', () => {
       { kind: 'started-without-ports', someOpen: false, afterMs: 60_000 },
       'no port was open within 60 s: the program starts anyway',
     ],
+    [
+      { kind: 'lease-too-short', leaseSeconds: 2, renewedEverySeconds: 4 },
+      'the router gives a lease of 2 s, and may be asked again only every 4 s: the port is closed in between; ' +
+        '--lease with more seconds keeps it open',
+    ],
     [{ kind: 'hook-failed', reason: 'not-started', error, willTryAgain: true }, '--on-change: why; trying again'],
     [
       { kind: 'hook-failed', reason: 'timeout', willTryAgain: false },

@@ -93,6 +93,11 @@ describe('a reply to MAP', () => {
     nothingLeft()
   })
 
+  it('may say for how long it will be refused: RFC 6887 7.4', async () => {
+    const { gateway } = pcp((request) => pcpError(request, 8))
+    expect(await failureOf(gateway.map(REQUEST))).toMatchObject({ number: 8, lastsSeconds: 30 })
+  })
+
   it('of a gateway that has been set back to NAT-PMP is a refusal', async () => {
     const { gateway } = pcp(() => NAT_PMP_ONLY)
     expect(await failureOf(gateway.map(REQUEST))).toMatchObject({ number: 1, standardName: 'UNSUPP_VERSION' })
