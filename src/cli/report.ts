@@ -123,6 +123,8 @@ interface KeeperFacts {
   /** `searched`: what was tried, if nothing was found. */
   searching: { error: ReportedError; searched?: SearchSummary | undefined }
   'gateway-lost': { error: ReportedError }
+  /** The router answers, and is used from now on in place of another device. */
+  moved: { gateway: string; previous: string; externalAddress: string | undefined }
   /** `changesNothing`: the port and its lease are as they were told before. */
   renewed: KeptPort & { changesNothing?: boolean }
   restored: KeptPort & { afterMs: number }

@@ -9,6 +9,7 @@
 import { NoGatewayError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
+import { type Better, BetterGateway, type FindBetter } from './better-gateway.js'
 import { Changes, Restarts, WATCH_MS } from './changes.js'
 import { GatewaySearch } from './gateway-search.js'
 import {
@@ -50,6 +51,8 @@ export interface KeeperOptions<H extends Held> {
   readonly addresses: () => readonly string[]
   readonly onEvent: (event: KeeperEvent<H>) => void
   readonly checkMs?: number
+  /** Asked at every look, while the work goes on. */
+  readonly better?: FindBetter | undefined
 }
 
 export class Keeper<H extends Held> {
@@ -58,6 +61,7 @@ export class Keeper<H extends Held> {
   readonly #alarm: Alarm
   readonly #changes: Changes
   readonly #search: GatewaySearch
+  readonly #better: BetterGateway | undefined
   /** Of those that share a port with an earlier one. */
   readonly #leaders = new Map<KeptRow<H>, KeptRow<H>>()
   readonly #followers = new Map<KeptRow<H>, KeptRow<H>[]>()
@@ -80,6 +84,8 @@ export class Keeper<H extends Held> {
     this.#alarm = new Alarm(options.clock)
     this.#changes = new Changes(options.clock, options.addresses)
     this.#search = new GatewaySearch(options, this.#alarm, this.#changes)
+    const { better } = options
+    this.#better = better && new BetterGateway(better, () => this.#alarm.ring())
     this.#looks = this.#newLooks()
     this.#stopped = new Promise((resolve) => {
       this.#tellStopped = resolve
@@ -118,6 +124,7 @@ export class Keeper<H extends Held> {
     this.#alarm.turnOff()
     this.#leases.end()
     this.#search.end()
+    this.#better?.forget()
     this.#stopListening() // unsubscribing takes time, in which everything is removed
   }
 
@@ -135,7 +142,10 @@ export class Keeper<H extends Held> {
     this.#noticeChanges()
     const gateway = this.#gateway
     if (gateway === undefined) return this.#findGateway()
-    if (this.#looks.dueMs <= this.#now()) await this.#look(gateway)
+    if (this.#looks.dueMs <= this.#now()) {
+      void this.#better?.look()
+      await this.#look(gateway)
+    }
     const endsMs = this.#now() + LONGEST_TURN_MS
     for (const row of this.#dueRows()) {
       if (this.#alarm.isOff || this.#gateway !== gateway) return
@@ -143,6 +153,8 @@ export class Keeper<H extends Held> {
       if (!(await this.#makeOrRenew(row, gateway)) || this.#now() >= endsMs) break
     }
     if (this.#gateway !== gateway) return
+    const better = this.#better?.take()
+    if (better !== undefined) return this.#moveTo(better, gateway)
     const dueMs = Math.min(this.#looks.dueMs, ...this.#rows.map((row) => row.dueMs))
     await this.#alarm.sleep(Math.min(dueMs - this.#now(), WATCH_MS))
   }
@@ -160,9 +172,34 @@ export class Keeper<H extends Held> {
     if (gateway === undefined) return
     this.#gateway = gateway
     this.#lastGateway = gateway
-    if (this.#alarm.isOff) return
+    if (!this.#alarm.isOff) this.#use(gateway, { type: 'found', gateway })
+  }
+
+  /** Closes all that it can at the gateway in use, and opens it at the better one. */
+  async #moveTo({ gateway, externalAddress }: Better, previous: Gateway): Promise<void> {
+    const { clock } = this.#options
+    const rows = this.#rows
+    const events: KeeperEvent<H>[] = []
+    const onEvent = (event: KeeperEvent<H>): unknown => events.push(event)
+    const endsMs = this.#now() + LONGEST_END_MS
+    await new Removal({ clock, rows, gateway: previous, endsMs, onEvent }).run(Promise.resolve())
+    if (this.#alarm.isOff) {
+      for (const event of events) this.#tell(event)
+      return
+    }
+    const closed = events.flatMap((event) => (event.type === 'removed' ? [event.kept] : []))
+    for (const row of rows) row.close()
+    this.#gateway = gateway
+    this.#lastGateway = gateway
+    this.#externalAddress = externalAddress ?? this.#externalAddress
+    this.#use(gateway, { type: 'moved', gateway, previous, externalAddress, closed })
+    for (const event of events) if (event.type === 'not-removed') this.#tell(event)
+  }
+
+  #use(gateway: Gateway, news: KeeperEvent<H>): void {
     this.#restarts.forget()
-    this.#tell({ type: 'found', gateway })
+    this.#better?.forget()
+    this.#tell(news)
     this.#stopListening()
     this.#stopListening = this.#options.listen(gateway, (news) => this.#hear(news))
     for (const row of this.#rows) row.beDueNow(this.#now())

@@ -51,6 +51,14 @@ export type KeeperEvent<H extends Held = Held> =
   /** Reported once, when there is no gateway to ask. The keeper goes on searching. */
   | { readonly type: 'searching'; readonly error: PortMappingError }
   | { readonly type: 'found'; readonly gateway: Gateway }
+  /** A better gateway is used from now on. `closed` is what was closed at the previous one. */
+  | {
+      readonly type: 'moved'
+      readonly gateway: Gateway
+      readonly previous: Gateway
+      readonly externalAddress: string | undefined
+      readonly closed: readonly Kept<H>[]
+    }
   | { readonly type: 'mapped'; readonly kept: Kept<H>; readonly held: H; readonly gateway: Gateway }
   /** `isForLook`: before its time, because nobody can be asked whether it is there. */
   | { readonly type: 'renewed'; readonly kept: Kept<H>; readonly held: H; readonly isForLook?: boolean }

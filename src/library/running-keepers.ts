@@ -41,6 +41,7 @@ export class RunningKeeper {
     const held = { address, client, ports: ports.map(textOf), open }
     if (JSON.stringify(held) === JSON.stringify(this.#held)) return
     this.#held = held
+    this.#others = undefined // perhaps at another gateway
     this.#beganWallMs = Math.min(this.#beganWallMs, this.#clock.wallMs())
     this.#say()
   }

@@ -54,30 +54,38 @@ function descriptionUrl(text: string): ZonedUrl {
   throw new InvalidArgumentError('url is not the http:// URL of a description, without user name and password')
 }
 
+/** The signal also ends later requests to the gateway. @throws PortMappingError if there is none */
+export type SearchForGateway = (signal: AbortSignal) => Promise<Gateway>
+
 /**
  * Finds the gateway that ports are kept on, again and again. The last one stays usable until another is found, because
  * mappings may have to be removed from it.
  */
 export class GatewayFinder {
-  readonly #search: (signal: AbortSignal) => Promise<Gateway>
-  /** These end the requests to each gateway that is still usable. */
-  readonly #ends = new Set<AbortController>()
+  readonly #search: SearchForGateway
+  /** The gateways that are still usable, and what ends the requests to them. */
+  readonly #usable = new Map<AbortController, Gateway>()
 
-  /** The signal of `search` also ends later requests to the gateway. @throws PortMappingError if there is none */
-  constructor(search: (signal: AbortSignal) => Promise<Gateway>) {
+  constructor(search: SearchForGateway) {
     this.#search = search
   }
 
   /** `signal` ends the search, but not a gateway that was found. @throws PortMappingError if there is none */
   async find(signal: AbortSignal): Promise<Gateway> {
+    const gateway = await this.findBeside(signal, this.#search)
+    if (!signal.aborted) this.settleOn(gateway)
+    return gateway
+  }
+
+  /** The same, while the last one stays in use. */
+  async findBeside(signal: AbortSignal, search: SearchForGateway): Promise<Gateway> {
     const end = new AbortController()
     const stop = (): void => end.abort(new NoGatewayError('the search was ended'))
     if (signal.aborted) stop()
     else signal.addEventListener('abort', stop, { once: true })
     try {
-      const gateway = await this.#search(end.signal)
-      if (!signal.aborted) this.#endAll('another gateway was found')
-      this.#ends.add(end)
+      const gateway = await search(end.signal)
+      this.#usable.set(end, gateway)
       return gateway
     } catch (error) {
       end.abort(new NoGatewayError('the search is over'))
@@ -87,14 +95,22 @@ export class GatewayFinder {
     }
   }
 
+  /** Ends all requests to all other gateways. */
+  settleOn(gateway: Gateway): void {
+    this.#endAll('another gateway was found', gateway)
+  }
+
   /** Ends all requests to all gateways. */
   close(): void {
     this.#endAll('the command is over')
   }
 
-  #endAll(why: string): void {
-    for (const end of this.#ends) end.abort(new NoGatewayError(why))
-    this.#ends.clear()
+  #endAll(why: string, except?: Gateway): void {
+    for (const [end, gateway] of this.#usable) {
+      if (gateway === except) continue
+      end.abort(new NoGatewayError(why))
+      this.#usable.delete(end)
+    }
   }
 }
 

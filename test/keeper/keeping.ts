@@ -2,6 +2,7 @@
 import { expect } from 'vitest'
 import type { Gateway } from '../../src/domain/gateway.ts'
 import type { GatewayProtocol } from '../../src/domain/port-mapping.ts'
+import type { FindBetter } from '../../src/keeper/better-gateway.ts'
 import { Keeper } from '../../src/keeper/keeper.ts'
 import type { Held, KeeperEvent, Kept, Presence } from '../../src/keeper/kept.ts'
 import { KeptMapping, type WantedMapping } from '../../src/keeper/kept-mapping.ts'
@@ -53,6 +54,7 @@ export interface Settings {
   readonly checkMs?: number
   readonly onEvent?: (event: KeeperEvent) => void
   readonly open?: (signal: AbortSignal) => Promise<Gateway>
+  readonly better?: FindBetter
   /** What the router is like before the keeper begins. */
   readonly before?: (router: SimulatedRouter) => void
 }
@@ -86,6 +88,7 @@ export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
         events.push(event)
       }),
     ...(checkMs === undefined ? {} : { checkMs }),
+    better: settings.better,
   })
   const over = (error?: unknown): void => {
     Object.assign(state, { isOver: true, overMs: clock.monotonicMs(), error })
@@ -141,6 +144,8 @@ export function textOf(event: KeeperEvent): string {
       return `${event.type}: ${event.error.message}`
     case 'found':
       return 'found'
+    case 'moved':
+      return `moved; closed: ${event.closed.map(({ name }) => name)}`
     case 'mapped':
     case 'renewed':
     case 'removed':

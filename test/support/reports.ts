@@ -181,6 +181,9 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     ...searches().map((searched) => ({ type: 'searching', timeMs: TIME_MS, error: SILENT, searched }) as const),
   ],
   'gateway-lost': [{ type: 'gateway-lost', timeMs: TIME_MS, error: UNREACHABLE }],
+  moved: ['203.0.113.5', undefined].map((externalAddress) => {
+    return { type: 'moved', timeMs: TIME_MS, gateway: '192.168.1.1', previous: '192.168.1.66', externalAddress }
+  }),
   renewed: [
     { type: 'renewed', timeMs: TIME_MS, ...KEPT, leaseSeconds: 7200 },
     { type: 'renewed', timeMs: TIME_MS, ...KEPT, port: { ...KEPT.port, endsWallMs: undefined }, leaseSeconds: 0 },

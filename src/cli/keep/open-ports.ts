@@ -55,6 +55,11 @@ export class KeptPorts {
         for (const kept of this.#known.keys()) this.#unclear.add(kept)
         this.#hasGateway = false
         return
+      case 'moved':
+        this.#open.clear()
+        for (const kept of this.#known.keys()) this.#unclear.add(kept)
+        this.#externalAddress = event.externalAddress ?? this.#externalAddress
+        return
       case 'found':
         this.#hasGateway = true
         return

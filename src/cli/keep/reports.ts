@@ -97,6 +97,12 @@ export function reportsOf(
   if (event.type === 'found') return []
   if (event.type === 'searching' || event.type === 'gateway-lost')
     return [{ type: event.type, timeMs, error: reportedError(event.error) }]
+  if (event.type === 'moved') {
+    const { gateway, previous, externalAddress } = event
+    return [
+      { type: 'moved', timeMs, gateway: gateway.address ?? '', previous: previous.address ?? '', externalAddress },
+    ]
+  }
   if (event.type === 'external-address') {
     const { address, previous } = event
     return previous === undefined ? [] : [{ type: 'external-address-changed', timeMs, address, previous }]

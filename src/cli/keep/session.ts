@@ -12,12 +12,13 @@ import { type GatewayNews, Keeper } from '../../keeper/keeper.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import { KeptMapping } from '../../keeper/kept-mapping.js'
 import { type HeldEither, type KeptEither, KeptPinhole } from '../../keeper/kept-pinhole.js'
+import { KeptRouter } from '../../library/kept-router.js'
 import { listenToGateway } from '../../library/listening.js'
 import { OwnMarks } from '../../library/own-marks.js'
 import { pinholeAddress } from '../../library/pinhole-address.js'
 import { addressOf } from '../../library/router.js'
 import { RunningKeeper } from '../../library/running-keepers.js'
-import { GatewayFinder } from '../../library/search-gateway.js'
+import { GatewayFinder, type Opened } from '../../library/search-gateway.js'
 import { notifyServiceManager, type RunningCommand, runInShell, startCommand } from '../../net/child-process.js'
 import { writeFileAtomically } from '../../net/files/atomic-file.js'
 import { nodeHttpServers } from '../../net/http/server.js'
@@ -93,6 +94,7 @@ class KeepSession {
   readonly #queue = new ReportQueue()
   readonly #say = (report: Report): void => this.#queue.add(report)
   readonly #finder: GatewayFinder
+  readonly #router = new KeptRouter()
   readonly #marks: OwnMarks
   readonly #running: RunningKeeper
   readonly #kept: readonly KeptEither[]
@@ -113,6 +115,8 @@ class KeepSession {
   #cancelWait: (() => void) | undefined
   /** It has not become clear in time. */
   #hasWaited = false
+  /** Open at the last device, and not known to be open or refused at the router to which the keeper has moved. */
+  readonly #moving = new Set<KeptEither>()
   /** What the last search tried, if it found nothing. */
   #searched: SearchSummary | undefined
   #hasPresented = false
@@ -163,6 +167,7 @@ class KeepSession {
       random: Math.random,
       kept: this.#kept,
       open: (signal) => this.#open(signal),
+      better: (signal) => this.#router.better(this.#finder, (signal) => this.#lookFor(signal), signal),
       listen: context.listen,
       addresses: () => context.interfaces().map(({ address }) => address),
       onEvent: (event) => this.#hear(event),
@@ -205,6 +210,7 @@ class KeepSession {
   /** The mark stays too: it is about the same mapping. */
   async #isKeptElsewhere(kept: KeptEither, key: MappingKey): Promise<boolean> {
     if (!(await this.#running.isOpenElsewhere(key))) return false
+    if (!this.#isStopping) return true // at a device that is left for the router
     this.#left.add(kept)
     this.#sayLeftOpen(kept, 'kept-by-another')
     return true
@@ -217,15 +223,13 @@ class KeepSession {
 
   /** The first search that succeeds also reports the gateway, as upnpc does. @throws PortMappingError */
   async #search(signal: AbortSignal): Promise<Gateway> {
-    signal.throwIfAborted()
-    const opened = await openFor(this.#invocation, { ...this.#context, signal, answerMs: ANSWER_MS })
+    const opened = await this.#lookFor(signal, this.#router.address)
     const reports = [...findReports(opened, this.#invocation)]
-    if (opened.found === undefined) {
-      const last = reports.at(-1)
-      this.#searched = last?.type === 'error' ? last.searched : undefined
-      throw new NoGatewayError(whyNot(last))
-    }
+    const last = reports.at(-1)
+    this.#searched = last?.type === 'error' ? last.searched : undefined
+    if (opened.found === undefined) throw new NoGatewayError(whyNot(last))
     const { gateway } = opened.found
+    this.#router.use(gateway, opened.remarks)
     if (this.#hasPresented) return gateway
     this.#hasPresented = true
     for (const report of [...reports, { type: 'local-address', address: gateway.localAddress } as const])
@@ -233,16 +237,27 @@ class KeepSession {
     return gateway
   }
 
+  #lookFor(signal: AbortSignal, routerBefore?: string): Promise<Opened> {
+    signal.throwIfAborted()
+    return openFor(this.#invocation, { ...this.#context, signal, answerMs: ANSWER_MS }, routerBefore)
+  }
+
   async #open(signal: AbortSignal): Promise<Gateway> {
     const gateway = await this.#finder.find(signal)
-    this.#marks.meet(gateway)
-    this.#address = addressOf(gateway)
-    this.#localAddress = gateway.localAddress
+    this.#meet(gateway)
     return gateway
   }
 
-  #hear(event: KeeperEvent<HeldEither>): void {
+  #meet(gateway: Gateway): void {
+    this.#marks.meet(gateway)
+    this.#address = addressOf(gateway)
+    this.#localAddress = gateway.localAddress
+  }
+
+  #hear(told: KeeperEvent<HeldEither>): void {
     const nowMs = this.#context.clock.wallMs()
+    if (told.type === 'moved') this.#move(told)
+    const event = this.#asRenewal(told)
     const changesNothing = this.#renewals.changesNothing(event)
     // A look is not told, unless it shows something new.
     const isLook = event.type === 'renewed' && event.isForLook === true && changesNothing
@@ -253,13 +268,31 @@ class KeepSession {
         else this.#say(report.type === 'renewed' ? { ...report, changesNothing } : report)
     }
     for (const report of this.#moves.hear(event, nowMs)) this.#say(report)
-    if (event.type === 'mapped' && 'mapping' in event.held) this.#doubt(event.held.externalAddress)
+    if (told.type === 'mapped' && 'mapping' in told.held) this.#doubt(told.held.externalAddress)
     this.#ports.hear(event, nowMs)
     if ('held' in event) this.#marks.set(event.kept, event.held)
     if (event.type === 'removed') this.#marks.remove(event.kept)
-    if (event.type === 'not-removed') this.#left.add(event.kept)
-    if ('held' in event || event.type === 'lost' || event.type === 'gateway-lost') this.#holdMappings()
+    if (event.type === 'not-removed' && this.#isStopping) this.#left.add(event.kept)
+    if ('held' in event || ['lost', 'gateway-lost', 'moved'].includes(event.type)) this.#holdMappings()
     this.#tellOthers()
+  }
+
+  /** From now on the ports are kept at the router, and not at the device that was used in its place. */
+  #move({ gateway, closed }: Extract<KeeperEvent<HeldEither>, { type: 'moved' }>): void {
+    const { ports } = this.#ports.facts
+    for (const [at, kept] of this.#kept.entries()) if (ports[at] !== undefined) this.#moving.add(kept)
+    for (const kept of closed) this.#marks.remove(kept)
+    this.#finder.settleOn(gateway)
+    this.#router.use(gateway)
+    this.#meet(gateway)
+  }
+
+  /** One line has told of the move, so what is open at the router as it was before is no news. */
+  #asRenewal(event: KeeperEvent<HeldEither>): KeeperEvent<HeldEither> {
+    if (event.type === 'gateway-lost') this.#moving.clear()
+    if (event.type === 'failed') this.#moving.delete(event.kept)
+    if (event.type !== 'mapped' || !this.#moving.delete(event.kept)) return event
+    return { type: 'renewed', kept: event.kept, held: event.held }
   }
 
   /** A port that is lost is still held: it is opened again. */

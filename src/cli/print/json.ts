@@ -97,6 +97,7 @@ const ROWS: ByType<Report['type'], Fields> = {
     ...(searched && { searched: searchedFields(searched) }),
   }),
   'gateway-lost': ({ timeMs, error }) => ({ time: iso(timeMs), error: errorFields(error) }),
+  moved: (report) => ({ time: iso(report.timeMs), ...pick(report, 'gateway', 'previous', 'externalAddress') }),
   renewed: (report) => ({ ...keptFields(report), leaseSeconds: report.leaseSeconds }),
   restored: (report) => {
     return { ...keptFields(report), leaseSeconds: report.leaseSeconds, afterSeconds: seconds(report.afterMs) }

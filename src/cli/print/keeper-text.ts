@@ -18,6 +18,11 @@ const SENTENCES: ByType<KeeperReport['type'], readonly [tone: Piece['tone'], sen
     `no router: ${searched ? nothingFound(searched).why : error.message}; looking until one is found`,
   ],
   'gateway-lost': ({ error }) => ['bad', `the router is gone: ${error.message}; looking for it`],
+  moved: ({ gateway, previous, externalAddress }) => [
+    'good',
+    `the router at ${gateway} answers now, and is used instead of ${previous}` +
+      (externalAddress === undefined ? '' : `; the external address is ${externalAddress}`),
+  ],
   renewed: ({ name, leaseSeconds }) => ['plain', `${name}: renewed for ${leaseOf(leaseSeconds)}`],
   restored: ({ name, leaseSeconds, afterMs }) => [
     'good',

@@ -15,8 +15,12 @@ export async function* find(invocation: GatewayInvocation, context: RunContext):
   return opened.found
 }
 
-/** @throws InvalidArgumentError; whatever the signal aborts with */
-export function openFor(invocation: GatewayInvocation, context: RunContext): Promise<Opened> {
+/** `routerBefore`: the address of the router that was used before. @throws InvalidArgumentError; whatever the signal aborts with */
+export function openFor(
+  invocation: GatewayInvocation,
+  context: RunContext,
+  routerBefore?: string | undefined,
+): Promise<Opened> {
   const { command, url, facts, search, portControl, ignoreState, discoveryTimeMs: searchMs } = invocation
   const { onlyRoute, onlyEndpoint } = context
   const wishes = {
@@ -27,6 +31,7 @@ export function openFor(invocation: GatewayInvocation, context: RunContext): Pro
     searchMs,
     onlyRoute,
     onlyEndpoint,
+    routerBefore,
     need: facts.waitsForIgd ? 'only' : isBetterOverIgd(invocation) ? 'wanted' : undefined,
     changes: facts.changes,
     // What is not remembered is to be looked for, which only an IGD can do.

@@ -35,6 +35,7 @@ import {
   type PlaceWishes,
   placesToAsk,
 } from './where-to-ask.js'
+import type { RouterPlace } from './which-router.js'
 
 export type Via = 'auto' | GatewayProtocol
 
@@ -149,7 +150,7 @@ async function openAny(wishes: GatewayWishes, net: OpeningNet, places: PlacesToA
         ? foundIgd(choice.igd, ignoreState)
         : answeredGateway(choice.answer, wishes, net)
   const interfaces = interfacesOf(places.routes, net.interfaces())
-  const defaultGateways = router.address === undefined ? [] : [router.address]
+  const defaultGateways = defaultGatewaysIn(router)
   return {
     found,
     devices,
@@ -182,9 +183,8 @@ async function openOver(
     const answered = await search.first
     if (answered === undefined) await search.finished // a defect may be the reason; then it is thrown
     signal?.throwIfAborted()
-    const { address } = await router
     const found = answered && answeredGateway(answered, wishes, net)
-    const defaultGateways = address === undefined ? [] : [address]
+    const defaultGateways = defaultGatewaysIn(await router)
     const tried = { interfaces: [], routesOpened: 0, defaultGateways, lacksIPv4: lacksIPv4(wishes, net) }
     return {
       ...NOTHING_HEARD,
@@ -197,6 +197,10 @@ async function openOver(
   } finally {
     search.stop()
   }
+}
+
+function defaultGatewaysIn({ address, isAssumed = false }: RouterPlace): readonly string[] {
+  return address === undefined || isAssumed ? [] : [address]
 }
 
 function lacksIPv4({ family = 4, forPinholes = false }: PlaceWishes, { interfaces }: OpeningNet): boolean {

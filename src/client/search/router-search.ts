@@ -58,7 +58,7 @@ export type SearchRemark =
   | { readonly kind: 'through-tunnel'; readonly interface: string }
   /** Somebody else's IGD is used, because the router has not answered. */
   | { readonly kind: 'not-the-router'; readonly address: string; readonly router: string }
-  /** No router is known: it is the best of all who answered. */
+  /** This computer has no default gateway: it is the router that was used before, or the best of all who answered. */
   | { readonly kind: 'no-router'; readonly address: string }
   /** The router did not answer over UPnP, so another protocol is used. */
   | { readonly kind: 'no-upnp'; readonly via: PortControlProtocol; readonly waitedMs: number }
@@ -347,17 +347,19 @@ class RouterSearch {
     await memory.rememberSilence(address, choice.answer.protocol, await net.hardwareAddress?.(address))
   }
 
-  #remarks(choice: Choice, { address, isNamed, tunnel }: RouterPlace, waitedMs: number): SearchRemark[] {
+  #remarks(choice: Choice, router: RouterPlace, waitedMs: number): SearchRemark[] {
+    const { address, isNamed, isAssumed = false, tunnel } = router
     if (choice === 'nobody') return []
     const remarks: SearchRemark[] = tunnel === undefined ? [] : [{ kind: 'through-tunnel', interface: tunnel }]
     const { examined, hasHeardRouter } = this.#discovery
     if ('igd' in choice) {
       const used = choice.igd.gateway?.address ?? ''
-      if (address === undefined && !isNamed) remarks.push({ kind: 'no-router', address: used })
       if (address !== undefined && choice.igd.place !== 'router')
         remarks.push({ kind: 'not-the-router', address: used, router: address })
+      else if (isAssumed || (address === undefined && !isNamed)) remarks.push({ kind: 'no-router', address: used })
     } else {
-      const { protocol: via } = choice.answer
+      const { protocol: via, endpoint } = choice.answer
+      if (isAssumed) remarks.push({ kind: 'no-router', address: endpoint.address })
       const isHeard = hasHeardRouter || examined.some(({ place }) => place === 'router')
       if (!isHeard && !this.#hasNoUpnp && via !== this.#madeIn) remarks.push({ kind: 'no-upnp', via, waitedMs })
     }

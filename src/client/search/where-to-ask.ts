@@ -29,6 +29,8 @@ export interface PlaceWishes extends RouteOptions {
   readonly minissdpdPath?: string | undefined
   /** An IGD is searched for on this route only. */
   readonly onlyRoute?: SearchRoute | undefined
+  /** The address of the router that was used before. It is the router if this computer has no default gateway. */
+  readonly routerBefore?: string | undefined
   /** The only host that is asked over PCP and NAT-PMP. */
   readonly onlyEndpoint?: Endpoint | undefined
 }
@@ -128,11 +130,14 @@ function straightTo(gateway: string): SearchRoute | IPv6SearchRoute {
 }
 
 async function routerOf(wishes: PlaceWishes, net: PlacesNet, routes: readonly SearchRoute[]): Promise<RouterPlace> {
-  const { onlyRoute, onlyEndpoint, gateway, interface: named } = wishes
+  const { onlyRoute, onlyEndpoint, gateway, interface: named, family = 4, routerBefore } = wishes
   const given = gateway?.address ?? (onlyRoute && (onlyRoute.unicastTo[0] ?? onlyEndpoint)?.address)
   if (given !== undefined) return { address: given, isNamed: true, tunnel: undefined }
   if (onlyRoute !== undefined) return { address: undefined, isNamed: true, tunnel: undefined }
-  return whichRouter(wishes.family ?? 4, net, named === undefined ? undefined : routes)
+  const place = await whichRouter(family, net, named === undefined ? undefined : routes)
+  if (place.address !== undefined || routerBefore === undefined) return place
+  const isOfFamily = isIPv6(splitZone(routerBefore).address) === (family === 6)
+  return isOfFamily ? { ...place, address: routerBefore, isAssumed: true } : place
 }
 
 async function endpointOf(

@@ -14,6 +14,8 @@ export interface RouterPlace {
   readonly address: string | undefined
   /** It was named, and nobody else is asked: whoever answers from there is the router. */
   readonly isNamed: boolean
+  /** This computer has no default gateway: it is the router that was used before. */
+  readonly isAssumed?: boolean
   /** The interface that programs here send through, if the router is not behind it: a VPN is up. */
   readonly tunnel: string | undefined
 }

@@ -19,6 +19,16 @@ describe('a line', () => {
   it.each<[KeeperReport, string, string]>([
     [{ type: 'searching', timeMs, error }, 'bad', `no router: ${error.message}; looking until one is found`],
     [{ type: 'gateway-lost', timeMs, error }, 'bad', `the router is gone: ${error.message}; looking for it`],
+    [
+      { type: 'moved', timeMs, gateway: '192.168.1.1', previous: '192.168.1.66', externalAddress: '203.0.113.5' },
+      'good',
+      'the router at 192.168.1.1 answers now, and is used instead of 192.168.1.66; the external address is 203.0.113.5',
+    ],
+    [
+      { type: 'moved', timeMs, gateway: '192.168.1.1', previous: '192.168.1.66', externalAddress: undefined },
+      'good',
+      'the router at 192.168.1.1 answers now, and is used instead of 192.168.1.66',
+    ],
     [{ type: 'renewed', timeMs, name, port, leaseSeconds: 7200 }, 'plain', `${name}: renewed for 7200 s`],
     [
       { type: 'renewed', timeMs, name, port, leaseSeconds: 0 },

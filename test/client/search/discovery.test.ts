@@ -347,6 +347,17 @@ describe('which of several connected IGDs', () => {
     expect(found.remarks).toEqual([{ kind: 'no-router', address: '192.168.1.1' }])
   })
 
+  it('is the router that was used before, if there is no default gateway, and no other one is used early', async () => {
+    const assumed = Promise.resolve({ address: ROUTER_ADDRESS, isNamed: false, tunnel: undefined, isAssumed: true })
+    const search = begin([OTHER, ROUTER], { router: assumed })
+    await search.reply(OTHER)
+    await search.clock.advance(3000)
+    expect(search.state.over).toBe(false)
+    await search.reply(ROUTER)
+    const found = await search.finished()
+    expect([hostsOf(found)[0], found.remarks]).toEqual([ROUTER.host, [{ kind: 'no-router', address: ROUTER_ADDRESS }]])
+  })
+
   it('is a private one, if there is no router, only if no connected one answers as late as a router may', async () => {
     for (const [connectedMs, overMs, chosen] of [
       [1400, 1400, ROUTER],

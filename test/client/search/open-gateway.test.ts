@@ -173,6 +173,19 @@ describe('which gateway is opened where all three protocols are asked for', () =
     expect(opened.refusals.map(({ protocol }) => protocol)).toEqual(['pcp', 'nat-pmp'])
   })
 
+  it('is PCP of the router that was used before where there is no default gateway, and that is told', async () => {
+    const opening = begin({ gateways: [], routerBefore: '192.168.1.1' })
+    opening.portControlAnswers({ pcpAtMs: 1 })
+    const opened = await opening.endsAt(1550)
+    expect(chosen(opened)).toBe('pcp')
+    expect(opened.remarks).toContainEqual({ kind: 'no-router', address: '192.168.1.1' })
+  })
+
+  it('is none where that router is silent too, and it is not called a default gateway', async () => {
+    const opened = await begin({ gateways: [], routerBefore: '192.168.1.1' }).endsAt(4000)
+    expect(opened).toMatchObject({ found: undefined, tried: { defaultGateways: [] } })
+  })
+
   it('is none after 4 s where nobody says anything', async () => {
     const opened = await begin().endsAt(4000)
     expect(chosen(opened)).toBe('none')

@@ -47,15 +47,16 @@ export interface Settings extends Partial<GatewayWishes>, Pick<OpeningNet, 'sign
   readonly devices?: readonly ScriptedDevice[]
   readonly files?: PrivateFiles
   readonly hardwareAddress?: string
+  readonly gateways?: readonly string[]
 }
 
-export function begin({ devices = [], interfaces = [HOME], ...options }: Settings = {}) {
+export function begin({ devices = [], interfaces = [HOME], gateways = ['192.168.1.1'], ...options }: Settings = {}) {
   const clock = new FakeClock()
   const datagrams = new ScriptedDatagrams(clock)
   const http = new ScriptedHttp(clock, answersOf(...devices))
   const opened: Opened[] = []
   const { signal, onIdle, files = memoryFiles(), hardwareAddress, ...wishes } = options
-  const defaultGateways = (): Promise<string[]> => Promise.resolve(['192.168.1.1'])
+  const defaultGateways = (): Promise<readonly string[]> => Promise.resolve(gateways)
   const net = {
     clock,
     datagrams,

@@ -53,6 +53,22 @@ describe('a gateway is asked for', () => {
     expect([endpoint, router]).toEqual(['fe80::1%eth0 5351', '192.168.1.1'])
   })
 
+  it('at the router that was used before, if this computer has no default gateway now', async () => {
+    const wishes = { routerBefore: '192.168.1.254' }
+    const { router, endpoint } = placesToAsk(
+      wishes,
+      netOf(async () => []),
+    )
+    expect(await router).toMatchObject({ address: '192.168.1.254', isAssumed: true })
+    expect(await endpoint).toEqual({ address: '192.168.1.254', port: 5351 })
+    expect((await placesOf(wishes)).router).toBe('192.168.1.1')
+    const places = placesToAsk(
+      { ...wishes, family: 6 },
+      netOf(async () => []),
+    )
+    expect((await places.router).address).toBeUndefined()
+  })
+
   it('without MiniSSDPd if its path is empty', async () => {
     expect((await placesOf({ minissdpdPath: '' })).asksMiniSsdpd).toBe(false)
   })
