@@ -51,7 +51,7 @@ export interface KeeperOptions<H extends Held> {
   readonly addresses: () => readonly string[]
   readonly onEvent: (event: KeeperEvent<H>) => void
   readonly checkMs?: number
-  /** Asked at every look, while the work goes on. */
+  /** Asked at every regular look, while the work goes on. */
   readonly better?: FindBetter | undefined
 }
 
@@ -142,10 +142,7 @@ export class Keeper<H extends Held> {
     this.#noticeChanges()
     const gateway = this.#gateway
     if (gateway === undefined) return this.#findGateway()
-    if (this.#looks.dueMs <= this.#now()) {
-      void this.#better?.look()
-      await this.#look(gateway)
-    }
+    if (this.#looks.dueMs <= this.#now()) await this.#look(gateway)
     const endsMs = this.#now() + LONGEST_TURN_MS
     for (const row of this.#dueRows()) {
       if (this.#alarm.isOff || this.#gateway !== gateway) return
@@ -250,6 +247,7 @@ export class Keeper<H extends Held> {
    */
   async #look(gateway: Gateway): Promise<void> {
     const reason = this.#looks.begin(this.#now())
+    if (reason === 'regular') void this.#better?.look()
     try {
       const pulse = await pulseOf(gateway)
       const isOther = this.#learnAddress(pulse?.externalAddress)
