@@ -243,20 +243,21 @@ export class Keeper<H extends Held> {
 
   /**
    * Checks whether the gateway is there, has kept its state, and shows what it has granted. An announcement can be
-   * forged, so it leads to two questions at most, however many ports there are.
+   * forged, so it leads to one question, however many ports there are.
    */
   async #look(gateway: Gateway): Promise<void> {
     const reason = this.#looks.begin(this.#now())
     if (reason === 'regular') void this.#better?.look()
     try {
+      if (reason === 'announcement' && (await this.#isFirstThere(gateway))) return
       const pulse = await pulseOf(gateway)
       const isOther = this.#learnAddress(pulse?.externalAddress)
       // A refusal carries no epoch, and the old one would look as if it stood still.
       if (pulse !== undefined && this.#noticeRestart(gateway)) return await this.#spread()
       if (isOther) for (const row of this.#rows) if (row.present === undefined) row.beDueNow(this.#now())
-      if (reason !== 'announcement' || isOther || (await this.#isFirstMissing(gateway))) {
+      // Over PCP and NAT-PMP the epoch has told what an announcement is worth.
+      if (reason !== 'announcement' || isOther || gateway.protocol === 'igd')
         await this.#findAll(gateway, reason, isOther)
-      }
       this.#search.prove()
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error
@@ -278,11 +279,10 @@ export class Keeper<H extends Held> {
     if (isDoubtful) for (const row of untold) row.beDue(this.#now())
   }
 
-  /** Whether the gateway does not show the first of its mappings: one that has lost its state shows none. */
-  async #isFirstMissing(gateway: Gateway): Promise<boolean> {
+  /** Whether the gateway shows the first of its mappings: one that has lost its state shows none. */
+  async #isFirstThere(gateway: Gateway): Promise<boolean> {
     const row = this.#rows.find(({ present }) => present !== undefined)
-    const presence = row && (await this.#find(row, gateway))
-    return presence === 'gone' || presence === 'untold'
+    return row !== undefined && (await this.#find(row, gateway)) === 'there'
   }
 
   /** What is gone is lost from now on. Undefined if it was not there before, or the gateway refuses to tell. */
