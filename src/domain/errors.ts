@@ -83,10 +83,12 @@ export class RefusedError extends PortMappingError {
   readonly description: string
   /** PCP: how long the answer will stay the same, in seconds (RFC 6887 7.4); 0 if that is not known. */
   readonly lastsSeconds: number
+  /** PCP and NAT-PMP: whether the answer told the gateway's epoch. */
+  readonly hasEpoch: boolean
 
   constructor(
     facts: { action: string } & Pick<RefusedError, 'number' | 'standardName'> &
-      Partial<Pick<RefusedError, 'protocol' | 'description' | 'lastsSeconds'>>,
+      Partial<Pick<RefusedError, 'protocol' | 'description' | 'lastsSeconds' | 'hasEpoch'>>,
   ) {
     super(`${facts.action} was refused with ${facts.number} (${facts.standardName})`, { action: facts.action })
     this.protocol = facts.protocol ?? 'igd'
@@ -94,6 +96,7 @@ export class RefusedError extends PortMappingError {
     this.standardName = facts.standardName
     this.description = facts.description ?? ''
     this.lastsSeconds = facts.lastsSeconds ?? 0
+    this.hasEpoch = facts.hasEpoch === true
   }
 }
 

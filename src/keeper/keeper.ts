@@ -6,7 +6,7 @@
  * One loop does everything, one thing at a time. It wakes for whatever comes first: a renewal, another attempt after a
  * failure, the next look at the gateway, a suspicion, the end. A message from the network is only ever a reason to ask.
  */
-import { NoGatewayError, PortMappingError } from '../domain/errors.js'
+import { NoGatewayError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
 import { type Better, BetterGateway, type FindBetter } from './better-gateway.js'
@@ -233,6 +233,7 @@ export class Keeper<H extends Held> {
       const isGone = thrown instanceof LostInRenewal
       const error = isGone ? thrown.cause : thrown
       if (!(error instanceof PortMappingError)) throw error
+      if (error instanceof RefusedError && error.hasEpoch) this.#noticeRestart(gateway)
       const wasLost = isGone && this.#lose(row, 'gone')
       const longestMs = this.#options.checkMs ?? CHECK_MS
       this.#tell(row.fail(error, { askedMs, nowMs: this.#now(), longestMs, wasLost }))
@@ -318,8 +319,12 @@ export class Keeper<H extends Held> {
 
   /** Returns whether the gateway has lost its state. */
   #noticeRestart(gateway: Gateway): boolean {
-    if (!this.#restarts.notice(gateway, this.#now())) return false
-    for (const row of this.#rows) this.#lose(row, 'gateway-restarted')
+    const nowMs = this.#now()
+    if (!this.#restarts.notice(gateway, nowMs)) return false
+    for (const row of this.#rows) {
+      const event = row.restart(nowMs - (gateway.epochSeconds ?? 0) * 1000, nowMs)
+      if (event !== undefined) this.#tell(event)
+    }
     return true
   }
 

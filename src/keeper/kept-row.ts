@@ -35,7 +35,7 @@ export class KeptRow<H extends Held> {
   #isForLook = false
   #isOverPcp = false
   #dueMs = 0
-  /** When it was asked for last; unknown if the gateway has lost everything since. */
+  /** When it was asked for last, if the gateway has not lost everything since. */
   #askedMs = Number.NEGATIVE_INFINITY
   /** Until then the gateway will say no again (RFC 6887 7.4). */
   #refusedUntilMs = Number.NEGATIVE_INFINITY
@@ -182,12 +182,17 @@ export class KeptRow<H extends Held> {
 
   /** Undefined if it was not there, or is already known to be lost. */
   lose(reason: LossReason, nowMs: number): KeeperEvent<H> | undefined {
-    const hasRestarted = reason === 'gateway-restarted'
-    if (hasRestarted) this.#askedMs = Number.NEGATIVE_INFINITY
-    if (hasRestarted || this.present !== undefined) this.beDueNow(nowMs)
     if (this.present === undefined) return undefined
     this.#lostSinceMs = Math.min(nowMs, this.endsMs)
+    this.beDueNow(nowMs)
     return { type: 'lost', kept: this.kept, reason }
+  }
+
+  /** The gateway has restarted at that time, so what was asked for before that is asked for anew. */
+  restart(restartedMs: number, nowMs: number): KeeperEvent<H> | undefined {
+    if (this.#askedMs <= restartedMs) this.#askedMs = Number.NEGATIVE_INFINITY
+    this.beDueNow(nowMs)
+    return this.lose('gateway-restarted', nowMs)
   }
 
   /** There is no gateway to ask, so nobody knows whether it is still there. */

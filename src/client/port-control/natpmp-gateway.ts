@@ -154,7 +154,7 @@ export function responseTo(request: NatPmpRequest, response: NatPmpResponse): Na
       if (opcode !== natPmpOpcode(request)) return undefined
       if (isMap && internalPort !== undefined && internalPort !== request.internalPort) return undefined
       const [action, standardName] = [ACTIONS[request.kind], natPmpResultName(resultCode)]
-      throw new RefusedError({ protocol: 'nat-pmp', action, number: resultCode, standardName })
+      throw new RefusedError({ protocol: 'nat-pmp', action, number: resultCode, standardName, hasEpoch: true })
     }
   }
 }

@@ -21,6 +21,7 @@ import {
   type MapRequestData,
   PCP_OPCODES,
   type PcpResponse,
+  type ResponseHead,
 } from '../../wire/pcp.js'
 import type { PcpOption } from '../../wire/pcp-options.js'
 import { PCP_RESULTS, pcpResultName } from '../../wire/pcp-result-codes.js'
@@ -179,7 +180,15 @@ export class PcpGateway extends PortControlGatewayBase {
       localAddress: own ?? localAddress,
       action: MAP,
       encode: (local) => encodePcpRequest({ ...request, clientAddress: splitZone(local).address }),
-      accept: (datagram) => mapResponseTo(request, decodePcpResponse(datagram)),
+      accept: (datagram) => {
+        const response = decodePcpResponse(datagram)
+        try {
+          return mapResponseTo(request, response)
+        } catch (refusal) {
+          if ('epochSeconds' in response) this.learnEpoch(response.epochSeconds) // RFC 6887 8.5: of every response
+          throw refusal
+        }
+      },
       waits: this.unlessRemoved(asked, isRepetition ? [ONE_PACKET_MS] : pcpWaits(random)),
       timeoutMs: isRepetition ? ONE_PACKET_MS : EXCHANGE_TIMEOUT_MS,
     })
@@ -252,17 +261,18 @@ function mapResponseTo(asked: MapRequestData, response: PcpResponse): MapGranted
     if (response.nonce !== nonce || response.protocol !== protocol || response.internalPort !== internalPort)
       return undefined
     if (response.resultCode === PCP_RESULTS.SUCCESS) return response
-    throw refused(response.resultCode, response.lifetimeSeconds)
+    throw refused(response.resultCode, response)
   }
   if (response.kind === 'error-response' && response.opcode === PCP_OPCODES.MAP)
-    throw refused(response.resultCode, response.lifetimeSeconds)
+    throw refused(response.resultCode, response)
   // Any opcode: NAT-PMP gateways put 0 there.
   if (response.kind === 'other-version-response') throw refused(PCP_RESULTS.UNSUPP_VERSION)
   return undefined
 }
 
-function refused(number: number, lastsSeconds = 0): RefusedError {
-  return new RefusedError({ protocol: 'pcp', action: MAP, number, standardName: pcpResultName(number), lastsSeconds })
+function refused(number: number, head?: ResponseHead): RefusedError {
+  const facts = { protocol: 'pcp', action: MAP, number, standardName: pcpResultName(number) } as const
+  return new RefusedError({ ...facts, lastsSeconds: head?.lifetimeSeconds ?? 0, hasEpoch: head !== undefined })
 }
 
 /** RFC 6887 13.3: for that one host. */
