@@ -113,7 +113,7 @@ export class NotConfirmedError extends PortMappingError {
   /** True if the port belongs to another computer. False if the gateway made a mapping, but not the requested one. */
   readonly belongsToAnother: boolean
 
-  /** True if the mapping that the gateway made has been removed. */
+  /** True if the mapping that the gateway made has been removed, or was there before. */
   readonly isClosedAgain: boolean
 
   constructor(

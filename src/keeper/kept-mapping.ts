@@ -263,8 +263,12 @@ export class KeptMapping implements Kept<HeldMapping> {
       return mapping
     } catch (error) {
       const isNothingMade = error instanceof RefusedError || error instanceof InvalidArgumentError
+      const isTaken = isPortTaken(error)
       // If another port was given and taken back, a mapping for an earlier address is still open, and must be reported.
-      if (isNothingMade || (before !== undefined && isPortTaken(error))) this.#own = before
+      if (isNothingMade || (before !== undefined && isTaken)) this.#own = before
+      // PCP and NAT-PMP know a mapping by its inside, which is on another port then: another keeper may hold it.
+      const isElsewhere = isTaken && gateway.protocol !== 'igd' && (isNothingMade || error.isClosedAgain)
+      if (isElsewhere && isSameMapping(this.#own, request)) this.#own = undefined
       throw this.#wanted.any && !any ? unlikeLeader(error, request) : error
     }
   }
@@ -328,6 +332,10 @@ type Shown = PortMapping | undefined | 'untold'
 
 function isMapping(found: Shown): found is PortMapping {
   return typeof found === 'object'
+}
+
+function isSameMapping(own: MappingRequest | undefined, { externalPort, internalClient }: MappingRequest): boolean {
+  return own?.externalPort === externalPort && own.internalClient === internalClient
 }
 
 function isAnothers(found: Shown, { internalClient }: MappingRequest): found is PortMapping {

@@ -303,7 +303,7 @@ export class SimulatedRouter {
     const entry = this.#entryOf(request, externalPort, there)
     if (!isExact || externalPort === request.externalPort || request.externalPort === 0) return entry
     if (this.protocol === 'pcp') throw this.refused('map', 11)
-    const facts = { action: 'map', belongsToAnother: true }
+    const facts = { action: 'map', belongsToAnother: true, isClosedAgain: true }
     throw new NotConfirmedError(this.#shown(entry), 'another port was given', facts)
   }
 

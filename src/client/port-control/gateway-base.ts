@@ -177,24 +177,38 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
   }
 
   /**
-   * Accepts only the port that was asked for. Another one is closed again, unless it was open before.
-   * `action` names the request. @throws NotConfirmedError: another port may be free
+   * Accepts only the port that was asked for. Another one is closed again, unless it was open before: then another
+   * program or keeper may hold it. `action` names the request. @throws NotConfirmedError: another port may be free
    */
   protected async onlyThat(request: MappingRequest, granted: GrantedMapping, action: string): Promise<PortMapping> {
     const isKept = request.internalPort === 0
     if (granted.externalPort === request.externalPort || isKept) await this.#remember(granted, request)
     if (granted.externalPort === request.externalPort) return granted
-    const known = await this.#outsidesOf(granted)
-    const wasThere = known.some(({ externalPort }) => externalPort === granted.externalPort)
+    const wasThere = !isKept && (await this.#wasThere(request, granted))
     const failure = wasThere || isKept ? undefined : await this.#remove(granted).then(() => undefined, asFailure)
     const { externalPort, protocol } = request
     const rather = isKept ? `that one ends with its lease in ${granted.leaseSeconds} s` : '-n takes what it offers'
-    const offered =
-      `external port ${externalPort} ${protocol} is not available: ${hostAndPort(this.options.endpoint)} offered ` +
-      `${granted.externalPort} instead; ${rather}`
+    const who = hostAndPort(this.options.endpoint)
+    const { internalClient, internalPort } = granted
+    const whose = internalClient === this.localAddress ? 'this computer' : internalClient
+    const offered = wasThere
+      ? `${who} has port ${internalPort} of ${whose} open at ${granted.externalPort} already; ${rather}`
+      : `${who} offered ${granted.externalPort} instead; ${rather}`
     const rest =
       failure === undefined ? '' : `; ${granted.externalPort} is open and could not be closed: ${failure.message}`
-    throw new NotConfirmedError(granted, offered + rest, { action, belongsToAnother: true })
+    const message = `external port ${externalPort} ${protocol} is not available: ${offered}${rest}`
+    const isClosedAgain = failure === undefined && !isKept
+    throw new NotConfirmedError(granted, message, { action, belongsToAnother: true, isClosedAgain })
+  }
+
+  /**
+   * Whether the inside had the granted port before it was asked for another one. This user's mappings are remembered.
+   * Of others neither protocol tells, but if the port that was asked for is free, there is no other reason.
+   */
+  async #wasThere(request: MappingRequest, granted: GrantedMapping): Promise<boolean> {
+    const known = await this.#outsidesOf(granted)
+    if (known.some(({ externalPort }) => externalPort === granted.externalPort)) return true
+    return (await this.isFree(request)) === true
   }
 
   /**

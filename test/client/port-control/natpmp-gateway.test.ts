@@ -62,7 +62,12 @@ describe('mapping one port over NAT-PMP', () => {
     const failure = await failureOf(gateway.map(REQUEST))
     expect(failure).toBeInstanceOf(NotConfirmedError)
     expect(failure).toMatchObject({ belongsToAnother: true, mapping: { externalPort: 40_000 } })
-    expect(hex()).toEqual(['0002000000501f9000000e10', '000200000050000000000000'])
+    const [asking, ...more] = hex()
+    expect([asking, more.at(-1)]).toEqual(['0002000000501f9000000e10', '000200000050000000000000'])
+    const isFree = ['0002 0000 e000 1f90 00000078', '0002 0000 e000 0000 00000000'].map((text) =>
+      text.replaceAll(' ', ''),
+    )
+    expect(more.slice(0, -1), 'whether the port is free').toEqual(isFree)
     expect(await options.memory.recall({ externalPort: 40_000, protocol: 'TCP' })).toBeUndefined()
     nothingLeft()
   })

@@ -96,7 +96,11 @@ describe('another port than the one that was asked for', () => {
       message:
         'external port 8080 TCP is not available: 192.168.1.1:5351 offered 40000 instead; -n takes what it offers',
     })
-    const [map, removal, ...more] = asked()
+    const [map, isFree, isFreeNoMore, removal, ...more] = asked()
+    expect([isFree, isFreeNoMore]).toMatchObject([
+      { lifetimeSeconds: 120, internalPort: 57_344, suggestedExternalPort: 8080 },
+      { lifetimeSeconds: 0, internalPort: 57_344 },
+    ])
     expect(removal).toMatchObject({
       lifetimeSeconds: 0,
       nonce: map?.nonce,
@@ -115,6 +119,8 @@ describe('another port than the one that was asked for', () => {
     await failureOf(gateway.map({ ...REQUEST, protocol: 'UDP' }))
     expect(asked().map(({ protocol, lifetimeSeconds }) => [protocol, lifetimeSeconds])).toEqual([
       [17, 3600],
+      [17, 120],
+      [17, 0],
       [17, 0],
     ])
   })
@@ -123,8 +129,10 @@ describe('another port than the one that was asked for', () => {
     const { gateway, asked } = pcp((request) =>
       mapAsked(request).lifetimeSeconds === 0 ? pcpError(request, 2) : another(request),
     )
-    expect(await failureOf(gateway.map(REQUEST))).toBeInstanceOf(NotConfirmedError)
-    expect(asked()).toHaveLength(2)
+    const failure = await failureOf(gateway.map(REQUEST))
+    expect(failure).toBeInstanceOf(NotConfirmedError)
+    expect(failure).toMatchObject({ isClosedAgain: false })
+    expect(asked()).toHaveLength(4)
   })
 
   it('is not taken back where that inside was mapped before: it may be that very mapping', async () => {

@@ -120,14 +120,37 @@ describe.each([PCP, NAT_PMP])('one of several external ports of an inside, over 
   it('that comes in the place of another is taken back, and those before it are made again', async () => {
     let granted = 0
     const net = begin((request, ...rest) => {
-      if (both.isRemoval(request) || granted++ === 0 || granted > 2) return both.reply(request, ...rest)
+      if (both.isRemoval(request) || granted++ === 0 || granted > 3) return both.reply(request, ...rest)
       const port = { assignedExternalPort: 40_000, mappedExternalPort: 40_000 }
       return both.name === 'PCP' ? mapReply(request, port) : natPmpMapReply(request, port)
     })
     await net.gateway.map(OTHER)
     expect(await failureOf(net.gateway.map(REQUEST))).toMatchObject({ code: 'NOT_CONFIRMED' })
     const takenBack = both.name === 'PCP' ? '40000 0' : '0 0'
-    expect(logOf(net)).toEqual(['8081 3600', '8080 3600', takenBack, takenBack, '8081 3600'])
+    const isFree = ['8080 120', takenBack] // it is not
+    expect(logOf(net)).toEqual(['8081 3600', '8080 3600', ...isFree, takenBack, takenBack, '8081 3600'])
+  })
+
+  it('that another program has had before is left alone, because the one that was asked for is free', async () => {
+    // It has one external port for an inside, as RFC 6886 3.3 wants it.
+    const net = begin((request, ...rest) => {
+      const { internalPort } = both.name === 'PCP' ? mapAsked(request) : natPmpMapAsked(request)
+      if (internalPort !== 80 || both.isRemoval(request)) return both.reply(request, ...rest)
+      const port = { assignedExternalPort: 8081, mappedExternalPort: 8081 }
+      return both.name === 'PCP' ? mapReply(request, port) : natPmpMapReply(request, port)
+    })
+    const failure = await failureOf(net.gateway.map(REQUEST))
+    expect(failure).toMatchObject({
+      message:
+        'external port 8080 TCP is not available: 192.168.1.1:5351 has port 80 of this computer open at 8081 already; ' +
+        '-n takes what it offers',
+      isClosedAgain: true,
+    })
+    expect(
+      net.asked().filter(({ internalPort, lifetimeSeconds }) => internalPort === 80 && lifetimeSeconds === 0),
+    ).toEqual([])
+    expect(logOf(net)).toEqual(['8080 3600', '8080 120', both.name === 'PCP' ? '8080 0' : '0 0'])
+    net.nothingLeft()
   })
 })
 
