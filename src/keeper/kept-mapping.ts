@@ -46,6 +46,8 @@ export interface WantedMapping extends Omit<MappingRequest, 'internalClient'> {
   readonly samePortAs?: KeptMapping | undefined
   /** Whether this user's keeper made a mapping with that description and left it behind: then it is no stranger's. */
   readonly isOwn?: (key: MappingKey, description: string) => Promise<boolean>
+  /** Whether another keeper of this user runs and keeps that external port. */
+  readonly isKeptByAnother?: (key: MappingKey) => Promise<boolean>
   /** Asked at the end: whether another keeper of this user has the same mapping open, which is left to that one. */
   readonly isKeptElsewhere?: (request: MappingRequest) => Promise<boolean>
 }
@@ -180,13 +182,14 @@ export class KeptMapping implements Kept<HeldMapping> {
       isOwn: __,
       samePortAs: ___,
       isKeptElsewhere: ____,
+      isKeptByAnother: _____,
       internalClient = gateway.localAddress,
       ...rest
     } = this.#wanted
     return { ...rest, internalClient, externalPort: this.externalPort || this.#wanted.externalPort }
   }
 
-  /** Finds a port that is not another computer's. @throws NotConfirmedError if it is, and no other port will do */
+  /** Finds a port that nobody else has. @throws NotConfirmedError if somebody has it, and no other port will do */
   async #prepare(gateway: Gateway): Promise<Asked> {
     for (let passedOver = 0; ; passedOver++) {
       const request = this.#request(gateway)
@@ -194,7 +197,8 @@ export class KeptMapping implements Kept<HeldMapping> {
       if (this.#isLeftBehind(found, request) && (await this.#close(gateway).catch(unlessRefused)) === true) {
         return { request, wasThere: false }
       }
-      if (!isAnothers(found, request)) return { request, wasThere: await this.#wasThere(found, request) }
+      if (!isMapping(found) || !(await this.#isSomebodyElses(found, request)))
+        return { request, wasThere: await this.#wasThere(found, request) }
       if (!this.#wanted.any || passedOver === MAX_PASSED_OVER) throw takenBy(found, request)
       this.#passOver()
     }
@@ -215,6 +219,14 @@ export class KeptMapping implements Kept<HeldMapping> {
     const own = this.#own
     if (own?.externalPort !== externalPort) return false
     return found.internalClient === own.internalClient && leadsToPort(found, own.internalPort)
+  }
+
+  /** It may lead to another port of the same computer: an IGD overwrites that without a word. */
+  async #isSomebodyElses(found: PortMapping, request: MappingRequest): Promise<boolean> {
+    if (found.internalClient !== request.internalClient) return true
+    if (leadsToPort(found, request.internalPort)) return false
+    const isOwn = (await this.#wanted.isOwn?.(this.#key(), found.description)) === true
+    return !isOwn || (await this.#wanted.isKeptByAnother?.(this.#key())) === true
   }
 
   /** Whether somebody else made exactly this mapping: neither this keeper, nor one of this user that was killed. */
@@ -354,8 +366,14 @@ function presenceIn(found: Shown, { internalClient, internalPort }: PortMapping)
   return found.enabled && leadsToPort(found, internalPort) ? 'there' : 'gone'
 }
 
-function takenBy(found: PortMapping, { externalPort, protocol }: MappingRequest): NotConfirmedError {
-  const message = `external port ${externalPort} ${protocol} leads to ${found.internalClient}, another computer`
+function takenBy(found: PortMapping, request: MappingRequest): NotConfirmedError {
+  const { externalPort, protocol } = request
+  const { internalClient, internalPort } = found
+  const whose =
+    internalClient === request.internalClient
+      ? `port ${internalPort} of ${internalClient}, for another program`
+      : `${internalClient}, another computer`
+  const message = `external port ${externalPort} ${protocol} leads to ${whose}`
   return new NotConfirmedError(found, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother: true })
 }
 

@@ -68,6 +68,11 @@ export class RunningKeeper {
     })
   }
 
+  /** Whether another running keeper has said that it keeps that port, open or not. */
+  async isKeptByAnother(address: string, key: MappingKey): Promise<boolean> {
+    return (await saidByAll(this.#files, this.#clock, this.#name)).some((held) => keeps(held, address, textOf(key)))
+  }
+
   #say(): void {
     this.#cancel()
     const said = { version: VERSION, saidWallMs: this.#clock.wallMs(), ...this.#held }
@@ -89,9 +94,14 @@ export async function isKept(
 ): Promise<boolean> {
   const said = await saidByAll(files, clock)
   const wanted = textOf(forAnyHost ? { ...key, remoteHost: '' } : key)
-  const isWanted = (port: unknown): boolean =>
-    port === wanted || (forAnyHost && typeof port === 'string' && port.startsWith(wanted))
-  return said.some((held) => held.address === address && held.ports.some(isWanted))
+  return said.some((held) => keeps(held, address, wanted, forAnyHost))
+}
+
+function keeps(held: Holding, address: string, wanted: string, forAnyHost = false): boolean {
+  if (held.address !== address) return false
+  return held.ports.some(
+    (port) => port === wanted || (forAnyHost && typeof port === 'string' && port.startsWith(wanted)),
+  )
 }
 
 async function saidByAll(files: PrivateFiles, clock: Clock, except = ''): Promise<readonly Said[]> {

@@ -78,6 +78,20 @@ describe('a running keeper', () => {
     expect(written).toBe(1)
   })
 
+  it('knows what the others keep, and does not count itself', async () => {
+    const { keeper } = begin()
+    const [one, two] = [keeper('one'), keeper('two')]
+    one.hold(ROUTER, [{ ...key(22), isOpen: false }])
+    expect(await one.isKeptByAnother(ROUTER, key(22))).toBe(false)
+    expect(await two.isKeptByAnother(ROUTER, key(22))).toBe(true)
+    expect([await two.isKeptByAnother(ROUTER, key(23)), await two.isKeptByAnother('10.0.0.138', key(22))]).toEqual([
+      false,
+      false,
+    ])
+    one.end()
+    expect(await two.isKeptByAnother(ROUTER, key(22))).toBe(false)
+  })
+
   it('is one of several, and each ends alone', async () => {
     const { keeper, isKept } = begin()
     const [one, two] = [keeper('one'), keeper('two')]

@@ -133,7 +133,10 @@ class KeepSession {
     this.#finder = new GatewayFinder((signal) => this.#search(signal))
     this.#marks = new OwnMarks(files, clock)
     this.#running = new RunningKeeper(files, clock, crypto.randomUUID())
-    this.#kept = keptOf(invocation, context, this.#marks, (kept, key) => this.#isKeptElsewhere(kept, key))
+    this.#kept = keptOf(invocation, context, this.#marks, {
+      isKeptElsewhere: (kept, key) => this.#isKeptElsewhere(kept, key),
+      isKeptByAnother: (key) => this.#running.isKeptByAnother(this.#address, key),
+    })
     this.#ports = new KeptPorts(this.#kept)
     this.#hook = new ChangeHook({
       command: options.onChange,
@@ -368,12 +371,20 @@ function whyNot(report: Report | undefined): string {
   return report?.type === 'error' && 'message' in report.error ? report.error.message : 'no gateway was found'
 }
 
+/** What other keepers of this user do. */
+interface OtherKeepers {
+  readonly isKeptElsewhere: (kept: KeptEither, key: MappingKey) => Promise<boolean>
+  readonly isKeptByAnother: (key: MappingKey) => Promise<boolean>
+}
+
+const NO_OTHERS: OtherKeepers = { isKeptElsewhere: async () => false, isKeptByAnother: async () => false }
+
 /** The mappings and pinholes of the command line, as the keeper takes them. */
 export function keptOf(
   { command, description }: GatewayInvocation,
   { interfaces, onlyRoute }: Pick<RunContext, 'interfaces' | 'onlyRoute'>,
   marks: Pick<OwnMarks, 'has'>,
-  isKeptElsewhere: (kept: KeptEither, key: MappingKey) => Promise<boolean> = async () => false,
+  others: OtherKeepers = NO_OTHERS,
 ): readonly KeptEither[] {
   if (command.name === 'add-pinholes') {
     return command.pinholes.map(({ remoteHostTyped: _, internalClient, ...pinhole }) => {
@@ -394,7 +405,8 @@ export function keptOf(
       any: command.any || mapping.externalPort === 0 || mapping.internalPort === 0,
       samePortAs,
       isOwn: (key, description) => marks.has(key, description),
-      isKeptElsewhere: (key) => isKeptElsewhere(kept, key),
+      isKeptElsewhere: (key) => others.isKeptElsewhere(kept, key),
+      isKeptByAnother: others.isKeptByAnother,
     })
     previous = kept
     return kept

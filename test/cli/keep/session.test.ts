@@ -340,6 +340,23 @@ describe('a port that a running keeper holds', () => {
     expect([portsOf(emulator), await files.list('keeper-')]).toEqual([[], []])
   })
 
+  it('is not taken by another keeper of this user that wants it for another port, while the first one runs', async () => {
+    const emulator = await emulated()
+    const files = memoryFiles()
+    const keeper = keeping(emulator, ['-r', '9999', '22', 'TCP'], { files })
+    await keeper.told('mapped')
+    const other = keeping(emulator, ['-r', '80', '22', 'TCP'], { files })
+    await other.told('keep-failed')
+    const leads = () => emulator.mappings().map(({ externalPort, internalPort }) => [externalPort, internalPort])
+    expect(leads()).toEqual([[22, 9999]])
+    expect(await keeper.stop()).toBe(0)
+    await other.clock.advance(60_000)
+    await other.told('mapped')
+    expect(leads()).toEqual([[22, 80]])
+    expect(await other.stop()).toBe(0)
+    expect([portsOf(emulator), await files.list('kept-')]).toEqual([[], []])
+  })
+
   it('is not held after a defect', async () => {
     const files = memoryFiles()
     const keeper = keeping(await emulated(), undefined, { files, breaksAt: 2 })
