@@ -7,13 +7,15 @@ import type { Gateway } from '../domain/gateway.js'
 import type { MappingKey } from '../domain/port-mapping.js'
 import type { HeldEither, KeptEither } from '../keeper/kept-pinhole.js'
 import type { Clock } from '../net/clock.js'
-import type { PrivateFiles } from '../net/files/private-files.js'
+import { type PrivateFiles, unlessItFails } from '../net/files/private-files.js'
 
 const PREFIX = 'kept-'
 /** Of the files. In another version the same fields may mean something else, so it is neither read nor removed. */
 const VERSION = 1
 /** The longest gateway that fits into a file name: a host that was given with -u may be longer. */
 const MAX_NAME_LENGTH = 160
+/** WANIPConnection:2 2.3.16: no lease is longer. If the lease is not known, a mark of another gateway lasts that long. */
+const LONGEST_LEASE_MS = 604_800_000
 
 export class OwnMarks {
   readonly #files: PrivateFiles
@@ -30,9 +32,7 @@ export class OwnMarks {
 
   /** From now on the marks are about this gateway. */
   meet(gateway: Gateway): void {
-    const name = encodeURIComponent(gateway.address ?? 'gateway').replace(/[!'()*~]/g, '_')
-    const isOfUse = gateway.protocol === 'igd' && name.length <= MAX_NAME_LENGTH
-    this.#prefix = isOfUse ? `${PREFIX}${name}-` : undefined
+    this.#prefix = gateway.protocol === 'igd' ? prefixOf(gateway) : undefined
   }
 
   /**
@@ -56,8 +56,9 @@ export class OwnMarks {
     if (before?.prefix === prefix && before.file !== file) this.#discard(before.file)
     this.#marks.set(kept, { file, prefix })
     // A gateway may show 0 for leases that do end (miniupnp#466). Then nobody knows when.
-    const endsWallMs = leaseSeconds === 0 ? null : this.#clock.wallMs() + leaseSeconds * 1000
-    quietly(this.#files.write(file, `${JSON.stringify({ version: VERSION, endsWallMs, description })}\n`))
+    const setWallMs = this.#clock.wallMs()
+    const endsWallMs = leaseSeconds === 0 ? null : setWallMs + leaseSeconds * 1000
+    quietly(this.#files.write(file, `${JSON.stringify({ version: VERSION, setWallMs, endsWallMs, description })}\n`))
     if (!this.#hasTidied) quietly(this.#tidy())
     this.#hasTidied = true
   }
@@ -73,25 +74,40 @@ export class OwnMarks {
     quietly(this.#files.remove(file))
   }
 
-  /** Removes the marks of killed keepers whose ports nobody has asked for since. */
+  /** Removes the marks of killed keepers whose ports nobody has asked for since, at whatever gateway. */
   async #tidy(): Promise<void> {
-    for (const file of await this.#files.list(PREFIX)) if ((await this.#worthOf(file)) === 'over') this.#discard(file)
+    const here = this.#prefix ?? ''
+    for (const file of await this.#files.list(PREFIX))
+      if ((await this.#worthOf(file, '', !file.startsWith(here))) === 'over') this.#discard(file)
   }
 
   /** The first marks had no version, and are like those of version 1. */
-  async #worthOf(file: string, shown = ''): Promise<'valid' | 'over' | 'foreign'> {
+  async #worthOf(file: string, shown = '', isElsewhere = false): Promise<'valid' | 'over' | 'foreign'> {
     try {
       const mark = JSON.parse((await this.#files.read(file)) ?? '{}') as Readonly<Record<string, unknown>>
-      const { version = VERSION, endsWallMs, description } = mark
+      const { version = VERSION, setWallMs = 0, endsWallMs, description } = mark
       if (version !== VERSION) return 'foreign'
       if (typeof description === 'string' && !description.startsWith(shown)) return 'over'
-      const lasts = endsWallMs === null || (typeof endsWallMs === 'number' && endsWallMs > this.#clock.wallMs())
-      return lasts ? 'valid' : 'over'
+      if (endsWallMs === null && !isElsewhere) return 'valid'
+      const lastsUntil = endsWallMs === null ? Number(setWallMs) + LONGEST_LEASE_MS : endsWallMs
+      return typeof lastsUntil === 'number' && lastsUntil > this.#clock.wallMs() ? 'valid' : 'over'
     } catch (error) {
       if (error instanceof SyntaxError || error instanceof TransportError || error instanceof TypeError) return 'over'
       throw error
     }
   }
+}
+
+/** The mapping is gone, and nothing is left of its keeper. */
+export async function forgetMark(files: PrivateFiles, gateway: Pick<Gateway, 'address'>, key: MappingKey) {
+  const prefix = prefixOf(gateway)
+  if (prefix !== undefined) await unlessItFails(() => files.remove(prefix + nameOf(key)))
+}
+
+/** Undefined if no file can have that name. */
+function prefixOf({ address = 'gateway' }: Pick<Gateway, 'address'>): string | undefined {
+  const name = encodeURIComponent(address).replace(/[!'()*~]/g, '_')
+  return name.length <= MAX_NAME_LENGTH ? `${PREFIX}${name}-` : undefined
 }
 
 function nameOf({ protocol, externalPort, remoteHost }: Omit<MappingKey, 'protocol'> & { protocol: string }): string {

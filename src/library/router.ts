@@ -12,6 +12,7 @@ import type { GatewayProtocol, MappingKey, PortMapping } from '../domain/port-ma
 import { UPNP_ERRORS, upnpErrorName } from '../domain/upnp-errors.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
 import type { ClientNet } from '../net/network.js'
+import { forgetMark } from './own-marks.js'
 import { isKept } from './running-keepers.js'
 
 export interface RouterNet extends Pick<ClientNet, 'clock' | 'interfaces' | 'hardwareAddress'> {
@@ -78,6 +79,13 @@ export class Router {
 
   /** Closes a mapping in the protocol in which it was made. @throws what is no PortMappingError */
   async unmap(key: MappingKey): Promise<Unmapped> {
+    const unmapped = await this.#unmap(key)
+    const isGone = unmapped.attempts.some(({ via, error }) => via === 'igd' && isNotThere(error))
+    if (unmapped.isClosed || isGone) await forgetMark(this.#net.files, this.#found.gateway, key)
+    return unmapped
+  }
+
+  async #unmap(key: MappingKey): Promise<Unmapped> {
     const { gateway, isOnly } = this.#found
     const { files, clock } = this.#net
     // Whatever is closed over PCP without a remote host is closed for all of them.

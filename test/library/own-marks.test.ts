@@ -3,7 +3,7 @@ import { TransportError } from '../../src/domain/errors.ts'
 import type { Gateway } from '../../src/domain/gateway.ts'
 import type { GatewayProtocol } from '../../src/domain/port-mapping.ts'
 import type { HeldEither, KeptEither } from '../../src/keeper/kept-pinhole.ts'
-import { OwnMarks } from '../../src/library/own-marks.ts'
+import { forgetMark, OwnMarks } from '../../src/library/own-marks.ts'
 import { memoryFiles, type PrivateFiles, privateFiles } from '../../src/net/files/private-files.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
 import { ASKED, MAPPING } from '../support/report-parts.ts'
@@ -109,6 +109,36 @@ describe('a mark of what a keeper has made', () => {
     expect(await next().has(key(22))).toBe(true)
   })
 
+  it('of another gateway is tidied away when its lease is over', async () => {
+    const { marks, clock, next, list } = marking()
+    marks.meet(gatewayAt('10.0.0.138'))
+    marks.set(KEPT, held(22))
+    marks.set(OTHER, held(23, { leaseSeconds: 0 })) // of which nobody knows when it ends
+    marks.meet(gatewayAt('192.168.1.1'))
+    marks.set(KEPT, held(24, { leaseSeconds: 0 }))
+    const left = async (ms: number) => {
+      await clock.advance(ms)
+      next().set(KEPT, held(99))
+      await settle()
+      return (await list()).map((file) => file.replace('kept-', ''))
+    }
+    const here = ['192.168.1.1-TCP-24', '192.168.1.1-TCP-99']
+    expect(await left(0)).toEqual(['10.0.0.138-TCP-22', '10.0.0.138-TCP-23', ...here])
+    expect(await left(3_600_000)).toEqual(['10.0.0.138-TCP-23', ...here])
+    expect(await left(604_800_000)).toEqual(here)
+  })
+
+  it('is forgotten when somebody closes the mapping, and no other is', async () => {
+    const { files, marks, list } = marking()
+    for (const port of [22, 23]) marks.set({ ...KEPT }, held(port))
+    await forgetMark(files, gatewayAt('192.168.1.1'), key(22))
+    for (const other of [key(23, '1.2.3.4'), { ...key(23), protocol: 'UDP' } as const])
+      await forgetMark(files, gatewayAt('192.168.1.1'), other)
+    await forgetMark(files, gatewayAt('192.168.1.2'), key(23))
+    await forgetMark(files, gatewayAt(`${'router.'.repeat(30)}lan`), key(23))
+    expect(await list()).toEqual(['kept-192.168.1.1-TCP-23'])
+  })
+
   it('is worth nothing where the gateway shows what somebody else has made since; routers cut descriptions', async () => {
     const { description } = MAPPING
     const { marks, next, list } = marking()
@@ -155,6 +185,7 @@ describe('a mark of what a keeper has made', () => {
     marks.set(KEPT, held(22))
     marks.set(KEPT, held(23))
     marks.remove(KEPT)
+    await forgetMark(files, gatewayAt('192.168.1.1'), key(22))
     expect(await marks.has(key(22))).toBe(false)
     await settle()
   })

@@ -337,7 +337,23 @@ describe('a port that a running keeper holds', () => {
     expect((await close(emulator, clock, files, ['-d', '22', 'TCP'])).exitCode).toBe(2)
     await clock.advance(1)
     expect((await close(emulator, clock, files, ['-d', '22', 'TCP'])).exitCode).toBe(0)
-    expect([portsOf(emulator), await files.list('keeper-')]).toEqual([[], []])
+    expect([portsOf(emulator), await files.list('ke')]).toEqual([[], []]) // nor a mark
+  })
+
+  it.each([
+    ['-d', '22', 'TCP'],
+    ['-f', '22', 'TCP', '23', 'TCP'],
+  ])('has no mark any more if the router has forgotten it: %s', async (...words) => {
+    const emulator = await emulated()
+    const files = memoryFiles()
+    const killed = keeping(emulator, undefined, { files })
+    await killed.told('mapped')
+    emulator.forget()
+    const clock = new FakeClock()
+    await clock.advance(SILENT_MS)
+    expect(await files.list('kept-')).toHaveLength(1)
+    expect((await close(emulator, clock, files, words)).exitCode).toBeGreaterThan(0)
+    expect(await files.list('kept-')).toEqual([])
   })
 
   it('is not taken by another keeper of this user that wants it for another port, while the first one runs', async () => {
