@@ -6,7 +6,7 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process'
 import { accessSync, constants as modes } from 'node:fs'
 import { constants } from 'node:os'
 import { isatty } from 'node:tty'
-import { PortMappingError, TransportError } from '../domain/errors.js'
+import { TransportError } from '../domain/errors.js'
 import { type Clock, systemClock } from './clock.js'
 import { reasonOf } from './system-error.js'
 
@@ -159,10 +159,10 @@ const NOTIFIERS: readonly string[] = ['/usr/bin/systemd-notify', '/bin/systemd-n
 const NOTIFY_TIMEOUT_MS = 2000
 
 /**
- * Tells systemd the state of the service: `READY=1` or `STOPPING=1`, for example (sd_notify(3)). It never rejects. Node
- * has no Unix datagram sockets, so the program systemd-notify sends the message. It is not the service's own process, so
- * the unit needs `NotifyAccess=all`. Nothing happens if NOTIFY_SOCKET is not set, or if the program is missing or fails:
- * the unit says what becomes of a service that never reports that it is ready.
+ * Tells systemd the state of the service: `READY=1` or `STOPPING=1`, for example (sd_notify(3)). Node has no Unix
+ * datagram sockets, so the program systemd-notify sends the message. It is not the service's own process, so the unit
+ * needs `NotifyAccess=all`. Nothing happens if NOTIFY_SOCKET is not set, or if there is no such program.
+ * @throws TransportError if the program fails
  */
 export async function notifyServiceManager(
   message: string,
@@ -176,11 +176,8 @@ export async function notifyServiceManager(
   const { NOTIFY_SOCKET = '' } = env
   const program = NOTIFY_SOCKET === '' ? undefined : programs.find(isProgram)
   if (program === undefined) return
-  try {
-    await runSilently([program, message], { NOTIFY_SOCKET }, { timeoutMs, ...clock })
-  } catch (error) {
-    if (!(error instanceof PortMappingError)) throw error
-  }
+  const end = await runSilently([program, message], { NOTIFY_SOCKET }, { timeoutMs, ...clock })
+  if (end.code !== 0) throw new TransportError(`'${program}' could not send ${message}`)
 }
 
 export function isProgram(path: string): boolean {

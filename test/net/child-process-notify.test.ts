@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { TransportError } from '../../src/domain/errors.ts'
 import { notifyServiceManager } from '../../src/net/child-process.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
@@ -56,22 +57,25 @@ describe.skipIf(process.platform === 'win32')('the service manager', () => {
   it.each([
     ['there is no program', []],
     ['it is not where it should be', ['missing', 'no-program']],
-    ['it fails', ['failing']],
   ])('is told in vain where %s, in silence', async (_name, names) => {
     await notifyServiceManager('READY=1', { NOTIFY_SOCKET: path('vain') }, { programs: names.map(path) })
   })
 
-  it('is told in vain, in silence, where the program cannot be started after all', async () => {
+  it('has not heard where the program fails, or cannot be started after all', async () => {
     writeFileSync(path('broken'), '#!/no/such/interpreter\n', { mode: 0o755 })
-    await notifyServiceManager('READY=1', { NOTIFY_SOCKET: path('x') }, { programs: [path('broken')] })
+    for (const name of ['failing', 'broken']) {
+      const telling = notifyServiceManager('READY=1', { NOTIFY_SOCKET: path('x') }, { programs: [path(name)] })
+      await expect(telling, name).rejects.toThrow(TransportError)
+    }
   })
 
   it('is not waited for longer than two seconds, and one more for a program that will not end', async () => {
     const clock = new FakeClock()
     let isOver = false
     const options = { programs: [path('slow')], clock }
-    const telling = notifyServiceManager('READY=1', { NOTIFY_SOCKET: path('slow-told') }, options).then(() => {
+    const telling = notifyServiceManager('READY=1', { NOTIFY_SOCKET: path('slow-told') }, options).catch((error) => {
       isOver = true
+      expect(error).toBeInstanceOf(TransportError)
     })
     while (told('slow-told') === '') await new Promise((resolve) => setImmediate(resolve))
     await clock.advance(1999)

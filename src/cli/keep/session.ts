@@ -44,6 +44,7 @@ export interface KeepContext extends Omit<RunContext, 'signal'> {
   readonly runHook: RunHook
   /** @throws TransportError */
   readonly writeFile: (path: string, text: string) => void
+  /** @throws TransportError if it was not heard */
   readonly notifyServiceManager: (message: string) => Promise<void>
   readonly listen: (gateway: Gateway, onNews: (news: GatewayNews) => void) => () => void
 }
@@ -146,7 +147,7 @@ class KeepSession {
         this.#say({ type: 'notice', kind: 'hook-failed', ...failure, willTryAgain }),
       onSuccess: (failures) => this.#say({ type: 'hook-succeeded', timeMs: clock.wallMs(), failures }),
     })
-    this.#service = new ServiceStatus(context.notifyServiceManager)
+    this.#service = new ServiceStatus(context.notifyServiceManager, clock)
     this.#state = new StateFile({
       path: options.stateFile,
       clock,

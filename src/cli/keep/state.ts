@@ -70,23 +70,36 @@ export function stateText(facts: KeepFacts, nowWallMs: number): string {
 }
 
 const MAX_SHOWN = 3
+/** When it is said again, if it was not heard: a service that is never ready is ended. Some managers hear and deny it. */
+const READY_AGAIN_MS = [1000, 5000, 30_000]
 
-/** Tells the service manager that upnp-ts is ready, what is open, and that upnp-ts stops: each once, and in order. */
+/** Tells the service manager that upnp-ts is ready, what is open, and that upnp-ts stops. The first is said again if it was not heard. */
 export class ServiceStatus {
   readonly #send: (message: string) => Promise<void>
+  readonly #clock: Clock
+  #cancelRetry = (): void => {}
   #status = ''
   #isReady = false
   #isStopping = false
   #last: Promise<void> = Promise.resolve()
 
-  constructor(send: (message: string) => Promise<void>) {
+  constructor(send: (message: string) => Promise<void>, clock: Clock) {
     this.#send = send
+    this.#clock = clock
   }
 
   ready(): void {
     if (this.#isReady || this.#isStopping) return
     this.#isReady = true
-    this.#tell('READY=1')
+    this.#tellReady(READY_AGAIN_MS)
+  }
+
+  #tellReady([pauseMs, ...pausesMs]: readonly number[]): void {
+    const sent = this.#last.then(() => this.#send('READY=1'))
+    this.#last = sent.catch(() => {
+      if (this.#isStopping || pauseMs === undefined) return
+      this.#cancelRetry = this.#clock.schedule(pauseMs, () => this.#tellReady(pausesMs))
+    })
   }
 
   show(facts: KeepFacts): void {
@@ -99,6 +112,7 @@ export class ServiceStatus {
   stopping(): void {
     if (this.#isStopping) return
     this.#isStopping = true
+    this.#cancelRetry()
     this.#tell('STOPPING=1')
   }
 
