@@ -74,7 +74,7 @@ async function traced(surroundings: Surroundings, begin: Begin): Promise<Surroun
 
 async function command(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<number> {
   if (invocation.keep !== undefined) return keepOpen(invocation, invocation.keep, begin, surroundings)
-  const { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, files } = surroundings
+  const { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, computerName, files } = surroundings
   const { onlyRoute, onlyEndpoint } = surroundings
   const seconds = invocation.timeoutMs / 1000
   const outOfTime = (): Error =>
@@ -86,7 +86,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   let gatewayFound = false
   try {
     const { signal } = deadline
-    const net = { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, files }
+    const net = { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, computerName, files }
     const reports = run(invocation, { ...net, signal, answerMs: invocation.timeoutMs, onlyRoute, onlyEndpoint, onIdle })
     for (;;) {
       const next = await reports.next()

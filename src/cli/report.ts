@@ -8,11 +8,11 @@ import type { ErrorCode } from '../domain/errors.js'
 import type { ConnectionStatus, LinkRates, ListingEnd, PortRange, TrafficCounters } from '../domain/gateway.js'
 import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
-import type { MappingDoubt, MappingNote, RefusalCause } from '../domain/refusal-cause.js'
+import type { LeftBehind, MappingDoubt, MappingNote, RefusalCause } from '../domain/refusal-cause.js'
 import type { LossReason } from '../keeper/kept.js'
 import type { Endpoint } from '../net/datagrams.js'
 
-export type { MappingDoubt, RefusalCause }
+export type { LeftBehind, MappingDoubt, RefusalCause }
 
 /** A table of facts -> its object types, which have the name of their row as `Tag`. */
 type Tagged<Tag extends string, Rows> = {
@@ -130,7 +130,12 @@ interface KeeperFacts {
   restored: KeptPort & { afterMs: number }
   lost: LostPort & { reason: LossReason }
   /** The keeper will try again. The same failure is not reported twice in a row. */
-  'keep-failed': LostPort & { isPinhole: boolean; error: ReportedError; againInMs: number }
+  'keep-failed': LostPort & {
+    isPinhole: boolean
+    error: ReportedError
+    leftBehind?: LeftBehind | undefined
+    againInMs: number
+  }
   'external-address-changed': { address: string; previous: string }
   /** `protocol`: `TCP+UDP` if both are on that port now. */
   'external-port-changed': { protocol: string; externalPort: number; previous: number }

@@ -32,6 +32,8 @@ interface OpenInside {
 export interface RememberedMapping extends Outside, OpenInside {
   /** 0 if it has no end. */
   readonly leaseSeconds: number
+  /** It leads to the computer that has asked for it. */
+  readonly isForThisComputer?: boolean
 }
 
 /** Where a mapping was made: the address of the router, in which protocol, and which router that was. */
@@ -40,6 +42,8 @@ export interface MappingPlace {
   readonly via: GatewayProtocol
   /** The UDN of an IGD, or else the hardware address. Empty if it is not known. */
   readonly identity: () => Promise<string>
+  /** The name of this computer. */
+  readonly computer?: string | undefined
 }
 
 /** A mapping that was made at an address, perhaps at another router than the one that is there now. */
@@ -47,7 +51,10 @@ export interface MadeMapping {
   readonly via: GatewayProtocol
   readonly identity: string
   readonly remoteHost: string
+  readonly internalClient: string
   readonly internalPort: number
+  /** The name of the computer that has made it for itself. */
+  readonly computer: string | undefined
   /** When it was made, and when its lease ends: milliseconds since the Unix epoch, or Infinity. */
   readonly madeWallMs: number
   readonly endsWallMs: number
@@ -62,11 +69,12 @@ interface Kept extends OpenInside {
   /** null in the file if it has no end */
   readonly endsWallMs: number
   readonly madeWallMs: number
+  readonly computer?: string
 }
 
 export type MappingMemory = ReturnType<typeof keptMappings>
 
-export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, identity }: MappingPlace) {
+export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, identity, computer }: MappingPlace) {
   /** The name tells outside and inside, so that only the files are read that count. */
   const endOf = (who: string): string => `-${via}-${clean(who).slice(0, MAX_IDENTITY_LENGTH)}`
   const namesOf = async ({ protocol, externalPort }: Outside, who: string): Promise<string[]> => {
@@ -88,13 +96,21 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
   }
   return {
     /** Never throws: a mapping does not fail because it cannot be remembered. */
-    remember: ({ internalClient, internalPort, leaseSeconds, remoteHost = '', ...outside }: RememberedMapping) =>
+    remember: ({
+      internalClient,
+      internalPort,
+      leaseSeconds,
+      remoteHost = '',
+      isForThisComputer = false,
+      ...outside
+    }: RememberedMapping) =>
       unlessItFails(async () => {
         const madeWallMs = clock.wallMs()
         const endsWallMs = leaseSeconds === 0 ? null : madeWallMs + leaseSeconds * 1000
         const inside = { internalClient, internalPort, ...(remoteHost === '' ? {} : { remoteHost }) }
         const who = await identity()
-        const kept = { version: VERSION, via, identity: who, ...inside, madeWallMs, endsWallMs }
+        const maker = isForThisComputer && computer !== undefined ? { computer } : {}
+        const kept = { version: VERSION, via, identity: who, ...inside, ...maker, madeWallMs, endsWallMs }
         const { protocol, externalPort } = outside
         const name = `${prefixOf(address, protocol)}${externalPort}-${internalPort}${endOf(who)}`
         await unlessItFails(() => files.write(name, `${JSON.stringify(kept)}\n`))
@@ -151,8 +167,8 @@ export async function mappingsMadeAt(
   const found = await unlessItFails(() => readAll(files, `${prefixOf(address, protocol)}${externalPort}-`))
   return (found ?? []).flatMap(({ kept }) => {
     if (kept === undefined || kept === 'foreign' || kept.endsWallMs <= clock.wallMs()) return []
-    const { via, identity, internalPort, remoteHost = '', madeWallMs, endsWallMs } = kept
-    return [{ via, identity, internalPort, remoteHost, madeWallMs, endsWallMs }]
+    const { via, identity, internalClient, internalPort, remoteHost = '', computer, madeWallMs, endsWallMs } = kept
+    return [{ via, identity, internalClient, internalPort, remoteHost, computer, madeWallMs, endsWallMs }]
   })
 }
 
@@ -207,7 +223,7 @@ function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
   } catch {
     return undefined
   }
-  const { version, internalClient, internalPort, madeWallMs, remoteHost, identity } = fields
+  const { version, internalClient, internalPort, madeWallMs, remoteHost, identity, computer } = fields
   if (version !== VERSION) return version === undefined ? undefined : 'foreign'
   const via = GATEWAY_PROTOCOLS.find((each) => each === fields.via)
   const endsWallMs = fields.endsWallMs === null ? Number.POSITIVE_INFINITY : fields.endsWallMs
@@ -217,7 +233,8 @@ function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
     return undefined
   if (typeof endsWallMs !== 'number' || !isMoment(madeWallMs)) return undefined
   if (fields.endsWallMs !== null && !isMoment(endsWallMs)) return undefined
-  const kept = { via, identity, internalClient, internalPort, endsWallMs, madeWallMs }
+  const maker = typeof computer === 'string' ? { computer } : {}
+  const kept = { via, identity, internalClient, internalPort, endsWallMs, madeWallMs, ...maker }
   if (remoteHost === undefined) return kept
   return typeof remoteHost === 'string' && isUnicastIPv4(remoteHost) ? { ...kept, remoteHost } : undefined
 }

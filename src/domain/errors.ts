@@ -1,5 +1,6 @@
 /** Everything that can go wrong, by its cause. A message says what was attempted, with whom, and what to do next. */
 import type { GatewayProtocol, PortMapping } from './port-mapping.js'
+import type { LeftBehind } from './refusal-cause.js'
 import { UPNP_ERRORS } from './upnp-errors.js'
 
 export type ErrorCode =
@@ -18,6 +19,8 @@ export abstract class PortMappingError extends Error {
   readonly action: string | undefined
   /** True if the gateway said yes, and only reading back what it made has failed. */
   isUnconfirmed = false
+  /** What has the port, if this user opened it from an earlier address of this computer. */
+  leftBehind: LeftBehind | undefined
 
   constructor(message: string, options: { action?: string | undefined; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })

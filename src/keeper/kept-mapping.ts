@@ -18,6 +18,7 @@ import {
   type MappingRequest,
   type PortMapping,
 } from '../domain/port-mapping.js'
+import type { LeftBehind } from '../domain/refusal-cause.js'
 import {
   externalAddressOf,
   type Held,
@@ -46,6 +47,8 @@ export interface WantedMapping extends Omit<MappingRequest, 'internalClient'> {
   readonly samePortAs?: KeptMapping | undefined
   /** Whether this user's keeper made a mapping with that description and left it behind: then it is no stranger's. */
   readonly isOwn?: (key: MappingKey, description: string) => Promise<boolean>
+  /** What this user has left at that external port from an address that this computer does not have any more. */
+  readonly leftBehind?: (gateway: Gateway, key: MappingKey) => Promise<LeftBehind | undefined>
   /** Whether another keeper of this user runs and keeps that external port. */
   readonly isKeptByAnother?: (key: MappingKey) => Promise<boolean>
   /** Asked at the end: whether another keeper of this user has the same mapping open, which is left to that one. */
@@ -126,6 +129,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       const { externalPort, internalPort } = this.#leader.#wanted
       const hasChoice = this.#leader !== this && this.#wanted.any && externalPort > 0 && internalPort > 0
       if (hasChoice && isPortTaken(error)) this.#passOver()
+      if (isPortTaken(error)) error.leftBehind = await this.#leftBehind(gateway)
       throw error
     }
   }
@@ -183,6 +187,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       samePortAs: ___,
       isKeptElsewhere: ____,
       isKeptByAnother: _____,
+      leftBehind: ______,
       internalClient = gateway.localAddress,
       ...rest
     } = this.#wanted
@@ -194,6 +199,7 @@ export class KeptMapping implements Kept<HeldMapping> {
     for (let passedOver = 0; ; passedOver++) {
       const request = this.#request(gateway)
       const found = await this.#show(gateway, request)
+      await this.#adopt(gateway, found, request)
       if (this.#isLeftBehind(found, request) && (await this.#close(gateway).catch(unlessRefused)) === true) {
         return { request, wasThere: false }
       }
@@ -213,6 +219,21 @@ export class KeptMapping implements Kept<HeldMapping> {
   #isLeftBehind(found: Shown, request: MappingRequest): boolean {
     if (!isAnothers(found, request)) return false
     return this.#isOwn(found, request) && request.description.startsWith(found.description)
+  }
+
+  /** What an earlier run of this user has left behind becomes its own, to be closed. */
+  async #adopt(gateway: Gateway, found: Shown, request: MappingRequest): Promise<void> {
+    if (this.#own !== undefined || !isAnothers(found, request)) return
+    const left = await this.#leftBehind(gateway)
+    if (found.internalClient !== left?.internalClient || !leadsToPort(found, left.internalPort)) return
+    if (request.description.startsWith(found.description))
+      this.#own = { ...request, internalClient: left.internalClient, internalPort: left.internalPort }
+  }
+
+  async #leftBehind(gateway: Gateway): Promise<LeftBehind | undefined> {
+    if (this.#wanted.internalClient !== undefined) return undefined
+    const left = await this.#wanted.leftBehind?.(gateway, this.#key())
+    return left !== undefined && (await this.#wanted.isKeptByAnother?.(this.#key())) !== true ? left : undefined
   }
 
   #isOwn(found: PortMapping, { externalPort }: MappingRequest): boolean {

@@ -2,12 +2,15 @@
  * Maps ports on one gateway, for one command. After a refusal it finds out what is in the way, what is refused for its
  * description is asked for with a plain one, and a success that may lead nowhere is doubted.
  */
-import { PortMappingError, upnpErrorOf } from '../domain/errors.js'
+import { isPortTaken, PortMappingError, upnpErrorOf } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
-import type { MappingNote, RefusalCause } from '../domain/refusal-cause.js'
+import type { LeftBehind, MappingNote, RefusalCause } from '../domain/refusal-cause.js'
 import { UPNP_ERRORS } from '../domain/upnp-errors.js'
+import { leftBehindAt } from './left-behind.js'
 import { doubtOf, type Finding, isVague, RefusalLook, type RefusalNet, type Subject } from './refusal.js'
+import { addressOf } from './router.js'
+import { isKept } from './running-keepers.js'
 
 interface Common {
   /** What the gateway was asked for: its description may be a plainer one than was wanted. */
@@ -50,13 +53,39 @@ export class Mapper {
   /** `any`: another external port will do. @throws nothing that a gateway or a network can cause */
   async map(wanted: Subject, any: boolean): Promise<Outcome> {
     const subject = this.#plainOnly ? withPlainDescription(wanted) : wanted
-    const first = await this.#attempt(subject, any)
+    const first = await this.#attemptTwice(subject, any)
     if (!mayBeTheDescription(first) || this.#net.signal?.aborted) return first
     const second = await this.#attempt(withPlainDescription(subject), any)
     if (!second.ok) return isRefusal(second.error) ? first : second // the description was not the matter
     this.#plainOnly = true
     const { description } = second.asked
     return { ...second, notes: [{ kind: 'description-changed', description }, ...second.notes] }
+  }
+
+  /** Again if what was in the way is this user's own, and has been closed. */
+  async #attemptTwice(subject: Subject, any: boolean): Promise<Outcome> {
+    const first = await this.#attempt(subject, any)
+    if (first.ok || this.#net.signal?.aborted || !(await this.#hasClosed(first.cause))) return first
+    const second = await this.#attempt(subject, any)
+    if (!second.ok || first.cause?.kind !== 'left-behind') return second
+    return { ...second, notes: [{ kind: 'left-behind-closed', address: first.cause.internalClient }, ...second.notes] }
+  }
+
+  /** PCP and NAT-PMP close a mapping only from its own address, and a router in secure mode does, too. */
+  async #hasClosed(cause: RefusalCause | undefined): Promise<boolean> {
+    if (cause?.kind !== 'left-behind' || cause.mapping === undefined) return false
+    const { externalPort = 0, remoteHost, protocol } = cause.mapping
+    try {
+      await this.#gateway.unmap({
+        externalPort,
+        remoteHost,
+        protocol: protocol.toUpperCase() === 'UDP' ? 'UDP' : 'TCP',
+      })
+      return true
+    } catch (error) {
+      if (error instanceof PortMappingError) return false
+      throw error
+    }
   }
 
   async #attempt(subject: Subject, any: boolean): Promise<Outcome> {
@@ -80,7 +109,10 @@ export class Mapper {
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error
       const found = await find(error)
-      if (found?.kind !== 'as-asked') return { ok: false, asked, fallback, error, cause: found }
+      if (found?.kind !== 'as-asked') {
+        const left = await this.#leftBehind(asked, error, found)
+        return { ok: false, asked, fallback, error, cause: left ?? found }
+      }
       const { mapping } = found
       const { leaseSeconds = 0 } = mapping
       const notes = leaseSeconds > 0 ? [{ kind: 'lease-not-renewed', leaseSeconds } as const] : []
@@ -97,6 +129,18 @@ export class Mapper {
     return this.#look.find(UPNP_ERRORS.ConflictInMappingEntry, { ...subject, request })
   }
 
+  /** Whether what has the port was opened from an earlier address of this computer. An IGD has to show that. */
+  async #leftBehind(asked: MappingRequest, error: PortMappingError, found: RefusalCause | undefined) {
+    const mapping = found?.kind === 'port-taken' ? found.mapping : undefined
+    if (!(this.#gateway.protocol === 'igd' ? mapping !== undefined : isPortTaken(error))) return undefined
+    const left = await leftBehindAt(this.#gateway, asked, this.#net)
+    if (left === undefined || (mapping !== undefined && !isOf(left, asked, mapping))) return undefined
+    const { internalClient, internalPort, endsWallMs } = left
+    const { files, clock } = this.#net
+    if (await isKept(files, clock, addressOf(this.#gateway), asked)) return undefined
+    return { kind: 'left-behind', internalClient, internalPort, endsWallMs, ...(mapping && { mapping }) } as const
+  }
+
   #untold(note: MappingNote | undefined): MappingNote[] {
     if (note === undefined || this.#told.has(note.kind)) return []
     this.#told.add(note.kind)
@@ -104,7 +148,15 @@ export class Mapper {
   }
 }
 
+/** Some gateways do not show the internal port, or show 0, and some cut off long descriptions. */
+function isOf(left: LeftBehind, asked: MappingRequest, shown: PortMapping): boolean {
+  const { internalClient, internalPort = 0, description } = shown
+  const leadsThere = internalClient === left.internalClient && [0, left.internalPort].includes(internalPort)
+  return leadsThere && asked.description.startsWith(description)
+}
+
 const ABOUT_THE_PORT: ReadonlySet<string> = new Set<RefusalCause['kind']>([
+  'left-behind',
   'port-taken',
   'port-differs',
   'nobody-shown',

@@ -9,9 +9,11 @@ import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
 import type { MappingDoubt, RefusalCause } from '../domain/refusal-cause.js'
 import { UPNP_ERRORS, upnpErrorName } from '../domain/upnp-errors.js'
 import { deadlineAfter } from '../net/clock.js'
+import type { PrivateFiles } from '../net/files/private-files.js'
 import type { ClientNet } from '../net/network.js'
 
-export interface RefusalNet extends Pick<ClientNet, 'clock' | 'interfaces' | 'defaultGateways'> {
+export interface RefusalNet extends Pick<ClientNet, 'clock' | 'interfaces' | 'defaultGateways' | 'computerName'> {
+  readonly files: PrivateFiles
   readonly signal?: AbortSignal | undefined
 }
 

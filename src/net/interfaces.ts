@@ -1,5 +1,5 @@
 /** This computer's own addresses, and how a program notices that they change. */
-import { networkInterfaces } from 'node:os'
+import { hostname, networkInterfaces } from 'node:os'
 
 export interface InterfaceAddress {
   readonly name: string
@@ -17,6 +17,10 @@ export interface IPv6InterfaceAddress extends InterfaceAddress {
 
 export function isIPv6Interface(address: InterfaceAddress): address is IPv6InterfaceAddress {
   return 'zone' in address
+}
+
+export function computerName(): string {
+  return hostname()
 }
 
 /** A computer with more interfaces than this searches only on the first ones. */

@@ -120,6 +120,17 @@ describe('what is remembered of a mapping', () => {
     expect(await since(madeMs + 1)).toBe(2)
   })
 
+  it('is the computer that made it for itself, if that has a name', async () => {
+    const { clock, files } = begin()
+    const madeBy = async (computer: string | undefined, isForThisComputer: boolean) => {
+      await keptMappings(files, clock, { ...GATEWAY, computer }).remember({ ...MAPPING, isForThisComputer })
+      return (await mappingsMadeAt(files, clock, '192.168.1.1', OUTSIDE)).map((made) => made.computer)
+    }
+    expect(await madeBy('here', true)).toEqual(['here'])
+    expect(await madeBy('here', false)).toEqual([undefined])
+    expect(await madeBy(undefined, true)).toEqual([undefined])
+  })
+
   it('is which protocol made it, at which router, until it ends', async () => {
     const { clock, files, memory } = begin()
     await memory.remember(MAPPING)
@@ -127,11 +138,12 @@ describe('what is remembered of a mapping', () => {
     await igd.remember({ ...MAPPING, leaseSeconds: 0, remoteHost: '203.0.113.9' })
     await igd.remember({ ...MAPPING, externalPort: 808, leaseSeconds: 0 })
     const made = () => mappingsMadeAt(files, clock, '192.168.1.1', OUTSIDE)
+    const inside = { ...INSIDE, computer: undefined }
     const [overIgd, overPcp] = [
       {
         via: 'igd',
         identity: 'uuid:1',
-        internalPort: 80,
+        ...inside,
         remoteHost: '203.0.113.9',
         madeWallMs: clock.wallMs(),
         endsWallMs: Number.POSITIVE_INFINITY,
@@ -139,7 +151,7 @@ describe('what is remembered of a mapping', () => {
       {
         via: 'pcp',
         identity: '0200c0a80101',
-        internalPort: 80,
+        ...inside,
         remoteHost: '',
         madeWallMs: clock.wallMs(),
         endsWallMs: clock.wallMs() + 3_600_000,

@@ -7,6 +7,7 @@ import type { Gateway } from '../../src/domain/gateway.ts'
 import type { MappingRequest } from '../../src/domain/port-mapping.ts'
 import { Mapper } from '../../src/library/mapper.ts'
 import { LOOK_MS, MAX_ROWS } from '../../src/library/refusal.ts'
+import { memoryFiles } from '../../src/net/files/private-files.ts'
 import type { HttpRequest } from '../../src/net/http/client.ts'
 import type { InterfaceAddress } from '../../src/net/interfaces.ts'
 import { decodeEntities, encodeEntities } from '../../src/wire/xml.ts'
@@ -121,6 +122,7 @@ function scene(situation: Situation = {}) {
     signal: controller.signal,
     interfaces: () => interfaces,
     defaultGateways: async () => defaultGateways,
+    files: memoryFiles(),
   }
   const mapper = new Mapper(gateway, net)
   const map = (changes: Partial<MappingRequest> = {}, any = false) =>

@@ -47,6 +47,9 @@ const CAUSES: readonly RefusalCause[] = [
     { kind: 'open-elsewhere', mapping: MAPPING, isForThisComputer },
     { kind: 'nobody-shown', isForThisComputer },
   ]),
+  ...[TIME_MS, Number.POSITIVE_INFINITY].map((endsWallMs): RefusalCause => {
+    return { kind: 'left-behind', internalClient: '192.168.1.7', internalPort: 80, endsWallMs, mapping: MAPPING }
+  }),
   { kind: 'client-is-router', address: '11.22.33.44' },
   { kind: 'client-is-public', address: '55.66.77.88' },
   ANOTHER_NAT,
@@ -56,6 +59,7 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
   'still-open': [{ kind: 'still-open', key: { ...KEY, protocol: 'UDP' } }],
   'left-open': [{ kind: 'left-open', key: { ...KEY, protocol: 'UDP' } }],
   'description-changed': [{ kind: 'description-changed', description: 'Lets Encrypt' }],
+  'left-behind-closed': [{ kind: 'left-behind-closed', address: '192.168.1.7' }],
   'lease-not-renewed': [{ kind: 'lease-not-renewed', leaseSeconds: 100 }],
   'client-is-router': [{ kind: 'client-is-router', address: '11.22.33.44' }],
   'client-is-public': [{ kind: 'client-is-public', address: '55.66.77.88' }],
@@ -193,7 +197,9 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     return { type: 'lost', timeMs: TIME_MS, ...KEPT, reason }
   }),
   'keep-failed': [KEPT, { name: KEPT.name }].map((kept) => {
-    return { type: 'keep-failed', timeMs: TIME_MS, ...kept, isPinhole: false, error: REFUSED, againInMs: 15_400 }
+    const leftBehind = { internalClient: '192.168.1.7', internalPort: 80, endsWallMs: TIME_MS }
+    const failed = { timeMs: TIME_MS, ...kept, isPinhole: false, error: REFUSED, againInMs: 15_400 }
+    return { type: 'keep-failed', ...failed, ...('port' in kept && { leftBehind }) }
   }),
   'external-port-changed': [
     { type: 'external-port-changed', timeMs: TIME_MS, protocol: 'TCP+UDP', externalPort: 41_002, previous: 41_001 },

@@ -124,10 +124,11 @@ export function reportsOf(
       return [{ type: 'restored', ...about, ...heldFor(event.held, timeMs), afterMs: event.afterMs }]
     case 'lost':
       return [{ type: 'lost', ...about, reason: event.reason }]
-    case 'failed':
-      return [
-        { type: 'keep-failed', ...about, isPinhole, error: reportedError(event.error), againInMs: event.againInMs },
-      ]
+    case 'failed': {
+      const { error, againInMs } = event
+      const { leftBehind } = error
+      return [{ type: 'keep-failed', ...about, isPinhole, error: reportedError(error), leftBehind, againInMs }]
+    }
     case 'removed':
       return [{ type: 'removed', ...about }]
     case 'ends-with-lease':

@@ -8,11 +8,13 @@ import { isInternetAddress } from '../../domain/address.js'
 import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import type { MappingKey } from '../../domain/port-mapping.js'
+import type { LeftBehind } from '../../domain/refusal-cause.js'
 import { type GatewayNews, Keeper } from '../../keeper/keeper.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import { KeptMapping } from '../../keeper/kept-mapping.js'
 import { type HeldEither, type KeptEither, KeptPinhole } from '../../keeper/kept-pinhole.js'
 import { KeptRouter } from '../../library/kept-router.js'
+import { leftBehindAt } from '../../library/left-behind.js'
 import { listenToGateway } from '../../library/listening.js'
 import { OwnMarks } from '../../library/own-marks.js'
 import { pinholeAddress } from '../../library/pinhole-address.js'
@@ -137,6 +139,7 @@ class KeepSession {
     this.#kept = keptOf(invocation, context, this.#marks, {
       isKeptElsewhere: (kept, key) => this.#isKeptElsewhere(kept, key),
       isKeptByAnother: (key) => this.#running.isKeptByAnother(this.#address, key),
+      leftBehind: (gateway, key) => leftBehindAt(gateway, key, context),
     })
     this.#ports = new KeptPorts(this.#kept)
     this.#hook = new ChangeHook({
@@ -372,20 +375,25 @@ function whyNot(report: Report | undefined): string {
   return report?.type === 'error' && 'message' in report.error ? report.error.message : 'no gateway was found'
 }
 
-/** What other keepers of this user do. */
-interface OtherKeepers {
+/** What other keepers of this user do, and earlier runs have done. */
+interface OtherRuns {
   readonly isKeptElsewhere: (kept: KeptEither, key: MappingKey) => Promise<boolean>
   readonly isKeptByAnother: (key: MappingKey) => Promise<boolean>
+  readonly leftBehind: (gateway: Gateway, key: MappingKey) => Promise<LeftBehind | undefined>
 }
 
-const NO_OTHERS: OtherKeepers = { isKeptElsewhere: async () => false, isKeptByAnother: async () => false }
+const NO_OTHERS: OtherRuns = {
+  isKeptElsewhere: async () => false,
+  isKeptByAnother: async () => false,
+  leftBehind: async () => undefined,
+}
 
 /** The mappings and pinholes of the command line, as the keeper takes them. */
 export function keptOf(
   { command, description }: GatewayInvocation,
   { interfaces, onlyRoute }: Pick<RunContext, 'interfaces' | 'onlyRoute'>,
   marks: Pick<OwnMarks, 'has'>,
-  others: OtherKeepers = NO_OTHERS,
+  others: OtherRuns = NO_OTHERS,
 ): readonly KeptEither[] {
   if (command.name === 'add-pinholes') {
     return command.pinholes.map(({ remoteHostTyped: _, internalClient, ...pinhole }) => {
@@ -408,6 +416,7 @@ export function keptOf(
       isOwn: (key, description) => marks.has(key, description),
       isKeptElsewhere: (key) => others.isKeptElsewhere(kept, key),
       isKeptByAnother: others.isKeptByAnother,
+      leftBehind: others.leftBehind,
     })
     previous = kept
     return kept

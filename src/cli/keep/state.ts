@@ -73,7 +73,10 @@ const MAX_SHOWN = 3
 /** When it is said again, if it was not heard: a service that is never ready is ended. Some managers hear and deny it. */
 const READY_AGAIN_MS = [1000, 5000, 30_000]
 
-/** Tells the service manager that upnp-ts is ready, what is open, and that upnp-ts stops. The first is said again if it was not heard. */
+/**
+ * Tells the service manager that upnp-ts is ready, what is open, and that upnp-ts stops. The first of these is said again
+ * if it was not heard.
+ */
 export class ServiceStatus {
   readonly #send: (message: string) => Promise<void>
   readonly #clock: Clock

@@ -104,7 +104,13 @@ const ROWS: ByType<Report['type'], Fields> = {
   },
   lost: (report) => ({ ...keptFields(report), reason: report.reason }),
   'keep-failed': (report) => {
-    return { ...keptFields(report), error: errorFields(report.error), againInSeconds: seconds(report.againInMs) }
+    const cause = report.leftBehind && { cause: causeFields({ kind: 'left-behind', ...report.leftBehind }) }
+    return {
+      ...keptFields(report),
+      error: errorFields(report.error),
+      ...cause,
+      againInSeconds: seconds(report.againInMs),
+    }
   },
   'external-address-changed': ({ timeMs, address, previous }) => ({ time: iso(timeMs), address, previous }),
   'external-port-changed': (report) => {
@@ -168,7 +174,12 @@ function askedFields(asked: MappingRequest): Fields {
 
 function causeFields(cause: RefusalCause): Fields {
   const facts = pick(cause, 'kind', 'isForThisComputer', 'address', 'gatewayAddress', 'localAddress')
-  return { ...facts, ...('mapping' in cause && { mapping: mappingFields(cause.mapping) }) }
+  const mapping = 'mapping' in cause ? cause.mapping : undefined
+  return {
+    ...{ ...facts, ...pick(cause, 'internalClient', 'internalPort') },
+    ...('endsWallMs' in cause && { ends: Number.isFinite(cause.endsWallMs) ? iso(cause.endsWallMs) : null }),
+    ...(mapping && { mapping: mappingFields(mapping) }),
+  }
 }
 
 function mappingFields(mapping: PortMapping): Fields {

@@ -4,6 +4,7 @@ import { type ByType, byType, type KeeperReport, type Report, type ReportedError
 import { cleaned } from './clean.js'
 import { nothingFound } from './hints.js'
 import { hint, type Piece, withHint } from './pieces.js'
+import { leftBehindText } from './refusal-text.js'
 
 const REASONS: Readonly<Record<LossReason, string>> = {
   'gateway-restarted': 'the router has restarted',
@@ -29,7 +30,10 @@ const SENTENCES: ByType<KeeperReport['type'], readonly [tone: Piece['tone'], sen
     `${name}: open again for ${leaseOf(leaseSeconds)}, after ${seconds(afterMs)}`,
   ],
   lost: ({ name, reason }) => ['bad', `${name}: lost, ${REASONS[reason]}; opening it again`],
-  'keep-failed': ({ name, error }) => ['bad', `${nameAndReason(name, error)}; ${whatNext(error)}`],
+  'keep-failed': ({ name, error, leftBehind }) => {
+    const why = leftBehind === undefined ? '' : `; ${leftBehindText(leftBehind)}`
+    return ['bad', `${nameAndReason(name, error)}${why}; ${whatNext(error)}`]
+  },
   'external-address-changed': ({ address, previous }) => [
     'bad',
     `the external address is ${address} now, not ${previous}`,
@@ -71,7 +75,8 @@ export function renderKeeper(report: KeeperReport): Piece[] {
   if (report.type === 'searching' && report.searched !== undefined)
     return [piece, hint(`hint: ${cleaned(nothingFound(report.searched).advice)}\n`)]
   // Only a refusal gets a hint: the hint about another failure would repeat the reason.
-  const isRefusal = report.type === 'keep-failed' && report.error.number !== undefined
+  const isRefusal =
+    report.type === 'keep-failed' && report.error.number !== undefined && report.leftBehind === undefined
   return isRefusal ? withHint(piece, report.error, { isPinhole: report.isPinhole }) : [piece]
 }
 

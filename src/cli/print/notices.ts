@@ -31,6 +31,8 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'description-changed': ({ description }) =>
     `the router refuses the description that was given, so the port is open as '${description}': ` +
     'plain letters and digits are safe after -e',
+  'left-behind-closed': ({ address }) =>
+    `the port was still open for ${address}, an earlier address of this computer: that is closed now`,
   'lease-not-renewed': ({ leaseSeconds }) =>
     `the router had that port open for this computer already, and did not begin its lease anew: ${leaseSeconds} s are left`,
   'client-is-router': doubtText,

@@ -1,7 +1,7 @@
 /** What is in the way of a mapping, and what is doubtful about one -> its sentence, with the command that helps. Pure. */
 import type { PortMapping } from '../../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
-import type { MappingDoubt, RefusalCause, ReportOf } from '../report.js'
+import type { LeftBehind, MappingDoubt, RefusalCause, ReportOf } from '../report.js'
 
 type Failure = ReportOf<'map-failed'>
 
@@ -36,6 +36,8 @@ function sentenceOf(cause: RefusalCause, { asked }: Pick<Failure, 'asked'>): str
         `seems to open it only once: use that, or close it with ${close(mapping)} and try again`
       )
     }
+    case 'left-behind':
+      return `${leftBehindText(cause)}; take another external port, or wait`
     case 'nobody-shown': {
       const whose = `the router shows nobody at external port ${asked.externalPort} ${asked.protocol}`
       return cause.isForThisComputer
@@ -45,6 +47,11 @@ function sentenceOf(cause: RefusalCause, { asked }: Pick<Failure, 'asked'>): str
     default:
       return doubtText(cause)
   }
+}
+
+export function leftBehindText({ internalClient, endsWallMs }: LeftBehind): string {
+  const until = Number.isFinite(endsWallMs) ? `until ${new Date(endsWallMs).toISOString()}` : 'without an end'
+  return `${internalClient}, an earlier address of this computer, still has that port, ${until}, and nobody else can close it`
 }
 
 export function doubtText(doubt: MappingDoubt): string {

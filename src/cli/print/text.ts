@@ -92,14 +92,15 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
     ]
   },
   'map-failed': ({ via, asked, error, cause }) => {
-    if (error.code === 'NOT_CONFIRMED' || error.code === 'INVALID_ARGUMENT') return [messageOf(error)]
+    const why = cause === undefined ? [] : [hint(`hint: ${cleaned(causeText(cause, { asked, error }))}\n`)]
+    if (error.code === 'NOT_CONFIRMED' || error.code === 'INVALID_ARGUMENT') return [messageOf(error), ...why]
     if (via === 'igd' && error.isUnconfirmed === true)
       return withHint(bad(`GetSpecificPortMappingEntry() failed with code ${codeAndName(error)}\n`), error)
     const action =
       via === 'igd' ? (error.action ?? 'AddPortMapping') : `${PROTOCOL_TITLES[via]} ${error.action ?? 'MAP'}`
     const what = `${action}(${asked.externalPort}, ${asked.internalPort}, ${cleaned(asked.internalClient)})`
     const failure = bad(`${what} failed with code ${codeAndName(error, via)}\n`)
-    if (cause !== undefined) return [failure, hint(`hint: ${cleaned(causeText(cause, { asked, error }))}\n`)]
+    if (cause !== undefined) return [failure, ...why]
     return withHint(failure, error, { ...toSee(via), isSamePort: asked.internalPort === 0 })
   },
   unmapped: ({ via }) => [good(`${DELETE_NAMES[via]}() returned : 0\n`)],

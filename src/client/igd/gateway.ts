@@ -229,8 +229,9 @@ export class IgdServiceGateway implements IgdGateway {
   async #remember({ lease, internalClient, internalPort }: MappingRequest, shown: PortMapping): Promise<PortMapping> {
     const { externalPort = 0, remoteHost, leaseSeconds = 0 } = shown
     const protocol = shown.protocol.toUpperCase() === 'UDP' ? 'UDP' : 'TCP'
+    const isForThisComputer = [this.localAddress, ...this.#ownAddresses()].includes(internalClient)
     const inside = { internalClient, internalPort, leaseSeconds: leaseSeconds || leaseToSeconds(lease) }
-    await this.#memory?.remember({ externalPort, protocol, remoteHost, ...inside })
+    await this.#memory?.remember({ externalPort, protocol, remoteHost, ...inside, isForThisComputer })
     return shown
   }
 

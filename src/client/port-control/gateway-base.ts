@@ -240,8 +240,10 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
   /** The inside is remembered as it was asked for. */
   async #remember(granted: GrantedMapping, { internalPort }: MappingRequest): Promise<PortMapping> {
     const { protocol, externalPort, internalClient, leaseSeconds, remoteHost } = granted
-    const { memory } = this.options
-    await memory.remember({ protocol, externalPort, internalPort, internalClient, leaseSeconds, remoteHost })
+    const { memory, ownAddresses } = this.options
+    const isForThisComputer = [this.localAddress, ...ownAddresses()].includes(internalClient)
+    const inside = { internalPort, internalClient, isForThisComputer }
+    await memory.remember({ protocol, externalPort, ...inside, leaseSeconds, remoteHost })
     return granted
   }
 }

@@ -267,15 +267,15 @@ function foundIgd(candidate: Candidate, ignoreState?: boolean): FoundIgd | undef
 }
 
 /** What this user has mapped at an IGD. */
-export function igdMemory({ files, clock }: Pick<OpeningNet, 'files' | 'clock'>) {
+export function igdMemory({ files, clock, computerName }: Pick<OpeningNet, 'files' | 'clock' | 'computerName'>) {
   return (address: string, udn: string): MappingMemory =>
-    keptMappings(files, clock, { address, via: 'igd', identity: () => Promise.resolve(udn) })
+    keptMappings(files, clock, { address, via: 'igd', identity: () => Promise.resolve(udn), computer: computerName })
 }
 
 function answeredGateway(
   answer: PortControlAnswer,
   { nonce }: GatewayWishes,
-  { clock, datagrams, signal, files, interfaces, hardwareAddress, random = Math.random }: OpeningNet,
+  { clock, datagrams, signal, files, interfaces, hardwareAddress, computerName, random = Math.random }: OpeningNet,
 ): FoundPortControl {
   const { protocol, endpoint, externalAddress } = answer
   const troubles: PortMappingError[] = []
@@ -286,6 +286,7 @@ function answeredGateway(
       address: endpoint.address,
       via: protocol,
       identity: async () => (await hardwareAddress?.(endpoint.address)) ?? '',
+      computer: computerName,
     }),
     nonces: nonce === undefined ? derivedNonces(files, (error) => troubles.push(error)) : fixedNonce(nonce),
     ownAddresses: () => interfaces().map(({ address }) => address),

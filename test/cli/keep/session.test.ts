@@ -272,6 +272,20 @@ describe('--keep', () => {
     expect([portsOf(emulator), await files.list('kept-')]).toEqual([[], []])
   })
 
+  it('takes over what was opened from an address that this computer does not have any more', async () => {
+    const emulator = await emulated()
+    const files = memoryFiles()
+    await runCli(['-u', emulator.descriptionUrl, '-a', '127.0.0.9', '22', '22', 'TCP', '3600'], { files })
+    const [name = ''] = await files.list('mapping-')
+    const made = JSON.parse((await files.read(name)) ?? '')
+    await files.write(name, JSON.stringify({ ...made, computer: commandLineNet().computerName }))
+    const keeper = keeping(emulator, undefined, { files })
+    await keeper.told('mapped')
+    expect(emulator.mappings().map(({ internalClient }) => internalClient)).toEqual(['127.0.0.1'])
+    expect(await keeper.stop()).toBe(0)
+    expect([portsOf(emulator), await files.list('kept-')]).toEqual([[], []])
+  })
+
   it('takes over what a keeper could not close', async () => {
     const emulator = await emulated()
     const files = memoryFiles()

@@ -72,6 +72,20 @@ describe('a line', () => {
         timeMs,
         name,
         isPinhole: false,
+        error,
+        leftBehind: { internalClient: '192.168.1.7', internalPort: 22, endsWallMs: Date.UTC(2026, 5, 1) },
+        againInMs: 1000,
+      },
+      'bad',
+      `${name}: ${error.message}; 192.168.1.7, an earlier address of this computer, still has that port, ` +
+        'until 2026-06-01T00:00:00.000Z, and nobody else can close it; trying again until it works',
+    ],
+    [
+      {
+        type: 'keep-failed',
+        timeMs,
+        name,
+        isPinhole: false,
         error: { ...error, message: `${name} leads elsewhere` },
         againInMs: 1000,
       },
