@@ -9,7 +9,7 @@ import type { Gateway, PinholeOpener } from '../domain/gateway.js'
 import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../domain/pinhole.js'
 import { transportProtocolOf } from '../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../domain/upnp-errors.js'
-import { type Held, hasClosed, type Kept, LostInRenewal, type Presence } from './kept.js'
+import { type Held, hasClosed, type Kept, type LossReason, LostInRenewal, type Presence } from './kept.js'
 import type { HeldMapping } from './kept-mapping.js'
 
 export interface HeldPinhole extends Held {
@@ -56,7 +56,12 @@ export class KeptPinhole implements Kept<HeldPinhole> {
     }
   }
 
-  renew(gateway: Gateway): Promise<HeldPinhole> {
+  /** An IGD that is asked for a pinhole does not tell whether it had it, so that is asked before. */
+  async renew(gateway: Gateway, held: HeldPinhole, onLost: (reason: LossReason) => void): Promise<HeldPinhole> {
+    const presence = await this.find(gateway, held).catch((error: unknown) => {
+      if (!(error instanceof PortMappingError)) throw error // the request that follows meets the same
+    })
+    if (presence === 'gone') onLost('gone')
     return this.make(gateway, true)
   }
 

@@ -219,6 +219,25 @@ describe('a pinhole over PCP', () => {
 })
 
 describe('a pinhole of an IGD', () => {
+  it('that is gone at its renewal is lost and open again, and not renewed', async () => {
+    const keeping = begin('igd', { kept: [new KeptPinhole(WANTED, () => OWN)], checkMs: HOUR_MS })
+    await keeping.wait(MINUTE_MS)
+    keeping.told()
+    keeping.router.reboot()
+    await keeping.wait(HOUR_MS)
+    expect(keeping.toldInOrder().slice(0, 2)).toEqual([`lost ${NAME}: gone`, `restored ${NAME} after 0`])
+    expect(keeping.router.pinholes).toEqual([`1: 8022 -> ${OWN}`])
+    await keeping.stop()
+  })
+
+  it('is renewed by a router that does not answer whether it is there', async () => {
+    const keeping = beginPinhole('igd', {}, (router) => router.refuse(401, 'isPinholeWorking'))
+    await keeping.wait(HOUR_MS)
+    const told = keeping.toldInOrder()
+    expect([told.at(-1), told.some((line) => line.startsWith('lost'))]).toEqual([`renewed ${NAME}`, false])
+    await keeping.stop()
+  })
+
   it('is removed by a gateway that takes its time for every answer', async () => {
     const keeping = beginPinhole('igd')
     await keeping.wait(MINUTE_MS)
