@@ -16,7 +16,7 @@ export type Gateway = IgdGateway | PortControlGateway
 
 export interface GatewayBase {
   readonly protocol: GatewayProtocol
-  /** The host that requests go to: an address with its zone, or the name that was given; undefined if not known. */
+  /** Its address, with its zone. If that is not known, the name that was given, or undefined. */
   readonly address: string | undefined
   /** This computer's address on the way to the gateway. */
   readonly localAddress: string

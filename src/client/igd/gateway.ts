@@ -2,7 +2,7 @@
  * An Internet Gateway Device as a Gateway: turns its methods into actions of the services WANIPConnection and
  * WANCommonInterfaceConfig. (WANIPConnection:2 2.4, WANCommonInterfaceConfig:1 2.4)
  */
-import { isUnicastIPv4, withoutBrackets, withZone } from '../../domain/address.js'
+import { isIPv6, isUnicastIPv4, parseIPv4, withoutBrackets, withZone } from '../../domain/address.js'
 import {
   InvalidArgumentError,
   isPortTaken,
@@ -59,6 +59,8 @@ export interface IgdOptions {
   readonly ownAddresses?: () => readonly string[]
   /** Without it, nobody will know that this user made the mappings. */
   readonly memory?: MappingMemory | undefined
+  /** Whose description it is. If the user gave a name, the gateway is known by this address. */
+  readonly remoteAddress?: string | undefined
 }
 
 export class IgdServiceGateway implements IgdGateway {
@@ -73,6 +75,7 @@ export class IgdServiceGateway implements IgdGateway {
   readonly #ownAddresses: () => readonly string[]
   readonly #window = new RequestWindow()
   readonly #memory: MappingMemory | undefined
+  readonly #remoteAddress: string
   #isKnownDown = false
 
   constructor(
@@ -80,10 +83,15 @@ export class IgdServiceGateway implements IgdGateway {
     services: IgdServices,
     connection: ControlledService,
     localAddress: string,
-    { ownAddresses = () => interfaceAddresses().map(({ address }) => address), memory }: IgdOptions = {},
+    {
+      ownAddresses = () => interfaceAddresses().map(({ address }) => address),
+      memory,
+      remoteAddress = '',
+    }: IgdOptions = {},
   ) {
     this.#ownAddresses = ownAddresses
     this.#memory = memory
+    this.#remoteAddress = remoteAddress
     this.localAddress = localAddress
     this.presentationUrl = services.presentationUrl
     this.#caller = caller
@@ -99,7 +107,10 @@ export class IgdServiceGateway implements IgdGateway {
 
   get address(): string | undefined {
     const control = parseZonedUrl(this.controlUrl)
-    return control && withZone(withoutBrackets(control.url.hostname), control.zone)
+    if (control === undefined) return undefined
+    const host = withoutBrackets(control.url.hostname)
+    const isName = parseIPv4(host) === undefined && !isIPv6(host)
+    return isName && this.#remoteAddress !== '' ? this.#remoteAddress : withZone(host, control.zone)
   }
 
   get eventUrl(): string | undefined {

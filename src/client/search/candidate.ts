@@ -115,7 +115,7 @@ async function describe(location: URL, trust: Trust, context: ExamineContext) {
   const caller = new SoapCaller(context.http, context.signal, { zone, localAddress: context.localAddress, answerMs })
   const memory = context.memoryOf?.(remoteAddress, description.device.UDN)
   const gateways = services.connections.map(
-    (each) => new IgdServiceGateway(caller, services, each, localAddress, { memory }),
+    (each) => new IgdServiceGateway(caller, services, each, localAddress, { memory, remoteAddress }),
   )
   return { gateways, location: location.href, zone, localAddress }
 }

@@ -765,13 +765,19 @@ describe('what it tells', () => {
 
   it.each([
     ['http://192.168.1.1:5000/ctl', '192.168.1.1'],
+    ['http://192.168.1.1:5000/ctl', '192.168.1.1', '192.168.1.2'],
     ['http://router.lan/ctl', 'router.lan'],
+    ['http://router.lan/ctl', '192.168.1.2', '192.168.1.2'],
+    ['http://router.lan/ctl', 'fe80::1%eth0', 'fe80::1%eth0'],
     ['http://[2001:db8::1]:5000/ctl', '2001:db8::1'],
-  ])('is asked at the host of its control URL: %s', (url, address) => {
+    ['http://[2001:db8::1]:5000/ctl', '2001:db8::1', '2001:db8::2'],
+  ])('has the address of its control URL, %s, or %s if that has a name', (url, address, remoteAddress?: string) => {
     const connection = { ...CONNECTION, controlUrls: [new URL(url)] }
     const services = { connections: [connection], commonInterfaceConfig: undefined, firewallControl: undefined }
     const caller = new SoapCaller(new ScriptedHttp(new FakeClock(), () => 'silence'), undefined)
-    const gateway = new IgdServiceGateway(caller, { ...services, presentationUrl: '' }, connection, '')
+    const gateway = new IgdServiceGateway(caller, { ...services, presentationUrl: '' }, connection, '', {
+      remoteAddress,
+    })
     expect(gateway.address).toBe(address)
   })
 

@@ -235,6 +235,14 @@ describe('describeGateway', () => {
     expect(gateway?.controlUrl).toBe('http://192.168.1.1:7/y')
   })
 
+  it('is known by its address, also if the user gave a name', async () => {
+    const http = new ScriptedHttp(new FakeClock(), () => ({ body: igdDescription({ services: [[WANIP1, '/z']] }) }))
+    const request = http.request.bind(http)
+    http.request = async (asked) => ({ ...(await request(asked)), remoteAddress: '192.168.1.1' })
+    const { gateway } = await describeGateway(new URL('http://router.lan/root.xml'), { http, signal: undefined })
+    expect([gateway?.address, gateway?.controlUrl]).toEqual(['192.168.1.1', 'http://router.lan/z'])
+  })
+
   it('asks a link-local host by the interface that the user named, throughout', async () => {
     const settings = context({ body: igdDescription({ services: [[WANIP1, '/a']] }) })
     const described = await describeGateway(new URL('http://[fe80::1]:5000/root.xml'), settings, 'eth0')
