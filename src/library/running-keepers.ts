@@ -1,13 +1,14 @@
 /**
  * Which ports a running keeper of this user keeps open: whoever closes one of them has to know that it would be opened
  * again, and a keeper that ends leaves to the others what they have. A keeper says so in a file of its own, and says it
- * again every minute. A keeper that was killed falls silent. Process numbers would not do: containers that share a volume
- * can all be number 1.
+ * again every minute. A keeper that was killed falls silent. Process numbers alone would not do: containers that share a
+ * volume can all be number 1. Where they are counted together, nobody has to wait for the silence.
  */
 import { TransportError } from '../domain/errors.js'
 import type { MappingKey } from '../domain/port-mapping.js'
 import type { Clock } from '../net/clock.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
+import { hasEnded, processMark } from '../net/process-mark.js'
 
 const PREFIX = 'keeper-'
 /** Of the files. In another version the same fields may mean something else, so it is not read. */
@@ -75,7 +76,7 @@ export class RunningKeeper {
 
   #say(): void {
     this.#cancel()
-    const said = { version: VERSION, saidWallMs: this.#clock.wallMs(), ...this.#held }
+    const said = { version: VERSION, saidWallMs: this.#clock.wallMs(), process: processMark(), ...this.#held }
     void unlessItFails(this.#files.write(this.#name, `${JSON.stringify(said)}\n`))
     this.#cancel = this.#clock.schedule(SAY_AGAIN_MS, () => this.#say())
   }
@@ -115,7 +116,7 @@ async function heldBy(files: PrivateFiles, clock: Clock, name: string): Promise<
   const said = saidIn(await files.read(name))
   if (said === 'foreign') return undefined
   const ageMs = clock.wallMs() - (said?.saidWallMs ?? 0)
-  if (said !== undefined && ageMs < SILENT_MS && ageMs > -SILENT_MS) return said
+  if (said !== undefined && Math.abs(ageMs) < SILENT_MS && !hasEnded(said.process)) return said
   await files.remove(name)
   return undefined
 }
@@ -136,6 +137,8 @@ interface Holding {
 
 interface Said extends Holding {
   readonly saidWallMs: number
+  /** Empty if it is not known. */
+  readonly process: string
 }
 
 function saidIn(text: string | undefined): Said | 'foreign' | undefined {
@@ -143,6 +146,7 @@ function saidIn(text: string | undefined): Said | 'foreign' | undefined {
     const {
       version,
       saidWallMs,
+      process = '',
       address,
       client = '',
       ports,
@@ -150,8 +154,8 @@ function saidIn(text: string | undefined): Said | 'foreign' | undefined {
     } = JSON.parse(text ?? '') as Readonly<Record<string, unknown>>
     if (version !== VERSION) return 'foreign'
     if (typeof saidWallMs !== 'number' || typeof address !== 'string' || !Array.isArray(ports)) return undefined
-    if (typeof client !== 'string' || typeof open !== 'string') return undefined
-    return { saidWallMs, address, client, ports, open }
+    if (typeof client !== 'string' || typeof open !== 'string' || typeof process !== 'string') return undefined
+    return { saidWallMs, process, address, client, ports, open }
   } catch {
     return undefined
   }

@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process'
 import { describe, expect, it } from 'vitest'
 import { TransportError } from '../../src/domain/errors.ts'
 import type { MappingKey } from '../../src/domain/port-mapping.ts'
 import { isKept, RunningKeeper, SAY_AGAIN_MS, SILENT_MS } from '../../src/library/running-keepers.ts'
 import { MAX_FILE_BYTES, memoryFiles, type PrivateFiles } from '../../src/net/files/private-files.ts'
+import { processMark } from '../../src/net/process-mark.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 const ROUTER = '192.168.1.1'
@@ -113,6 +115,28 @@ describe('a running keeper', () => {
       .hold(ROUTER, ports)
     expect(bytes).toBeGreaterThan(40_000)
     expect(bytes).toBeLessThan(MAX_FILE_BYTES)
+  })
+})
+
+describe('a keeper that was killed', () => {
+  const files = memoryFiles()
+  const keptBy = async (mark: unknown) => {
+    const one = begin(files)
+    one.keeper().hold(ROUTER, [key(22)])
+    const [name = ''] = await files.list('keeper-')
+    const said = JSON.parse((await files.read(name)) ?? '')
+    expect(said.process).toBe(processMark())
+    await files.write(name, JSON.stringify({ ...said, process: mark }))
+    return [await one.isKept(22), (await files.list('keeper-')).length]
+  }
+
+  it('keeps nothing any more, where its number tells that', async () => {
+    const ended = spawnSync(process.execPath, ['--version'])
+    expect(await keptBy(processMark(ended.pid))).toEqual([false, 0])
+  })
+
+  it.each([processMark(), `elsewhere ${2 ** 22}`, '', undefined])('is waited for otherwise: %s', async (mark) => {
+    expect(await keptBy(mark)).toEqual([true, 1])
   })
 })
 
