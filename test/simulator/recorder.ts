@@ -1,0 +1,104 @@
+/** Everything that is sent, decoded: what the properties about requests are checked against. */
+import { transportProtocolOf } from '../../src/domain/port-mapping.ts'
+import { unlessMalformed } from '../../src/domain/errors.ts'
+import { decodeNatPmpRequest, decodeNatPmpResponse, NAT_PMP_VERSION } from '../../src/wire/natpmp.ts'
+import { decodePcpRequest, decodePcpResponse, PCP_VERSION } from '../../src/wire/pcp.ts'
+import type { Sent } from './network.ts'
+import { PORT_CONTROL, ROUTER } from './router.ts'
+import type { World } from './world.ts'
+
+/** RFC 6887 11.2.1. */
+const CLOSEST_MS = 4000
+/** Timers of different computers may round differently. */
+const SLACK_MS = 5
+
+interface LastMap {
+  readonly atMs: number
+  readonly boots: number
+  readonly fromPort: number
+  readonly text: string
+  /** The mapping was not there for this keeper when the exchange began. */
+  readonly isMaking: boolean
+}
+
+export class Recorder {
+  readonly #world: World
+  /** The last request over PCP that makes or renews a mapping, by program and inside. */
+  readonly #lastMaps = new Map<string, LastMap>()
+  /** Until when a mapping was granted, and in which boot of the router. */
+  readonly #granted = new Map<string, { readonly untilMs: number; readonly boots: number }>()
+  /** How many requests the keeper has sent to the router. */
+  requests = 0
+  /** Called before each of them is carried. */
+  onRequest: () => void = () => {}
+
+  constructor(world: World) {
+    this.#world = world
+    world.network.onSent = (sent, by) => this.#hear(sent, by)
+  }
+
+  #hear(sent: Sent, by: string): void {
+    const { log } = this.#world
+    if (log !== undefined) {
+      const text = textOf(sent)
+      if (text !== '') log(`${by}: ${text}`)
+    }
+    if (sent.kind === 'datagram' && by === 'router') return this.#hearRouter(sent)
+    const isRequest = sent.to.address === ROUTER && (sent.kind === 'http' || sent.to.port === PORT_CONTROL)
+    if (!isRequest) return
+    if (by === 'keeper') {
+      this.requests++
+      this.onRequest()
+    }
+    if (sent.kind === 'datagram' && sent.bytes[0] === PCP_VERSION) this.#hearPcp(sent, by)
+  }
+
+  #hearPcp({ bytes, from }: Extract<Sent, { kind: 'datagram' }>, by: string): void {
+    const request = decodePcpRequest(bytes)
+    if (request.kind !== 'MAP-request' || request.lifetimeSeconds === 0) return
+    const { timeline, router } = this.#world
+    const key = `${by} ${insideOf(request)}`
+    const [last, atMs, text] = [this.#lastMaps.get(key), timeline.nowMs, Buffer.from(bytes).toString('latin1')]
+    const isSame = last !== undefined && last.fromPort === from.port && last.text === text
+    const granted = this.#granted.get(insideOf(request))
+    const isMaking = isSame ? last.isMaking : granted === undefined || granted.untilMs <= atMs || granted.boots !== router.boots
+    this.#lastMaps.set(key, { atMs, boots: router.boots, fromPort: from.port, text, isMaking })
+    if (last === undefined || atMs - last.atMs >= CLOSEST_MS - SLACK_MS) return
+    if (last.boots !== router.boots || (isSame && isMaking)) return
+    const how = isSame ? 'sent again' : isMaking ? 'asked for again' : 'renewed'
+    this.#world.fail('pcpPacing', `${key} was ${how} ${atMs - last.atMs} ms after the last request for it`)
+  }
+
+  #hearRouter({ bytes }: Extract<Sent, { kind: 'datagram' }>): void {
+    if (bytes[0] !== PCP_VERSION || (bytes[1] ?? 0) < 0x80) return
+    const response = unlessMalformed(() => decodePcpResponse(bytes))
+    if (response?.kind !== 'MAP-response' || response.resultCode !== 0) return
+    const { timeline, router } = this.#world
+    const untilMs = timeline.nowMs + response.lifetimeSeconds * 1000
+    this.#granted.set(insideOf(response), { untilMs, boots: router.boots })
+  }
+}
+
+function insideOf({ protocol, internalPort }: { readonly protocol: number; readonly internalPort: number }): string {
+  return `${transportProtocolOf(protocol) ?? protocol} ${internalPort}`
+}
+
+/** One line for the log. Empty for what would only fill it. */
+function textOf(sent: Sent): string {
+  const where = `${sent.from.address}:${sent.from.port} > ${sent.to.address}:${sent.to.port}`
+  if (sent.kind === 'http') {
+    const action = /#(\w+)/.exec(sent.request.headers.get('soapaction') ?? '')?.[1] ?? sent.request.target
+    const args = [...sent.request.body.toString().matchAll(/<(New\w+)>([^<]*)</g)].map(([, , value]) => value)
+    return `${where} ${sent.request.method} ${action} ${args.join(' ')}`
+  }
+  const { bytes } = sent
+  if (bytes[0] === PCP_VERSION || bytes[0] === NAT_PMP_VERSION) {
+    const isResponse = (bytes[1] ?? 0) >= 0x80
+    const message = unlessMalformed(() => {
+      if (bytes[0] === PCP_VERSION) return isResponse ? decodePcpResponse(bytes) : decodePcpRequest(bytes)
+      return isResponse ? decodeNatPmpResponse(bytes) : decodeNatPmpRequest(bytes)
+    })
+    return `${where} ${JSON.stringify(message)}`
+  }
+  return `${where} ${Buffer.from(bytes).toString('latin1').split('\r\n').filter((line) => /^(M-S|NOT|HTTP|NTS?|ST|BOOT)/.test(line)).join(' ')}`
+}
