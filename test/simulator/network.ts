@@ -103,7 +103,7 @@ interface OpenSocket {
 
 /** An own answer to a request, in place of the service's: undefined to let the service answer. */
 export interface Intercept {
-  readonly datagram: (bytes: Uint8Array) => Uint8Array | undefined
+  readonly datagram: (bytes: Uint8Array, to: Endpoint) => Uint8Array | undefined
   readonly http: (request: ServedRequest) => ServedReply | undefined
 }
 
@@ -196,7 +196,7 @@ export class Computer {
   /** Undefined if it cannot be heard here at all; false if nobody listens there. */
   hear(from: Endpoint, to: Endpoint, bytes: Uint8Array): boolean | undefined {
     if (!this.#canHear) return undefined
-    const own = this.intercept?.datagram(bytes)
+    const own = this.intercept?.datagram(bytes, to)
     if (own !== undefined) {
       this.network.carry(this, 'intercept', to, from, own)
       return true

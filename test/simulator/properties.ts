@@ -100,10 +100,9 @@ export function keepsRunning({ keeper }: World): string | undefined {
 }
 
 /** A restart that takes a mapping away is told: as a lost port or a lost gateway. */
-export function lossesAreTold(world: World, linesBefore: number): string | undefined {
-  const since = world.keeper.lines.slice(linesBefore)
-  const isTold = since.some(({ type }) => type === 'lost' || type === 'gateway-lost')
-  return isTold ? undefined : 'the router has restarted, and no line says that anything was lost'
+export function lossesAreTold({ keeper }: World, lossesBefore: number): string | undefined {
+  if (keeper.losses > lossesBefore) return undefined
+  return 'the router has restarted, and no line says that anything was lost'
 }
 
 /** How many looks and renewals a keeper may make on its own in that time, each with all its requests. */
@@ -120,18 +119,30 @@ export function announcementsBounded(world: World, requests: number, durationMs:
   return `in ${durationMs / 1000} s of announcements the keeper has sent ${requests} requests, more than ${Math.floor(most)}`
 }
 
-const ALLOWED_FILES = /^(pcp-nonce-key$|router)/
+/** The key of the nonces, and what is known of routers. */
+const KEPT_FILES = /^(pcp-nonce-key$|router)/
+
+/** What is remembered of a mapping is no more than that once its lease is over. */
+async function filesLeft({ files, computer }: World): Promise<readonly string[]> {
+  const names = (await files.list('')).filter((name) => !KEPT_FILES.test(name))
+  const texts = await Promise.all(names.map((name) => files.read(name)))
+  return names.filter((name, at) => {
+    const { endsWallMs } = JSON.parse(texts[at] ?? '{}') as { readonly endsWallMs?: number }
+    const isOver = endsWallMs !== undefined && endsWallMs <= computer.clock.wallMs()
+    return !(name.startsWith('mapping-') && isOver)
+  })
+}
 
 /** At the end nothing is left: no mapping, no port in the state file, no mark, no socket, no timer. */
 export async function nothingLeft(world: World): Promise<string | undefined> {
-  const { keeper, computer, files, scenario } = world
+  const { keeper, computer, scenario } = world
   if (keeper.failure !== undefined) return keepsRunning(world)
   if (keeper.exitCode === undefined) return 'the keeper has not ended within 10 s'
   if (keeper.exitCode !== 0) return `the exit status is ${keeper.exitCode}`
   const [open, said] = [ours(world).map(textOf), keeper.state?.ports.map(textOf) ?? []]
   if (open.length > 0) return `${open.join(', ')} is still open on ${ROUTER} over ${scenario.protocol}`
   if (said.length > 0) return `the state file still says ${said.join(', ')}`
-  const names = (await files.list('')).filter((name) => !ALLOWED_FILES.test(name))
+  const names = await filesLeft(world)
   if (names.length > 0) return `these files are left: ${names.join(', ')}`
   if (computer.openSockets.length > 0) return `these are still open: ${computer.openSockets.join(', ')}`
   return computer.clock.pending > 0 ? `${computer.clock.pending} timers are still armed` : undefined

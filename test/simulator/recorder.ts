@@ -16,7 +16,7 @@ interface LastMap {
   readonly atMs: number
   readonly boots: number
   readonly fromPort: number
-  readonly text: string
+  readonly bytes: Uint8Array
   /** The mapping was not there for this keeper when the exchange began. */
   readonly isMaking: boolean
 }
@@ -58,11 +58,11 @@ export class Recorder {
     if (request.kind !== 'MAP-request' || request.lifetimeSeconds === 0) return
     const { timeline, router } = this.#world
     const key = `${by} ${insideOf(request)}`
-    const [last, atMs, text] = [this.#lastMaps.get(key), timeline.nowMs, Buffer.from(bytes).toString('latin1')]
-    const isSame = last !== undefined && last.fromPort === from.port && last.text === text
+    const [last, atMs] = [this.#lastMaps.get(key), timeline.nowMs]
+    const isSame = last !== undefined && last.fromPort === from.port && Buffer.compare(last.bytes, bytes) === 0
     const granted = this.#granted.get(insideOf(request))
     const isMaking = isSame ? last.isMaking : granted === undefined || granted.untilMs <= atMs || granted.boots !== router.boots
-    this.#lastMaps.set(key, { atMs, boots: router.boots, fromPort: from.port, text, isMaking })
+    this.#lastMaps.set(key, { atMs, boots: router.boots, fromPort: from.port, bytes, isMaking })
     if (last === undefined || atMs - last.atMs >= CLOSEST_MS - SLACK_MS) return
     if (last.boots !== router.boots || (isSame && isMaking)) return
     const how = isSame ? 'sent again' : isMaking ? 'asked for again' : 'renewed'

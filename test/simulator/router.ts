@@ -84,7 +84,7 @@ export class Router {
   /** It refuses to make or renew anything. PCP's answer says for how long. */
   refuse(lifetimeSeconds: number): void {
     this.computer.intercept = {
-      datagram: (bytes) => this.#refusal(bytes, lifetimeSeconds),
+      datagram: (bytes, { port }) => (port === PORT_CONTROL ? this.#refusal(bytes, lifetimeSeconds) : undefined),
       http: refusalOverHttp,
     }
   }
@@ -94,7 +94,6 @@ export class Router {
   }
 
   #refusal(bytes: Uint8Array, lifetimeSeconds: number): Uint8Array | undefined {
-    if (bytes[0] === 0x4d) return undefined // M-SEARCH
     const epochSeconds = Math.floor((this.computer.clock.monotonicMs() - this.#bootedMs) / 1000)
     if (bytes[0] === PCP_VERSION) {
       const request = decodePcpRequest(bytes)

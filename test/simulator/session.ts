@@ -13,6 +13,9 @@ import { InterfaceWatch } from '../../src/net/interfaces.ts'
 import type { Computer } from './network.ts'
 import { ROUTER } from './router.ts'
 
+/** What is loaded late has to be there already: the time of a simulation does not wait for files. */
+await Promise.all([import('node:crypto'), import('../../src/client/search/candidate.ts')])
+
 /** How long the command of --on-change runs. */
 const HOOK_MS = 20
 
@@ -60,11 +63,12 @@ export interface SessionOptions {
 
 export class Session {
   readonly computer: Computer
-  /** The lines so far, in order of time. */
-  readonly lines: Report[] = []
+  /** How many lines say that something was lost. */
+  losses = 0
   /** What the lines say is open, by protocol and internal port. */
   readonly open = new Map<string, ToldPort>()
-  state: ToldState | undefined
+  /** The text of the state file. */
+  written = ''
   /** The environment of the last hook that has succeeded. */
   hook: Readonly<Record<string, string>> | undefined
   isHookBroken = false
@@ -73,8 +77,8 @@ export class Session {
   /** Why it has ended, if it should not have. */
   failure: unknown
   #signal: ((name: string) => void) | undefined
-  #written = 0
-  #hooked = 0
+  #writes = 0
+  #hooks = 0
 
   constructor(options: SessionOptions) {
     this.computer = options.computer
@@ -85,6 +89,10 @@ export class Session {
 
   get isOver(): boolean {
     return this.exitCode !== undefined || this.failure !== undefined
+  }
+
+  get state(): ToldState | undefined {
+    return this.written === '' ? undefined : JSON.parse(this.written)
   }
 
   stop(): void {
@@ -135,13 +143,13 @@ export class Session {
       },
       runHook: async (_, env, signal) => {
         await sleep(clock, HOOK_MS, signal)
-        const isRun = bugs.hooks?.(this.#hooked++) ?? true
+        const isRun = bugs.hooks?.(this.#hooks++) ?? true
         if (!this.isHookBroken && isRun) this.hook = { ...env }
         return { code: this.isHookBroken ? 1 : 0, signal: undefined, timedOut: false }
       },
       writeFile: (_, text) => {
         if (this.isDiskFull) throw new TransportError('the disk is full')
-        if (bugs.writes?.(this.#written++) ?? true) this.state = JSON.parse(text)
+        if (bugs.writes?.(this.#writes++) ?? true) this.written = text
       },
       notifyServiceManager: async () => {},
       listen: bugs.listen?.(listen, computer) ?? listen,
@@ -149,8 +157,8 @@ export class Session {
   }
 
   #hear(report: Report, { onLine }: SessionOptions): void {
-    this.lines.push(report)
     onLine(report)
+    if (report.type === 'lost' || report.type === 'gateway-lost') this.losses++
     switch (report.type) {
       case 'mapped': {
         const { protocol, internalPort, externalPort = 0 } = report.mapping

@@ -112,7 +112,7 @@ async function trouble(world: World): Promise<void> {
   const { random, timeline, recorder, router, keeper, network } = world
   world.quietSinceMs = Number.POSITIVE_INFINITY
   const names = Array.from({ length: between(random, 1, 4) }, () => pick(random, Object.keys(FAULTS)))
-  const before = { lines: keeper.lines.length, boots: router.boots, requests: recorder.requests, atMs: timeline.nowMs }
+  const before = { losses: keeper.losses, boots: router.boots, requests: recorder.requests, atMs: timeline.nowMs }
   let lastMs = timeline.nowMs
   for (const name of names) {
     const { lastsMs, end = (): void => {}, how = '' } = FAULTS[name]?.(world) ?? { lastsMs: 0 }
@@ -131,7 +131,7 @@ async function trouble(world: World): Promise<void> {
   }
   await settle(world)
   if (router.boots !== before.boots && !names.some((name) => UNNOTICED.test(name)))
-    world.fail('lossesAreTold', lossesAreTold(world, before.lines))
+    world.fail('lossesAreTold', lossesAreTold(world, before.losses))
 }
 
 /** During these somebody else may open a port again before the keeper looks, or nobody knows for how long. */

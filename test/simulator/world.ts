@@ -28,16 +28,16 @@ const DEFAULT_CHECK_SECONDS = 120
 const CHECKS = [60, DEFAULT_CHECK_SECONDS, 300, 600] as const
 /** Undefined for no end. */
 const LEASES = [60, 120, 600, 3600, 7200, 86_400, undefined] as const
-const PORTS = [
+const PORTS: readonly (readonly string[])[] = [
   ['22', 'TCP'],
   ['53', 'UDP'],
   ['8080', 'TCP+UDP'],
   ['443', '8443', 'TCP'],
   ['5000', '0', 'UDP'],
   ['6881', '0', 'TCP+UDP'],
-] as const
+]
 
-/** For an IGD, which takes no port 0. */
+/** For -n with an IGD, which takes no port 0. */
 const ANY_PORTS = [
   ['5000', '5000', 'UDP'],
   ['6881', '6881', 'TCP+UDP'],
@@ -53,22 +53,39 @@ export function between(random: () => number, from: number, to: number): number 
   return Math.floor(from + random() * (to - from))
 }
 
+/** More than that takes too long for 200 days. */
+const MOST_REQUESTS_IN_A_DAY = 3000
+
+/** About how many requests the keeper makes in a quiet day. */
+function requestsInADay(protocol: Protocol, ports: number, checkSeconds: number, leaseSeconds = 604_800): number {
+  const looks = (24 * 3600) / checkSeconds
+  const renewals = (24 * 3600) / (Math.max(leaseSeconds, protocol === 'pcp' ? 120 : 1) * 0.55)
+  return looks * (1 + ports) + renewals * ports * (protocol === 'igd' ? 2 : 1)
+}
+
 export function scenarioOf(seed: number): Scenario {
   const random = randomFrom(seed)
   const protocol = PROTOCOLS[seed % PROTOCOLS.length] ?? 'igd'
-  const [check, leaseSeconds] = [pick(random, CHECKS), pick(random, LEASES)]
-  const isAny = protocol === 'igd' && random() < 0.4
-  const left = PORTS.filter(([, external]) => protocol !== 'igd' || external !== '0').map((words) => [...words])
+  for (;;) {
+    const [check, leaseSeconds] = [pick(random, CHECKS), pick(random, LEASES)]
+    const argv = [
+      ...['--keep', '--json', '-p', '', '--via', protocol],
+      ...(check === DEFAULT_CHECK_SECONDS ? [] : ['--check', String(check)]),
+      ...(leaseSeconds === undefined ? [] : ['--lease', String(leaseSeconds)]),
+      ...['--state', 'state.json', '--on-change', 'hook', ...portWords(random, protocol)],
+    ]
+    const [isIgd1, wanted] = [protocol === 'igd' && random() < 0.3, wantedOf(argv)]
+    if (requestsInADay(protocol, wanted.length, check, leaseSeconds) <= MOST_REQUESTS_IN_A_DAY)
+      return { seed, protocol, isIgd1, checkMs: check * SECOND_MS, leaseSeconds, argv, wanted }
+  }
+}
+
+/** An IGD takes no external port 0. */
+function portWords(random: () => number, protocol: Protocol): readonly string[] {
+  if (protocol === 'igd' && random() < 0.4) return ['-n', '@', ...pick(random, ANY_PORTS)]
+  const left = PORTS.filter(([, external]) => protocol !== 'igd' || external !== '0')
   const ports = Array.from({ length: between(random, 1, 4) }, () => left.splice(between(random, 0, left.length), 1).flat())
-  const what = isAny ? ['-n', '@', ...pick(random, ANY_PORTS)] : ['-r', ...ports.flat()]
-  const argv = [
-    ...['--keep', '--json', '-p', '', '--via', protocol],
-    ...(check === DEFAULT_CHECK_SECONDS ? [] : ['--check', String(check)]),
-    ...(leaseSeconds === undefined ? [] : ['--lease', String(leaseSeconds)]),
-    ...['--state', 'state.json', '--on-change', 'hook', ...what],
-  ]
-  const isIgd1 = protocol === 'igd' && random() < 0.3
-  return { seed, protocol, isIgd1, checkMs: check * SECOND_MS, leaseSeconds, argv, wanted: wantedOf(argv) }
+  return ['-r', ...ports.flat()]
 }
 
 /** Why a simulation has failed. */
