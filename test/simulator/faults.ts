@@ -3,6 +3,7 @@ import { memoryFiles } from '../../src/net/files/private-files.ts'
 import { encodeNatPmpResponse } from '../../src/wire/natpmp.ts'
 import { encodePcpResponse } from '../../src/wire/pcp.ts'
 import { encodeNotify } from '../../src/wire/ssdp.ts'
+import { textOf } from './properties.ts'
 import { type Entry, PORT_CONTROL, ROUTER } from './router.ts'
 import { between, HOUR_MS, MINUTE_MS, pick, SECOND_MS, type World } from './world.ts'
 
@@ -75,7 +76,10 @@ function anotherKeeper(hasSameFiles: boolean): Fault {
     const lastsMs = duration(world)
     const other = world.newKeeper('other', hasSameFiles ? world.files : memoryFiles())
     world.network.after(lastsMs, () => other.stop())
-    return { lastsMs: lastsMs + ENDS_WITHIN_MS }
+    const end = (): void => {
+      for (const port of other.notRemoved) world.notRemoved.add(textOf(port))
+    }
+    return { lastsMs: lastsMs + ENDS_WITHIN_MS, end }
   }
 }
 

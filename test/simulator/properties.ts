@@ -7,11 +7,15 @@ import { ROUTER } from './router.ts'
 import type { ToldPort, Wanted } from './session.ts'
 import { SECOND_MS, type World } from './world.ts'
 
-const textOf = ({ protocol, externalPort, internalPort }: ToldPort): string =>
+export const textOf = ({ protocol, externalPort, internalPort }: ToldPort): string =>
   `${externalPort} ${protocol} > ${internalPort}`
 
-function ours({ router, computer }: World): readonly Entry[] {
-  return router.mappings.filter(({ internalClient }) => internalClient === computer.address)
+/** What the router has for the keeper's computer, without what another keeper there could not close at its end. */
+function ours({ router, computer, keeper, notRemoved }: World): readonly Entry[] {
+  const own = router.mappings.filter(({ internalClient }) => internalClient === computer.address)
+  if (notRemoved.size === 0) return own
+  const told = new Set([...keeper.open.values()].map(textOf))
+  return own.filter((entry) => told.has(textOf(entry)) || !notRemoved.has(textOf(entry)))
 }
 
 /** What of the wanted ports is not open, or not as wanted. */
@@ -119,22 +123,16 @@ export function announcementsBounded(world: World, requests: number, durationMs:
   return `in ${durationMs / 1000} s of announcements the keeper has sent ${requests} requests, more than ${Math.floor(most)}`
 }
 
-/** The key of the nonces, and what is known of routers. */
-const KEPT_FILES = /^(pcp-nonce-key$|router)/
-
-/** What is remembered of a mapping is no more than that once its lease is over. */
-async function filesLeft({ files, computer }: World): Promise<readonly string[]> {
-  const names = (await files.list('')).filter((name) => !KEPT_FILES.test(name))
-  const texts = await Promise.all(names.map((name) => files.read(name)))
-  return names.filter((name, at) => {
-    const { endsWallMs } = JSON.parse(texts[at] ?? '{}') as { readonly endsWallMs?: number }
-    const isOver = endsWallMs !== undefined && endsWallMs <= computer.clock.wallMs()
-    return !(name.startsWith('mapping-') && isOver)
-  })
+/** Its own file, and those about the ports that it had at the end. */
+async function filesLeft({ files }: World, held: readonly ToldPort[]): Promise<readonly string[]> {
+  const isHeld = (name: string): boolean =>
+    held.some(({ protocol, externalPort }) => `${name}-`.includes(`-${protocol}-${externalPort}-`))
+  const names = await files.list('')
+  return names.filter((name) => name.startsWith('keeper-') || isHeld(name))
 }
 
 /** At the end nothing is left: no mapping, no port in the state file, no mark, no socket, no timer. */
-export async function nothingLeft(world: World): Promise<string | undefined> {
+export async function nothingLeft(world: World, held: readonly ToldPort[]): Promise<string | undefined> {
   const { keeper, computer, scenario } = world
   if (keeper.failure !== undefined) return keepsRunning(world)
   if (keeper.exitCode === undefined) return 'the keeper has not ended within 10 s'
@@ -142,7 +140,7 @@ export async function nothingLeft(world: World): Promise<string | undefined> {
   const [open, said] = [ours(world).map(textOf), keeper.state?.ports.map(textOf) ?? []]
   if (open.length > 0) return `${open.join(', ')} is still open on ${ROUTER} over ${scenario.protocol}`
   if (said.length > 0) return `the state file still says ${said.join(', ')}`
-  const names = await filesLeft(world)
+  const names = await filesLeft(world, held)
   if (names.length > 0) return `these files are left: ${names.join(', ')}`
   if (computer.openSockets.length > 0) return `these are still open: ${computer.openSockets.join(', ')}`
   return computer.clock.pending > 0 ? `${computer.clock.pending} timers are still armed` : undefined

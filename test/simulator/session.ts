@@ -67,6 +67,8 @@ export class Session {
   losses = 0
   /** What the lines say is open, by protocol and internal port. */
   readonly open = new Map<string, ToldPort>()
+  /** What it could not close at its end. */
+  readonly notRemoved: ToldPort[] = []
   /** The text of the state file. */
   written = ''
   /** The environment of the last hook that has succeeded. */
@@ -159,6 +161,7 @@ export class Session {
   #hear(report: Report, { onLine }: SessionOptions): void {
     onLine(report)
     if (report.type === 'lost' || report.type === 'gateway-lost') this.losses++
+    if (report.type === 'not-removed' && report.port !== undefined) this.notRemoved.push(report.port)
     switch (report.type) {
       case 'mapped': {
         const { protocol, internalPort, externalPort = 0 } = report.mapping
@@ -171,6 +174,7 @@ export class Session {
         return
       case 'lost':
       case 'removed':
+      case 'not-removed':
         if (report.port !== undefined) this.open.delete(`${report.port.protocol} ${report.port.internalPort}`)
         return
       case 'gateway-lost':

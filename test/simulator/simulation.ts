@@ -152,7 +152,8 @@ async function end(world: World): Promise<void> {
   if (world.failure !== undefined) return
   world.log?.('* the end')
   world.quietSinceMs = Number.POSITIVE_INFINITY
+  const held = [...world.keeper.open.values()]
   world.keeper.stop()
   await world.timeline.pass(ENDS_WITHIN_MS)
-  world.fail('nothingLeft', await nothingLeft(world))
+  world.fail('nothingLeft', await nothingLeft(world, held))
 }

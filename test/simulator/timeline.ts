@@ -94,11 +94,12 @@ export class ComputerClock implements Clock {
     return this.#pending
   }
 
-  /** The computer sleeps from now on. */
+  /** The computer sleeps from now on, or for longer if it sleeps already. */
   sleep(ms: number): void {
     const fromMs = Math.max(this.#timeline.nowMs, this.#awakeFromMs)
-    this.#awakeFromMs = fromMs + ms
-    this.#sleptMs += ms
+    const longerMs = Math.max(0, this.#timeline.nowMs + ms - fromMs)
+    this.#awakeFromMs = fromMs + longerMs
+    this.#sleptMs += longerMs
   }
 
   /** In whole milliseconds, and at least one, as Node's timers: so time always goes on. */

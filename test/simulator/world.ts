@@ -103,10 +103,12 @@ export class World {
   readonly computer: Computer
   /** Another computer on the link. */
   readonly stranger: Computer
-  readonly files: PrivateFiles = memoryFiles()
+  readonly files: PrivateFiles
   readonly recorder: Recorder
   readonly faults: string[] = []
   readonly log: ((line: string) => void) | undefined
+  /** The ports that other keepers on this computer could not close at their end. */
+  readonly notRemoved = new Set<string>()
   failure: Failure | undefined
   /** No fault has been there since then; in the future while there is one. */
   quietSinceMs = 0
@@ -129,6 +131,7 @@ export class World {
     this.computer = this.network.newComputer('192.168.1.10')
     this.stranger = this.network.newComputer('192.168.1.99')
     this.log = log === undefined ? undefined : (line) => log(`${clockText(this.timeline.nowMs)} ${line}`)
+    this.files = this.log === undefined ? memoryFiles() : loggedFiles(this.log)
     this.recorder = new Recorder(this)
     this.#bugs = bugs
   }
@@ -159,6 +162,21 @@ export class World {
 
   async pass(ms: number): Promise<void> {
     await this.timeline.pass(ms, () => this.failure !== undefined)
+  }
+}
+
+function loggedFiles(log: (line: string) => void): PrivateFiles {
+  const files = memoryFiles()
+  return {
+    ...files,
+    write(name, text) {
+      log(`  writes ${name} ${text.trim()}`)
+      return files.write(name, text)
+    },
+    remove(name) {
+      log(`  removes ${name}`)
+      return files.remove(name)
+    },
   }
 }
 
