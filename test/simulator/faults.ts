@@ -43,13 +43,17 @@ function weather(change: (world: World) => Partial<World['network']['weather']>)
     Object.assign(world.network.weather, now)
     const calm = { loss: 0, doubling: 0, delayMs: 0 }
     const end = (): void => {
-      for (const name of ['loss', 'doubling', 'delayMs'] as const) if (name in now) world.network.weather[name] = calm[name]
+      for (const name of ['loss', 'doubling', 'delayMs'] as const)
+        if (name in now) world.network.weather[name] = calm[name]
     }
     return { lastsMs: duration(world), end, how: JSON.stringify(now) }
   }
 }
 
-function restart(isAnnounced: boolean, externalAddressOf: (world: World) => string | undefined = () => undefined): Fault {
+function restart(
+  isAnnounced: boolean,
+  externalAddressOf: (world: World) => string | undefined = () => undefined,
+): Fault {
   return (world) => {
     const [downMs, externalAddress] = [duration(world, 10 * MINUTE_MS), externalAddressOf(world)]
     world.router.restart({ downMs, isAnnounced, ...(externalAddress === undefined ? {} : { externalAddress }) })
@@ -63,7 +67,11 @@ const otherAddress = ({ random }: World): string => `198.51.100.${between(random
 function otherPort(isAnnounced: boolean): Fault {
   return (world) => {
     const { random, router, stranger } = world
-    const [lost, downMs, takenMs] = [oneOfOurs(world), duration(world, 10 * MINUTE_MS), between(random, 60, 1200) * SECOND_MS]
+    const [lost, downMs, takenMs] = [
+      oneOfOurs(world),
+      duration(world, 10 * MINUTE_MS),
+      between(random, 60, 1200) * SECOND_MS,
+    ]
     router.restart({ downMs, isAnnounced }, () => {
       if (lost !== undefined) router.occupy(stranger, lost.externalPort, lost.protocol, takenMs / 1000)
     })
@@ -108,7 +116,10 @@ function forged(kind: 'pcp' | 'nat-pmp' | 'ssdp', random: () => number, nth: num
   }
   if (kind === 'nat-pmp') {
     const externalAddress = `203.0.113.${between(random, 1, 255)}`
-    return [encodeNatPmpResponse({ kind: 'external-address-response', externalAddress, epochSeconds }), ANNOUNCEMENTS] as const
+    return [
+      encodeNatPmpResponse({ kind: 'external-address-response', externalAddress, epochSeconds }),
+      ANNOUNCEMENTS,
+    ] as const
   }
   const UDN = 'uuid:00000000-0000-4000-8000-000000000001'
   const head = { NT: 'upnp:rootdevice', USN: `${UDN}::upnp:rootdevice`, SERVER: '', BOOTID: String(nth) }

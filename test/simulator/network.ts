@@ -43,6 +43,8 @@ export class Network {
   readonly random: () => number
   readonly weather: Weather = { loss: 0, doubling: 0, delayMs: 0 }
   readonly computers: Computer[] = []
+  /** When something was delayed for the last time. */
+  delayedMs = Number.NEGATIVE_INFINITY
   /** Called when something is sent. */
   onSent: Observer = () => {}
   readonly #clock: ComputerClock
@@ -68,7 +70,9 @@ export class Network {
   }
 
   delayMs(): number {
-    return LATENCY_MS + (this.weather.delayMs > 0 ? Math.floor(this.random() * this.weather.delayMs) : 0)
+    if (this.weather.delayMs === 0) return LATENCY_MS
+    this.delayedMs = this.timeline.nowMs
+    return LATENCY_MS + Math.floor(this.random() * this.weather.delayMs)
   }
 
   carry(sender: Computer, by: string, from: Endpoint, to: Endpoint, bytes: Uint8Array, onRefused = (): void => {}) {

@@ -23,7 +23,8 @@ function missing({ scenario: { wanted } }: World, have: readonly Entry[]): strin
   const found = wanted.map((each) => [each, have.filter((entry) => isFor(entry, each))] as const)
   for (const [each, entries] of found) {
     const name = `${each.externalPort ?? 'any'} ${each.protocol} > ${each.internalPort}`
-    if (entries.length !== 1) return `${name} is open ${entries.length} times: ${have.map(textOf).join(', ') || 'nothing'}`
+    if (entries.length !== 1)
+      return `${name} is open ${entries.length} times: ${have.map(textOf).join(', ') || 'nothing'}`
     const pair = found.find(([other]) => other.pair === each.pair)?.[1][0]
     if (pair?.externalPort !== entries[0]?.externalPort) return `${name} is not on the port of its other half`
   }

@@ -1,6 +1,7 @@
 /** Everything that is sent, decoded: what the properties about requests are checked against. */
-import { transportProtocolOf } from '../../src/domain/port-mapping.ts'
+
 import { unlessMalformed } from '../../src/domain/errors.ts'
+import { transportProtocolOf } from '../../src/domain/port-mapping.ts'
 import { decodeNatPmpRequest, decodeNatPmpResponse, NAT_PMP_VERSION } from '../../src/wire/natpmp.ts'
 import { decodePcpRequest, decodePcpResponse, PCP_VERSION } from '../../src/wire/pcp.ts'
 import type { Sent } from './network.ts'
@@ -9,6 +10,8 @@ import type { World } from './world.ts'
 
 /** RFC 6887 11.2.1. */
 const CLOSEST_MS = 4000
+/** So long after a delay an old answer may still look like a restart, after which everything is made anew. */
+const DELAYED_MS = 10_000
 /** Timers of different computers may round differently. */
 const SLACK_MS = 5
 
@@ -25,7 +28,9 @@ export class Recorder {
   readonly #world: World
   /** The last request over PCP that makes or renews a mapping, by program and inside. */
   readonly #lastMaps = new Map<string, LastMap>()
-  /** Until when a mapping was granted, and in which boot of the router. */
+  /** The program behind each port that PCP was asked from, as long as that may matter. */
+  readonly #asking = new Map<number, string>()
+  /** Until when a mapping was granted to a program, and in which boot of the router. */
   readonly #granted = new Map<string, { readonly untilMs: number; readonly boots: number }>()
   /** How many requests the keeper has sent to the router. */
   requests = 0
@@ -43,9 +48,11 @@ export class Recorder {
       const text = textOf(sent)
       if (text !== '') log(`${by}: ${text}`)
     }
-    if (sent.kind === 'datagram' && by === 'router') return this.#hearRouter(sent)
-    const isRequest = sent.to.address === ROUTER && (sent.kind === 'http' || sent.to.port === PORT_CONTROL)
-    if (!isRequest) return
+    if (by === 'router') {
+      if (sent.kind === 'datagram') this.#hearRouter(sent)
+      return
+    }
+    if (sent.to.address !== ROUTER || (sent.kind === 'datagram' && sent.to.port !== PORT_CONTROL)) return
     if (by === 'keeper') {
       this.requests++
       this.onRequest()
@@ -56,26 +63,29 @@ export class Recorder {
   #hearPcp({ bytes, from }: Extract<Sent, { kind: 'datagram' }>, by: string): void {
     const request = decodePcpRequest(bytes)
     if (request.kind !== 'MAP-request' || request.lifetimeSeconds === 0) return
-    const { timeline, router } = this.#world
+    const { timeline, router, network } = this.#world
     const key = `${by} ${insideOf(request)}`
     const [last, atMs] = [this.#lastMaps.get(key), timeline.nowMs]
     const isSame = last !== undefined && last.fromPort === from.port && Buffer.compare(last.bytes, bytes) === 0
-    const granted = this.#granted.get(insideOf(request))
-    const isMaking = isSame ? last.isMaking : granted === undefined || granted.untilMs <= atMs || granted.boots !== router.boots
+    const granted = this.#granted.get(key)
+    this.#asking.set(from.port, by)
+    const isMaking = isSame
+      ? last.isMaking
+      : granted === undefined || granted.untilMs <= atMs || granted.boots !== router.boots
     this.#lastMaps.set(key, { atMs, boots: router.boots, fromPort: from.port, bytes, isMaking })
     if (last === undefined || atMs - last.atMs >= CLOSEST_MS - SLACK_MS) return
-    if (last.boots !== router.boots || (isSame && isMaking)) return
+    if (atMs - network.delayedMs < DELAYED_MS || last.boots !== router.boots || (isSame && isMaking)) return
     const how = isSame ? 'sent again' : isMaking ? 'asked for again' : 'renewed'
     this.#world.fail('pcpPacing', `${key} was ${how} ${atMs - last.atMs} ms after the last request for it`)
   }
 
-  #hearRouter({ bytes }: Extract<Sent, { kind: 'datagram' }>): void {
+  #hearRouter({ bytes, to }: Extract<Sent, { kind: 'datagram' }>): void {
     if (bytes[0] !== PCP_VERSION || (bytes[1] ?? 0) < 0x80) return
     const response = unlessMalformed(() => decodePcpResponse(bytes))
     if (response?.kind !== 'MAP-response' || response.resultCode !== 0) return
     const { timeline, router } = this.#world
     const untilMs = timeline.nowMs + response.lifetimeSeconds * 1000
-    this.#granted.set(insideOf(response), { untilMs, boots: router.boots })
+    this.#granted.set(`${this.#asking.get(to.port)} ${insideOf(response)}`, { untilMs, boots: router.boots })
   }
 }
 
@@ -100,5 +110,9 @@ function textOf(sent: Sent): string {
     })
     return `${where} ${JSON.stringify(message)}`
   }
-  return `${where} ${Buffer.from(bytes).toString('latin1').split('\r\n').filter((line) => /^(M-S|NOT|HTTP|NTS?|ST|BOOT)/.test(line)).join(' ')}`
+  return `${where} ${Buffer.from(bytes)
+    .toString('latin1')
+    .split('\r\n')
+    .filter((line) => /^(M-S|NOT|HTTP|NTS?|ST|BOOT)/.test(line))
+    .join(' ')}`
 }

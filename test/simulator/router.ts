@@ -1,13 +1,19 @@
 /** The router of a simulation: the emulated gateway on a computer of its own, and what can happen to a router. */
-import { type Emulator, startEmulator } from '../../src/emulator.ts'
-import type { Quirk } from '../../src/domain/quirk.ts'
+
 import type { TransportProtocol } from '../../src/domain/port-mapping.ts'
+import type { Quirk } from '../../src/domain/quirk.ts'
+import { type Emulator, startEmulator } from '../../src/emulator.ts'
 import type { ServedReply, ServedRequest } from '../../src/net/http/server.ts'
-import { decodeNatPmpRequest, encodeNatPmpRequest, encodeNatPmpResponse, NAT_PMP_RESULTS } from '../../src/wire/natpmp.ts'
+import {
+  decodeNatPmpRequest,
+  encodeNatPmpRequest,
+  encodeNatPmpResponse,
+  NAT_PMP_RESULTS,
+} from '../../src/wire/natpmp.ts'
 import { decodePcpRequest, encodePcpErrorResponse, PCP_VERSION } from '../../src/wire/pcp.ts'
 import { PCP_RESULTS } from '../../src/wire/pcp-result-codes.ts'
 import { encodeSoapFault, encodeSoapRequest, soapActionHeader } from '../../src/wire/soap.ts'
-import { Computer, type Network } from './network.ts'
+import type { Computer, Network } from './network.ts'
 
 export const ROUTER = '192.168.1.1'
 export const PORT_CONTROL = 5351
@@ -114,7 +120,8 @@ export class Router {
     const bytes = encodeNatPmpRequest({ ...request, lifetimeSeconds: seconds })
     this.computer.hear({ address: by.address, port: 20_000 }, { address: ROUTER, port: PORT_CONTROL }, bytes)
     const got = this.mappings.find((each) => each.internalClient === by.address && each.internalPort === internalPort)
-    if (got !== undefined) this.others.set(`${got.externalPort}/${protocol}`, this.#network.timeline.nowMs + seconds * 1000)
+    if (got !== undefined)
+      this.others.set(`${got.externalPort}/${protocol}`, this.#network.timeline.nowMs + seconds * 1000)
   }
 
   /** Another computer removes a mapping of anybody, which UPnP lets everybody do. */

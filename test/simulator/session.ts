@@ -1,6 +1,7 @@
 /** A keeper of the command line on a computer of the simulation, and what it tells: lines, the state file, the hook. */
-import { type KeepContext, keep } from '../../src/cli/keep/session.ts'
+
 import { sameWithinASecond } from '../../src/cli/keep/same-signal.ts'
+import { type KeepContext, keep } from '../../src/cli/keep/session.ts'
 import { type GatewayInvocation, parseInvocation } from '../../src/cli/parse/invocation.ts'
 import type { Report } from '../../src/cli/report.ts'
 import { TransportError } from '../../src/domain/errors.ts'
@@ -46,8 +47,8 @@ export interface Bugs {
   /** Undefined to say nothing. */
   readonly report?: (report: Report) => Report | undefined
   /** Whether the file is written. */
-  readonly writes?: (times: number) => boolean
-  /** Whether the hook is run. */
+  readonly writes?: (text: string) => boolean
+  /** Whether the hook is run, by how often it was before. */
   readonly hooks?: (times: number) => boolean
   readonly listen?: (listen: KeepContext['listen'], computer: Computer) => KeepContext['listen']
 }
@@ -79,7 +80,6 @@ export class Session {
   /** Why it has ended, if it should not have. */
   failure: unknown
   #signal: ((name: string) => void) | undefined
-  #writes = 0
   #hooks = 0
 
   constructor(options: SessionOptions) {
@@ -151,7 +151,7 @@ export class Session {
       },
       writeFile: (_, text) => {
         if (this.isDiskFull) throw new TransportError('the disk is full')
-        if (bugs.writes?.(this.#writes++) ?? true) this.written = text
+        if (bugs.writes?.(text) ?? true) this.written = text
       },
       notifyServiceManager: async () => {},
       listen: bugs.listen?.(listen, computer) ?? listen,

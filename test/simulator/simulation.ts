@@ -46,7 +46,10 @@ async function withRandom<T>(random: () => number, work: () => Promise<T>): Prom
   }
 }
 
-export async function simulate(seed: number, { durationMs = DAY_MS, bugs, log, without }: Options = {}): Promise<Result> {
+export async function simulate(
+  seed: number,
+  { durationMs = DAY_MS, bugs, log, without }: Options = {},
+): Promise<Result> {
   const scenario = scenarioOf(seed)
   const world = new World(scenario, bugs, log, without)
   await withRandom(world.random, () => live(world, durationMs))

@@ -1,0 +1,4 @@
+/** Half of the simulated days: the files of tests run side by side. */
+import { describeDays } from './days.ts'
+
+describeDays((seed) => seed % 2 === 1)
