@@ -3,7 +3,6 @@ import { memoryFiles } from '../../src/net/files/private-files.ts'
 import { encodeNatPmpResponse } from '../../src/wire/natpmp.ts'
 import { encodePcpResponse } from '../../src/wire/pcp.ts'
 import { encodeNotify } from '../../src/wire/ssdp.ts'
-import { textOf } from './properties.ts'
 import { type Entry, PORT_CONTROL, ROUTER } from './router.ts'
 import { between, HOUR_MS, MINUTE_MS, pick, SECOND_MS, type World } from './world.ts'
 
@@ -73,19 +72,21 @@ function otherPort(isAnnounced: boolean): Fault {
       between(random, 60, 1200) * SECOND_MS,
     ]
     router.restart({ downMs, isAnnounced }, () => {
-      if (lost !== undefined) router.occupy(stranger, lost.externalPort, lost.protocol, takenMs / 1000)
+      if (lost === undefined) return
+      router.occupy(stranger, lost.externalPort, lost.protocol, takenMs / 1000)
+      world.lastUntil(world.timeline.nowMs + takenMs + 2)
     })
-    return { lastsMs: downMs + takenMs + 2, how: nameOf(lost) }
+    return { lastsMs: downMs + 2, how: nameOf(lost) }
   }
 }
 
 function anotherKeeper(hasSameFiles: boolean): Fault {
   return (world) => {
     const lastsMs = duration(world)
-    const other = world.newKeeper('other', hasSameFiles ? world.files : memoryFiles())
+    const other = world.newKeeper(`other ${world.faults.length}`, hasSameFiles ? world.files : memoryFiles())
     world.network.after(lastsMs, () => other.stop())
     const end = (): void => {
-      for (const port of other.notRemoved) world.notRemoved.add(textOf(port))
+      for (const name of other.left) world.leftByOthers.add(name)
     }
     return { lastsMs: lastsMs + ENDS_WITHIN_MS, end }
   }

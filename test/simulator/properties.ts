@@ -7,15 +7,17 @@ import { ROUTER } from './router.ts'
 import type { ToldPort, Wanted } from './session.ts'
 import { SECOND_MS, type World } from './world.ts'
 
-export const textOf = ({ protocol, externalPort, internalPort }: ToldPort): string =>
+const textOf = ({ protocol, externalPort, internalPort }: ToldPort): string =>
   `${externalPort} ${protocol} > ${internalPort}`
 
-/** What the router has for the keeper's computer, without what another keeper there could not close at its end. */
-function ours({ router, computer, keeper, notRemoved }: World): readonly Entry[] {
+/** What the router has for the keeper's computer, without what another keeper there has left. */
+function ours({ router, computer, keeper, leftByOthers }: World): readonly Entry[] {
   const own = router.mappings.filter(({ internalClient }) => internalClient === computer.address)
-  if (notRemoved.size === 0) return own
+  if (leftByOthers.size === 0) return own
   const told = new Set([...keeper.open.values()].map(textOf))
-  return own.filter((entry) => told.has(textOf(entry)) || !notRemoved.has(textOf(entry)))
+  const isLeft = ({ externalPort, protocol }: Entry): boolean =>
+    leftByOthers.has(`external port ${externalPort} ${protocol}`)
+  return own.filter((entry) => told.has(textOf(entry)) || !isLeft(entry))
 }
 
 /** What of the wanted ports is not open, or not as wanted. */

@@ -68,8 +68,8 @@ export class Session {
   losses = 0
   /** What the lines say is open, by protocol and internal port. */
   readonly open = new Map<string, ToldPort>()
-  /** What it could not close at its end. */
-  readonly notRemoved: ToldPort[] = []
+  /** The names of what it could not close at its end, or was not its own to close. */
+  readonly left: string[] = []
   /** The text of the state file. */
   written = ''
   /** The environment of the last hook that has succeeded. */
@@ -161,7 +161,7 @@ export class Session {
   #hear(report: Report, { onLine }: SessionOptions): void {
     onLine(report)
     if (report.type === 'lost' || report.type === 'gateway-lost') this.losses++
-    if (report.type === 'not-removed' && report.port !== undefined) this.notRemoved.push(report.port)
+    if (report.type === 'not-removed' || report.type === 'left-open') this.left.push(report.name)
     switch (report.type) {
       case 'mapped': {
         const { protocol, internalPort, externalPort = 0 } = report.mapping

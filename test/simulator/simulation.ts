@@ -116,17 +116,17 @@ async function trouble(world: World): Promise<void> {
   world.quietSinceMs = Number.POSITIVE_INFINITY
   const names = Array.from({ length: between(random, 1, 4) }, () => pick(random, Object.keys(FAULTS)))
   const before = { losses: keeper.losses, boots: router.boots, requests: recorder.requests, atMs: timeline.nowMs }
-  let lastMs = timeline.nowMs
   for (const name of names) {
     const { lastsMs, end = (): void => {}, how = '' } = FAULTS[name]?.(world) ?? { lastsMs: 0 }
     network.after(lastsMs, end)
-    lastMs = Math.max(lastMs, timeline.nowMs + lastsMs)
+    world.lastUntil(timeline.nowMs + lastsMs + 1)
     const text = `${clockText(timeline.nowMs)} to ${clockText(timeline.nowMs + lastsMs)}: ${name} ${how}`
     world.faults.push(text)
     world.log?.(`* ${text}`)
     await passMinutes(world, names, between(random, 0, 2 * MINUTE_MS))
   }
-  await passMinutes(world, names, lastMs + 1 - timeline.nowMs)
+  while (world.failure === undefined && timeline.nowMs < world.troubleUntilMs)
+    await passMinutes(world, names, world.troubleUntilMs - timeline.nowMs)
   world.quietSinceMs = timeline.nowMs
   if (names.every((name) => name === 'a hostile announcer')) {
     const requests = recorder.requests - before.requests

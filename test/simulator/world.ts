@@ -112,8 +112,10 @@ export class World {
   readonly recorder: Recorder
   readonly faults: string[] = []
   readonly log: ((line: string) => void) | undefined
-  /** The ports that other keepers on this computer could not close at their end. */
-  readonly notRemoved = new Set<string>()
+  /** The names of ports that other keepers on this computer have left open at their end. */
+  readonly leftByOthers = new Set<string>()
+  /** When the trouble is over, as far as is known. */
+  troubleUntilMs = 0
   failure: Failure | undefined
   /** No fault has been there since then; in the future while there is one. */
   quietSinceMs = 0
@@ -157,6 +159,10 @@ export class World {
   newKeeper(name: string, files: PrivateFiles, bugs: Bugs = {}): Session {
     const onLine = (report: object): void => this.log?.(`  ${name} says ${JSON.stringify(report)}`)
     return new Session({ name, computer: this.computer, files, argv: this.scenario.argv, bugs, onLine })
+  }
+
+  lastUntil(atMs: number): void {
+    this.troubleUntilMs = Math.max(this.troubleUntilMs, atMs)
   }
 
   fail(property: string, message: string | undefined): void {
