@@ -184,6 +184,7 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     const isKept = request.internalPort === 0
     if (granted.externalPort === request.externalPort || isKept) await this.#remember(granted, request)
     if (granted.externalPort === request.externalPort) return granted
+    await this.#forgetIfLost(request, granted)
     const wasThere = !isKept && (await this.#wasThere(request, granted))
     const failure = wasThere || isKept ? undefined : await this.#remove(granted).then(() => undefined, asFailure)
     const { externalPort, protocol } = request
@@ -237,8 +238,20 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     return this.options.memory.outsidesOf(protocol, inside, this.#beganWallMs)
   }
 
+  /** If another port is given in its place, the one that was asked for is not ours any more, whatever is remembered. */
+  async #forgetIfLost(request: MappingRequest, granted: GrantedMapping): Promise<void> {
+    const { externalPort, protocol, internalClient, internalPort } = request
+    const { memory } = this.options
+    if (externalPort === 0 || granted.externalPort === externalPort) return
+    const known = await memory.recall({ externalPort, protocol })
+    const isSameInside = known?.internalClient === internalClient && known.internalPort === internalPort
+    if (isSameInside) await memory.forget({ externalPort, protocol })
+  }
+
   /** The inside is remembered as it was asked for. */
-  async #remember(granted: GrantedMapping, { internalPort }: MappingRequest): Promise<PortMapping> {
+  async #remember(granted: GrantedMapping, request: MappingRequest): Promise<PortMapping> {
+    await this.#forgetIfLost(request, granted)
+    const { internalPort } = request
     const { protocol, externalPort, internalClient, leaseSeconds, remoteHost } = granted
     const { memory, ownAddresses } = this.options
     const isForThisComputer = [this.localAddress, ...ownAddresses()].includes(internalClient)

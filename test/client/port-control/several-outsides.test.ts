@@ -117,6 +117,35 @@ describe.each([PCP, NAT_PMP])('one of several external ports of an inside, over 
     expect(logOf(net).slice(2)).toEqual([both.removal])
   })
 
+  it('is not made again at the end if another computer has it since', async () => {
+    const elsewhere = { assignedExternalPort: 40_000, mappedExternalPort: 40_000 }
+    let isTaken = false
+    const net = begin((request, ...rest) => {
+      if (both.isRemoval(request) || !isTaken) return both.reply(request, ...rest)
+      return both.name === 'PCP' ? mapReply(request, elsewhere) : natPmpMapReply(request, elsewhere)
+    })
+    await net.gateway.map(REQUEST)
+    isTaken = true
+    await net.gateway.mapAny(REQUEST)
+    expect(await net.gateway.remembers(outside)).toBe(false)
+    await net.gateway.unmap({ ...outside, externalPort: 40_000, internalPort: REQUEST.internalPort })
+    expect(logOf(net).slice(2)).toEqual([both.name === 'PCP' ? '40000 0' : '0 0'])
+  })
+
+  it('is not made again when another port is offered in its place, and taken back', async () => {
+    const elsewhere = { assignedExternalPort: 40_000, mappedExternalPort: 40_000 }
+    let isTaken = false
+    const net = begin((request, ...rest) => {
+      if (both.isRemoval(request) || !isTaken) return both.reply(request, ...rest)
+      return both.name === 'PCP' ? mapReply(request, elsewhere) : natPmpMapReply(request, elsewhere)
+    })
+    await net.gateway.map(REQUEST)
+    isTaken = true
+    expect(await failureOf(net.gateway.map(REQUEST))).toMatchObject({ code: 'NOT_CONFIRMED' })
+    expect(logOf(net).slice(2)).toEqual([both.name === 'PCP' ? '40000 0' : '0 0'])
+    expect(await net.gateway.remembers(outside)).toBe(false)
+  })
+
   it('that comes in the place of another is taken back, and those before it are made again', async () => {
     let granted = 0
     const net = begin((request, ...rest) => {
