@@ -22,7 +22,7 @@ const SSDP = { group: '239.255.255.250', port: 1900 } as const
 const ANNOUNCEMENTS = { address: '224.0.0.1', port: 5350 } as const
 
 /** Mostly short, and sometimes long. */
-function duration({ random }: World, longestMs = HOUR_MS): number {
+function duration({ random }: World, longestMs = HOUR_MS / 2): number {
   return between(random, 0, random() < 0.7 ? Math.min(MINUTE_MS, longestMs) : longestMs)
 }
 
@@ -95,7 +95,7 @@ function anotherKeeper(hasSameFiles: boolean): Fault {
 /** Somebody forges the router's address, and announces what he likes. */
 const hostileAnnouncer: Fault = (world) => {
   const { random, network, stranger, timeline } = world
-  const [lastsMs, everyMs] = [between(random, 60, 300) * SECOND_MS, between(random, 50, 1000)]
+  const [lastsMs, everyMs] = [between(random, 60, 200) * SECOND_MS, between(random, 100, 1000)]
   const [endMs, kind] = [timeline.nowMs + lastsMs, pick(random, ['pcp', 'nat-pmp', 'ssdp'] as const)]
   let sent = 0
   const announce = (): void => {

@@ -78,6 +78,8 @@ export class Network {
   carry(sender: Computer, by: string, from: Endpoint, to: Endpoint, bytes: Uint8Array, onRefused = (): void => {}) {
     this.onSent({ kind: 'datagram', from, to, bytes }, by)
     if (!sender.canSend || (isMulticast(to.address) && sender.isMuteToAll)) return
+    // During an outage most of what is sent is a search: a timer for each would be most of the work.
+    if (this.weather.delayMs === 0 && !this.computers.some((each) => each !== sender && each.mayHear(to))) return
     const { loss, doubling } = this.weather
     const copies = loss > 0 && this.random() < loss ? 0 : doubling > 0 && this.random() < doubling ? 2 : 1
     for (let each = 0; each < copies; each++)
@@ -195,6 +197,12 @@ export class Computer {
       },
       close: () => void this.#sockets.delete(socket),
     }
+  }
+
+  /** Whether it may have to do with what is sent there. */
+  mayHear({ address }: Endpoint): boolean {
+    if (!this.#canHear) return false
+    return isMulticast(address) ? [...this.#sockets].some(({ group }) => group === address) : address === this.address
   }
 
   /** Undefined if it cannot be heard here at all; false if nobody listens there. */

@@ -81,6 +81,7 @@ export class Session {
   failure: unknown
   #signal: ((name: string) => void) | undefined
   #hooks = 0
+  #read: { readonly text: string; readonly state: ToldState | undefined } = { text: '', state: undefined }
 
   constructor(options: SessionOptions) {
     this.computer = options.computer
@@ -94,7 +95,8 @@ export class Session {
   }
 
   get state(): ToldState | undefined {
-    return this.written === '' ? undefined : JSON.parse(this.written)
+    if (this.written !== this.#read.text) this.#read = { text: this.written, state: JSON.parse(this.written) }
+    return this.#read.state
   }
 
   stop(): void {

@@ -54,9 +54,9 @@ export function between(random: () => number, from: number, to: number): number 
 }
 
 /** Most simulated keepers make no more, or 200 days would take too long. */
-const USUAL_REQUESTS_IN_A_DAY = 1500
+const USUAL_REQUESTS_IN_A_DAY = 1000
 const MOST_REQUESTS_IN_A_DAY = 3500
-const BUSY = 0.1
+const BUSY = 0.07
 
 /** About how many requests the keeper makes in a quiet day. */
 function requestsInADay(protocol: Protocol, ports: number, checkSeconds: number, leaseSeconds = 604_800): number {
