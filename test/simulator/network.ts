@@ -107,7 +107,7 @@ interface OpenSocket {
   readonly onMessage: (datagram: Uint8Array, from: Endpoint) => void
 }
 
-/** An own answer to a request, in place of the service's: undefined to let the service answer. */
+/** The router's own answer to a request, in place of its service's: undefined to let the service answer. */
 export interface Intercept {
   readonly datagram: (bytes: Uint8Array, to: Endpoint) => Uint8Array | undefined
   readonly http: (request: ServedRequest) => ServedReply | undefined
@@ -210,7 +210,7 @@ export class Computer {
     if (!this.#canHear) return undefined
     const own = this.intercept?.datagram(bytes, to)
     if (own !== undefined) {
-      this.network.carry(this, 'intercept', to, from, own)
+      this.network.carry(this, 'router', to, from, own)
       return true
     }
     const listening = [...this.#sockets].filter((socket) => hears(socket, from, to))

@@ -22,6 +22,7 @@ interface LastMap {
   readonly bytes: Uint8Array
   /** The mapping was not there for this keeper when the exchange began. */
   readonly isMaking: boolean
+  isRefused?: true
 }
 
 export class Recorder {
@@ -32,6 +33,8 @@ export class Recorder {
   readonly #asking = new Map<number, string>()
   /** Until when a mapping was granted to a program, and in which boot of the router. */
   readonly #granted = new Map<string, { readonly untilMs: number; readonly boots: number }>()
+  /** In which boot a program has asked again at once for what was refused. */
+  readonly #restartsKnown = new Map<string, number>()
   /** How many requests the keeper has sent to the router. */
   requests = 0
   /** Called before each of them is carried. */
@@ -75,6 +78,11 @@ export class Recorder {
     this.#lastMaps.set(key, { atMs, boots: router.boots, fromPort: from.port, bytes, isMaking })
     if (last === undefined || atMs - last.atMs >= CLOSEST_MS - SLACK_MS) return
     if (atMs - network.delayedMs < DELAYED_MS || last.boots !== router.boots || (isSame && isMaking)) return
+    if (last.isRefused === true && this.#restartsKnown.get(key) !== router.boots) {
+      // Another epoch is a reason to ask again at once, and a refusal may be the first that is heard of a restart.
+      this.#restartsKnown.set(key, router.boots)
+      return
+    }
     const how = isSame ? 'sent again' : isMaking ? 'asked for again' : 'renewed'
     this.#world.fail('pcpPacing', `${key} was ${how} ${atMs - last.atMs} ms after the last request for it`)
   }
@@ -82,10 +90,16 @@ export class Recorder {
   #hearRouter({ bytes, to }: Extract<Sent, { kind: 'datagram' }>): void {
     if (bytes[0] !== PCP_VERSION || (bytes[1] ?? 0) < 0x80) return
     const response = unlessMalformed(() => decodePcpResponse(bytes))
-    if (response?.kind !== 'MAP-response' || response.resultCode !== 0) return
+    if (response?.kind !== 'MAP-response') return
     const { timeline, router } = this.#world
+    const key = `${this.#asking.get(to.port)} ${insideOf(response)}`
+    const last = this.#lastMaps.get(key)
+    if (response.resultCode !== 0) {
+      if (last !== undefined) last.isRefused = true
+      return
+    }
     const untilMs = timeline.nowMs + response.lifetimeSeconds * 1000
-    this.#granted.set(`${this.#asking.get(to.port)} ${insideOf(response)}`, { untilMs, boots: router.boots })
+    this.#granted.set(key, { untilMs, boots: router.boots })
   }
 }
 

@@ -24,6 +24,8 @@ export interface Options {
   readonly durationMs?: number
   readonly bugs?: Bugs
   readonly log?: (line: string) => void
+  /** The names of the faults that happen. By default all do. */
+  readonly faults?: readonly string[]
   /** Properties that do not count. */
   readonly without?: ReadonlySet<string>
 }
@@ -48,11 +50,11 @@ async function withRandom<T>(random: () => number, work: () => Promise<T>): Prom
 
 export async function simulate(
   seed: number,
-  { durationMs = DAY_MS, bugs, log, without }: Options = {},
+  { durationMs = DAY_MS, faults = Object.keys(FAULTS), bugs, log, without }: Options = {},
 ): Promise<Result> {
   const scenario = scenarioOf(seed)
   const world = new World(scenario, bugs, log, without)
-  await withRandom(world.random, () => live(world, durationMs))
+  await withRandom(world.random, () => live(world, durationMs, faults))
   const { failure } = world
   return { failure, story: failure && storyOf(world, failure), turns: world.timeline.turns }
 }
@@ -67,7 +69,7 @@ function storyOf({ scenario, faults }: World, { property, message }: Failure): s
   ].join('\n')
 }
 
-async function live(world: World, durationMs: number): Promise<void> {
+async function live(world: World, durationMs: number, faults: readonly string[]): Promise<void> {
   const { timeline, random, recorder, scenario } = world
   const settleMs = scenario.checkMs + GRACE_MS
   recorder.onRequest = () => {
@@ -77,7 +79,7 @@ async function live(world: World, durationMs: number): Promise<void> {
   await settle(world)
   while (world.failure === undefined && timeline.nowMs < durationMs) {
     await peace(world, between(random, 0, 90 * MINUTE_MS))
-    await trouble(world)
+    await trouble(world, faults)
     await settle(world)
   }
   await peace(world, between(random, 0, 10 * MINUTE_MS))
@@ -111,10 +113,10 @@ async function peace(world: World, ms: number): Promise<void> {
 }
 
 /** One to three faults, which may overlap, and then nothing. */
-async function trouble(world: World): Promise<void> {
+async function trouble(world: World, faults: readonly string[]): Promise<void> {
   const { random, timeline, recorder, router, keeper, network } = world
   world.quietSinceMs = Number.POSITIVE_INFINITY
-  const names = Array.from({ length: between(random, 1, 4) }, () => pick(random, Object.keys(FAULTS)))
+  const names = Array.from({ length: between(random, 1, 4) }, () => pick(random, faults))
   const before = { losses: keeper.losses, boots: router.boots, requests: recorder.requests, atMs: timeline.nowMs }
   for (const name of names) {
     const { lastsMs, end = (): void => {}, how = '' } = FAULTS[name]?.(world) ?? { lastsMs: 0 }
