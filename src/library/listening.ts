@@ -5,7 +5,7 @@ import { parseIPv4 } from '../domain/address.js'
 import type { Gateway } from '../domain/gateway.js'
 import { parseZonedUrl } from '../domain/url.js'
 import type { GatewayNews } from '../keeper/keeper.js'
-import { OncePerSecond } from '../net/clock.js'
+import { OncePer, SECOND_MS } from '../net/clock.js'
 import type { HttpServers } from '../net/http/server.js'
 import type { InterfaceAddress, InterfaceWatch } from '../net/interfaces.js'
 import type { ClientNet } from '../net/network.js'
@@ -22,7 +22,7 @@ export function listenToGateway(net: ListeningNet, gateway: Gateway, onNews: (ne
   const { clock, datagrams, watch } = net
   const { localAddress, address } = gateway
   const addresses = address === undefined ? [] : [address]
-  const news = new OncePerSecond(clock, () => onNews('event'))
+  const news = new OncePer(clock, SECOND_MS, () => onNews('event'))
   const events = subscribe(net, gateway, () => news.tell())
   const hear = (): void => {
     onNews('announcement')

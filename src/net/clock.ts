@@ -69,7 +69,7 @@ export function deadlineAfter(clock: Clock, delayMs: number, reason: () => Error
 }
 
 /** For limits to the work that others on the network can cause. */
-const SECOND_MS = 1000
+export const SECOND_MS = 1000
 
 /** The returned function counts a call, and returns whether it is within the limit of the current second. */
 export function limitPerSecond(limit: number, clock: Clock): () => boolean {
@@ -86,15 +86,17 @@ export function limitPerSecond(limit: number, clock: Clock): () => boolean {
   }
 }
 
-/** Runs the task at once for the first call. Calls in the second after that run it once more, when the second ends. */
-export class OncePerSecond {
+/** Runs the task at once for the first call. Calls in the time after that run it once more, when that time ends. */
+export class OncePer {
   readonly #clock: Clock
+  readonly #periodMs: number
   readonly #task: () => void
   #cancel: (() => void) | undefined
   #again = false
 
-  constructor(clock: Clock, task: () => void) {
+  constructor(clock: Clock, periodMs: number, task: () => void) {
     this.#clock = clock
+    this.#periodMs = periodMs
     this.#task = task
   }
 
@@ -111,7 +113,7 @@ export class OncePerSecond {
     this.#cancel = undefined
     if (!this.#again) return
     this.#again = false
-    this.#cancel = this.#clock.schedule(SECOND_MS, () => this.#pass())
+    if (this.#periodMs > 0) this.#cancel = this.#clock.schedule(this.#periodMs, () => this.#pass())
     this.#task()
   }
 }

@@ -49,6 +49,10 @@ export class ChangeHook {
     this.#options = options
   }
 
+  get isWanted(): boolean {
+    return this.#options.command !== undefined
+  }
+
   /** Runs the hook with this environment, if it differs from the last one. */
   change(env: Record<string, string>): void {
     const { command } = this.#options

@@ -16,6 +16,7 @@ export class KeptPorts {
   /** Each port that another one shares, which is on another number now: both together were never open. */
   readonly #split = new Set<KeptEither>()
   readonly #wereThere = new Set<KeptEither>()
+  readonly #sharing: Sharing
   #externalAddress: string | undefined
   /** A pinhole translates nothing: its external address is the internal one. */
   #isPinhole = false
@@ -24,6 +25,7 @@ export class KeptPorts {
   constructor(kept: readonly KeptEither[]) {
     this.#kept = kept
     this.#unclear = new Set(kept)
+    this.#sharing = sharingAmong(kept)
   }
 
   hear(event: KeeperEvent<HeldEither>, nowWallMs: number): void {
@@ -73,7 +75,7 @@ export class KeptPorts {
   }
 
   get areAllOpen(): boolean {
-    return this.#kept.every((each) => this.#open.has(each))
+    return this.#open.size === this.#kept.length
   }
 
   /**
@@ -96,7 +98,7 @@ export class KeptPorts {
 
   /** Those that share that port and are still on another one are not open any more, as far as is known. */
   #splitFrom(kept: KeptEither, { externalPort }: OpenPort): void {
-    for (const other of sharing(this.#kept, kept)) {
+    for (const other of this.#sharing(kept)) {
       const known = this.#known.get(other)
       if (known === undefined || known.externalPort === externalPort) continue
       this.#open.delete(other)
@@ -128,10 +130,13 @@ export class KeptPorts {
 }
 
 /** The others that share an external port with it. */
-export function sharing(all: readonly KeptEither[], kept: KeptEither): readonly KeptEither[] {
-  const { samePortAs } = kept
-  // Without a leader of its own it may be one.
-  return all.filter((each) => each !== kept && (each === samePortAs || each.samePortAs === kept))
+export type Sharing = (kept: KeptEither) => readonly KeptEither[]
+
+export function sharingAmong(all: readonly KeptEither[]): Sharing {
+  const groups = new Map<KeptEither, KeptEither[]>(all.map((kept) => [kept.samePortAs ?? kept, []]))
+  const groupOf = (kept: KeptEither): KeptEither[] => groups.get(kept.samePortAs ?? kept) ?? []
+  for (const kept of all) groupOf(kept).push(kept)
+  return (kept) => groupOf(kept).filter((each) => each !== kept)
 }
 
 export interface KeepFacts {

@@ -56,10 +56,14 @@ export class OwnProgram {
     if (this.#isWanted) this.#cancelTimeout = clock.schedule(timeoutMs, () => this.#startWithoutPorts())
   }
 
+  get isWaiting(): boolean {
+    return this.#isWanted && this.#running === undefined && !this.#isOver
+  }
+
   /** All ports are open: starts the program, unless it has started already. */
   startWith(env: Record<string, string>): void {
     const { argv, start, say, onStart } = this.#options
-    if (!this.#isWanted || this.#running !== undefined || this.#isOver) return
+    if (!this.isWaiting) return
     this.#cancelTimeout()
     const running = start(argv, env)
     this.#running = running

@@ -3,7 +3,7 @@ import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
 import { reportedError } from '../failure.js'
 import type { OpenPort, Report } from '../report.js'
-import { openPortOf } from './open-ports.js'
+import { openPortOf, type Sharing } from './open-ports.js'
 
 /** Knows which failures are repetitions. A success, or the loss of the port, ends a series of equal failures. */
 export class Repetitions {
@@ -57,9 +57,9 @@ function isAsTold(held: HeldEither, told: HeldEither): boolean {
 /** Knows which external port was told last. Two that share a port are told of once, when both have the new one. */
 export class PortMoves {
   readonly #ports = new Map<KeptEither, { told: number; now: number; readonly protocol: string }>()
-  readonly #sharing: (kept: KeptEither) => readonly KeptEither[]
+  readonly #sharing: Sharing
 
-  constructor(sharing: (kept: KeptEither) => readonly KeptEither[]) {
+  constructor(sharing: Sharing) {
     this.#sharing = sharing
   }
 

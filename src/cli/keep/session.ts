@@ -22,6 +22,7 @@ import { addressOf } from '../../library/router.js'
 import { RunningKeeper } from '../../library/running-keepers.js'
 import { GatewayFinder, type Opened } from '../../library/search-gateway.js'
 import { notifyServiceManager, type RunningCommand, runInShell, startCommand } from '../../net/child-process.js'
+import { OncePer } from '../../net/clock.js'
 import { writeFileAtomically } from '../../net/files/atomic-file.js'
 import { nodeHttpServers } from '../../net/http/server.js'
 import { InterfaceWatch } from '../../net/interfaces.js'
@@ -34,7 +35,7 @@ import { findReports, openFor } from '../run/find.js'
 import { adviceAbout } from '../run/run.js'
 import type { OnSignal, Surroundings } from '../surroundings.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
-import { environmentOf, KeptPorts, opened, sharing } from './open-ports.js'
+import { environmentOf, type KeepFacts, KeptPorts, opened, sharingAmong } from './open-ports.js'
 import { OwnProgram } from './own-program.js'
 import { PortMoves, Renewals, Repetitions, ReportQueue, reportsOf } from './reports.js'
 import { sameWithinASecond } from './same-signal.js'
@@ -57,6 +58,8 @@ const HOOK_TIMEOUT_MS = 30_000
  * than 4 s to make or remove a mapping.
  */
 const ANSWER_MS = 8000
+/** Between two times that others are told what is open. So what that takes does not grow with the square of the ports. */
+const PAUSE_FOR_EACH_PORT_MS = 0.1
 
 export function keepSurroundings(surroundings: Surroundings): KeepContext {
   keepYoungMemorySmall()
@@ -109,7 +112,9 @@ class KeepSession {
   readonly #service: ServiceStatus
   readonly #repetitions = new Repetitions()
   readonly #renewals = new Renewals()
-  readonly #moves = new PortMoves((kept) => sharing(this.#kept, kept))
+  readonly #moves: PortMoves
+  /** Tells others what is open: each time all ports have to be gone through. */
+  readonly #others: OncePer
   /** Could not be closed at the end: their marks stay, for the next keeper. */
   readonly #left = new Set<KeptEither>()
   #stopHearing = (): void => {}
@@ -142,6 +147,9 @@ class KeepSession {
       leftBehind: (gateway, key) => leftBehindAt(gateway, key, context),
     })
     this.#ports = new KeptPorts(this.#kept)
+    this.#moves = new PortMoves(sharingAmong(this.#kept))
+    const pauseMs = Math.floor(this.#kept.length * PAUSE_FOR_EACH_PORT_MS)
+    this.#others = new OncePer(clock, pauseMs, () => this.#tellOthers())
     this.#hook = new ChangeHook({
       command: options.onChange,
       run: context.runHook,
@@ -209,6 +217,7 @@ class KeepSession {
       for (const kept of this.#kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
       for (const kept of this.#ports.thatWereThere) this.#sayLeftOpen(kept, 'was-open')
     } finally {
+      this.#others.cancel()
       this.#state.end({ ...this.#ports.facts, ports: [] })
     }
     await this.#hookEnds
@@ -280,8 +289,7 @@ class KeepSession {
     if ('held' in event) this.#marks.set(event.kept, event.held)
     if (event.type === 'removed') this.#marks.remove(event.kept)
     if (event.type === 'not-removed' && this.#isStopping) this.#left.add(event.kept)
-    if ('held' in event || ['lost', 'gateway-lost', 'moved'].includes(event.type)) this.#holdMappings()
-    this.#tellOthers()
+    this.#others.tell()
   }
 
   /** From now on the ports are kept at the router, and not at the device that was used in its place. */
@@ -303,12 +311,12 @@ class KeepSession {
   }
 
   /** A port that is lost is still held: it is opened again. */
-  #holdMappings(): void {
+  #holdMappings({ ports }: KeepFacts): void {
     const { command } = this.#invocation
     if (command.name !== 'map') return
-    const { known, facts } = this.#ports
+    const { known } = this.#ports
     const held = command.mappings.flatMap(({ protocol, remoteHost }, at) => {
-      const [port, isOpen] = [known[at], facts.ports[at] !== undefined]
+      const [port, isOpen] = [known[at], ports[at] !== undefined]
       return port === undefined ? [] : [{ externalPort: port.externalPort, protocol, remoteHost, isOpen }]
     })
     if (held.length > 0) this.#running.hold(this.#address, held, this.#localAddress)
@@ -327,11 +335,12 @@ class KeepSession {
     const { facts, areAllOpen } = this.#ports
     this.#state.show(facts)
     if (this.#isStopping) return
+    this.#holdMappings(facts)
     this.#service.show(facts)
     this.#tellHook()
     if (!areAllOpen) return
     this.#service.ready()
-    this.#program.startWith(environmentOf(facts))
+    if (this.#program.isWaiting) this.#program.startWith(environmentOf(facts))
   }
 
   /**
@@ -339,6 +348,7 @@ class KeepSession {
    * for until --timeout at most.
    */
   #tellHook(): void {
+    if (!this.#hook.isWanted) return
     const { isClear, hasGateway, lastKnown } = this.#ports
     if (isClear || !hasGateway) {
       this.#stopWaiting()

@@ -109,7 +109,7 @@ export class ServiceStatus {
     const status = statusOf(facts)
     if (status === this.#status || this.#isStopping) return
     this.#status = status
-    this.#tell(`STATUS=${status}`)
+    this.#tell(`STATUS=${status}`, () => status === this.#status)
   }
 
   stopping(): void {
@@ -119,19 +119,19 @@ export class ServiceStatus {
     this.#tell('STOPPING=1')
   }
 
-  /** Every message starts a program: without a queue, one message could overtake another. */
-  #tell(message: string): void {
-    this.#last = this.#last.then(() => this.#send(message)).catch(() => {})
+  /** Every message starts a program: without a queue, one message could overtake another. One out of date is left out. */
+  #tell(message: string, isNews = (): boolean => true): void {
+    this.#last = this.#last.then(() => (isNews() ? this.#send(message) : undefined)).catch(() => {})
   }
 }
 
 function statusOf(facts: KeepFacts): string {
   const { externalAddress = '' } = facts
-  const names = opened(facts).map(
-    ({ externalPort: port, protocol }) => `${hostAndPort({ address: externalAddress, port })} ${protocol}`,
-  )
-  if (names.length === 0) return 'no port is open'
-  const more = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : ''
-  const shown = names.slice(0, MAX_SHOWN).join(', ')
-  return `${shown}${more} ${names.length === 1 ? 'is' : 'are'} open`
+  const ports = opened(facts)
+  if (ports.length === 0) return 'no port is open'
+  const shown = ports
+    .slice(0, MAX_SHOWN)
+    .map(({ externalPort: port, protocol }) => `${hostAndPort({ address: externalAddress, port })} ${protocol}`)
+  const more = ports.length > MAX_SHOWN ? ` and ${ports.length - MAX_SHOWN} more` : ''
+  return `${shown.join(', ')}${more} ${ports.length === 1 ? 'is' : 'are'} open`
 }

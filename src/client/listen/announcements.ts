@@ -10,7 +10,7 @@
 import { isIPv6Host, isSameAddress, onSameSubnet, splitZone, withZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
 import { PORT_CONTROL_ANNOUNCEMENT_PORT, SSDP_PORT } from '../../domain/ports.js'
-import { type Clock, limitPerSecond, OncePerSecond } from '../../net/clock.js'
+import { type Clock, limitPerSecond, OncePer, SECOND_MS } from '../../net/clock.js'
 import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import { type InterfaceAddress, isIPv6Interface } from '../../net/interfaces.js'
 import { decodeNatPmpResponse } from '../../wire/natpmp.js'
@@ -43,7 +43,7 @@ export function listenToAnnouncements(
 ): () => void {
   const zone = zoneOf(about)
   const gateways = about.gatewayAddresses.map((address) => withZone(address, zone))
-  const suspicion = new OncePerSecond(net.clock, onSuspicion)
+  const suspicion = new OncePer(net.clock, SECOND_MS, onSuspicion)
   const isWithinLimit = limitPerSecond(MAX_ANNOUNCEMENTS_PER_SECOND, net.clock)
   const known = new KnownDevices()
   const sockets: DatagramSocket[] = []

@@ -353,7 +353,9 @@ describe('the service manager', () => {
     const told: string[] = []
     const service = new ServiceStatus(async (message) => void told.push(message), new FakeClock())
     service.show(facts())
+    await settle()
     service.show(facts(port(22)))
+    await settle()
     service.ready()
     service.show(facts(port(22)))
     service.ready()
@@ -422,6 +424,14 @@ describe('the service manager', () => {
     service.stopping()
     await clock.advance(60_000)
     expect([told, clock.pending]).toEqual([['READY=1', 'STOPPING=1'], 0])
+  })
+
+  it('is not told what is out of date by the time that it can be told', async () => {
+    const told: string[] = []
+    const service = new ServiceStatus(async (message) => void told.push(message), new FakeClock())
+    for (const count of [1, 2, 3]) service.show(facts(...Array.from({ length: count }, (_, at) => port(22 + at))))
+    await settle()
+    expect(told).toEqual(['STATUS=11.22.33.44:22 TCP, 11.22.33.44:23 TCP, 11.22.33.44:24 TCP are open'])
   })
 
   it('sees where an IPv6 address ends', async () => {
