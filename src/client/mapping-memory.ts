@@ -14,8 +14,8 @@ import {
 import type { Clock } from '../net/clock.js'
 import { type PrivateFiles, unlessItFails } from '../net/files/private-files.js'
 
-/** Two ranges of 1024 ports. If there are more, those that have ended are removed, and then those that end first. */
-export const MAX_REMEMBERED = 2048
+/** Four ranges of 1024 ports. If there are more, those that have ended are removed, and then those that end first. */
+export const MAX_REMEMBERED = 4096
 /** So many are removed at once, because each time all have to be read. */
 const REMOVED_AT_ONCE = 256
 
@@ -141,7 +141,9 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
     ): Promise<readonly RememberedMapping[]> {
       const prefix = prefixOf(address, protocol)
       const now = await identity()
-      const isInside = (name: string): boolean => name.slice(prefix.length).split('-', 2)[1] === String(internalPort)
+      const inside = `-${internalPort}-`
+      const isInside = (name: string): boolean =>
+        name.includes(inside) && name.slice(prefix.length).split('-', 2)[1] === String(internalPort)
       const found = (await unlessItFails(() => readAll(files, prefix, isInside))) ?? []
       const outsides = found.map(async ({ name, kept }) => {
         if (!isOurs(kept, now) || kept.madeWallMs < sinceWallMs) return []

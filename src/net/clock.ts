@@ -86,6 +86,16 @@ export function limitPerSecond(limit: number, clock: Clock): () => boolean {
   }
 }
 
+/** For what is asked again and again: what was found last counts for a second. */
+export function forASecond<T>(clock: Clock, find: (key: string) => Promise<T>): (key: string) => Promise<T> {
+  let last: { readonly key: string; readonly untilMs: number; readonly found: Promise<T> } | undefined
+  return (key) => {
+    const nowMs = clock.monotonicMs()
+    if (last?.key !== key || nowMs >= last.untilMs) last = { key, untilMs: nowMs + SECOND_MS, found: find(key) }
+    return last.found
+  }
+}
+
 /** Runs the task at once for the first call. Calls in the time after that run it once more, when that time ends. */
 export class OncePer {
   readonly #clock: Clock

@@ -174,5 +174,5 @@ function listen(socket: Socket, onMessage: DatagramOptions['onMessage'], onFailu
 
 /** Zones are ignored: the socket is connected through one interface. */
 function isSameHost(a: string, b: string): boolean {
-  return isSameAddress(splitZone(a).address, splitZone(b).address)
+  return a === b || isSameAddress(splitZone(a).address, splitZone(b).address)
 }

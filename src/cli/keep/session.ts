@@ -22,10 +22,12 @@ import { addressOf } from '../../library/router.js'
 import { RunningKeeper } from '../../library/running-keepers.js'
 import { GatewayFinder, type Opened } from '../../library/search-gateway.js'
 import { notifyServiceManager, type RunningCommand, runInShell, startCommand } from '../../net/child-process.js'
-import { OncePer } from '../../net/clock.js'
+import { forASecond, OncePer } from '../../net/clock.js'
 import { writeFileAtomically } from '../../net/files/atomic-file.js'
+import { listedFiles } from '../../net/files/listed-files.js'
 import { nodeHttpServers } from '../../net/http/server.js'
 import { InterfaceWatch } from '../../net/interfaces.js'
+import { LastingSockets } from '../../net/lasting-sockets.js'
 import type { RunContext } from '../context.js'
 import { type Reporting, reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
@@ -99,6 +101,9 @@ class KeepSession {
   readonly #context: KeepContext
   readonly #queue = new ReportQueue()
   readonly #say = (report: Report): void => this.#queue.add(report)
+  readonly #sockets: LastingSockets
+  /** What the gateway needs for each of thousands of ports. */
+  readonly #net: Pick<RunContext, 'datagrams' | 'files' | 'hardwareAddress'>
   readonly #finder: GatewayFinder
   readonly #router = new KeptRouter()
   readonly #marks: OwnMarks
@@ -138,6 +143,13 @@ class KeepSession {
     const { clock, files } = context
     this.#invocation = invocation
     this.#context = context
+    const { datagrams, hardwareAddress } = context
+    this.#sockets = new LastingSockets(datagrams, clock)
+    this.#net = {
+      datagrams: this.#sockets,
+      files: listedFiles(files, clock),
+      hardwareAddress: hardwareAddress && forASecond(clock, hardwareAddress),
+    }
     this.#finder = new GatewayFinder((signal) => this.#search(signal))
     this.#marks = new OwnMarks(files, clock)
     this.#running = new RunningKeeper(files, clock, crypto.randomUUID())
@@ -207,6 +219,7 @@ class KeepSession {
       this.#program.abandon() // the program has ended by now, unless something is broken
       this.#running.end()
       this.#finder.close()
+      this.#sockets.close()
     }
     return this.#program.exitCode
   }
@@ -255,7 +268,8 @@ class KeepSession {
 
   #lookFor(signal: AbortSignal, routerBefore?: string): Promise<Opened> {
     signal.throwIfAborted()
-    return openFor(this.#invocation, { ...this.#context, signal, answerMs: ANSWER_MS }, routerBefore)
+    const context = { ...this.#context, ...this.#net, signal, answerMs: ANSWER_MS }
+    return openFor(this.#invocation, context, routerBefore)
   }
 
   async #open(signal: AbortSignal): Promise<Gateway> {

@@ -170,9 +170,8 @@ export class PcpGateway extends PortControlGatewayBase {
     const { address: internalAddress } = splitZone(inside)
     const nonce = await nonces({ gateway: endpoint.address, internalAddress, protocol, internalPort })
     // If the inside is our own address, it is asked from there: the server checks the source (RFC 6887 8.1).
-    const own = [localAddress, ...ownAddresses()].find((each) =>
-      isSameAddress(splitZone(each).address, internalAddress),
-    )
+    const isInside = (each: string): boolean => isSameAddress(splitZone(each).address, internalAddress)
+    const own = isInside(localAddress) ? localAddress : ownAddresses().find(isInside)
     const thirdParty: PcpOption[] = own === undefined ? [{ kind: 'THIRD_PARTY', internalAddress }] : []
     const request = { kind: 'MAP-request', ...data, nonce, options: [...thirdParty, ...options] } as const
     const granted = await exchange(net, {

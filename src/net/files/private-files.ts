@@ -174,7 +174,7 @@ function readBounded(path: string, file: number): string {
   }
 }
 
-/** Removes the temporary file if `put` leaves it. Its name need not be secret, and node:crypto takes 5 ms to load. */
+/** Removes the temporary file if `put` fails. Its name need not be secret, and node:crypto takes 5 ms to load. */
 function throughTemporary<T>(directory: string, text: string, put: (temporary: string) => T): T {
   if (Buffer.byteLength(text) > MAX_FILE_BYTES)
     throw new TransportError(`will not write more than ${MAX_FILE_BYTES} bytes to a file in ${directory}`)
@@ -183,8 +183,9 @@ function throughTemporary<T>(directory: string, text: string, put: (temporary: s
   try {
     writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 })
     return put(temporary)
-  } finally {
+  } catch (error) {
     discard(temporary)
+    throw error
   }
 }
 
@@ -211,6 +212,8 @@ function linkInto(temporary: string, path: string, text: string, link: typeof li
     return true
   } catch (error) {
     return codeOf(error) !== 'EEXIST' && createDirectly(path, text)
+  } finally {
+    discard(temporary)
   }
 }
 
