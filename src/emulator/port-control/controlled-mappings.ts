@@ -34,6 +34,8 @@ export interface ControlledMapping extends Inside {
 export interface ControlledMappings {
   /** Every mapping to the internal client that PCP or NAT-PMP made. */
   of(internalClient: string, nowMs: number): ControlledMapping[]
+  /** The one with that inside that PCP or NAT-PMP made. */
+  findInside(inside: Inside, nowMs: number): ControlledMapping | undefined
   /** Whether an IGD action made a mapping with this inside. PCP and NAT-PMP treat that as a static mapping. */
   isStatic(inside: Inside, nowMs: number): boolean
   /** The suggested port, or else the next free one. `suggested` is 0 if the client suggests none. */
@@ -41,10 +43,6 @@ export interface ControlledMappings {
   /** Adds a mapping in place of `present`. @returns false if the table is full */
   put(mapping: ControlledMapping, present: ControlledMapping | undefined, nowMs: number): boolean
   delete(mapping: ControlledMapping, nowMs: number): void
-}
-
-export function findInside(mappings: ControlledMappings, inside: Inside, nowMs: number): ControlledMapping | undefined {
-  return mappings.of(inside.internalClient, nowMs).find((mapping) => isSameInside(mapping, inside))
 }
 
 /** The ports of PCP and NAT-PMP (RFC 6887 19.1): with a mapping of one, a client could pose as the gateway. */
@@ -58,6 +56,11 @@ export function natMappings({ table }: GatewayState): ControlledMappings {
       table
         .where((entry) => entry.internalClient === internalClient && entry.madeBy !== undefined, nowMs)
         .map(controlledOf),
+    findInside: (inside, nowMs) =>
+      table
+        .where((entry) => entry.madeBy !== undefined && isSameInside(entry, inside), nowMs)
+        .map(controlledOf)
+        .at(0),
     isStatic: (inside, nowMs) =>
       table.where((entry) => entry.madeBy === undefined && isSameInside(entry, inside), nowMs).length > 0,
     // A client that suggests no port gets a dynamic one.
@@ -91,6 +94,10 @@ export function firewallMappings({ pinholes }: GatewayState): ControlledMappings
   return {
     of: (internalClient, nowMs) =>
       where((each) => each.nonce !== undefined && each.internalClient === internalClient, nowMs).map(controlledPinhole),
+    findInside: (inside, nowMs) =>
+      where((each) => each.nonce !== undefined, nowMs)
+        .map(controlledPinhole)
+        .find((each) => isSameInside(each, inside)),
     isStatic: (inside, nowMs) =>
       where((each) => each.nonce === undefined && isSameInside(controlledPinhole(each), inside), nowMs).length > 0,
     freePort: ({ internalPort }) => internalPort,

@@ -13,13 +13,7 @@ import {
 } from '../../wire/natpmp.js'
 import type { GatewayState, NatPmpRequestName } from '../gateway-state.js'
 import { FIRST_PORT_TO_GIVE } from '../tables/mapping-table.js'
-import {
-  type ControlledMappings,
-  findInside,
-  type Inside,
-  isPortOfPortControl,
-  natMappings,
-} from './controlled-mappings.js'
+import { type ControlledMappings, type Inside, isPortOfPortControl, natMappings } from './controlled-mappings.js'
 import { epochSeconds, type PortControlResponder, type ResponderOptions } from './responder.js'
 
 /** The longest lifetime, the same as in PCP. A client that asks for less gets less (RFC 6886 3.3). */
@@ -92,7 +86,7 @@ function map(request: MapRequest, inside: Inside, mappings: ControlledMappings, 
   const { protocol, internalPort, suggestedExternalPort: suggested } = request
   if (isPortOfPortControl(inside, internalPort)) return NAT_PMP_RESULTS.notAuthorized
   const isSamePort = internalPort === 0
-  const present = isSamePort ? samePortOf(inside, mappings, nowMs) : findInside(mappings, inside, nowMs)
+  const present = isSamePort ? samePortOf(inside, mappings, nowMs) : mappings.findInside(inside, nowMs)
   if (present?.madeBy === 'pcp') return NAT_PMP_RESULTS.notAuthorized
   // RFC 6886 3.3: a mapping that exists keeps its external port, whatever the client suggests.
   const wanted = isSamePort && suggested < FIRST_PORT_TO_GIVE ? 0 : suggested

@@ -14,7 +14,6 @@ import type { GatewayState } from '../gateway-state.js'
 import {
   type ControlledMapping,
   type ControlledMappings,
-  findInside,
   firewallMappings,
   type Inside,
   isPortOfPortControl,
@@ -90,7 +89,7 @@ function map(context: MapContext): Assigned {
   const { request, options, mappings, nowMs } = context
   const inside = insideOf(context)
   const externalAddress = externalAddressFor(context)
-  const present = findInside(mappings, inside, nowMs)
+  const present = mappings.findInside(inside, nowMs)
   checkNonce(present, request.nonce)
   const remoteHost = remoteHostOf(options, context.internalClient, present?.remoteHost ?? '')
   const suggested = request.suggestedExternalPort
@@ -153,7 +152,7 @@ function remove({ request, internalClient, mappings, nowMs }: MapContext): Assig
     }
   } else {
     const inside = { protocol, internalClient, internalPort }
-    const present = findInside(mappings, inside, nowMs)
+    const present = mappings.findInside(inside, nowMs)
     checkNonce(present, nonce)
     if (present !== undefined) mappings.delete(present, nowMs)
     else if (mappings.isStatic(inside, nowMs)) throw new PcpRefusal(PCP_RESULTS.NOT_AUTHORIZED)

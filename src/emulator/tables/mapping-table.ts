@@ -152,9 +152,8 @@ export class MappingTable {
 
   /** The mappings that pass the test. */
   where(test: (mapping: WantedMapping) => boolean, nowMs: number): TableEntry[] {
-    return this.#inOrder(nowMs).flatMap((row) =>
-      test(row.mapping) ? [entryOf(row, 'SpecifiedArrayIndexInvalid', nowMs)] : [],
-    )
+    const rows = this.#inOrder(nowMs).filter(({ mapping }) => test(mapping))
+    return rows.map((row) => entryOf(row, 'SpecifiedArrayIndexInvalid', nowMs))
   }
 
   clear(): void {
