@@ -16,6 +16,8 @@ import { type PrivateFiles, unlessItFails } from '../net/files/private-files.js'
 
 /** Four ranges of 1024 ports. If there are more, those that have ended are removed, and then those that end first. */
 export const MAX_REMEMBERED = 4096
+/** The share of a lease by which the end in a file may be too early. */
+const LATEST_REWRITE = 1 / 8
 /** So many are removed at once, because each time all have to be read. */
 const REMOVED_AT_ONCE = 256
 
@@ -72,6 +74,9 @@ interface Kept extends OpenInside {
   readonly computer?: string
 }
 
+/** As it is written: JSON has no Infinity. */
+type Written = Omit<Kept, 'endsWallMs'> & { readonly endsWallMs: number | null }
+
 export type MappingMemory = ReturnType<typeof keptMappings>
 
 export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, identity, computer }: MappingPlace) {
@@ -94,16 +99,32 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
     const [newest] = known.toSorted((a, b) => b.madeWallMs - a.madeWallMs)
     return isOurs(newest, who) ? newest : undefined
   }
+  /** Whether the file is all there is about that outside, and says the same, but for an end that is a bit too early. */
+  const isRemembered = async (name: string, kept: Written, outside: Outside, sinceWallMs: number): Promise<boolean> => {
+    if (sinceWallMs === Number.POSITIVE_INFINITY || kept.endsWallMs === null) return false
+    const before = await readKept(files, name)
+    if (!isOurs(before, kept.identity) || before.madeWallMs < sinceWallMs) return false
+    const isSame = (['internalClient', 'remoteHost', 'computer'] as const).every((each) => before[each] === kept[each])
+    const laterMs = kept.endsWallMs - before.endsWallMs
+    const isInTime = laterMs >= 0 && laterMs < (kept.endsWallMs - kept.madeWallMs) * LATEST_REWRITE
+    return isSame && isInTime && (await namesOf(outside, kept.identity)).length === 1
+  }
   return {
-    /** Never throws: a mapping does not fail because it cannot be remembered. */
-    remember: ({
-      internalClient,
-      internalPort,
-      leaseSeconds,
-      remoteHost = '',
-      isForThisComputer = false,
-      ...outside
-    }: RememberedMapping) =>
+    /**
+     * Never throws: a mapping does not fail because it cannot be remembered. What was remembered since that moment is
+     * not written again before its end is well out of date: a keeper asks for thousands of mappings every two minutes.
+     */
+    remember: (
+      {
+        internalClient,
+        internalPort,
+        leaseSeconds,
+        remoteHost = '',
+        isForThisComputer = false,
+        ...outside
+      }: RememberedMapping,
+      sinceWallMs = Number.POSITIVE_INFINITY,
+    ) =>
       unlessItFails(async () => {
         const madeWallMs = clock.wallMs()
         const endsWallMs = leaseSeconds === 0 ? null : madeWallMs + leaseSeconds * 1000
@@ -113,6 +134,7 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
         const kept = { version: VERSION, via, identity: who, ...inside, ...maker, madeWallMs, endsWallMs }
         const { protocol, externalPort } = outside
         const name = `${prefixOf(address, protocol)}${externalPort}-${internalPort}${endOf(who)}`
+        if (await isRemembered(name, kept, outside, sinceWallMs)) return
         await unlessItFails(() => files.write(name, `${JSON.stringify(kept)}\n`))
         // Also if the disk is full: what was there before is not true any more.
         for (const each of (await namesOf(outside, who)).filter((other) => other !== name)) {

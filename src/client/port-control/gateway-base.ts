@@ -254,9 +254,9 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     const { internalPort } = request
     const { protocol, externalPort, internalClient, leaseSeconds, remoteHost } = granted
     const { memory, ownAddresses } = this.options
-    const isForThisComputer = [this.localAddress, ...ownAddresses()].includes(internalClient)
+    const isForThisComputer = internalClient === this.localAddress || ownAddresses().includes(internalClient)
     const inside = { internalPort, internalClient, isForThisComputer }
-    await memory.remember({ protocol, externalPort, ...inside, leaseSeconds, remoteHost })
+    await memory.remember({ protocol, externalPort, ...inside, leaseSeconds, remoteHost }, this.#beganWallMs)
     return granted
   }
 }

@@ -161,9 +161,12 @@ function mustBePrivate(path: string, file: number): void {
   tighten(status.mode, 0o600, (wanted) => fchmodSync(file, wanted))
 }
 
+/** For one reading after the other: a new one each time would be 64 KiB of garbage. */
+let bytes: Buffer | undefined
+
 /** Does not trust the size that the file had a moment ago. */
 function readBounded(path: string, file: number): string {
-  const bytes = Buffer.alloc(MAX_FILE_BYTES + 1)
+  bytes ??= Buffer.alloc(MAX_FILE_BYTES + 1)
   let length = 0
   for (;;) {
     const more = readSync(file, bytes, length, bytes.length - length, null)
