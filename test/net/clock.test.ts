@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { deadlineAfter, limitPerSecond, sleep, systemClock } from '../../src/net/clock.ts'
+import { deadlineAfter, forASecond, limitPerSecond, OncePer, sleep, systemClock } from '../../src/net/clock.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
 function watched(promise: Promise<unknown>): { done: boolean } {
@@ -167,5 +167,41 @@ describe('a limit per second', () => {
     await clock.advance(1)
     expect(isWithin()).toBe(true)
     expect(clock.pending).toBe(0)
+  })
+})
+
+describe('what is asked again and again', () => {
+  it('counts for a second, for the key that was asked for last', async () => {
+    const clock = new FakeClock()
+    const asked: string[] = []
+    const find = forASecond(clock, async (key) => asked.push(key))
+    expect([await find('a'), await find('a'), asked]).toEqual([1, 1, ['a']])
+    expect([await find('b'), await find('a')]).toEqual([2, 3])
+    await clock.advance(1000)
+    expect([await find('a'), asked.length]).toEqual([4, 4])
+  })
+})
+
+describe('a task once per period', () => {
+  it('runs at once, and once more for all that comes in that time', async () => {
+    const clock = new FakeClock()
+    const atMs: number[] = []
+    const task = new OncePer(clock, 100, () => atMs.push(clock.monotonicMs()))
+    for (const _ of [1, 2, 3]) task.tell()
+    await clock.advance(250)
+    task.tell()
+    expect([atMs, clock.pending]).toEqual([[0, 100, 250], 1])
+    task.tell()
+    task.cancel()
+    await clock.advance(1000)
+    expect([atMs, clock.pending]).toEqual([[0, 100, 250], 0])
+  })
+
+  it('runs every time at once if the period is none', () => {
+    const clock = new FakeClock()
+    let runs = 0
+    const task = new OncePer(clock, 0, () => runs++)
+    for (const _ of [1, 2, 3]) task.tell()
+    expect([runs, clock.pending]).toEqual([3, 0])
   })
 })
