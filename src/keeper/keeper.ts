@@ -34,6 +34,9 @@ export const CHECK_MS = 120_000
 const LONGEST_SPREAD_MS = 500
 /** After this long it is asked anew who comes first: a renewal may have become due meanwhile. */
 const LONGEST_TURN_MS = 1000
+/** A look asks for so many again at once. There are routers that answer 200 requests per second and drop the others. */
+const AT_ONCE = 10
+const AT_ONCE_PAUSE_MS = 100
 
 /** What was heard: an announcement, which anybody on the link can forge, or an event, which nobody can. */
 export type GatewayNews = 'announcement' | 'event'
@@ -143,17 +146,22 @@ export class Keeper<H extends Held> {
     const gateway = this.#gateway
     if (gateway === undefined) return this.#findGateway()
     if (this.#looks.dueMs <= this.#now()) await this.#look(gateway)
-    const endsMs = this.#now() + LONGEST_TURN_MS
-    for (const row of this.#dueRows()) {
-      if (this.#alarm.isOff || this.#gateway !== gateway) return
-      if (row.dueMs > this.#now()) continue
-      if (!(await this.#makeOrRenew(row, gateway)) || this.#now() >= endsMs) break
-    }
+    await this.#askDue(gateway)
     if (this.#gateway !== gateway) return
     const better = this.#better?.take()
     if (better !== undefined) return this.#moveTo(better, gateway)
     const dueMs = Math.min(this.#looks.dueMs, ...this.#rows.map((row) => row.dueMs))
     await this.#alarm.sleep(Math.min(dueMs - this.#now(), WATCH_MS))
+  }
+
+  /** Until one is not answered, or it is to be asked anew who comes first. */
+  async #askDue(gateway: Gateway): Promise<void> {
+    const endsMs = this.#now() + LONGEST_TURN_MS
+    for (const row of this.#dueRows()) {
+      if (this.#alarm.isOff || this.#gateway !== gateway) return
+      if (row.dueMs > this.#now()) continue
+      if (!(await this.#makeOrRenew(row, gateway)) || this.#now() >= endsMs) return
+    }
   }
 
   /** What is open comes first, because a lease runs out. Then whoever has waited longest: no port holds up another. */
@@ -269,12 +277,18 @@ export class Keeper<H extends Held> {
   /** What nobody can be asked about is asked for again, if there is doubt. Mappings are whenever it is time. */
   async #findAll(gateway: Gateway, reason: LookReason, isInDoubt: boolean): Promise<void> {
     const untold: KeptRow<H>[] = []
+    let askedAgain = 0
+    let turnEndsMs = this.#now() + LONGEST_TURN_MS
     let isDoubtful = isInDoubt || reason === 'announcement'
     for (const row of this.#rows) {
+      if (this.#now() >= turnEndsMs) {
+        await this.#askDue(gateway)
+        turnEndsMs = this.#now() + LONGEST_TURN_MS
+      }
       if (this.#alarm.isOff) return
       const presence = await this.#find(row, gateway)
       if (presence === 'gone') isDoubtful = true
-      if (presence === 'ask-again' && reason === 'regular') row.beDueSoon(this.#now(), true)
+      if (presence === 'ask-again' && reason === 'regular') row.beDueSoon(this.#now() + paceMs(askedAgain++), true)
       if (presence === 'ask-again' || presence === 'untold') untold.push(row)
     }
     if (isDoubtful) for (const row of untold) row.beDue(this.#now())
@@ -365,4 +379,9 @@ export class Keeper<H extends Held> {
   #now(): number {
     return this.#options.clock.monotonicMs()
   }
+}
+
+/** How long a look waits before it asks for that one again. */
+function paceMs(at: number): number {
+  return Math.floor(at / AT_ONCE) * AT_ONCE_PAUSE_MS
 }
