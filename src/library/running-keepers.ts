@@ -23,6 +23,7 @@ export class RunningKeeper {
   readonly #clock: Clock
   readonly #name: string
   #held: Holding | undefined
+  #text = ''
   #beganWallMs = Number.POSITIVE_INFINITY
   #cancel: () => void = () => {}
   #ended: Promise<unknown> | undefined
@@ -40,7 +41,9 @@ export class RunningKeeper {
     if (this.#ended !== undefined) return
     const open = ports.map(({ isOpen = true }) => (isOpen ? '1' : '0')).join('')
     const held = { address, client, ports: ports.map(textOf), open }
-    if (JSON.stringify(held) === JSON.stringify(this.#held)) return
+    const text = JSON.stringify(held)
+    if (text === this.#text) return
+    this.#text = text
     this.#held = held
     this.#others = undefined // perhaps at another gateway
     this.#beganWallMs = Math.min(this.#beganWallMs, this.#clock.wallMs())

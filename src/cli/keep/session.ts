@@ -303,7 +303,8 @@ class KeepSession {
     if ('held' in event) this.#marks.set(event.kept, event.held)
     if (event.type === 'removed') this.#marks.remove(event.kept)
     if (event.type === 'not-removed' && this.#isStopping) this.#left.add(event.kept)
-    this.#others.tell()
+    // Of such a renewal only the state file shows something: when the lease ends.
+    if (!changesNothing || this.#state.isWanted) this.#others.tell()
   }
 
   /** From now on the ports are kept at the router, and not at the device that was used in its place. */

@@ -25,6 +25,10 @@ export class StateFile {
     this.#options = options
   }
 
+  get isWanted(): boolean {
+    return this.#options.path !== undefined
+  }
+
   /** Writes the file if something is new. If it cannot be written, it is tried again after growing pauses. */
   show(facts: KeepFacts): void {
     const content = this.#options.path === undefined ? undefined : JSON.stringify(facts)

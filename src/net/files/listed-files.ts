@@ -1,10 +1,12 @@
 /**
  * The private files for a program that lists them again and again, for each of thousands of mappings: the directory is
- * read once a second at most. What this program writes and removes is in the list at once, what others do is after a
- * second.
+ * read every ten seconds at most. What this program writes and removes is in the list at once.
  */
-import { type Clock, SECOND_MS } from '../clock.js'
+import type { Clock } from '../clock.js'
 import type { PrivateFiles } from './private-files.js'
+
+/** So long after it, what others write and remove is in the list. */
+const READ_AGAIN_MS = 10_000
 
 export function listedFiles(files: PrivateFiles, clock: Clock): PrivateFiles {
   /** All names, sorted. */
@@ -34,7 +36,7 @@ export function listedFiles(files: PrivateFiles, clock: Clock): PrivateFiles {
       note(name, false)
     },
     async list(prefix) {
-      if (clock.monotonicMs() >= readMs + SECOND_MS) {
+      if (clock.monotonicMs() >= readMs + READ_AGAIN_MS) {
         names = await files.list('')
         readMs = clock.monotonicMs()
       }
