@@ -40,9 +40,11 @@ export function derivedNonces(
   files: PrivateFiles,
   onTrouble: (error: PortMappingError) => void = () => {},
 ): NonceSource {
+  let crypto: Promise<typeof import('node:crypto')> | undefined
   let key: Promise<Uint8Array> | undefined
   return async ({ gateway, protocol, internalAddress, internalPort }) => {
-    const { createHmac } = await import('node:crypto')
+    crypto ??= import('node:crypto') // the bundle copies a module each time that it is imported
+    const { createHmac } = await crypto
     key ??= keyOf(files, onTrouble)
     const [server, client] = [canonical(gateway), canonical(internalAddress)]
     const text = ['upnp-ts PCP nonce', server, protocol, client, internalPort].join('|')
