@@ -8,7 +8,7 @@ import { TransportError } from '../domain/errors.js'
 import type { MappingKey } from '../domain/port-mapping.js'
 import type { Clock } from '../net/clock.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
-import { hasEnded, processMark } from '../net/process-mark.js'
+import { isRunning, processMark } from '../net/process-mark.js'
 
 const PREFIX = 'keeper-'
 /** Of the files. In another version the same fields may mean something else, so it is not read. */
@@ -56,9 +56,9 @@ export class RunningKeeper {
   }
 
   /**
-   * Whether another running keeper has that port open for the same computer, and has said so since this one began to
-   * hold something: a keeper that was killed has not. Asked after end(): of two that end at the same time the later one
-   * sees that the other has ended, so that nobody leaves the port to nobody.
+   * Whether another running keeper has that port open for the same computer. If nobody can see whether it runs, it has
+   * to have said so since this one began to hold something: a keeper that was killed has not. Asked after end(): of two
+   * that end at the same time the later one sees that the other has ended, so that nobody leaves the port to nobody.
    */
   async isOpenElsewhere(key: MappingKey): Promise<boolean> {
     await this.#ended
@@ -66,8 +66,8 @@ export class RunningKeeper {
     if (held === undefined) return false
     this.#others ??= saidByAll(this.#files, this.#clock, this.#name)
     const text = textOf(key)
-    return (await this.#others).some(({ saidWallMs, address, client, ports, open }) => {
-      if (saidWallMs <= this.#beganWallMs) return false
+    return (await this.#others).some(({ saidWallMs, process, address, client, ports, open }) => {
+      if (saidWallMs <= this.#beganWallMs && !isAnotherThatRuns(process)) return false
       return address === held.address && client === held.client && open[ports.indexOf(text)] === '1'
     })
   }
@@ -119,7 +119,7 @@ async function heldBy(files: PrivateFiles, clock: Clock, name: string): Promise<
   const said = saidIn(await files.read(name))
   if (said === 'foreign') return undefined
   const ageMs = clock.wallMs() - (said?.saidWallMs ?? 0)
-  if (said !== undefined && Math.abs(ageMs) < SILENT_MS && !hasEnded(said.process)) return said
+  if (said !== undefined && Math.abs(ageMs) < SILENT_MS && isRunning(said.process) !== false) return said
   await files.remove(name)
   return undefined
 }
@@ -167,6 +167,11 @@ function saidIn(text: string | undefined): Said | 'foreign' | undefined {
 /** Short, because thousands have to fit into a file. */
 function textOf({ externalPort, protocol, remoteHost }: MappingKey): string {
   return `${externalPort}/${protocol}/${remoteHost}`
+}
+
+/** In a container that was started anew, one that was killed can have had the same number. */
+function isAnotherThatRuns(mark: string): boolean {
+  return mark !== processMark() && isRunning(mark) === true
 }
 
 /** A keeper works without it, and one file that cannot be had hides no other. */

@@ -10,15 +10,14 @@ export function processMark(pid = process.pid): string {
   return `${whereProcessesAreCounted()} ${pid}`
 }
 
-/** False also if that cannot be known. */
-export function hasEnded(mark: string): boolean {
+/** Undefined if that cannot be known. */
+export function isRunning(mark: string): boolean | undefined {
   const [, where, pid] = /^(.*) (\d+)$/.exec(mark) ?? []
-  if (where !== whereProcessesAreCounted()) return false
+  if (where !== whereProcessesAreCounted()) return undefined
   try {
-    process.kill(Number(pid), 0) // it sends nothing
-    return false
+    return process.kill(Number(pid), 0) // it sends nothing
   } catch (error) {
-    return codeOf(error) === 'ESRCH'
+    return codeOf(error) === 'ESRCH' ? false : undefined
   }
 }
 

@@ -169,16 +169,32 @@ describe('at its end a keeper', () => {
     expect(await ended(endsToo)).toEqual([false, false])
   })
 
-  it('leaves nothing to one that has said nothing since: it was killed', async () => {
+  /** The other one began before it, and has said nothing since. */
+  async function endedBeside(process?: string) {
     const { clock, files, keeper } = begin()
-    keeper('killed').hold(ROUTER, [key(22)], '10.0.0.2')
-    const dead = await files.read('keeper-killed')
+    keeper('earlier').hold(ROUTER, [key(22)], '10.0.0.2')
+    const said = JSON.parse((await files.read('keeper-earlier')) ?? '')
     await clock.advance(1000)
-    await files.write('keeper-killed', dead ?? '')
+    await files.write('keeper-earlier', JSON.stringify({ ...said, process }))
     const one = keeper('one')
     one.hold(ROUTER, [key(22)], '10.0.0.2')
     one.end()
-    expect(await one.isOpenElsewhere(key(22))).toBe(false)
+    return one.isOpenElsewhere(key(22))
+  }
+
+  it('leaves a port to one that said long ago that it has it, if that is seen to run', async () => {
+    expect(await endedBeside(processMark(process.ppid))).toBe(true)
+  })
+
+  it.each([undefined, `elsewhere ${process.ppid}`])(
+    'leaves nothing to one that may have been killed: %s',
+    async (mark) => {
+      expect(await endedBeside(mark)).toBe(false)
+    },
+  )
+
+  it('leaves nothing to one that had its own number, in a container that was started anew', async () => {
+    expect(await endedBeside(processMark())).toBe(false)
   })
 })
 
