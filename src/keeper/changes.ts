@@ -56,14 +56,16 @@ export class Changes {
 /** No router restarts faster than this. */
 const LEAST_GAP_MS = 5000
 const LONGEST_GAP_MS = 1_800_000
-/** After this long without a restart the next one is believed at once again. */
-const CALM_MS = 600_000
+/** An epoch that goes on for so long as it should makes sense, and the next restart is believed at once again. */
+const PROVEN_MS = 10_000
 
 /** Restarts that the epoch shows. A senseless epoch shows one after another, which are believed less and less often. */
 export class Restarts {
   #epoch: Epoch | undefined
+  /** The first one after a restart. */
+  #first: Epoch | undefined
   #lastMs = Number.NEGATIVE_INFINITY
-  #gapMs = LEAST_GAP_MS
+  #gapMs = 0
 
   /** Accepts any epoch next: the gateway is another one, or an unknown time has passed. */
   forget(): void {
@@ -77,12 +79,18 @@ export class Restarts {
     const isRestart = previous !== undefined && !hasKeptState(protocol, previous, now)
     if (isRestart && nowMs < this.#lastMs + this.#gapMs) return false // the old epoch stays: a later answer shows it
     this.#epoch = now
-    if (!isRestart) return false
-    const isCalm = nowMs - this.#lastMs > 2 * this.#gapMs + CALM_MS
-    this.#gapMs = isCalm ? LEAST_GAP_MS : Math.min(2 * this.#gapMs, LONGEST_GAP_MS)
-    this.#lastMs = nowMs
-    return true
+    if (previous === undefined || isRestart) this.#first = now
+    if (isRestart) {
+      this.#gapMs = Math.min(Math.max(LEAST_GAP_MS, 2 * this.#gapMs), LONGEST_GAP_MS)
+      this.#lastMs = nowMs
+    } else if (isProven(this.#first, now)) this.#gapMs = 0
+    return isRestart
   }
+}
+
+/** By the rule of PCP, which knows an epoch that runs ahead too. */
+function isProven(first: Epoch | undefined, now: Epoch): boolean {
+  return first !== undefined && now.heardMs >= first.heardMs + PROVEN_MS && hasKeptState('pcp', first, now)
 }
 
 /** What a gateway said about its epoch, and when it was heard. */

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { KeptMapping } from '../../src/keeper/kept-mapping.ts'
+import { randomFrom } from '../support/random.ts'
 import { begin, HOUR_MS, type Keeping, MINUTE_MS, PROTOCOLS, wanted } from './keeping.ts'
 
 const PORT = 'external port 8080 TCP'
@@ -57,6 +58,18 @@ describe.each(PORT_CONTROL)('a router that reboots, over %s', (protocol) => {
     await keeping.stop()
   })
 
+  it('is noticed however often that happens, if its epoch goes on as it should in between', async () => {
+    const keeping = await settled(begin(protocol))
+    for (let times = 1; times <= 20; times++) {
+      await keeping.wait(25_000)
+      keeping.router.reboot()
+      keeping.router.announce()
+      await keeping.wait(4500)
+      expect(keeping.router.table, `the ${times}. time`).toEqual([OURS])
+    }
+    await keeping.stop()
+  })
+
   it('is not seen in an announcement alone: if the epoch goes on, nothing is asked for', async () => {
     const keeping = await settled(begin(protocol))
     keeping.router.forgetCalls()
@@ -91,6 +104,19 @@ describe.each(PORT_CONTROL)('a router whose epoch makes no sense, over %s', (pro
     expect(keeping.router.requests).toBeLessThan(500)
     expect(keeping.told().length).toBeLessThan(300)
     expect(keeping.router.table).toHaveLength(3)
+    await keeping.stop()
+  })
+
+  it('because it is any number is not asked ever on', async () => {
+    const keeping = begin(protocol, {
+      kept: several(),
+      before: (router) => {
+        const random = randomFrom(1)
+        Object.defineProperty(router, 'epochSeconds', { get: () => Math.floor(random() * 2 ** 32) })
+      },
+    })
+    await keeping.wait(HOUR_MS)
+    expect(keeping.router.requests).toBeLessThan(500)
     await keeping.stop()
   })
 
