@@ -360,12 +360,19 @@ export class Keeper<H extends Held> {
     else this.#loseGateway(new NoGatewayError(`this computer does not have the address ${localAddress} any more`))
   }
 
-  /** Of two that share a port the first one decides. If the second gets another port, the first one has to be asked. */
+  /**
+   * Of two that share a port the first one decides. If the second gets another port, the first one has to be asked. They
+   * are renewed together: over PCP and NAT-PMP miniupnpd closes the second until that is renewed too (2.3.1, nftables).
+   */
   #followPort(row: KeptRow<H>, gateway: Gateway): void {
     const leader = this.#leaders.get(row)
     if (leader?.isOutdated(gateway)) leader.beDue(this.#now())
     else if (row.isOutdated(gateway)) leader?.beDueSoon(this.#now())
-    for (const follower of this.#followers.get(row) ?? []) if (follower.isOutdated(gateway)) follower.beDue(this.#now())
+    if (leader !== undefined) row.renewAfter(leader)
+    for (const follower of this.#followers.get(row) ?? []) {
+      if (follower.isOutdated(gateway)) follower.beDue(this.#now())
+      else if (follower.present !== undefined) follower.beDueSoon(this.#now())
+    }
   }
 
   #renewOutdated(gateway: Gateway): void {

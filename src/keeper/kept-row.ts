@@ -88,6 +88,12 @@ export class KeptRow<H extends Held> {
     this.#isForLook = isForLook
   }
 
+  /** Its renewal waits for that of another one, if that comes before the second renewal would (RFC 6887 11.2.1). */
+  renewAfter({ dueMs }: KeptRow<H>): void {
+    const leaseMs = this.#held?.leaseMs ?? 0
+    if (dueMs <= this.#leaseBeganMs + (leaseMs * 3) / 4) this.#dueMs = Math.max(this.#dueMs, dueMs)
+  }
+
   /** Granted, but not what is wanted any more. */
   isOutdated(gateway: Gateway): boolean {
     return this.present !== undefined && this.kept.isCurrent?.(gateway, this.present) === false

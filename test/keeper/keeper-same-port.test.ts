@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest'
 import type { KeeperEvent } from '../../src/keeper/kept.ts'
 import { type HeldMapping, KeptMapping } from '../../src/keeper/kept-mapping.ts'
-import { begin, type Keeping, MINUTE_MS, type Settings, wanted } from './keeping.ts'
+import { randomFrom } from '../support/random.ts'
+import { begin, HOUR_MS, type Keeping, MINUTE_MS, PROTOCOLS, type Settings, wanted } from './keeping.ts'
 
 const LEASE = { lease: { seconds: 60 }, internalPort: 0, externalPort: 1, any: true } as const
 
@@ -114,5 +115,22 @@ describe('at the end, the same port inside and outside', () => {
     await keeping.stop()
     expect(keeping.told().join()).not.toContain('ends-with-lease external port 40000 UDP in -')
     expect(keeping.router.callsOf('unmap')).toBe(0)
+  })
+})
+
+describe.each(PROTOCOLS)('TCP+UDP over %s', (protocol) => {
+  it('are renewed together, in the order in which they were made', async () => {
+    const lease = { seconds: 60 }
+    const udp = new KeptMapping(wanted({ lease, protocol: 'UDP' }))
+    const kept = [udp, new KeptMapping(wanted({ lease, protocol: 'TCP', samePortAs: udp }))]
+    const keeping = begin(protocol, { kept, random: randomFrom(1), checkMs: HOUR_MS })
+    await keeping.wait(10 * MINUTE_MS)
+    const renewed = keeping.told().filter((line) => line.includes('renewed'))
+    expect(renewed.length).toBeGreaterThan(20)
+    for (let at = 0; at < renewed.length; at += 2) {
+      const [first = '', second = ''] = renewed.slice(at, at + 2)
+      expect(second).toBe(first.replace('UDP', 'TCP'))
+    }
+    await keeping.stop()
   })
 })
