@@ -53,8 +53,8 @@ export class Changes {
   }
 }
 
-/** No router restarts faster than this. */
-const LEAST_GAP_MS = 5000
+/** No router restarts faster than this, and no two looks that would see it are closer. */
+const LEAST_GAP_MS = 3000
 const LONGEST_GAP_MS = 1_800_000
 /** An epoch that goes on for so long as it should makes sense, and the next restart is believed at once again. */
 const PROVEN_MS = 10_000

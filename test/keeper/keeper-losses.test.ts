@@ -70,6 +70,18 @@ describe.each(PORT_CONTROL)('a router that reboots, over %s', (protocol) => {
     await keeping.stop()
   })
 
+  it('is noticed again by the next look, 4 s later, if it reboots once more', async () => {
+    const keeping = await settled(begin(protocol))
+    await keeping.wait(5000)
+    for (const times of [1, 2]) {
+      keeping.router.reboot()
+      keeping.router.announce()
+      await keeping.wait(4500)
+      expect(keeping.router.table, `the ${times}. time`).toEqual([OURS])
+    }
+    await keeping.stop()
+  })
+
   it('is not seen in an announcement alone: if the epoch goes on, nothing is asked for', async () => {
     const keeping = await settled(begin(protocol))
     keeping.router.forgetCalls()
