@@ -61,6 +61,15 @@ export class Command {
     return this.#argv.join(' ')
   }
 
+  get pid(): number | undefined {
+    return this.#child.pid
+  }
+
+  /** What it has written to its standard output so far. */
+  get stdout(): string {
+    return this.#stdout
+  }
+
   endInput(): void {
     this.#child.stdin?.end()
   }

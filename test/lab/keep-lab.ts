@@ -5,6 +5,8 @@ import { listenOnComputer } from './traffic.ts'
 
 export type Via = 'igd' | 'pcp' | 'nat-pmp'
 export const VIAS: readonly Via[] = ['igd', 'pcp', 'nat-pmp']
+/** From the moment when the router is back, and says so. */
+export const RESTORED_WITHIN_MS = 5000
 /** What a keeper takes to end, at most. */
 export const END_MS = 2000
 /** Routers that speak it, and as little else as can be. */
@@ -84,32 +86,57 @@ export async function endBy(keeper: Command, signal: NodeJS.Signals): Promise<Fi
 }
 
 const KNOCKER = `
-  const [host, port] = process.argv.slice(1)
+  const [host, port, protocol] = process.argv.slice(1)
   let was
-  const knock = () => {
+  // No two datagrams come from the same port within an hour: the router knows a flow for a while.
+  let from = 0
+  const overTcp = (end) => {
     const socket = require('node:net').connect(Number(port), host, () => socket.write('hello'))
+    socket.on('data', () => end(true)).on('error', () => end(false)).on('close', () => end(false))
+    return () => socket.destroy()
+  }
+  const overUdp = (end) => {
+    const socket = require('node:dgram').createSocket('udp4')
+    socket.on('message', () => end(true)).on('error', () => end(false))
+    socket.bind(20_000 + (from++ % 40_000), () => socket.connect(Number(port), host, () => socket.send('hello')))
+    return () => socket.close()
+  }
+  const knock = () => {
     let over = false
     const end = (isOpen) => {
       if (over) return
       over = true
-      socket.destroy()
+      clearTimeout(timer)
+      close()
       if (isOpen !== was) console.log((isOpen ? 'open ' : 'shut ') + Date.now())
       was = isOpen
       setTimeout(knock, 50)
     }
-    socket.on('data', () => end(true)).on('error', () => end(false)).on('close', () => end(false))
-    socket.setTimeout(400, () => end(false))
+    const timer = setTimeout(() => end(false), 400)
+    const close = (protocol === 'UDP' ? overUdp : overTcp)(end)
   }
   knock()
 `
+
+/** While nobody could come in; `openMs` is infinite if it still lasts. */
+export interface Gap {
+  readonly shutMs: number
+  readonly openMs: number
+}
 
 /** Somebody on the internet who connects again and again, sends something and waits for its echo. */
 export class Knocker {
   readonly #command: Command
   #changes = 0
 
-  constructor(lab: Lab, { host, port }: Pick<Door, 'host' | 'port'>) {
-    this.#command = lab.spawn('internet', [process.execPath, '-e', KNOCKER, host, `${port}`])
+  constructor(lab: Lab, { host, port }: Pick<Door, 'host' | 'port'>, protocol: 'TCP' | 'UDP' = 'TCP') {
+    this.#command = lab.spawn('internet', [process.execPath, '-e', KNOCKER, host, `${port}`, protocol])
+  }
+
+  /** So far, since he came in for the first time. */
+  get gaps(): readonly Gap[] {
+    const gaps = this.#command.stdout.matchAll(/(?<=^open \d+\n)shut (\d+)\n(?:open (\d+)\n)?/gm)
+    return [...gaps].map(([, shut, open = 'Infinity']) => ({ shutMs: Number(shut), openMs: Number(open) }))
   }
 
   /** Waits until he comes in after he did not, or the other way round. Resolves with the time. */

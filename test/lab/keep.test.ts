@@ -16,6 +16,7 @@ import {
   keptDoor,
   labUp,
   pinholeOf,
+  RESTORED_WITHIN_MS,
   ROUTERS,
   told,
 } from './keep-lab.ts'
@@ -24,8 +25,6 @@ import { doorsOf } from './router-doors.ts'
 
 /** Two knocks are not further apart. */
 const ONE_KNOCK_MS = 500
-/** From the moment when the router is back. */
-const RESTORED_WITHIN_MS = 5000
 
 interface Restart {
   readonly what: string

@@ -1,10 +1,13 @@
-/** TCP through the router, over IPv4 or IPv6: an echo server on the computer, a client on the internet. */
+/** TCP through the router, over IPv4 or IPv6: an echo server on the computer, a client on the internet; and UDP. */
 import type { Command } from './command.ts'
 import { type Lab, ROUTER_WAN } from './lab.ts'
 
 const ECHO_SERVER = `
+  const port = Number(process.argv[1])
   const server = require('node:net').createServer((socket) => socket.on('error', () => {}).pipe(socket))
-  server.listen(Number(process.argv[1]), '::', () => console.log('listening'))
+  const datagrams = require('node:dgram').createSocket('udp6')
+  datagrams.on('message', (text, { address, port }) => datagrams.send(text, port, address, () => {}))
+  datagrams.bind(port, '::', () => server.listen(port, '::', () => console.log('listening')))
 `
 
 const ECHO_CLIENT = `
@@ -16,7 +19,7 @@ const ECHO_CLIENT = `
   socket.on('error', (error) => console.log('error: ' + (error.code ?? error.message)))
 `
 
-/** Listens on the computer until it is stopped, or the lab goes down. */
+/** Listens on the computer over TCP and UDP until it is stopped, or the lab goes down. */
 export async function listenOnComputer(lab: Lab, port: number): Promise<Command> {
   const server = lab.spawn('computer', [process.execPath, '-e', ECHO_SERVER, `${port}`])
   await server.says(/listening/)
