@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from './command.ts'
-import { endBy, keepOpen, RESTORED_WITHIN_MS, type Via } from './keep-lab.ts'
+import { endBy, eventsOf, keepOpen, RESTORED_WITHIN_MS, type Via } from './keep-lab.ts'
 import { COMPUTER_IPV6, COMPUTER_SECOND, type Lab, type RouterOptions } from './lab.ts'
 
 export const LEASE_SECONDS = 60
@@ -184,7 +184,7 @@ async function anotherKeeper(home: Home, signal: NodeJS.Signals): Promise<Struck
   const ms = between(home, 1, 10) * 1000
   await pause(ms)
   const { stdout } = await endBy(keeper, signal)
-  return { detail: `${port} ${protocol}, ${seconds(ms)}, ${stdout.trim().split('\n').at(-1)}` }
+  return { detail: `${port} ${protocol}, ${seconds(ms)}, ${eventsOf(stdout).at(-1)?.type}` }
 }
 
 function daemonPid({ lab }: Home): number {

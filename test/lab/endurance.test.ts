@@ -62,13 +62,13 @@ interface Closed {
   readonly unexcusedMs: number
 }
 
-const table: Record<string, Record<string, string | number>> = {}
+const table: Record<string, Record<string, string | number>> = Object.fromEntries(VIAS.map((via) => [via, {}]))
 const faultTable: Record<string, Record<string, string>> = {}
 
 afterAll(() => {
   console.log(`SEED=${SEED} ENDURANCE_SECONDS=${ENDURANCE_SECONDS}`)
   console.table(table)
-  console.log('times, seconds closed in all (of one door after the other), longest')
+  console.log('how often, for how long doors were closed by it, added up, and the longest of these')
   console.table(faultTable)
 })
 
@@ -121,7 +121,13 @@ async function endure(home: Home, knockers: readonly Knocker[]): Promise<readonl
     await pause(between(home, 2, 10) * 1000)
     if (Date.now() >= endMs) break
     const startMs = Date.now()
-    const { detail = '', excusedMs, heal }: Struck = await strike(home)
+    const {
+      detail = '',
+      excusedMs,
+      heal,
+    }: Struck = await strike(home).catch((cause: unknown) => {
+      throw new Error(`SEED=${SEED}: ${what}: ${cause}\n${history.map(lineOf).join('\n')}`, { cause })
+    })
     const struckMs = Date.now()
     await pause(NOTICED_WITHIN_MS)
     const areOpen = await areAllOpen(knockers, (excusedMs ?? 0) + GIVEN_UP_MS)
