@@ -135,7 +135,7 @@ export class LookSchedule {
 /** A sleep that can be ended early, for one sleeper at a time. */
 export class Alarm {
   readonly #clock: Clock
-  #sleeper = new AbortController()
+  #wake: () => void = () => {}
   #isOff = false
 
   constructor(clock: Clock) {
@@ -150,12 +150,17 @@ export class Alarm {
   /** Sleeps until the time is over or the alarm rings. */
   async sleep(delayMs: number): Promise<void> {
     if (this.#isOff) return
-    this.#sleeper = new AbortController()
-    await sleep(this.#clock, Math.max(0, delayMs), this.#sleeper.signal)
+    await new Promise<void>((resolve) => {
+      const cancel = this.#clock.schedule(Math.max(0, delayMs), resolve)
+      this.#wake = () => {
+        cancel()
+        resolve()
+      }
+    })
   }
 
   ring(): void {
-    this.#sleeper.abort()
+    this.#wake()
   }
 
   turnOff(): void {

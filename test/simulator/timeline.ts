@@ -49,7 +49,7 @@ export class Timeline {
       this.#nowMs = Math.max(this.#nowMs, dueMs)
       this.#turns++
       clock.fire()
-      await settled()
+      await promisesSettled()
     }
   }
 
@@ -60,9 +60,14 @@ export class Timeline {
   }
 }
 
-/** Everything that happens without time has happened: Node empties the queue of promises before the next immediate. */
+/** Everything that happens without time has happened, modules that are loaded late too. */
 function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The same for promises alone, without a round of Node's event loop: it empties their queue before the next tick. */
+function promisesSettled(): Promise<void> {
+  return new Promise((resolve) => process.nextTick(resolve))
 }
 
 export class ComputerClock implements Clock {
