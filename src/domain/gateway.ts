@@ -50,6 +50,8 @@ export interface AskOptions {
    * mapping twice within 4 s (RFC 6887 11.2.1). It makes no difference to NAT-PMP and an IGD.
    */
   readonly isRepetition?: boolean
+  /** An earlier request for the same had no answer: what PCP or NAT-PMP has for that inside may be its work. */
+  readonly mayBeMade?: boolean
 }
 
 export interface AskAnyOptions extends AskOptions {

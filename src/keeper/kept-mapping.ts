@@ -76,6 +76,8 @@ export class KeptMapping implements Kept<HeldMapping> {
   #externalPort: number
   /** What it has made, or may have made: a request without an answer counts. */
   #own: MappingRequest | undefined
+  /** The last request had no answer, or what it made could not be closed again. */
+  #isUncertain = false
   /** How the gateway shows the computer that the mapping was asked for. */
   #nameOfClient: { readonly shown: string; readonly is: string } | undefined
   /** Gateways that do not extend the lease when a mapping is asked for again. */
@@ -285,7 +287,9 @@ export class KeptMapping implements Kept<HeldMapping> {
     const before = this.#own
     this.#own = wasThere ? undefined : request
     try {
-      const shown = await (any ? gateway.mapAny(request, { isRepetition }) : gateway.map(request, { isRepetition }))
+      const options = { isRepetition, mayBeMade: this.#isUncertain }
+      const shown = await (any ? gateway.mapAny(request, options) : gateway.map(request, options))
+      this.#isUncertain = false
       this.#nameOfClient = { shown: shown.internalClient, is: request.internalClient }
       const externalPort = shown.externalPort ?? request.externalPort
       // The gateway confirmed what was asked for, however it shows it.
@@ -297,10 +301,12 @@ export class KeptMapping implements Kept<HeldMapping> {
     } catch (error) {
       const isNothingMade = error instanceof RefusedError || error instanceof InvalidArgumentError
       const isTaken = isPortTaken(error)
+      const isClosedAgain = error instanceof NotConfirmedError && error.isClosedAgain
+      if (!isNothingMade) this.#isUncertain = !isClosedAgain
       // If another port was given and taken back, a mapping for an earlier address is still open, and must be reported.
       if (isNothingMade || (before !== undefined && isTaken)) this.#own = before
       // PCP and NAT-PMP know a mapping by its inside, which is on another port then: another keeper may hold it.
-      const isElsewhere = isTaken && gateway.protocol !== 'igd' && (isNothingMade || error.isClosedAgain)
+      const isElsewhere = isTaken && gateway.protocol !== 'igd' && (isNothingMade || isClosedAgain)
       if (isElsewhere && isSameMapping(this.#own, request)) this.#own = undefined
       throw this.#wanted.any && !any ? unlikeLeader(error, request) : error
     }

@@ -180,12 +180,17 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
    * Accepts only the port that was asked for. Another one is closed again, unless it was open before: then another
    * program or keeper may hold it. `action` names the request. @throws NotConfirmedError: another port may be free
    */
-  protected async onlyThat(request: MappingRequest, granted: GrantedMapping, action: string): Promise<PortMapping> {
+  protected async onlyThat(
+    request: MappingRequest,
+    granted: GrantedMapping,
+    action: string,
+    { mayBeMade = false }: AskOptions = {},
+  ): Promise<PortMapping> {
     const isKept = request.internalPort === 0
     if (granted.externalPort === request.externalPort || isKept) await this.#remember(granted, request)
     if (granted.externalPort === request.externalPort) return granted
     await this.#forgetIfLost(request, granted)
-    const wasThere = !isKept && (await this.#wasThere(request, granted))
+    const wasThere = !isKept && !mayBeMade && (await this.#wasThere(request, granted))
     const failure = wasThere || isKept ? undefined : await this.#remove(granted).then(() => undefined, asFailure)
     const { externalPort, protocol } = request
     const rather = isKept ? `that one ends with its lease in ${granted.leaseSeconds} s` : '-n takes what it offers'

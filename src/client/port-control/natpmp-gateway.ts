@@ -1,6 +1,6 @@
 /** A NAT-PMP gateway as a Gateway. (RFC 6886 3) */
 import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../domain/errors.js'
-import type { MappingToRemove } from '../../domain/gateway.js'
+import type { AskOptions, MappingToRemove } from '../../domain/gateway.js'
 import { isPort, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
 import {
   decodeNatPmpResponse,
@@ -52,9 +52,9 @@ export class NatPmpGateway extends PortControlGatewayBase {
   }
 
   /** NAT-PMP cannot ask for one port and no other. */
-  async map(request: MappingRequest): Promise<PortMapping> {
+  async map(request: MappingRequest, options?: AskOptions): Promise<PortMapping> {
     if (request.externalPort === 0) return this.mapAny(request)
-    return this.onlyThat(request, await this.grant(request), ACTIONS['map-request'])
+    return this.onlyThat(request, await this.grant(request), ACTIONS['map-request'], options)
   }
 
   /** Internal port 0 asks for the same port inside and outside: so do gateways of VPNs, and no standard. */

@@ -90,7 +90,7 @@ export class PcpGateway extends PortControlGatewayBase {
 
   async map(request: MappingRequest, options?: AskOptions): Promise<PortMapping> {
     if (request.externalPort === 0) return this.mapAny(request, options)
-    return this.onlyThat(request, await this.grantNoOther(request, options), MAP)
+    return this.onlyThat(request, await this.grantNoOther(request, options), MAP, options)
   }
 
   protected async grantNoOther(request: MappingRequest, options?: AskOptions): Promise<GrantedMapping> {

@@ -148,6 +148,17 @@ describe.each([PCP, NAT_PMP])('one of several external ports of an inside, over 
     expect(await net.gateway.remembers(outside)).toBe(false)
   })
 
+  it('is taken back if an earlier request without an answer may have made it, although the other port is free', async () => {
+    const elsewhere = { assignedExternalPort: 40_000, mappedExternalPort: 40_000 }
+    const net = begin((request, ...rest) => {
+      if (both.isRemoval(request)) return both.reply(request, ...rest)
+      return both.name === 'PCP' ? mapReply(request, elsewhere) : natPmpMapReply(request, elsewhere)
+    })
+    const failure = await failureOf(net.gateway.map(REQUEST, { mayBeMade: true }))
+    expect(failure).toMatchObject({ code: 'NOT_CONFIRMED', isClosedAgain: true })
+    expect(logOf(net).slice(1)).toEqual([both.name === 'PCP' ? '40000 0' : '0 0']) // nobody is asked whether it is free
+  })
+
   it('that comes in the place of another is taken back, and those before it are made again', async () => {
     let granted = 0
     const net = begin((request, ...rest) => {
