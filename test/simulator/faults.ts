@@ -87,6 +87,13 @@ function anotherKeeper(hasSameFiles: boolean): Fault {
     world.network.after(lastsMs, () => other.stop())
     const end = (): void => {
       for (const name of other.left) world.leftByOthers.add(name)
+      // Over PCP nobody else has the nonce of what it left, which would be in the way until its lease is over.
+      if (world.scenario.protocol !== 'pcp' || hasSameFiles) return
+      for (const name of other.left) {
+        const [, externalPort, protocol] = / (\d+) (TCP|UDP)$/.exec(name) ?? []
+        if (protocol === 'TCP' || protocol === 'UDP')
+          world.router.remove(world.stranger, Number(externalPort), protocol)
+      }
     }
     return { lastsMs: lastsMs + ENDS_WITHIN_MS, end }
   }

@@ -54,7 +54,7 @@ export function between(random: () => number, from: number, to: number): number 
 }
 
 /** Most simulated keepers make no more, or 200 days would take too long. */
-const USUAL_REQUESTS_IN_A_DAY = 800
+const USUAL_REQUESTS_IN_A_DAY = 500
 const MOST_REQUESTS_IN_A_DAY = 3500
 const BUSY = 0.07
 
