@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Command } from './command.ts'
-import { endBy, eventsOf, keepOpen, RESTORED_WITHIN_MS, type Via } from './keep-lab.ts'
+import { EPOCH_TELLS_MS, endBy, eventsOf, keepOpen, RESTORED_WITHIN_MS, type Via } from './keep-lab.ts'
 import { COMPUTER_IPV6, COMPUTER_SECOND, type Lab, type RouterOptions } from './lab.ts'
 
 export const LEASE_SECONDS = 60
@@ -58,7 +58,7 @@ export const FAULTS: readonly Fault[] = [
       const betweenMs = between(home, 1, 8) * 1000
       await pause(betweenMs)
       const { excusedMs } = await restarted(home)
-      return { detail: seconds(betweenMs), excusedMs }
+      return { detail: seconds(betweenMs), excusedMs: betweenMs < EPOCH_TELLS_MS ? UNTOLD_MS : excusedMs }
     },
   },
   { what: 'a mapping removed by another', strike: removed },

@@ -7,6 +7,8 @@ export type Via = 'igd' | 'pcp' | 'nat-pmp'
 export const VIAS: readonly Via[] = ['igd', 'pcp', 'nat-pmp']
 /** From the moment when the router is back, and says so. */
 export const RESTORED_WITHIN_MS = 5000
+/** An epoch that is younger may look like one that went on (RFC 6887 8.5 and RFC 6886 3.6 give 2 s, and seconds are whole). */
+export const EPOCH_TELLS_MS = 5000
 /** What a keeper takes to end, at most. */
 export const END_MS = 2000
 /** Routers that speak it, and as little else as can be. */

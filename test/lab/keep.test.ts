@@ -9,6 +9,7 @@ import {
   type Door,
   doorOf,
   END_MS,
+  EPOCH_TELLS_MS,
   endBy,
   eventsOf,
   Knocker,
@@ -74,6 +75,7 @@ describe.concurrent('the internet comes in again', { timeout: 150_000 }, () => {
     await Promise.all(all.map(({ knocker }) => knocker.finds('open')))
 
     for (const { what, outageMs = 0, changes = {} } of restarts) {
+      await pause(EPOCH_TELLS_MS)
       await lab.stopRouter()
       await Promise.all(all.map(({ knocker }) => knocker.finds('shut')))
       await pause(outageMs)
