@@ -8,7 +8,7 @@
  */
 import { addressOfBytes } from '../domain/address.js'
 import { malformed, message, viewOf } from './binary.js'
-import { isUnsupportedVersionResponse } from './natpmp.js'
+import { isUnsupportedVersionResponse, NAT_PMP_VERSION } from './natpmp.js'
 import { ADDRESS_BYTES, addressBytes, decodePcpOptions, encodePcpOptions, type PcpOption } from './pcp-options.js'
 import { PCP_RESULTS } from './pcp-result-codes.js'
 
@@ -75,13 +75,8 @@ export type PcpResponse =
   | ({ readonly kind: 'PEER-response' } & ResponseHead & MapResponseData & RemotePeer)
   /** An error response that is cut short, or that has an opcode unknown here. */
   | ({ readonly kind: 'error-response'; readonly opcode: number } & ResponseHead)
-  /** The server speaks this other version. Version 0 is NAT-PMP (RFC 6887 9). */
-  | {
-      readonly kind: 'other-version-response'
-      readonly version: number
-      readonly opcode: number
-      readonly resultCode: number
-    }
+  /** The server speaks version 0, which is NAT-PMP (RFC 6887 9). No other version has ever been in use. */
+  | { readonly kind: 'other-version-response'; readonly opcode: number; readonly resultCode: number }
 
 /** RFC 6887 14.1.1: the multicast groups that servers announce themselves to. */
 export const PCP_ANNOUNCEMENT_GROUPS = { ipv4: '224.0.0.1', ipv6: 'ff02::1' } as const
@@ -227,7 +222,8 @@ export function decodePcpResponse(bytes: Uint8Array): PcpResponse {
   const isResponse = opcodePlus >= RESPONSE || isUnsupportedVersionResponse(bytes)
   if (bytes.length < 4 || !isResponse) throw malformed('a PCP response', bytes)
   const opcode = opcodePlus % RESPONSE
-  if (version !== PCP_VERSION) return { kind: 'other-version-response', version, opcode, resultCode }
+  if (version === NAT_PMP_VERSION) return { kind: 'other-version-response', opcode, resultCode }
+  if (version !== PCP_VERSION) throw malformed('a response of PCP or NAT-PMP', bytes)
   if (!isWellFormed(bytes)) throw malformed('a PCP response of 24 to 1100 bytes, a multiple of 4', bytes)
   const view = viewOf(bytes)
   const [lifetimeSeconds, epochSeconds] = [view.getUint32(LIFETIME_AT), view.getUint32(RESPONSE_HEAD_AT.epoch)]

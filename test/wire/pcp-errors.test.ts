@@ -204,20 +204,26 @@ describe('a bad PCP response', () => {
 
 describe('the answer of a server of another version to PCP', () => {
   it.each([
-    ['NAT-PMP, 8 bytes', '00 80 0001 66fda1ee', 0, 0, 1],
-    ['NAT-PMP, 8 bytes, to MAP', '00 81 0001 66fda1ee', 0, 1, 1],
-    ['NAT-PMP, as printed in RFC 6886 3.5', '00 00 0001 66fda1ee', 0, 0, 1],
-    ['NAT-PMP, 12 bytes', '00 81 0001 66fda1ee 00000000', 0, 1, 1],
-    ['NAT-PMP, 16 bytes', '00 81 0001 66fda1ee 00000000 00000000', 0, 1, 1],
-    ['PCP, version 0', `00 81 0001 00000708 66fda1ee ${'00'.repeat(48)}`, 0, 1, 1],
-    ['PCP, version 1', `01 81 0001 00000708 66fda1ee ${'00'.repeat(48)}`, 1, 1, 1],
-    ['PCP, version 1, 4 bytes', '01 81 0001', 1, 1, 1],
-    ['PCP, version 3', `03 80 0001 00000708 66fda1ee ${'00'.repeat(12)}`, 3, 0, 1],
+    ['NAT-PMP, 8 bytes', '00 80 0001 66fda1ee', 0, 1],
+    ['NAT-PMP, 8 bytes, to MAP', '00 81 0001 66fda1ee', 1, 1],
+    ['NAT-PMP, as printed in RFC 6886 3.5', '00 00 0001 66fda1ee', 0, 1],
+    ['NAT-PMP, 12 bytes', '00 81 0001 66fda1ee 00000000', 1, 1],
+    ['NAT-PMP, 16 bytes', '00 81 0001 66fda1ee 00000000 00000000', 1, 1],
+    ['PCP, version 0', `00 81 0001 00000708 66fda1ee ${'00'.repeat(48)}`, 1, 1],
     // miniupnpd 2.3.1: not "unsupported version"
-    ['MiniUPnPd to version 0', '00 80 0003 66fda1ee', 0, 0, 3],
-    ['MiniUPnPd to version 1', `01 81 0006 00000000 66fda1ee ${'00'.repeat(48)}`, 1, 1, 6],
-  ])('is recognized: %s', (_name, hex, version, opcode, resultCode) => {
-    expect(decodePcpResponse(bytesOf(hex))).toEqual({ kind: 'other-version-response', version, opcode, resultCode })
+    ['MiniUPnPd to version 0', '00 80 0003 66fda1ee', 0, 3],
+  ])('is recognized: %s', (_name, hex, opcode, resultCode) => {
+    expect(decodePcpResponse(bytesOf(hex))).toEqual({ kind: 'other-version-response', opcode, resultCode })
+  })
+
+  it.each([
+    ['version 1', `01 81 0001 00000708 66fda1ee ${'00'.repeat(48)}`],
+    ['version 1, 4 bytes', '01 81 0001'],
+    ['version 3', `03 80 0001 00000708 66fda1ee ${'00'.repeat(12)}`],
+    ['version 1, as MiniUPnPd sends it', `01 81 0006 00000000 66fda1ee ${'00'.repeat(48)}`],
+    ['version 255', 'ff 80 0001 66fda1ee'],
+  ])('is garbage if the version has never been in use: %s', (_name, hex) => {
+    expect(() => decodePcpResponse(bytesOf(hex))).toThrow(MalformedMessageError)
   })
 
   it.each(['00 80 0001 66fda1ee', '00 00 0001 66fda1ee', '00 81 0001 66fda1ee 00000000 00000000'])(

@@ -240,7 +240,7 @@ describe('whatever comes to the PCP port', () => {
     for (let length = 0; length <= 1200; length++) {
       const noise = randomBytes(random, length)
       const opcode = length % 5
-      const heads = [[], [2, opcode, 0, 0], [2, 128 + opcode, 0, 0], [2, 128 + opcode, 0, 8]]
+      const heads = [[], [0, 128 + opcode, 0, 1], [2, opcode, 0, 0], [2, 128 + opcode, 0, 0], [2, 128 + opcode, 0, 8]]
       for (const head of heads) {
         const bytes = Uint8Array.of(...head, ...noise)
         for (const part of [bytes, bytes.subarray(0, bytes.length & ~3)]) {

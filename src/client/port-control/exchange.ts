@@ -15,6 +15,22 @@ export interface ExchangeNet {
   readonly signal?: AbortSignal | undefined
 }
 
+/**
+ * What an answer says that anybody could have sent: `accept` throws it. It counts if nothing better has come 1 s after
+ * the request was sent first.
+ */
+export class UnprovenAnswer extends Error {
+  override readonly cause: PortMappingError
+
+  constructor(cause: PortMappingError) {
+    super(cause.message)
+    this.cause = cause
+  }
+}
+
+/** So long forgers have less say than the gateway. */
+const PROOF_MS = 1000
+
 export interface Asking<T> {
   readonly remote: Endpoint
   /** The address to ask from. The default is the one on the way to the gateway. */
@@ -24,7 +40,7 @@ export interface Asking<T> {
   readonly encode: (localAddress: string) => Uint8Array
   /**
    * Undefined, or a MalformedMessageError: this is not the reply to this request, so the exchange keeps listening. Any
-   * other PortMappingError is the result. A defect costs this datagram only.
+   * other PortMappingError is the result, and an UnprovenAnswer may be. A defect costs this datagram only.
    */
   readonly accept: (datagram: Uint8Array, localAddress: string) => T | undefined
   /** Milliseconds to wait after each sending. When they run out, nothing more is sent. */
@@ -52,13 +68,21 @@ export async function exchange<T>(net: ExchangeNet, asking: Asking<T>): Promise<
   let isOver = false
   const start = async (): Promise<void> => {
     let local = ''
+    let sentMs = 0
+    let isDoubting = false
+    const failUnlessBetter = (error: PortMappingError): void => {
+      if (isDoubting) return
+      isDoubting = true
+      cancels.push(clock.schedule(Math.max(0, sentMs + PROOF_MS - clock.monotonicMs()), () => fail(error)))
+    }
     const onMessage = (datagram: Uint8Array): void => {
       try {
         const reply = unlessMalformed(() => asking.accept(datagram, local))
         if (reply !== undefined) finish(reply)
       } catch (error) {
-        if (!(error instanceof PortMappingError)) throw error
-        fail(error)
+        if (error instanceof UnprovenAnswer) failUnlessBetter(error.cause)
+        else if (error instanceof PortMappingError) fail(error)
+        else throw error
       }
     }
     const onError = (error: TransportError): void => fail(unreachable(asking, error))
@@ -78,6 +102,7 @@ export async function exchange<T>(net: ExchangeNet, asking: Asking<T>): Promise<
       cancels.push(clock.schedule(wait.value, send))
     }
     send()
+    sentMs = clock.monotonicMs()
     asking.onSent?.()
   }
   try {

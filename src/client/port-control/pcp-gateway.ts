@@ -26,7 +26,7 @@ import {
 import type { PcpOption } from '../../wire/pcp-options.js'
 import { PCP_RESULTS, pcpResultName } from '../../wire/pcp-result-codes.js'
 import type { RememberedMapping } from '../mapping-memory.js'
-import { exchange, ONE_PACKET_MS, pcpWaits } from './exchange.js'
+import { exchange, ONE_PACKET_MS, pcpWaits, UnprovenAnswer } from './exchange.js'
 import {
   EXCHANGE_TIMEOUT_MS,
   type GrantedMapping,
@@ -184,7 +184,8 @@ export class PcpGateway extends PortControlGatewayBase {
         try {
           return mapResponseTo(request, response)
         } catch (refusal) {
-          if ('epochSeconds' in response) this.learnEpoch(response.epochSeconds) // RFC 6887 8.5: of every response
+          // RFC 6887 8.5: every response has the epoch. That of an answer that may be forged does not count.
+          if (refusal instanceof RefusedError && 'epochSeconds' in response) this.learnEpoch(response.epochSeconds)
           throw refusal
         }
       },
@@ -253,7 +254,10 @@ function targetOf(id: PinholeId): PinholeTarget {
   throw new InvalidArgumentError(`'${id}' is not a pinhole of PCP; those are known as TCP:[2001:db8::5]:8022`)
 }
 
-/** Undefined if it is not the response to that request (RFC 6887 8.3, 11.4). @throws RefusedError */
+/**
+ * Undefined if it is not the response to that request (RFC 6887 8.3, 11.4). Whoever knows the nonce has seen the request.
+ * Some servers leave it out of an error, and NAT-PMP has none. @throws RefusedError, UnprovenAnswer
+ */
 function mapResponseTo(asked: MapRequestData, response: PcpResponse): MapGranted | undefined {
   if (response.kind === 'MAP-response') {
     const { nonce, protocol, internalPort } = asked
@@ -263,9 +267,9 @@ function mapResponseTo(asked: MapRequestData, response: PcpResponse): MapGranted
     throw refused(response.resultCode, response)
   }
   if (response.kind === 'error-response' && response.opcode === PCP_OPCODES.MAP)
-    throw refused(response.resultCode, response)
+    throw new UnprovenAnswer(refused(response.resultCode))
   // Any opcode: NAT-PMP gateways put 0 there.
-  if (response.kind === 'other-version-response') throw refused(PCP_RESULTS.UNSUPP_VERSION)
+  if (response.kind === 'other-version-response') throw new UnprovenAnswer(refused(PCP_RESULTS.UNSUPP_VERSION))
   return undefined
 }
 

@@ -173,7 +173,7 @@ function epochOf(response: PcpResponse, action: string): number | undefined {
   const isOtherVersion = response.kind === 'other-version-response'
   if (!isOtherVersion && SPEAKS_PCP.has(response.resultCode)) return response.epochSeconds
   const number = isOtherVersion ? PCP_RESULTS.UNSUPP_VERSION : response.resultCode
-  const versions = isOtherVersion ? `: it speaks version ${response.version}, not ${PCP_VERSION}` : ''
+  const versions = isOtherVersion ? `: it speaks version 0, not ${PCP_VERSION}` : ''
   throw new RefusedError({ protocol: 'pcp', action, number, standardName: pcpResultName(number) + versions })
 }
 

@@ -76,8 +76,10 @@ describe('a reply to MAP', () => {
   })
 
   it('may be a refusal in the 24 bytes of a head alone', async () => {
-    const { gateway } = pcp(() => bytesOf('02810008 0000001e 00000e10 000000000000000000000000'))
-    expect(await failureOf(gateway.map(REQUEST))).toMatchObject({ number: 8, standardName: 'NO_RESOURCES' })
+    const { gateway, clock } = pcp(() => bytesOf('02810008 0000001e 00000e10 000000000000000000000000'))
+    const failure = failureOf(gateway.map(REQUEST))
+    await clock.advance(1000)
+    expect(await failure).toMatchObject({ number: 8, standardName: 'NO_RESOURCES' })
   })
 
   it.each([
@@ -99,8 +101,10 @@ describe('a reply to MAP', () => {
   })
 
   it('of a gateway that has been set back to NAT-PMP is a refusal', async () => {
-    const { gateway } = pcp(() => NAT_PMP_ONLY)
-    expect(await failureOf(gateway.map(REQUEST))).toMatchObject({ number: 1, standardName: 'UNSUPP_VERSION' })
+    const { gateway, clock } = pcp(() => NAT_PMP_ONLY)
+    const failure = failureOf(gateway.map(REQUEST))
+    await clock.advance(1000)
+    expect(await failure).toMatchObject({ number: 1, standardName: 'UNSUPP_VERSION' })
   })
 
   it.each([

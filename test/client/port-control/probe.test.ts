@@ -104,8 +104,6 @@ describe('a probe for PCP', () => {
   })
 
   it.each([
-    ['of version 1, the draft', '01800001 00000000 00000000 000000000000000000000000', 1],
-    ['of version 3, one day', '03800001 00000000 00000000 000000000000000000000000', 1],
     ['that does not know our version', announceReply(1, 1), 1],
     ['that authorizes nobody', announceReply(1, 2), 2],
     ['behind another NAT', announceReply(1, 12), 12],
