@@ -226,7 +226,10 @@ export class Keeper<H extends Held> {
     if (row.isOver(this.#now())) this.#lose(row, 'expired')
     const [askedMs, isRenewal] = [this.#now(), row.present !== undefined]
     try {
-      const granted = await row.ask(gateway, (reason) => this.#lose(row, reason))
+      const granted = await row.ask(gateway, (reason) => {
+        this.#lose(row, reason)
+        this.#looks.suspect() // the others may be gone too
+      })
       const hasRestarted = this.#noticeRestart(gateway)
       const event = row.grant(granted, askedMs, this.#now(), gateway)
       this.#leases.add(row.endsMs)

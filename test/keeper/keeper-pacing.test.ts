@@ -115,6 +115,17 @@ describe('announcements', () => {
     await keeping.stop()
   })
 
+  it('are not needed if a renewal shows that a port is gone: the others are looked at', async () => {
+    const leases = [24, 600, 600].map((seconds, at) => ({ externalPort: 8080 + at, lease: { seconds } }))
+    const kept = leases.map((each) => new KeptMapping(wanted({ ...each, internalPort: each.externalPort })))
+    const keeping = begin('igd', { kept, random: () => 0, checkMs: 1000 * MINUTE_MS })
+    await keeping.wait(11_000) // a look was at 10 s, and the next one is at 30 s
+    keeping.router.reboot()
+    await keeping.wait(5000) // the first is renewed at 12 s
+    expect(keeping.router.table).toHaveLength(3)
+    await keeping.stop()
+  })
+
   it('do not put off the regular looks', async () => {
     const keeping = begin('pcp')
     await keeping.wait(10 * MINUTE_MS)
