@@ -10,6 +10,9 @@ import { Alarm } from './schedule.js'
 export const LAST_TURN_MS = 800
 /** After this long without an answer the removal ends: if the gateway is gone, the end takes less than 2 s. */
 const LONGEST_SILENCE_MS = 1000
+/** With so many the end takes longer anyway, and a router that drops what is too much for it answers a second later. */
+const MANY = 100
+const LONGEST_SILENCE_OF_MANY_MS = 2500
 /** The limit for the whole end, however well the gateway answers: container runtimes kill after 10 s. */
 export const LONGEST_END_MS = 8000
 
@@ -55,9 +58,10 @@ export class Removal<H extends Held> {
   }
 
   async #outOfPatience(alarm: Alarm): Promise<void> {
-    const { clock, endsMs } = this.#options
+    const { clock, endsMs, rows } = this.#options
+    const longestMs = rows.length > MANY ? LONGEST_SILENCE_OF_MANY_MS : LONGEST_SILENCE_MS
     while (!alarm.isOff) {
-      const leftMs = Math.min(endsMs, this.#answeredMs + LONGEST_SILENCE_MS) - clock.monotonicMs()
+      const leftMs = Math.min(endsMs, this.#answeredMs + longestMs) - clock.monotonicMs()
       if (leftMs <= 0) return
       await alarm.sleep(leftMs)
     }

@@ -193,6 +193,25 @@ describe.each(PROTOCOLS)('stop() over %s', (protocol) => {
     expect(await keeping.stop()).toBe(1800)
   })
 
+  it.each([
+    [150, 0],
+    [20, 20],
+  ])('with %d ports, at a router that is silent for 2 s, leaves %d of them open', async (ports, left) => {
+    const port = (at: number): number => 20_000 + at
+    const kept = Array.from({ length: ports }, (_, at) => {
+      return new KeptMapping(wanted({ externalPort: port(at), internalPort: port(at) }))
+    })
+    const keeping = begin(protocol, { kept })
+    await keeping.wait(20_000)
+    keeping.router.latencyMs = 2000
+    const stopping = keeping.stop(8000)
+    keeping.clock.schedule(10, () => {
+      keeping.router.latencyMs = 0
+    })
+    await stopping
+    expect(keeping.told().filter((line) => line.includes('not-removed'))).toHaveLength(left)
+  })
+
   it('leaves what was lost before alone', async () => {
     const keeping = begin(protocol)
     await keeping.wait(MINUTE_MS)
