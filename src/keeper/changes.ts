@@ -66,6 +66,12 @@ export class Restarts {
   #first: Epoch | undefined
   #lastMs = Number.NEGATIVE_INFINITY
   #gapMs = 0
+  #isDoubted = false
+
+  /** The last answer showed a restart too soon to be believed. A later one tells. */
+  get isDoubted(): boolean {
+    return this.#isDoubted
+  }
 
   /** Accepts any epoch next: the gateway is another one, or an unknown time has passed. */
   forget(): void {
@@ -77,7 +83,8 @@ export class Restarts {
     if (seconds === undefined || protocol === 'igd') return false
     const [previous, now] = [this.#epoch, { seconds, heardMs: nowMs }]
     const isRestart = previous !== undefined && !hasKeptState(protocol, previous, now)
-    if (isRestart && nowMs < this.#lastMs + this.#gapMs) return false // the old epoch stays: a later answer shows it
+    this.#isDoubted = isRestart && nowMs < this.#lastMs + this.#gapMs
+    if (this.#isDoubted) return false // the old epoch stays: a later answer shows it
     this.#epoch = now
     if (previous === undefined || isRestart) this.#first = now
     if (isRestart) {

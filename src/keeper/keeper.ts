@@ -337,7 +337,10 @@ export class Keeper<H extends Held> {
   /** Returns whether the gateway has lost its state. */
   #noticeRestart(gateway: Gateway): boolean {
     const nowMs = this.#now()
-    if (!this.#restarts.notice(gateway, nowMs)) return false
+    if (!this.#restarts.notice(gateway, nowMs)) {
+      if (this.#restarts.isDoubted) this.#looks.suspect() // no other announcement may come
+      return false
+    }
     for (const row of this.#rows) {
       const event = row.restart(nowMs - (gateway.epochSeconds ?? 0) * 1000, nowMs)
       if (event !== undefined) this.#tell(event)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { KeptMapping } from '../../src/keeper/kept-mapping.ts'
 import { randomFrom } from '../support/random.ts'
-import { begin, HOUR_MS, type Keeping, MINUTE_MS, PROTOCOLS, wanted } from './keeping.ts'
+import { begin, HOUR_MS, type Keeping, MINUTE_MS, PROTOCOLS, Unlooked, wanted } from './keeping.ts'
 
 const PORT = 'external port 8080 TCP'
 const OURS = '8080/TCP -> 192.168.1.10:80'
@@ -79,6 +79,20 @@ describe.each(PORT_CONTROL)('a router that reboots, over %s', (protocol) => {
       await keeping.wait(4500)
       expect(keeping.router.table, `the ${times}. time`).toEqual([OURS])
     }
+    await keeping.stop()
+  })
+
+  it('is noticed within 5 s if a renewal has shown another one just before, too short a time ago to be believed', async () => {
+    const keeping = begin(protocol, { kept: [new Unlooked(wanted({ lease: { seconds: 60 } }))] })
+    await keeping.wait(31_000) // a look was at 30 s, and the renewal comes before the next one
+    keeping.told()
+    keeping.router.reboot()
+    while (!keeping.told().some((line) => line.includes('gateway-restarted'))) await keeping.wait(500)
+    await keeping.wait(2000)
+    keeping.router.reboot()
+    keeping.router.announce() // once, and its look comes at once
+    await keeping.wait(5000)
+    expect(keeping.router.table).toEqual([OURS])
     await keeping.stop()
   })
 

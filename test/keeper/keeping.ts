@@ -43,8 +43,8 @@ export function wanted(settings: Partial<WantedMapping> = {}): WantedMapping {
 
 /** It is not asked for again at looks, so only its renewals are seen. */
 export class Unlooked extends KeptMapping {
-  override async find(): Promise<Presence> {
-    return 'there'
+  override async find(...[gateway, held]: Parameters<KeptMapping['find']>): Promise<Presence> {
+    return gateway.protocol === 'igd' ? super.find(gateway, held) : 'untold'
   }
 }
 
