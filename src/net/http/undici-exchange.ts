@@ -36,8 +36,9 @@ async function start(request: HttpRequest, sink: ReplySink, stopped: () => boole
       opening.once('error', failed)
       opening.once('connect', () => {
         sink.connected(opening.localAddress, opening.remoteAddress)
-        callback(null, opening as unknown as Socket) // from here on undici handles the errors
-        opening.off('error', failed)
+        // undici asks for a net.Socket, and uses of it what every Duplex stream has.
+        callback(null, opening as unknown as Socket)
+        opening.off('error', failed) // from here on undici handles the errors
       })
       socket = opening
     },

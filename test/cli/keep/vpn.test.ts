@@ -74,10 +74,12 @@ describe('the port that a VPN gives', () => {
     ['any external port', [...VPN, '-r', '1', '0', 'TCP+UDP', '--lease', '60']],
   ])('is another one at renewals now and then, with %s: one line for both', async (_, words) => {
     let looks = 0 // after every fourth one there is another port, but not before both are open
-    const moving = (request: Uint8Array): Uint8Array => {
+    const moving: PortControlAnswering = (request, { atMs }) => {
       if (request[1] === 0) looks++
       const mappedExternalPort = 41_001 + Math.floor(Math.max(0, looks - 6) / 4)
-      return request[1] === 0 ? addressReply() : natPmpMapReply(request, { mappedExternalPort, lifetimeSeconds: 60 })
+      const epochSeconds = 3600 + Math.floor(atMs / 1000) // one that stands still would look like a restart
+      if (request[1] === 0) return addressReply(undefined, epochSeconds)
+      return natPmpMapReply(request, { mappedExternalPort, lifetimeSeconds: 60, epochSeconds })
     }
     const { stdout, stderr } = await ran([...words, '--keep'], moving, undefined, 1_500_000)
     const lines = (stdout + stderr).split('\n').filter((line) => line.includes('the external port of'))
