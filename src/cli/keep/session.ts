@@ -3,7 +3,6 @@
  * hook after changes, writes the state file, and informs the service manager. It ends when a signal asks it to, or when
  * the program ends.
  */
-import { setFlagsFromString } from 'node:v8'
 import { isInternetAddress } from '../../domain/address.js'
 import { NoGatewayError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
@@ -37,6 +36,7 @@ import { findReports, openFor } from '../run/find.js'
 import { adviceAbout } from '../run/run.js'
 import type { OnSignal, Surroundings } from '../surroundings.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
+import { keepYoungMemorySmall, oldMemoryCollector } from './memory.js'
 import { environmentOf, type KeepFacts, KeptPorts, opened, sharingAmong } from './open-ports.js'
 import { OwnProgram } from './own-program.js'
 import { PortMoves, Renewals, Repetitions, ReportQueue, reportsOf } from './reports.js'
@@ -52,6 +52,8 @@ export interface KeepContext extends Omit<RunContext, 'signal'> {
   /** @throws TransportError if it was not heard */
   readonly notifyServiceManager: (message: string) => Promise<void>
   readonly listen: (gateway: Gateway, onNews: (news: GatewayNews) => void) => () => void
+  /** Called after every report. */
+  readonly tidyMemory?: () => void
 }
 
 const HOOK_TIMEOUT_MS = 30_000
@@ -80,16 +82,8 @@ export function keepSurroundings(surroundings: Surroundings): KeepContext {
     writeFile: writeFileAtomically,
     notifyServiceManager: (message) => notifyServiceManager(message, env),
     listen: (gateway, onNews) => listenToGateway(net, gateway, onNews),
+    tidyMemory: oldMemoryCollector(),
   }
-}
-
-/**
- * Saves memory in a process that does little for a long time. V8 doubles its space for new objects if many of them
- * survive, as they do in the first second of a keeper with many mappings. It then never has a reason to give that space
- * back: 20 MB for nothing. Call this early.
- */
-export function keepYoungMemorySmall(): void {
-  setFlagsFromString('--semi-space-growth-factor=1')
 }
 
 export function keep(invocation: GatewayInvocation, options: KeepOptions, context: KeepContext): Reporting<number> {
@@ -213,7 +207,10 @@ class KeepSession {
       (error: unknown) => this.#queue.fail(error),
     )
     try {
-      yield* this.#queue.read()
+      for await (const report of this.#queue.read()) {
+        yield report
+        this.#context.tidyMemory?.()
+      }
     } finally {
       this.#stop()
       this.#program.abandon() // the program has ended by now, unless something is broken
