@@ -59,18 +59,22 @@ const LONGEST_GAP_MS = 1_800_000
 /** An epoch that goes on for so long as it should makes sense, and the next restart is believed at once again. */
 const PROVEN_MS = 10_000
 
-/** Restarts that the epoch shows. A senseless epoch shows one after another, which are believed less and less often. */
+/**
+ * Restarts that the epoch shows. A senseless epoch shows one after another. So does a router that has trouble to start,
+ * and from the third one on they are believed less and less often.
+ */
 export class Restarts {
   #epoch: Epoch | undefined
   /** The first one after a restart. */
   #first: Epoch | undefined
   #lastMs = Number.NEGATIVE_INFINITY
-  #gapMs = 0
+  /** How many were believed since an epoch last went on as it should. */
+  #unproven = 0
   #isDoubted = false
 
-  /** The last answer showed a restart too soon to be believed. A later one tells. */
-  get isDoubted(): boolean {
-    return this.#isDoubted
+  /** Set if the last answer showed a restart too soon to be believed. From then on an answer tells. */
+  get doubtedUntilMs(): number | undefined {
+    return this.#isDoubted ? this.#believedFromMs : undefined
   }
 
   /** Accepts any epoch next: the gateway is another one, or an unknown time has passed. */
@@ -83,15 +87,20 @@ export class Restarts {
     if (seconds === undefined || protocol === 'igd') return false
     const [previous, now] = [this.#epoch, { seconds, heardMs: nowMs }]
     const isRestart = previous !== undefined && !hasKeptState(protocol, previous, now)
-    this.#isDoubted = isRestart && nowMs < this.#lastMs + this.#gapMs
+    this.#isDoubted = isRestart && nowMs < this.#believedFromMs
     if (this.#isDoubted) return false // the old epoch stays: a later answer shows it
     this.#epoch = now
     if (previous === undefined || isRestart) this.#first = now
     if (isRestart) {
-      this.#gapMs = Math.min(Math.max(LEAST_GAP_MS, 2 * this.#gapMs), LONGEST_GAP_MS)
+      this.#unproven++
       this.#lastMs = nowMs
-    } else if (isProven(this.#first, now)) this.#gapMs = 0
+    } else if (isProven(this.#first, now)) this.#unproven = 0
     return isRestart
+  }
+
+  get #believedFromMs(): number {
+    if (this.#unproven === 0) return Number.NEGATIVE_INFINITY
+    return this.#lastMs + Math.min(LEAST_GAP_MS * 2 ** Math.max(0, this.#unproven - 2), LONGEST_GAP_MS)
   }
 }
 

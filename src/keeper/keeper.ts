@@ -338,7 +338,8 @@ export class Keeper<H extends Held> {
   #noticeRestart(gateway: Gateway): boolean {
     const nowMs = this.#now()
     if (!this.#restarts.notice(gateway, nowMs)) {
-      if (this.#restarts.isDoubted) this.#looks.suspect() // no other announcement may come
+      const { doubtedUntilMs } = this.#restarts
+      if (doubtedUntilMs !== undefined) this.#looks.beBy(doubtedUntilMs) // no other announcement may come
       return false
     }
     for (const row of this.#rows) {

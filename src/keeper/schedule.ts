@@ -108,6 +108,11 @@ export class LookSchedule {
     this.#gapMs = LEAST_GAP_MS
   }
 
+  /** The next regular look is not later than that. */
+  beBy(timeMs: number): void {
+    this.#regularMs = Math.min(this.#regularMs, timeMs)
+  }
+
   suspect(): void {
     this.#isSuspicious = true
   }

@@ -96,6 +96,22 @@ describe.each(PORT_CONTROL)('a router that reboots, over %s', (protocol) => {
     await keeping.stop()
   })
 
+  it('is noticed within 5 s if it is the third one within 15 s', async () => {
+    const keeping = await settled(begin(protocol))
+    keeping.router.reboot()
+    keeping.router.announce()
+    await keeping.wait(6000)
+    keeping.told()
+    keeping.router.reboot()
+    while (keeping.router.table.length === 0) await keeping.wait(500) // a look shows it
+    await keeping.wait(500)
+    keeping.router.reboot()
+    keeping.router.announce()
+    await keeping.wait(5000)
+    expect(keeping.router.table).toEqual([OURS])
+    await keeping.stop()
+  })
+
   it('is not seen in an announcement alone: if the epoch goes on, nothing is asked for', async () => {
     const keeping = await settled(begin(protocol))
     keeping.router.forgetCalls()
