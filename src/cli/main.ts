@@ -1,5 +1,6 @@
 /** The program: parses the command line, gives the command a network, prints what it reports, returns the exit code. */
 import { NoReplyError } from '../domain/errors.js'
+import { onIgnored } from '../domain/ignored.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../domain/ports.js'
 import { rehearse } from '../library/search-gateway.js'
 import { deadlineAfter } from '../net/clock.js'
@@ -25,6 +26,10 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
     printer ??= makePrinter(output, streams, banner)
     return printer
   }
+  const { clock } = surroundings
+  const stopListening = output.verbose
+    ? onIgnored(async (ignored) => (await begin()).ignored(ignored, clock.wallMs()))
+    : undefined
   try {
     const exitCode = await obey(argv, begin, output.verbose ? await traced(surroundings, begin) : surroundings)
     if (exitCode !== 0) (await printer)?.complain()
@@ -38,6 +43,8 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
     complaining.complain()
     return 1
   } finally {
+    stopListening?.()
+    ;(await printer)?.tellIgnored()
     await (await printer)?.end()
   }
 }

@@ -20,7 +20,7 @@ export interface GatewayBase {
   readonly address: string | undefined
   /** This computer's address on the way to the gateway. */
   readonly localAddress: string
-  /** A dotted quad. @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
+  /** An address; empty or 0.0.0.0 if the gateway has none. @throws RefusedError, TransportError, NoReplyError, MalformedMessageError */
   externalAddress(): Promise<string>
   /** Maps a port, and reads it back. @throws as externalAddress, and InvalidArgumentError, NotConfirmedError */
   map(request: MappingRequest, options?: AskOptions): Promise<PortMapping>

@@ -1,6 +1,7 @@
 /** Pinholes in an IPv6 firewall, in the terms of WANIPv6FirewallControl:1. */
 import { isUnicastIPv6 } from './address.js'
-import { isPort, type TransportProtocol } from './port-mapping.js'
+import { InvalidArgumentError } from './errors.js'
+import { isPort, leaseFlawOf, type TransportProtocol } from './port-mapping.js'
 
 export interface PinholeRequest {
   /** Empty means any. */
@@ -17,6 +18,12 @@ export interface PinholeRequest {
 /** WANIPv6FirewallControl:1 2.4.3: a lease is 1 to 86400 s; there is no unlimited one. */
 export interface TimedPinholeRequest extends PinholeRequest {
   readonly leaseSeconds: number
+}
+
+/** @throws InvalidArgumentError if no message can hold that lease */
+export function refuseFlawedLease(leaseSeconds: number): void {
+  const flaw = leaseFlawOf(leaseSeconds)
+  if (flaw !== undefined) throw new InvalidArgumentError(flaw)
 }
 
 /** What was granted. PCP may give another lease than was asked for. An IGD reports none: the one asked for counts. */

@@ -97,8 +97,11 @@ export function flawOf(request: MappingKey & Partial<MappingRequest>): string | 
   if (description.length > MAX_DESCRIPTION_LENGTH) {
     return `the description is longer than ${MAX_DESCRIPTION_LENGTH} characters`
   }
-  if (lease === 'unlimited') return undefined
-  const { seconds } = lease
+  return lease === 'unlimited' ? undefined : leaseFlawOf(lease.seconds)
+}
+
+/** On the wire more would become less: 4294967297 s is 1 s in 32 bits. */
+export function leaseFlawOf(seconds: number): string | undefined {
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LEASE_SECONDS) return undefined
   return `a lease of ${seconds} s is not a whole number from 1 to ${MAX_LEASE_SECONDS}`
 }

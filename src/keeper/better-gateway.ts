@@ -1,6 +1,7 @@
 /** Looks for a better gateway than the one in use, beside the keeper's work. What it finds is taken between two turns. */
 import { NoGatewayError, PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
+import { ignore } from '../domain/ignored.js'
 
 export interface Better {
   readonly gateway: Gateway
@@ -16,7 +17,6 @@ export class BetterGateway {
   readonly #onFound: () => void
   #searching: AbortController | undefined
   #found: Better | undefined
-  #defect: { readonly error: unknown } | undefined
 
   constructor(find: FindBetter, onFound: () => void) {
     this.#find = find
@@ -32,15 +32,14 @@ export class BetterGateway {
       const found = await this.#find(searching.signal)
       if (!searching.signal.aborted) this.#found = found
     } catch (error) {
-      if (!(error instanceof PortMappingError)) this.#defect = { error }
+      if (!(error instanceof PortMappingError)) ignore('turn', 'the search for a better gateway', error)
     }
     if (this.#searching === searching) this.#searching = undefined
-    if (this.#found !== undefined || this.#defect !== undefined) this.#onFound()
+    if (this.#found !== undefined) this.#onFound()
   }
 
-  /** What has been found, once. @throws a defect of the search */
+  /** What has been found, once. */
   take(): Better | undefined {
-    if (this.#defect !== undefined) throw this.#defect.error
     const found = this.#found
     this.#found = undefined
     return found

@@ -1,8 +1,9 @@
 /** Searches for a gateway until there is one, with growing pauses that end early if there is a reason. */
-import { NoGatewayError, PortMappingError } from '../domain/errors.js'
+import { NoGatewayError, type PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
 import type { Changes } from './changes.js'
+import { failureOf } from './kept.js'
 import { type Alarm, searchPauses } from './schedule.js'
 
 /** How often the clocks and the addresses of this computer are checked during a pause. */
@@ -73,8 +74,8 @@ export class GatewaySearch {
       this.#isUnproven = true
       return gateway
     } catch (error) {
-      if (!(error instanceof PortMappingError)) throw error
-      if (!this.#hasFailed && !this.#alarm.isOff) onFailure(error)
+      const failure = failureOf(error, 'the search for a gateway')
+      if (!this.#hasFailed && !this.#alarm.isOff) onFailure(failure)
       this.#hasFailed = true
       await this.#pause(this.#pauses.next().value)
       return undefined

@@ -8,11 +8,13 @@
  */
 import { NoGatewayError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
+import { ignore, orIgnore } from '../domain/ignored.js'
 import type { Clock } from '../net/clock.js'
 import { type Better, BetterGateway, type FindBetter } from './better-gateway.js'
 import { Changes, Restarts, WATCH_MS } from './changes.js'
 import { GatewaySearch } from './gateway-search.js'
 import {
+  failureOf,
   type Held,
   isSignOfTrouble,
   type KeeperEvent,
@@ -34,6 +36,8 @@ export const CHECK_MS = 120_000
 const LONGEST_SPREAD_MS = 500
 /** After this long it is asked anew who comes first: a renewal may have become due meanwhile. */
 const LONGEST_TURN_MS = 1000
+/** A turn that meets a defect may meet it again at once. */
+const AFTER_DEFECT_MS = 4000
 /** A look asks for so many again at once. There are routers that answer 200 requests per second and drop the others. */
 const AT_ONCE = 10
 const AT_ONCE_PAUSE_MS = 100
@@ -104,7 +108,7 @@ export class Keeper<H extends Held> {
     this.#leases = new LeaseWatch(options.clock, this.#rows, (row) => this.#lose(row, 'expired'))
   }
 
-  /** Runs until stop() is called, and then removes what was made. It rejects only upon a defect. */
+  /** Runs until stop() is called, and then removes what was made. */
   async run(): Promise<void> {
     const { clock } = this.#options
     const work = this.#work()
@@ -138,7 +142,14 @@ export class Keeper<H extends Held> {
   }
 
   async #work(): Promise<void> {
-    while (!this.#alarm.isOff) await this.#turn()
+    while (!this.#alarm.isOff) {
+      try {
+        await this.#turn()
+      } catch (error) {
+        ignore('turn', this.#gateway?.address ?? '', error)
+        await this.#alarm.sleep(AFTER_DEFECT_MS)
+      }
+    }
   }
 
   async #turn(): Promise<void> {
@@ -242,8 +253,7 @@ export class Keeper<H extends Held> {
       return true
     } catch (thrown) {
       const isGone = thrown instanceof LostInRenewal
-      const error = isGone ? thrown.cause : thrown
-      if (!(error instanceof PortMappingError)) throw error
+      const error = isGone ? thrown.cause : failureOf(thrown, row.kept.name)
       if (error instanceof RefusedError && error.hasEpoch) this.#noticeRestart(gateway)
       const wasLost = isGone && this.#lose(row, 'gone')
       const longestMs = this.#options.checkMs ?? CHECK_MS
@@ -306,7 +316,10 @@ export class Keeper<H extends Held> {
   /** What is gone is lost from now on. Undefined if it was not there before, or the gateway refuses to tell. */
   async #find(row: KeptRow<H>, gateway: Gateway): Promise<Presence | undefined> {
     if (row.present === undefined) return undefined
-    const presence = await row.kept.find(gateway, row.present).catch(unlessRefused)
+    const presence = await row.kept.find(gateway, row.present).catch((error: unknown) => {
+      if (error instanceof PortMappingError) return unlessRefused(error)
+      ignore('turn', row.kept.name, error) // nobody can tell
+    })
     if (presence === 'gone' || presence === 'taken') this.#lose(row, presence)
     return presence
   }
@@ -387,7 +400,7 @@ export class Keeper<H extends Held> {
   }
 
   #tell(event: KeeperEvent<H>): void {
-    if (!this.#isOver) this.#options.onEvent(event)
+    if (!this.#isOver) orIgnore('turn', event.type, () => this.#options.onEvent(event))
   }
 
   #now(): number {

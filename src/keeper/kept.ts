@@ -2,6 +2,7 @@
 import { isUnicastIPv4, isUnicastIPv6 } from '../domain/address.js'
 import { MalformedMessageError, NoReplyError, PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
+import { ignore } from '../domain/ignored.js'
 
 /** Something that a gateway has granted. */
 export interface Held {
@@ -126,6 +127,13 @@ export async function pulseOf(gateway: Gateway): Promise<{ readonly externalAddr
     if (error instanceof RefusedError || error instanceof MalformedMessageError) return undefined
     throw error
   }
+}
+
+/** A defect of ours counts as an answer of no use, so that it costs one thing, named by `about`, and the rest goes on. */
+export function failureOf(error: unknown, about: string): PortMappingError {
+  if (error instanceof PortMappingError) return error
+  ignore('turn', about, error)
+  return new MalformedMessageError('an answer that upnp-ts can read', String(error), { cause: error })
 }
 
 /** For asking about, or removing, what may already be gone: a refusal is fine. */

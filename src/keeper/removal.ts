@@ -1,8 +1,8 @@
 /** The end. One thing at a time: a router answers in 2 ms, so several at a time would gain nothing. */
-import { NoReplyError, PortMappingError } from '../domain/errors.js'
+import { NoReplyError, type PortMappingError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import type { Clock } from '../net/clock.js'
-import type { Held, KeeperEvent } from './kept.js'
+import { failureOf, type Held, type KeeperEvent } from './kept.js'
 import type { KeptRow } from './kept-row.js'
 import { Alarm } from './schedule.js'
 
@@ -84,8 +84,8 @@ export class Removal<H extends Held> {
       row.close()
       // A request without an answer may have opened something, which is closed too. It was never reported as open.
       if (wasOwn && held !== undefined) this.#options.onEvent({ type: 'removed', kept })
-    } catch (error) {
-      if (!(error instanceof PortMappingError)) throw error
+    } catch (thrown) {
+      const error = failureOf(thrown, kept.name)
       if (error.code === 'REFUSED') this.#hear()
       this.#errors.set(row, error)
     }

@@ -3,6 +3,7 @@ import { listenToAnnouncements } from '../client/listen/announcements.js'
 import { EventSubscription } from '../client/listen/event-subscription.js'
 import { parseIPv4 } from '../domain/address.js'
 import type { Gateway } from '../domain/gateway.js'
+import { ignore } from '../domain/ignored.js'
 import { parseZonedUrl } from '../domain/url.js'
 import type { GatewayNews } from '../keeper/keeper.js'
 import { OncePer, SECOND_MS } from '../net/clock.js'
@@ -30,7 +31,8 @@ export function listenToGateway(net: ListeningNet, gateway: Gateway, onNews: (ne
   }
   let stopAnnouncements = (): void => {}
   let joins = 0
-  const join = async (): Promise<void> => {
+  const join = (): void => void rejoin().catch((error: unknown) => ignore('device', address ?? '', error))
+  const rejoin = async (): Promise<void> => {
     const join = ++joins
     const others = net.isOnlyRoute ? [] : await otherAddresses(net, addresses).catch(() => [])
     if (join !== joins) return // the listening is over, or there is a newer call

@@ -4,6 +4,7 @@
  */
 import { TransportError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
+import { ignore } from '../domain/ignored.js'
 import type { MappingKey } from '../domain/port-mapping.js'
 import type { HeldEither, KeptEither } from '../keeper/kept-pinhole.js'
 import type { Clock } from '../net/clock.js'
@@ -117,6 +118,6 @@ function nameOf({ protocol, externalPort, remoteHost }: Omit<MappingKey, 'protoc
 /** Everything else works without marks. */
 function quietly(work: Promise<unknown>): void {
   work.catch((error: unknown) => {
-    if (!(error instanceof TransportError)) throw error
+    if (!(error instanceof TransportError)) ignore('turn', 'the marks of a keeper', error)
   })
 }

@@ -5,6 +5,7 @@
  * volume can all be number 1. Where they are counted together, nobody has to wait for the silence.
  */
 import { TransportError } from '../domain/errors.js'
+import { ignore } from '../domain/ignored.js'
 import type { MappingKey } from '../domain/port-mapping.js'
 import type { Clock } from '../net/clock.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
@@ -80,7 +81,9 @@ export class RunningKeeper {
   #say(): void {
     this.#cancel()
     const said = { version: VERSION, saidWallMs: this.#clock.wallMs(), process: processMark(), ...this.#held }
-    void unlessItFails(this.#files.write(this.#name, `${JSON.stringify(said)}\n`))
+    unlessItFails(this.#files.write(this.#name, `${JSON.stringify(said)}\n`)).catch((error: unknown) =>
+      ignore('turn', this.#name, error),
+    )
     this.#cancel = this.#clock.schedule(SAY_AGAIN_MS, () => this.#say())
   }
 }

@@ -1,4 +1,6 @@
 /** Only this file reads a clock or arms a timer. With a Clock of their own, tests are exact and do not wait. */
+import { orIgnore } from '../domain/ignored.js'
+
 export interface Clock {
   /** Milliseconds since the Unix epoch; may jump. For showing times to people. */
   wallMs(): number
@@ -18,7 +20,7 @@ export const systemClock: Clock = {
     let timer: NodeJS.Timeout
     const arm = (leftMs: number): void => {
       const stepMs = Math.min(leftMs, MAX_TIMEOUT_MS)
-      timer = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : task()), stepMs)
+      timer = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : orIgnore('timer', '', task)), stepMs)
     }
     arm(delayMs)
     return () => clearTimeout(timer)

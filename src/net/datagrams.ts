@@ -2,6 +2,7 @@
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { hostAndPort, isIPv6Host, isSameAddress, parseIPv4, splitZone } from '../domain/address.js'
 import { TransportError } from '../domain/errors.js'
+import { ignore, orIgnore } from '../domain/ignored.js'
 import { isPort } from '../domain/port-mapping.js'
 import { reasonOf } from './system-error.js'
 
@@ -158,15 +159,15 @@ function listen(socket: Socket, onMessage: DatagramOptions['onMessage'], onFailu
   const fail = (cause: Error): void => {
     if (!open) return
     close()
-    onFailure(cause)
+    orIgnore('datagram', '', () => onFailure(cause))
   }
   socket.on('error', fail)
   socket.on('message', (datagram, from) => {
-    // Anybody on the link can send a datagram, so a defect in its reader must not end the process. This boundary is the
-    // outermost: a wrapper of Datagrams sees what `onMessage` throws before it is dropped.
     try {
       if (open) onMessage(datagram, { address: from.address, port: from.port })
-    } catch {}
+    } catch (error) {
+      ignore('datagram', hostAndPort(from), error) // anybody on the link can send one
+    }
   })
   const { address, port } = socket.address()
   return { local: { address, port }, isOpen: () => open, fail, close }

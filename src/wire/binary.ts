@@ -12,6 +12,12 @@ export function message(version: number, opcode: number, length: number): { byte
   return { bytes, view: viewOf(bytes) }
 }
 
+/** @throws RangeError for what does not fit, a defect of the caller: DataView would write something else */
+export function writeUint32(view: DataView, at: number, value: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) throw new RangeError(`${value} in 32 bits`)
+  view.setUint32(at, value)
+}
+
 /** The error shows the first 32 bytes in hexadecimal digits. */
 export function malformed(expected: string, bytes: Uint8Array): MalformedMessageError {
   return new MalformedMessageError(expected, Buffer.from(bytes.subarray(0, 32)).toString('hex'))

@@ -4,7 +4,7 @@
  */
 import { parseIPv4 } from '../domain/address.js'
 import type { TransportProtocol } from '../domain/port-mapping.js'
-import { malformed, message, viewOf } from './binary.js'
+import { malformed, message, viewOf, writeUint32 } from './binary.js'
 
 /** RFC 6886 3.2.1: the group of all hosts on the link. */
 export const NAT_PMP_ANNOUNCEMENT_GROUP = '224.0.0.1'
@@ -113,7 +113,7 @@ export function encodeNatPmpRequest(request: NatPmpRequest): Uint8Array {
   const { bytes, view } = message(NAT_PMP_VERSION, natPmpOpcode(request), MAP_REQUEST_BYTES)
   view.setUint16(MAP_REQUEST_AT.internalPort, request.internalPort)
   view.setUint16(MAP_REQUEST_AT.suggestedExternalPort, request.suggestedExternalPort)
-  view.setUint32(MAP_REQUEST_AT.lifetime, request.lifetimeSeconds)
+  writeUint32(view, MAP_REQUEST_AT.lifetime, request.lifetimeSeconds)
   return bytes
 }
 
@@ -128,7 +128,7 @@ export function encodeNatPmpResponse(response: NatPmpResponse): Uint8Array {
       const { bytes, view } = responseMessage(MAP_RESPONSE_BYTES, OPCODES[response.protocol], response)
       view.setUint16(MAP_RESPONSE_AT.internalPort, response.internalPort)
       view.setUint16(MAP_RESPONSE_AT.mappedExternalPort, response.mappedExternalPort)
-      view.setUint32(MAP_RESPONSE_AT.lifetime, response.lifetimeSeconds)
+      writeUint32(view, MAP_RESPONSE_AT.lifetime, response.lifetimeSeconds)
       return bytes
     }
     case 'error-response': {
@@ -144,7 +144,7 @@ export function encodeNatPmpResponse(response: NatPmpResponse): Uint8Array {
 
 function responseMessage(length: number, opcode: number, { epochSeconds }: WithEpoch) {
   const { bytes, view } = message(NAT_PMP_VERSION, opcode + RESPONSE, length)
-  view.setUint32(EPOCH_AT, epochSeconds)
+  writeUint32(view, EPOCH_AT, epochSeconds)
   return { bytes, view }
 }
 

@@ -7,7 +7,7 @@
  * MalformedMessageError means that the request must be dropped in silence (RFC 6887 8.2).
  */
 import { addressOfBytes } from '../domain/address.js'
-import { malformed, message, viewOf } from './binary.js'
+import { malformed, message, viewOf, writeUint32 } from './binary.js'
 import { isUnsupportedVersionResponse, NAT_PMP_VERSION } from './natpmp.js'
 import { ADDRESS_BYTES, addressBytes, decodePcpOptions, encodePcpOptions, type PcpOption } from './pcp-options.js'
 import { PCP_RESULTS } from './pcp-result-codes.js'
@@ -116,7 +116,7 @@ const REMOTE_PEER_AT = { port: 60, address: 64 } as const
 export function encodePcpRequest(request: PcpRequest): Uint8Array {
   const options = encodePcpOptions(request.options)
   const { bytes, view } = message(PCP_VERSION, opcodeOf(request.kind), endOf(request.kind) + options.length)
-  view.setUint32(LIFETIME_AT, request.lifetimeSeconds)
+  writeUint32(view, LIFETIME_AT, request.lifetimeSeconds)
   bytes.set(addressBytes(request.clientAddress), CLIENT_ADDRESS_AT)
   if ('nonce' in request) {
     writeMapping(bytes, view, request, request.suggestedExternalPort, request.suggestedExternalAddress)
@@ -176,8 +176,8 @@ function endOf(kind: Kind): number {
 
 function writeResponseHead(bytes: Uint8Array, view: DataView, head: ResponseHead): void {
   bytes[RESPONSE_HEAD_AT.resultCode] = head.resultCode
-  view.setUint32(LIFETIME_AT, head.lifetimeSeconds)
-  view.setUint32(RESPONSE_HEAD_AT.epoch, head.epochSeconds)
+  writeUint32(view, LIFETIME_AT, head.lifetimeSeconds)
+  writeUint32(view, RESPONSE_HEAD_AT.epoch, head.epochSeconds)
 }
 
 type Mapping = Pick<MapRequestData, 'nonce' | 'protocol' | 'internalPort'>

@@ -1,6 +1,7 @@
 /**
  * Pairs the tags of XML as devices send it, and writes the XML anew, so that every tag has its other half. What it
- * writes has local names, text and CDATA, and no attributes, comments or instructions. It is linear in the text.
+ * writes has local names, text and CDATA, and no attributes, comments or instructions. It is linear in the text. Every
+ * name begins with NAME_MARK.
  *
  * An end tag belongs to the last open element of its name, whatever the prefix and the case, and also ends the elements
  * in it that have no end tag. An end tag without a start tag is left out. A start tag without an end tag ends before the
@@ -8,6 +9,12 @@
  * no tag is text.
  */
 import { MalformedMessageError } from '../domain/errors.js'
+
+/**
+ * fast-xml-parser refuses or changes some names (`__proto__`, `constructor`, `toString`), because it makes properties of
+ * them. To a device they are names like any other. None of them begins like this.
+ */
+export const NAME_MARK = 'n.'
 
 interface Tag {
   readonly kind: 'start' | 'end' | 'empty' | 'cdata' | 'skipped'
@@ -101,19 +108,23 @@ function write(text: string, tags: readonly Tag[], starts: ReadonlyMap<Tag, Tag>
     if (isText) continue
     isInValue = paired.has(tag)
     if (tag.kind === 'cdata') written.push(text.slice(tag.from, tag.to))
-    if (tag.kind === 'empty') written.push(`<${tag.name}/>`)
+    if (tag.kind === 'empty') written.push(`<${NAME_MARK}${tag.name}/>`)
     if (tag.kind === 'start') {
-      written.push(`<${tag.name}>`)
-      if (isUnpaired(tag) && isValue(tag, tags[place + 1])) ending = `</${tag.name}>`
+      written.push(`<${NAME_MARK}${tag.name}>`)
+      if (isUnpaired(tag) && isValue(tag, tags[place + 1])) ending = endTag(tag)
       else open.push(tag)
     }
     const start = starts.get(tag)
     for (let top = start && open.pop(); top !== undefined; top = top === start ? undefined : open.pop()) {
-      written.push(`</${top.name}>`)
+      written.push(endTag(top))
     }
   }
   written.push(text.slice(at).replaceAll('<', '&lt;'), ending)
   return written.join('')
+}
+
+function endTag({ name }: Tag): string {
+  return `</${NAME_MARK}${name}>`
 }
 
 function endsWithFirst(tags: readonly Tag[]): boolean {

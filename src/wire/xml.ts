@@ -9,7 +9,7 @@
  */
 import { XMLParser } from 'fast-xml-parser'
 import { MalformedMessageError } from '../domain/errors.js'
-import { pairTags } from './xml-tags.js'
+import { NAME_MARK, pairTags } from './xml-tags.js'
 
 export const MAX_XML_DEPTH = 32
 export const MAX_XML_NODES = 20_000
@@ -92,8 +92,9 @@ function countNodes(text: string): number {
 function toElements(nodes: unknown, depth: number): XmlElement[] {
   if (!Array.isArray(nodes) || depth > MAX_XML_DEPTH) return []
   return nodes.flatMap((node: unknown) => {
-    const [name, content] = entryOf(node)
-    if (name === undefined || name === TEXT || name === CDATA) return []
+    const [marked, content] = entryOf(node)
+    if (marked?.startsWith(NAME_MARK) !== true) return []
+    const name = marked.slice(NAME_MARK.length)
     return [{ name, text: ownText(content), children: toElements(content, depth + 1) }]
   })
 }

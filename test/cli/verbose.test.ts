@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { type Datagrams, nodeDatagrams } from '../../src/net/datagrams.ts'
 import { runCli } from '../support/run-cli.ts'
 
 const LINE = /^\d{4}-\d\d-\d\dT[\d:.]+Z [><!] (SSDP|HTTP|PCP|NAT-PMP|UDP) \S/
@@ -20,6 +21,30 @@ describe('--verbose', () => {
       'AddPortMapping',
       'GetSpecificPortMappingEntry',
     ])
+  })
+
+  it('shows what was ignored for a defect, and the command goes on', async () => {
+    let heard = 0
+    const open: Datagrams['open'] = (options) =>
+      nodeDatagrams.open({
+        ...options,
+        onMessage(datagram, from) {
+          if (++heard <= 3) throw new TypeError('planted')
+          options.onMessage(datagram, from)
+        },
+      })
+    const words = ['--emulate', '--via', 'igd', '-l']
+    const { exitCode, stderr } = await runCli([...words, '--verbose'], { datagrams: { ...nodeDatagrams, open } })
+    expect(exitCode).toBe(0)
+    const told = withoutPorts(stderr).split('\n').filter((line) => line.includes('ignored'))
+    const line = 'ignored a datagram (127.0.0.1:PORT), for a defect of upnp-ts: TypeError: planted'
+    expect(told.map((each) => each.replace(/^\S+Z /, ''))).toEqual([
+      `! ${line} (1 so far)`,
+      `! ${line} (2 so far)`,
+      `3 times ${line}`,
+    ])
+    heard = 0
+    expect((await runCli(words, { datagrams: { ...nodeDatagrams, open } })).stderr).toBe('')
   })
 
   it('shows why a gateway refuses, beside JSON too', async () => {

@@ -457,14 +457,3 @@ describe('what the router showed before', () => {
     expect(keeping.toldInOrder()).toEqual([`removed ${PORT}`])
   })
 })
-
-describe('a defect', () => {
-  it('of what is kept ends run() with it, and leaves no timer', async () => {
-    const broken = new KeptMapping(wanted())
-    broken.make = () => Promise.reject(new TypeError('planted'))
-    const keeping = begin('igd', { kept: [broken] })
-    await keeping.clock.advance(1000)
-    expect(keeping.state.error).toEqual(new TypeError('planted'))
-    expect([keeping.clock.pending, keeping.router.listenerCount]).toEqual([0, 0])
-  })
-})

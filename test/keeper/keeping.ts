@@ -7,6 +7,7 @@ import { Keeper } from '../../src/keeper/keeper.ts'
 import type { Held, KeeperEvent, Kept, Presence } from '../../src/keeper/kept.ts'
 import { KeptMapping, type WantedMapping } from '../../src/keeper/kept-mapping.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
+import { ignoredLog } from '../support/ignored.ts'
 import { SimulatedRouter } from '../support/simulated-gateway.ts'
 
 export const PROTOCOLS: readonly GatewayProtocol[] = ['igd', 'pcp', 'nat-pmp']
@@ -55,6 +56,8 @@ export interface Settings {
   readonly onEvent?: (event: KeeperEvent) => void
   readonly open?: (signal: AbortSignal) => Promise<Gateway>
   readonly better?: FindBetter
+  /** The test plants a defect. Without it, one that a boundary hides fails the test. */
+  readonly mayIgnore?: boolean
   /** What the router is like before the keeper begins. */
   readonly before?: (router: SimulatedRouter) => void
 }
@@ -67,6 +70,10 @@ export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
   const clock = new WatchedClock()
   const router = new SimulatedRouter(clock, protocol)
   before?.(router)
+  const ignored = ignoredLog()
+  const expectNoDefect = (): void => {
+    if (settings.mayIgnore !== true) expect(ignored.all).toEqual([])
+  }
   const log: string[] = []
   const names = new Map<Kept, string>()
   const events: KeeperEvent[] = []
@@ -107,6 +114,7 @@ export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
     async wait(ms: number): Promise<void> {
       await clock.advance(ms)
       expect(state.error).toBeUndefined()
+      expectNoDefect()
     },
     /** This computer sleeps, and the router does not. */
     sleep(ms: number): void {
@@ -132,6 +140,8 @@ export function begin(protocol: GatewayProtocol, settings: Settings = {}) {
       await clock.advance(10 * MINUTE_MS) // what still waits for an answer
       expect(clock.pending, 'timers left').toBe(0)
       expect(log.length, 'told after the end').toBe(toldBefore)
+      expectNoDefect()
+      ignored.end()
       return tookMs
     },
   }

@@ -8,6 +8,7 @@ import type { InterfaceAddress, IPv6InterfaceAddress } from '../../src/net/inter
 import { InterfaceWatch } from '../../src/net/interfaces.ts'
 import { encodeNotify } from '../../src/wire/ssdp.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
+import { ignoredLog } from '../support/ignored.ts'
 import { ScriptedDatagrams } from '../support/scripted-datagrams.ts'
 
 const GATEWAY = '192.168.1.1'
@@ -235,4 +236,20 @@ describe('an interface that changes', () => {
     expect(joined()).toEqual([...IPV4_GROUPS, ...IPV6_GROUPS])
     expect(datagrams.sockets).toHaveLength(5)
   })
+})
+
+it('a defect in joining ends nothing, and is told', async () => {
+  const log = ignoredLog()
+  await begin(IGD)
+  interfaces = [IPV4]
+  defaultGateways = () => {
+    watch.look = () => {
+      throw new TypeError('x is undefined')
+    }
+    return Promise.resolve([])
+  }
+  watch.look()
+  await settle()
+  expect(log.told()).toEqual([`device ${GATEWAY}: TypeError: x is undefined`])
+  log.end()
 })

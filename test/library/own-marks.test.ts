@@ -6,6 +6,7 @@ import type { HeldEither, KeptEither } from '../../src/keeper/kept-pinhole.ts'
 import { forgetMark, OwnMarks } from '../../src/library/own-marks.ts'
 import { memoryFiles, type PrivateFiles, privateFiles } from '../../src/net/files/private-files.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'
+import { ignoredLog } from '../support/ignored.ts'
 import { ASKED, MAPPING } from '../support/report-parts.ts'
 
 function gatewayAt(address: string, protocol: GatewayProtocol = 'igd'): Gateway {
@@ -196,4 +197,13 @@ describe('a mark of what a keeper has made', () => {
     expect(await marks.has({ externalPort: 22, protocol: 'TCP', remoteHost: '' })).toBe(false)
     await settle()
   })
+})
+
+it('a mark that meets a defect costs the keeper nothing, and is told of', async () => {
+  const log = ignoredLog()
+  const { marks } = marking({ ...memoryFiles(), write: () => Promise.reject(new RangeError('not a name')) })
+  marks.set(KEPT, held(22))
+  await settle()
+  expect(log.told()).toEqual(['turn the marks of a keeper: RangeError: not a name'])
+  log.end()
 })

@@ -5,7 +5,8 @@ import type { MappingKey } from '../../src/domain/port-mapping.ts'
 import { isKept, RunningKeeper, SAY_AGAIN_MS, SILENT_MS } from '../../src/library/running-keepers.ts'
 import { MAX_FILE_BYTES, memoryFiles, type PrivateFiles } from '../../src/net/files/private-files.ts'
 import { processMark } from '../../src/net/process-mark.ts'
-import { FakeClock } from '../support/fake-clock.ts'
+import { FakeClock, settle } from '../support/fake-clock.ts'
+import { ignoredLog } from '../support/ignored.ts'
 
 const ROUTER = '192.168.1.1'
 const key = (externalPort: number, more: Partial<MappingKey> = {}): MappingKey => ({
@@ -285,6 +286,17 @@ describe('files that cannot be had', () => {
     keeper('z').hold(ROUTER, [key(23)])
     await clock.advance(0)
     expect(await isKept(23)).toBe(true)
+  })
+
+  it('that meet a defect cost the keeper nothing, and are told of', async () => {
+    const log = ignoredLog()
+    const { keeper } = begin({ ...memoryFiles(), write: () => Promise.reject(new RangeError('not a name')) })
+    const one = keeper()
+    one.hold(ROUTER, [key(22)])
+    await settle()
+    one.end()
+    expect(log.told()).toEqual(['turn keeper-one: RangeError: not a name'])
+    log.end()
   })
 
   it('do not hide a defect', async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { deadlineAfter, forASecond, limitPerSecond, OncePer, sleep, systemClock } from '../../src/net/clock.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { ignoredLog } from '../support/ignored.ts'
 
 function watched(promise: Promise<unknown>): { done: boolean } {
   const state = { done: false }
@@ -204,4 +205,14 @@ describe('a task once per period', () => {
     for (const _ of [1, 2, 3]) task.tell()
     expect([runs, clock.pending]).toEqual([3, 0])
   })
+})
+
+it('the clock of the system outlives a task that throws, and tells of it', async () => {
+  const log = ignoredLog()
+  systemClock.schedule(0, () => {
+    throw new TypeError('x is undefined')
+  })
+  await new Promise<void>((resolve) => systemClock.schedule(1, resolve))
+  expect(log.told()).toEqual(['timer : TypeError: x is undefined'])
+  log.end()
 })

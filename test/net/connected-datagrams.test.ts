@@ -10,6 +10,7 @@ import {
 } from '../../src/net/datagrams.ts'
 import { interfaceAddresses, isIPv6Interface } from '../../src/net/interfaces.ts'
 import { settle } from '../support/fake-clock.ts'
+import { ignoredLog } from '../support/ignored.ts'
 
 const sockets: (DatagramSocket | ConnectedSocket)[] = []
 
@@ -209,4 +210,19 @@ describe('a socket that cannot be connected', () => {
     expect(error).toMatchObject({ cause: expect.any(Error) })
     expect(String(error)).toContain('there is no way to')
   })
+})
+
+it('a connected socket outlives whoever hears of its failure with a defect, and tells of it', async () => {
+  const log = ignoredLog()
+  const { socket } = await connect(await unusedPort(), {
+    onError() {
+      throw new TypeError('x is undefined')
+    },
+  })
+  for (let nth = 0; nth < 100 && log.all.length === 0; nth++) {
+    socket.send(bytes('x'))
+    await settle()
+  }
+  expect(log.told()).toEqual(['datagram : TypeError: x is undefined'])
+  log.end()
 })

@@ -4,6 +4,7 @@ import { TransportError } from '../../src/domain/errors.ts'
 import { type DatagramOptions, type DatagramSocket, type Endpoint, nodeDatagrams } from '../../src/net/datagrams.ts'
 import { interfaceAddresses, isIPv6Interface } from '../../src/net/interfaces.ts'
 import { settle } from '../support/fake-clock.ts'
+import { ignoredLog } from '../support/ignored.ts'
 
 interface Received {
   readonly text: string
@@ -87,7 +88,8 @@ describe('a datagram socket', () => {
     expect(here.received).toEqual([])
   })
 
-  it('loses a datagram whose handling throws, and hears the next one', async () => {
+  it('loses a datagram whose handling throws, tells of it, and hears the next one', async () => {
+    const log = ignoredLog()
     const heard: string[] = []
     const here = await open()
     const { socket } = await open({
@@ -100,6 +102,8 @@ describe('a datagram socket', () => {
     for (const text of ['first', 'second']) here.socket.send(bytes(text), socket.local)
     expect((await here.next()).text).toBe('answer')
     expect(heard).toEqual(['first', 'second'])
+    expect(log.told()).toEqual([`datagram 127.0.0.1:${here.socket.local.port}: TypeError: x is undefined`])
+    log.end()
   })
 
   it('may share its port where it says so, and only there', async () => {

@@ -5,6 +5,7 @@ import { type KeepContext, keep } from '../../src/cli/keep/session.ts'
 import { type GatewayInvocation, parseInvocation } from '../../src/cli/parse/invocation.ts'
 import type { Report } from '../../src/cli/report.ts'
 import { TransportError } from '../../src/domain/errors.ts'
+import { onIgnored } from '../../src/domain/ignored.ts'
 import { listenToGateway } from '../../src/library/listening.ts'
 import { sleep } from '../../src/net/clock.ts'
 import type { Datagrams } from '../../src/net/datagrams.ts'
@@ -85,9 +86,15 @@ export class Session {
 
   constructor(options: SessionOptions) {
     this.computer = options.computer
-    void this.#run(options).catch((error: unknown) => {
-      this.failure = error
+    // A boundary that has hidden a defect does not hide it here.
+    const stop = onIgnored(({ error }) => {
+      this.failure ??= error
     })
+    void this.#run(options)
+      .catch((error: unknown) => {
+        this.failure = error
+      })
+      .finally(stop)
   }
 
   get isOver(): boolean {

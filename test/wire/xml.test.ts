@@ -12,6 +12,7 @@ import {
   parseXml,
   type XmlElement,
 } from '../../src/wire/xml.ts'
+import { NAMES_OF_OBJECTS } from '../fuzz/xml-differential.ts'
 import { mutations, randomBytes, randomFrom, thrownBy, truncations } from '../support/random.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -223,9 +224,18 @@ describe('the bounds of a document', () => {
 })
 
 describe('the name of an element', () => {
-  const DANGEROUS = ['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty', '__defineGetter__']
+  it.each(NAMES_OF_OBJECTS)('can be %s, which is a name like any other', (name) => {
+    const { root } = parseXml(`<r><a>1</a><${name}>2</${name}><x:${name}/><${name}><${name}>3</${name}></${name}></r>`)
+    expect(shape(root)).toBe(`r=(a=1 ${name}=2 ${name}= ${name}=(${name}=3))`)
+    expect(shape(parseXml(`<${name}><ok>2</ok></${name}>`).root)).toBe(`${name}=(ok=2)`)
+    expect(childNamed(root, name)?.text).toBe('2')
+  })
 
-  it.each([...DANGEROUS, '#text', '#cdata', ':@', '!xml', '', ' ', '/', 'a:b:c'])(
+  it.each(NAMES_OF_OBJECTS)('is none of a child if that is %s, which no element has', (name) => {
+    expect(childNamed(parseXml('<r><a>1</a></r>').root, name)).toBeUndefined()
+  })
+
+  it.each([...NAMES_OF_OBJECTS, '#text', '#cdata', ':@', '!xml', '', ' ', '/', 'a:b:c'])(
     'can be %j without harm: it is read or refused',
     (name) => {
       for (const text of [`<r><${name}>1</${name}><ok>2</ok></r>`, `<${name}><ok>2</ok></${name}>`]) {

@@ -4,9 +4,10 @@
  * and obeys NO_COLOR and TERM=dumb.
  */
 import type { TracedMessage } from '../../client/trace.js'
+import type { Ignored } from '../../domain/ignored.js'
 import type { Output } from '../parse/output-options.js'
 import type { Report } from '../report.js'
-import { cleaned } from './clean.js'
+import { cleaned, shortened, withShortTexts } from './clean.js'
 import { renderJson } from './json.js'
 import type { Piece } from './pieces.js'
 import { DEVICES_HEADING, renderComplaints, renderText } from './text.js'
@@ -38,6 +39,8 @@ export class Printer {
   #hasReported = false
   /** --quiet: the Reports about failures so far. */
   readonly #held: Report[] = []
+  /** --verbose: the first of each kind that was ignored, and how many there were. */
+  readonly #ignored = new Map<Ignored['kind'], { readonly first: string; count: number }>()
   /** Whether nobody reads stdout any more. */
   readerIsGone = false
   /** Why output was lost, if the cause is not that the reader has gone: a full disk, for example. */
@@ -97,6 +100,21 @@ export class Printer {
     this.#write('stderr', traceLine(message))
   }
 
+  /** --verbose: prints a line about the first of each kind, and then whenever there are twice as many. */
+  ignored(ignored: Ignored, timeMs: number): void {
+    const known = this.#ignored.get(ignored.kind) ?? { first: ignoredText(ignored), count: 0 }
+    this.#ignored.set(ignored.kind, known)
+    known.count++
+    if (Number.isInteger(Math.log2(known.count)))
+      this.#write('stderr', `${cleaned(`${iso(timeMs)} ! ${ignoredText(ignored)} (${known.count} so far)`)}\n`)
+  }
+
+  /** --verbose: at the end, how many of each kind were ignored. */
+  tellIgnored(): void {
+    for (const { first, count } of this.#ignored.values())
+      if (count > 1) this.#write('stderr', `${cleaned(`${count} times ${first}`)}\n`)
+  }
+
   /** If output was lost, says why on stderr. Returns whether it was. */
   tellFailure(): boolean {
     if (this.failure === undefined) return false
@@ -142,9 +160,19 @@ function wantsColour(stream: OutputStream, env: Streams['env']): boolean {
 const SIGNS: Readonly<Record<TracedMessage['direction'], string>> = { sent: '>', received: '<', failed: '!' }
 
 /** `2026-11-24T09:14:03.118Z < HTTP 192.168.1.1:5000/ctl AddPortMapping: 500 718 ConflictInMappingEntry (412 bytes)` */
-export function traceLine({ timeMs, direction, protocol, peer, action, result, bytes }: TracedMessage): string {
-  const words = [new Date(timeMs).toISOString(), SIGNS[direction], protocol, peer, action].filter((word) => word !== '')
+export function traceLine(message: TracedMessage): string {
+  const { timeMs, direction, protocol, peer, action, result, bytes } = withShortTexts(message)
+  const words = [iso(timeMs), SIGNS[direction], protocol, peer, action].filter((word) => word !== '')
   const answer = result === undefined ? '' : `: ${result}`
   const size = direction === 'failed' ? '' : ` (${bytes} ${bytes === 1 ? 'byte' : 'bytes'})`
   return `${cleaned(words.join(' ') + answer + size)}\n`
+}
+
+function iso(timeMs: number): string {
+  return new Date(timeMs).toISOString()
+}
+
+/** `ignored a datagram (192.168.1.66:1900), for a defect of upnp-ts: TypeError: x is undefined` */
+function ignoredText({ kind, from, error }: Ignored): string {
+  return `ignored a ${kind}${from === '' ? '' : ` (${shortened(from)})`}, for a defect of upnp-ts: ${shortened(String(error))}`
 }

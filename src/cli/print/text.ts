@@ -1,13 +1,13 @@
 /**
  * A Report -> the text that upnpc 2.3.3 prints (or 2.1, for -l). Pure. All text from the network passes through
- * cleaned(). What upnpc does not say, such as a hint, goes to stderr.
+ * cleaned(), cut to what a terminal can bear. What upnpc does not say, such as a hint, goes to stderr.
  */
 import { hostAndPort, isNoAddress, knownAddress } from '../../domain/address.js'
 import type { ListingEnd } from '../../domain/gateway.js'
 import { type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import type { Compatibility } from '../parse/output-options.js'
 import { type ByType, byType, type KeeperReport, type Report, type ReportedError, type ReportOf } from '../report.js'
-import { cleaned } from './clean.js'
+import { cleaned, withShortTexts } from './clean.js'
 import { type Asked, NOT_A_DESCRIPTION, nothingFoundHint } from './hints.js'
 import { isAboutKeeping, renderKeeper } from './keeper-text.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
@@ -23,7 +23,8 @@ const DELETE_NAMES: Readonly<Record<GatewayProtocol, string>> = {
   'nat-pmp': 'NATPMP_DeletePortMapping',
 }
 
-export function renderText(report: Report, compat: Compatibility): Piece[] {
+export function renderText(whole: Report, compat: Compatibility): Piece[] {
+  const report = withShortTexts(whole)
   if (isAboutKeeping(report)) return renderKeeper(report)
   if (report.type === 'listing-end') return renderListingEnd(report.endedBy, compat)
   if (report.type in PINHOLE_TEXTS && 'ok' in report && !report.ok && report.error.code === 'INVALID_ARGUMENT')

@@ -154,7 +154,14 @@ export class IgdServiceGateway implements IgdGateway {
     return this.#externalAddress()
   }
 
+  /** The only place where text of a router becomes its address. */
   async #externalAddress(): Promise<string> {
+    const told = await this.#toldAddress()
+    if (told === '' || parseIPv4(told) !== undefined || isIPv6(told)) return told
+    throw new MalformedMessageError('an address in NewExternalIPAddress', told, { action: 'GetExternalIPAddress' })
+  }
+
+  async #toldAddress(): Promise<string> {
     const action = 'GetExternalIPAddress'
     return text(await this.#call(action, {}), action, 'NewExternalIPAddress').trim()
   }
@@ -265,7 +272,7 @@ export class IgdServiceGateway implements IgdGateway {
   /** One request. The address is undefined if the gateway has none (empty, or 0.0.0.0, while the line is down). */
   async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
     try {
-      const externalAddress = await this.#externalAddress()
+      const externalAddress = await this.#toldAddress()
       return { externalAddress: isUnicastIPv4(externalAddress) ? externalAddress : undefined }
     } catch (error) {
       if (!(error instanceof RefusedError)) throw error // a refusal is a sign of life too

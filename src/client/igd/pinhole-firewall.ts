@@ -2,12 +2,13 @@
 import { isGlobalIPv6, isLinkLocalIPv6, isUnicastIPv6 } from '../../domain/address.js'
 import { PortMappingError, upnpErrorOf } from '../../domain/errors.js'
 import type { PinholeFirewall } from '../../domain/gateway.js'
-import type {
-  FirewallStatus,
-  GrantedPinhole,
-  PinholeId,
-  PinholeRequest,
-  TimedPinholeRequest,
+import {
+  type FirewallStatus,
+  type GrantedPinhole,
+  type PinholeId,
+  type PinholeRequest,
+  refuseFlawedLease,
+  type TimedPinholeRequest,
 } from '../../domain/pinhole.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { interfaceAddresses } from '../../net/interfaces.js'
@@ -39,6 +40,7 @@ export class IgdPinholeFirewall implements PinholeFirewall {
   /** Asks from the address that the pinhole is for, because gateways refuse others (606). */
   async addPinhole(request: TimedPinholeRequest): Promise<GrantedPinhole> {
     const { leaseSeconds, internalClient } = request
+    refuseFlawedLease(leaseSeconds)
     const values = { ...pinholeArguments(request), LeaseTime: String(leaseSeconds) }
     const isOurs = isUnicastIPv6(internalClient) && !isLinkLocalIPv6(internalClient)
     const reply = await this.#call('AddPinhole', values, isOurs ? internalClient : undefined)
@@ -46,6 +48,7 @@ export class IgdPinholeFirewall implements PinholeFirewall {
   }
 
   async updatePinhole(id: PinholeId, leaseSeconds: number): Promise<GrantedPinhole> {
+    refuseFlawedLease(leaseSeconds)
     await this.#callAsOwner('UpdatePinhole', { UniqueID: String(id), NewLeaseTime: String(leaseSeconds) })
     return { id, leaseSeconds }
   }

@@ -1,7 +1,13 @@
 /** Translates port mappings to and from the arguments of WANIPConnection's actions. Pure. */
 import { parseIPv4 } from '../../domain/address.js'
 import { InvalidArgumentError, MalformedMessageError } from '../../domain/errors.js'
-import { flawOf, type MappingKey, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
+import {
+  flawOf,
+  MAX_LEASE_SECONDS,
+  type MappingKey,
+  type MappingRequest,
+  type PortMapping,
+} from '../../domain/port-mapping.js'
 import { IGD_ACTIONS, type InArguments } from '../../wire/igd-actions.js'
 import type { PortMappingEntry } from '../../wire/port-listing.js'
 import { leadingNumber, type SoapArguments } from '../../wire/soap.js'
@@ -50,8 +56,14 @@ export function decodeTarget(reply: SoapArguments): Omit<PortMapping, keyof Mapp
     internalClient: optionalText<Out>(reply, 'NewInternalClient').trim(),
     enabled: !isFalse(optionalText<Out>(reply, 'NewEnabled')),
     description: optionalText<Out>(reply, 'NewPortMappingDescription'),
-    leaseSeconds: leadingNumber(optionalText<Out>(reply, 'NewLeaseDuration')),
+    leaseSeconds: leaseIn(optionalText<Out>(reply, 'NewLeaseDuration')),
   }
+}
+
+/** A ui4 (WANIPConnection:2 2.2.17): what is more is no lease. */
+function leaseIn(text: string): number | undefined {
+  const seconds = leadingNumber(text)
+  return seconds !== undefined && seconds <= MAX_LEASE_SECONDS ? seconds : undefined
 }
 
 /** A listing has other names than the actions (WANIPConnection:2 2.4.21). */
@@ -64,7 +76,7 @@ export function mappingOfEntry(entry: PortMappingEntry): PortMapping {
     internalClient: entry.NewInternalClient.trim(),
     enabled: !isFalse(entry.NewEnabled),
     description: entry.NewDescription,
-    leaseSeconds: leadingNumber(entry.NewLeaseTime),
+    leaseSeconds: leaseIn(entry.NewLeaseTime),
   }
 }
 

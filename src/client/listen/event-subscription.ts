@@ -9,6 +9,7 @@
  */
 import { hostAndPort, isSameAddress, isUnicastIPv4, isUnicastIPv6, splitZone, withZone } from '../../domain/address.js'
 import { PortMappingError, TransportError, unlessMalformed } from '../../domain/errors.js'
+import { ignore } from '../../domain/ignored.js'
 import { USER_AGENT } from '../../domain/version.js'
 import { type Clock, sleep } from '../../net/clock.js'
 import type { HttpClient, HttpReply, HttpRequest } from '../../net/http/client.js'
@@ -89,7 +90,7 @@ export class EventSubscription {
         retryMs = FIRST_RETRY_MS
         await this.#sleepUntilRenewal(renewalMs(timeoutSeconds))
       } catch (error) {
-        if (!(error instanceof PortMappingError)) throw error
+        this.#ignoreDefect(error)
         if (this.#refusals === MAX_REFUSALS) break
         await sleep(clock, retryMs, signal)
         retryMs = Math.min(retryMs * 2, LAST_RETRY_MS)
@@ -164,9 +165,15 @@ export class EventSubscription {
   async #unsubscribe(): Promise<void> {
     if (this.#SID === undefined) return
     const limits = { timeoutMs: UNSUBSCRIBE_TIMEOUT_MS, signal: undefined }
-    await this.#ask('UNSUBSCRIBE', unsubscribeHeaders(this.#SID), limits).catch((error: unknown) => {
-      if (!(error instanceof PortMappingError)) throw error // the subscription ends when its time is over
-    })
+    // Without an answer the subscription ends when its time is over.
+    await this.#ask('UNSUBSCRIBE', unsubscribeHeaders(this.#SID), limits).catch((error: unknown) =>
+      this.#ignoreDefect(error),
+    )
+  }
+
+  /** Nobody waits for the subscription, so a defect counts as a failure of the gateway. */
+  #ignoreDefect(error: unknown): void {
+    if (!(error instanceof PortMappingError)) ignore('device', this.#options.eventUrl.host, error)
   }
 
   /** The reply, whatever its status. @throws PortMappingError if there is none */

@@ -6,7 +6,13 @@
 import { isSameAddress, parseIPv4, splitZone } from '../../domain/address.js'
 import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../domain/errors.js'
 import type { AskOptions, MappingToRemove, PinholeOpener } from '../../domain/gateway.js'
-import { type PinholeId, type PinholeTarget, pinholeIdOf, pinholeTargetOf } from '../../domain/pinhole.js'
+import {
+  type PinholeId,
+  type PinholeTarget,
+  pinholeIdOf,
+  pinholeTargetOf,
+  refuseFlawedLease,
+} from '../../domain/pinhole.js'
 import {
   isPort,
   type MappingRequest,
@@ -229,6 +235,7 @@ function pinholesBy(askMap: (asked: MapAsked) => Promise<MapGranted>): PinholeOp
     async addPinhole(request, { isRepetition } = {}) {
       const { remoteHost, remotePort, internalClient, internalPort, protocol: number, leaseSeconds } = request
       const protocol = transportProtocolOf(number)
+      refuseFlawedLease(leaseSeconds)
       if (protocol === undefined || !isPort(internalPort)) {
         throw new InvalidArgumentError('a pinhole over PCP is for TCP or UDP, and for one port from 1 to 65535')
       }
@@ -240,6 +247,7 @@ function pinholesBy(askMap: (asked: MapAsked) => Promise<MapGranted>): PinholeOp
     },
     /** The filters of the pinhole stay as they are (RFC 6887 13.3). */
     async updatePinhole(id, leaseSeconds) {
+      refuseFlawedLease(leaseSeconds)
       return { ...(await ask(targetOf(id), leaseSeconds)), id }
     },
     async deletePinhole(id) {

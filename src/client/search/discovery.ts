@@ -3,6 +3,8 @@
  * made in choice.ts, after every piece of news.
  */
 import { isIPv6, isSameAddress, onSameSubnet, splitZone, withoutBrackets } from '../../domain/address.js'
+import { PortMappingError } from '../../domain/errors.js'
+import { ignore } from '../../domain/ignored.js'
 import { zonedUrlText } from '../../domain/url.js'
 import { type Trust, trustedUrl, trustSender } from '../trusted-url.js'
 import type { Candidate, ExamineContext } from './candidate.js'
@@ -73,7 +75,6 @@ export class Discovery {
   /** After the end: an IGD of the router answers all the same. */
   #onLateRouter = (): void => {}
   #routesOpened: number | undefined
-  #defect: { readonly error: unknown } | undefined
 
   constructor(options: DiscoveryOptions) {
     this.#options = options
@@ -114,11 +115,6 @@ export class Discovery {
   /** Whether the router itself has answered as an IGD. */
   get hasHeardRouter(): boolean {
     return [...this.#igds.values()].some((each) => this.#placeOf(each) === 'router')
-  }
-
-  /** A defect ends the search. */
-  get defect(): { readonly error: unknown } | undefined {
-    return this.#defect
   }
 
   /** Whether an IGD at one of those places has answered, and is being examined. Of the router, any device counts. */
@@ -194,8 +190,7 @@ export class Discovery {
     try {
       for (const device of await alsoKnown()) this.#take(device)
     } catch (error) {
-      this.#defect = { error }
-      if (!this.#isOver) this.#options.onNews()
+      ignore('device', 'MiniSSDPd', error)
     }
   }
 
@@ -207,6 +202,7 @@ export class Discovery {
         if (!this.#isOver && this.#add(device, { sender: '', route }, trust, '')) return
       }
     } catch (error) {
+      ignore('device', device.LOCATION, error)
       this.#unreadable.push({ location: device.LOCATION, error, at: undefined })
     }
   }
@@ -266,6 +262,7 @@ export class Discovery {
       this.#examined.push({ candidate, at: device })
       if (candidate.gateway !== undefined) this.#kept.push(stop)
     } catch (error) {
+      if (!stop.signal.aborted && !(error instanceof PortMappingError)) ignore('device', location.href, error)
       if (!stop.signal.aborted && device.isHeard) this.#unreadable.push({ location: location.href, error, at: device })
     } finally {
       this.#inFlight.delete(stop)

@@ -4,6 +4,7 @@
  */
 
 import { isLoopbackIPv4 } from '../../domain/address.js'
+import { ignore } from '../../domain/ignored.js'
 import type { GatewayProtocol } from '../../domain/port-mapping.js'
 import { resolveUrl } from '../../domain/url.js'
 import type { ClientNet } from '../../net/network.js'
@@ -203,7 +204,7 @@ class RouterSearch {
       protocols,
       timeoutMs: searchMs,
       onSent: onIdle,
-      onAnswer: () => this.#hearAnswer(),
+      onAnswer: () => void this.#hearAnswer().catch(this.#fail),
     })
     this.#portControl = search
     search.finished.then(() => {
@@ -220,11 +221,19 @@ class RouterSearch {
     this.#consider()
   }
 
+  /** Nobody waits for it, so a defect of the choice ends the search, and not the process. */
   #consider(): void {
+    try {
+      this.#chooseIfClear()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #chooseIfClear(): void {
     const { signal } = this.#options.net
-    const { routesOpened, defect } = this.#discovery
+    const { routesOpened } = this.#discovery
     if (signal?.aborted) this.#fail(signal.reason)
-    if (defect !== undefined) this.#fail(defect.error)
     if (routesOpened === 0) this.#askPortControl()
     const standing = this.#standing()
     if (this.#options.searchMs !== undefined && !standing.time.search) return
@@ -329,7 +338,10 @@ class RouterSearch {
     const leftMs = ROUTERS_IGD_MS - (net.clock.monotonicMs() - this.#startedMs)
     if (net.signal === undefined)
       this.#discovery.stop() // nothing would end it with the command
-    else this.#discovery.stopLater(leftMs, () => void memory.forgetSilence(address))
+    else
+      this.#discovery.stopLater(leftMs, () => {
+        memory.forgetSilence(address).catch((error: unknown) => ignore('device', address, error))
+      })
   }
 
   async #remember(choice: Choice, { address }: RouterPlace, devices: readonly FoundDevice[]): Promise<void> {

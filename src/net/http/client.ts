@@ -7,6 +7,7 @@
 import { setMaxListeners } from 'node:events'
 import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoReplyError, TransportError } from '../../domain/errors.js'
+import { ignore } from '../../domain/ignored.js'
 import type { Clock } from '../clock.js'
 import { codeOf, reasonOf } from '../system-error.js'
 import { bindingTo } from './local-address.js'
@@ -250,9 +251,19 @@ class Collector implements ReplySink {
   #examine(): void {
     this.#examining = false
     if (this.#finish === undefined) return
-    if (this.#request.isComplete(this.#body())) this.end()
+    if (this.#isComplete()) this.end()
     else if (this.#declaredLength !== undefined && this.#size >= this.#declaredLength)
       this.#wait(AFTER_DECLARED_LENGTH_MS, () => this.end())
+  }
+
+  /** A defect costs this reply only: it is taken for one that goes on. */
+  #isComplete(): boolean {
+    try {
+      return this.#request.isComplete(this.#body())
+    } catch (error) {
+      ignore('reply', this.#request.url.host, error)
+      return false
+    }
   }
 
   end(): void {

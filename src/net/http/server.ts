@@ -6,6 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net'
 import { hostAndPort } from '../../domain/address.js'
 import { TransportError } from '../../domain/errors.js'
+import { ignore } from '../../domain/ignored.js'
 import type { Endpoint } from '../datagrams.js'
 import { reasonOf } from '../system-error.js'
 
@@ -66,7 +67,13 @@ async function listen(options: ListenOptions): Promise<HttpServer> {
     serve(request, response, options.handler).catch(() => response.destroy())
   })
   server.on('connection', (socket) => {
-    if (!isWelcome(socket.remoteAddress ?? '')) socket.destroy()
+    const { remoteAddress = '' } = socket
+    try {
+      if (!isWelcome(remoteAddress)) socket.destroy()
+    } catch (error) {
+      ignore('request', remoteAddress, error)
+      socket.destroy()
+    }
   })
   server.maxConnections = MAX_CONNECTIONS
   await new Promise<void>((resolve, reject) => {
@@ -88,8 +95,23 @@ function closeAll(server: Server): Promise<void> {
   })
 }
 
+/** Rejects if the client goes away. A defect of the handler costs this request. */
 async function serve(request: IncomingMessage, response: ServerResponse, handler: RequestHandler): Promise<void> {
   const body = await readBody(request)
+  try {
+    await answer(request, body, response, handler)
+  } catch (error) {
+    ignore('request', request.socket.remoteAddress ?? '', error)
+    response.destroy()
+  }
+}
+
+async function answer(
+  request: IncomingMessage,
+  body: Buffer | undefined,
+  response: ServerResponse,
+  handler: RequestHandler,
+): Promise<void> {
   const reply =
     body === undefined
       ? { status: 413, headers: [], body: '' }

@@ -13,6 +13,7 @@ import { memoryFiles, type PrivateFiles } from '../../../src/net/files/private-f
 import { createHttpClient } from '../../../src/net/http/client.ts'
 import { leanExchange } from '../../../src/net/http/lean-exchange.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { ignoredLog } from '../../support/ignored.ts'
 import { runCli } from '../../support/run-cli.ts'
 
 const closing: (() => Promise<void>)[] = []
@@ -387,18 +388,21 @@ describe('a port that a running keeper holds', () => {
     expect([portsOf(emulator), await files.list('kept-')]).toEqual([[], []])
   })
 
-  it('is not held after a defect', async () => {
+  it('is held after a defect too, which costs one turn', async () => {
     const files = memoryFiles()
     const keeper = keeping(await emulated(), undefined, { files, breaksAt: 2 })
+    const log = ignoredLog()
     await keeper.told('mapped')
-    expect(await files.list('keeper-')).toHaveLength(1)
     await keeper.pass(15)
     keeper.state.isGone = true
     keeper.suspect()
     await keeper.told('searching')
     keeper.state.isGone = false
-    await keeper.clock.advance(2000)
-    await expect(keeper.running).rejects.toThrow('planted')
+    await keeper.told('restored')
+    expect(await files.list('keeper-')).toHaveLength(1)
+    expect(log.told()).toEqual([expect.stringMatching(/^turn .*: .*planted/)])
+    log.end()
+    expect(await keeper.stop()).toBe(0)
     expect(await files.list('keeper-')).toEqual([])
   })
 })

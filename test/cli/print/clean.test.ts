@@ -1,7 +1,7 @@
 /** No text of a router's reaches the terminal raw: not from cleaned(), and not from either renderer, whatever the Report. */
 import { isDeepStrictEqual } from 'node:util'
 import { describe, expect, it } from 'vitest'
-import { cleaned, cleanedJson } from '../../../src/cli/print/clean.ts'
+import { cleaned, cleanedJson, MAX_SHOWN_BYTES, shortened } from '../../../src/cli/print/clean.ts'
 import { renderJson } from '../../../src/cli/print/json.ts'
 import { renderText } from '../../../src/cli/print/text.ts'
 import { randomFrom } from '../../support/random.ts'
@@ -95,6 +95,38 @@ describe('cleaned text', () => {
   it('is the same string to a JSON parser', () => {
     for (const text of TEXTS) expect(JSON.parse(cleanedJson(JSON.stringify(text)))).toBe(text)
   })
+})
+
+describe('a text for a terminal', () => {
+  it.each([
+    ['of letters', 'a', 1024],
+    ['of umlauts', 'ä', 512],
+    ['of Chinese', '你', 341],
+    ['of faces', '\u{1f600}', 256],
+    ['of half faces', '\ud83d', 341],
+  ])('%s is cut at 1 KiB, between two characters, with an ellipsis', (_, char, most) => {
+    expect(shortened(char.repeat(most))).toBe(char.repeat(most))
+    expect(shortened(char.repeat(most + 1))).toBe(`${char.repeat(most)}\u2026`)
+    expect(shortened(char.repeat(1_000_000))).toBe(`${char.repeat(most)}\u2026`)
+    expect(Buffer.byteLength(char.repeat(most))).toBeLessThanOrEqual(MAX_SHOWN_BYTES)
+  })
+
+  it('is never longer, whatever stands at the place', () => {
+    for (let before = 1015; before <= 1024; before++)
+      for (const char of ['a', 'ä', '你', '\u{1f600}', '\ud83d', '\udc00'])
+        expect(Buffer.byteLength(shortened('a'.repeat(before) + char.repeat(9)))).toBeLessThanOrEqual(MAX_SHOWN_BYTES + 3)
+  })
+
+  it.each(ALL_REPORTS.map((report, at) => [`${at} ${report.type}`, report] as const))(
+    'is cut wherever it stands, and JSON has it whole: report %s',
+    (_, report) => {
+      const long = 'x'.repeat(100_000)
+      const said = withTextEverywhere(report, long)
+      expect(renderText(said, '2.1').filter(({ text }) => /x{1025}/.test(text))).toEqual([])
+      const isPublished = renderJson(withTextEverywhere(report, 'MARK')).includes('MARK')
+      expect(renderJson(said).includes(long)).toBe(isPublished)
+    },
+  )
 })
 
 describe('a text from the network, wherever in a report it stands', () => {

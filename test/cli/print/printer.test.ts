@@ -239,3 +239,42 @@ describe('a reader that has gone', () => {
     expect(exitCode).toBe(2)
   })
 })
+
+describe('--verbose', () => {
+  function verbose() {
+    const stderr = new FakeStream()
+    const printer = new Printer({ ...PLAIN, verbose: true }, { stdout: new FakeStream(), stderr, env: {} })
+    return { printer, stderr }
+  }
+  const ignored = (nth: number, kind: 'datagram' | 'turn' = 'datagram') => {
+    return { kind, from: `192.168.1.66:${nth}`, error: new TypeError(`defect\x1b ${nth}`) }
+  }
+
+  it('tells of what was ignored: the first of each kind, then whenever there are twice as many, and the sum', () => {
+    const { printer, stderr } = verbose()
+    for (let nth = 1; nth <= 7; nth++) printer.ignored(ignored(nth), 0)
+    printer.ignored(ignored(1, 'turn'), 0)
+    const line = (kind: string, nth: number): string =>
+      `ignored a ${kind} (192.168.1.66:${nth}), for a defect of upnp-ts: TypeError: defect\\x1b ${nth}`
+    const before = [
+      ...[1, 2, 4].map((nth) => `1970-01-01T00:00:00.000Z ! ${line('datagram', nth)} (${nth} so far)`),
+      `1970-01-01T00:00:00.000Z ! ${line('turn', 1)} (1 so far)`,
+    ]
+    expect(stderr.text.trimEnd().split('\n')).toEqual(before)
+    printer.tellIgnored()
+    expect(stderr.text.trimEnd().split('\n')).toEqual([...before, `7 times ${line('datagram', 1)}`])
+  })
+
+  it('cuts the texts of a message, and of what was ignored', () => {
+    const { printer, stderr } = verbose()
+    const long = 'x'.repeat(100_000)
+    printer.trace({
+      ...{ timeMs: 0, direction: 'received', protocol: 'SSDP', bytes: 1 },
+      ...{ peer: long, action: long, result: long },
+    })
+    printer.ignored({ kind: 'device', from: long, error: new Error(long) }, 0)
+    printer.tellIgnored()
+    expect(stderr.text).toMatch(/x{1000}/)
+    expect(stderr.text).not.toMatch(/x{1025}/)
+  })
+})

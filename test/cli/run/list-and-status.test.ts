@@ -119,6 +119,18 @@ describe('an external address', () => {
     expect(objectOf(json, 'mapped')).toMatchObject({ externalAddress: null })
   })
 
+  it.each(['abc', '999.1.1.1', '\u202e4.3.2.1', 'x'.repeat(3000)])('that is %.12j is shown nowhere', async (told) => {
+    for (const argv of [['-s'], ['-l'], ['-r', '80', 'TCP'], ['-s', '--json'], ['-r', '80', 'TCP', '--json']]) {
+      const { stdout, stderr } = await ran(argv, externalAddress(told))
+      expect((stdout + stderr).replaceAll('expected an address', '')).not.toContain(told.slice(0, 12))
+      if (argv.includes('--json')) expect(stdout).not.toMatch(/"(externalAddress|address)":"[^1]/)
+    }
+    const mapped = await ran(['-r', '80', 'TCP'], externalAddress(told))
+    expect(linesOf(mapped)[0]).toBe('GetExternalIPAddress failed.')
+    expect(mapped.stderr).toContain('the router does not tell its external address now')
+    expect(mapped.exitCode).toBe(0)
+  })
+
   it('that is none ends -s with exit 2 if there is no status either', async () => {
     const status = { GetStatusInfo: '' }
     expect((await ran(['-s'], { ...status, ...externalAddress('0.0.0.0') })).exitCode).toBe(2)

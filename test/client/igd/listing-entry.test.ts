@@ -176,3 +176,24 @@ describe('pulse', () => {
     expect(asked).toHaveLength(1)
   })
 })
+
+describe('a lease', () => {
+  it.each([
+    ['0', 0],
+    ['4294967295', 2 ** 32 - 1],
+    ['4294967296', undefined],
+    ['4294967356', undefined],
+    ['99999999999999999999', undefined],
+    ['-1', undefined],
+    ['', undefined],
+  ])('shown as %j is %s', async (shown, leaseSeconds) => {
+    const { gateway } = answering(specific(target('192.168.1.10') + tag('NewLeaseDuration', shown)))
+    expect(await gateway.find(KEY)).toMatchObject({ leaseSeconds })
+    const entry = encodeListing(shown)
+    const listed = answering(reply('GetListOfPortMappings', `<NewPortListing><![CDATA[${entry}]]></NewPortListing>`))
+    expect(await listed.gateway.portMappingsOf('TCP')).toMatchObject([{ leaseSeconds }])
+  })
+})
+
+const encodeListing = (lease: string): string =>
+  `<PortMappingList><PortMappingEntry><NewLeaseTime>${lease}</NewLeaseTime></PortMappingEntry></PortMappingList>`

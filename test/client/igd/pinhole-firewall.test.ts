@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { IgdPinholeFirewall } from '../../../src/client/igd/pinhole-firewall.ts'
 import type { ControlledService } from '../../../src/client/igd/services.ts'
 import { SoapCaller } from '../../../src/client/igd/soap-caller.ts'
-import { MalformedMessageError, RefusedError } from '../../../src/domain/errors.ts'
+import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../../src/domain/errors.ts'
 import type { TimedPinholeRequest } from '../../../src/domain/pinhole.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { FIREWALL1, tag } from '../../support/scripted-devices.ts'
@@ -161,4 +161,11 @@ describe('an IPv6 firewall', () => {
       if (action !== 'AddPinhole') expect(http.seen.map(({ request }) => request.localAddress)).toEqual([undefined])
     }
   })
+})
+
+it.each([0, -1, 0.5, 2 ** 32, 2 ** 32 + 60])('a lease of %d s is refused before anything is sent', async (leaseSeconds) => {
+  const { firewall, http } = firewallThat('')
+  await expect(firewall.addPinhole({ ...REQUEST, leaseSeconds })).rejects.toBeInstanceOf(InvalidArgumentError)
+  await expect(firewall.updatePinhole(1, leaseSeconds)).rejects.toBeInstanceOf(InvalidArgumentError)
+  expect(http.seen).toEqual([])
 })

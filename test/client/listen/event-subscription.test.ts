@@ -23,6 +23,7 @@ import {
   type ServedRequest,
 } from '../../../src/net/http/server.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { ignoredLog } from '../../support/ignored.ts'
 
 const EVENT_URL = new URL('http://192.168.1.1:5000/evt/IPConn')
 const GATEWAY = '192.168.1.1'
@@ -559,4 +560,17 @@ describe('a subscription over loopback', () => {
     expect(asked.map(({ method }) => method)).toEqual(['SUBSCRIBE', 'UNSUBSCRIBE'])
     expect(asked[1]?.headers.get('sid')).toBe('uuid:1')
   })
+})
+
+it('outlives a defect in subscribing and at its end, tells of both, and tries again', async () => {
+  const log = ignoredLog()
+  const defect = new TypeError('x is undefined')
+  scripted.answer = (request, nth) => (nth === 1 || request.method === 'UNSUBSCRIBE' ? defect : granted(nth))
+  await subscribe()
+  await clock.advance(FIRST_RETRY_MS)
+  expect(scripted.asked).toHaveLength(2)
+  await stop()
+  const told = `device ${EVENT_URL.host}: TypeError: x is undefined`
+  expect(log.told()).toEqual([told, told])
+  log.end()
 })

@@ -12,6 +12,7 @@ import {
   TransportError,
 } from '../../../src/domain/errors.ts'
 import { USER_AGENT } from '../../../src/domain/version.ts'
+import { encodeEntities } from '../../../src/wire/xml.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import {
   answersOf,
@@ -107,11 +108,19 @@ describe('examine', () => {
     },
   )
 
-  it.each(['10.0.0.1', '100.64.0.1', '192.168.0.1', '169.254.1.1', '0.0.0.0', '', 'unknown', '1.2.3.4.5'])(
+  it.each(['10.0.0.1', '100.64.0.1', '192.168.0.1', '169.254.1.1', '0.0.0.0', ''])(
     'takes a connection with the external address %j for one behind another NAT',
     async (address) => {
       const { candidate } = await examineConnections({ '/ip': { address } })
       expect(candidate).toMatchObject({ kind: 'reserved', externalAddress: address })
+    },
+  )
+
+  it.each(['unknown', '1.2.3.4.5', '999.1.1.1', '1.2.3.4:80', '<b>', 'x'.repeat(100_000)])(
+    'takes a connection for one behind another NAT, without an address, if it is %.20j',
+    async (address) => {
+      const { candidate } = await examineConnections({ '/ip': { address: encodeEntities(address) } })
+      expect(candidate).toMatchObject({ kind: 'reserved', externalAddress: undefined })
     },
   )
 

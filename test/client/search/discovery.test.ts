@@ -15,6 +15,7 @@ import type { RouterPlace } from '../../../src/client/search/which-router.ts'
 import { memoryFiles } from '../../../src/net/files/private-files.ts'
 import type { HttpRequest } from '../../../src/net/http/client.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { ignoredLog } from '../../support/ignored.ts'
 import { IGD1, ScriptedDatagrams, ssdpReply } from '../../support/scripted-datagrams.ts'
 import {
   answersOf,
@@ -663,6 +664,7 @@ describe('how a search ends otherwise', () => {
   })
 
   it('is not ended by a defect that one device meets: the others are looked at, and it is told of that one', async () => {
+    const log = ignoredLog()
     const defect = new TypeError('x is undefined')
     const answer = answersOf(ROUTER)
     const search = begin([], { answer: (request) => (request.url.host === TV.host ? defect : answer(request)) })
@@ -671,6 +673,8 @@ describe('how a search ends otherwise', () => {
     const found = await search.finished()
     expect(hostsOf(found)).toEqual([ROUTER.host])
     expect(found.unreadable).toEqual([defect])
+    expect(log.told()).toEqual([`device ${locationOf(TV)}: TypeError: x is undefined`])
+    log.end()
   })
 
   it('is not ended by a defect that a device of others meets', async () => {
@@ -682,9 +686,40 @@ describe('how a search ends otherwise', () => {
       },
     }
     const router = { ST: IGD1, USN: '', LOCATION: locationOf(ROUTER) }
+    const log = ignoredLog()
     const search = begin([ROUTER], { alsoKnown: async () => [unlucky, router] })
     await search.clock.advance(20)
     expect(hostsOf(await search.finished())).toEqual([ROUTER.host])
+    expect(log.told()).toEqual([`device ${locationOf(TV)}: TypeError: x is undefined`])
+    log.end()
+  })
+
+  it('is not ended by a defect in asking others', async () => {
+    const log = ignoredLog()
+    const search = begin([ROUTER], { alsoKnown: () => Promise.reject(new TypeError('x is undefined')) })
+    await search.clock.advance(20)
+    await search.reply(ROUTER)
+    expect(hostsOf(await search.finished())).toEqual([ROUTER.host])
+    expect(log.told()).toEqual(['device MiniSSDPd: TypeError: x is undefined'])
+    log.end()
+  })
+
+  it('fails with a defect of the choice, which nobody would catch otherwise', async () => {
+    const defect = new TypeError('x is undefined')
+    const { signal } = new AbortController()
+    let isBroken = false
+    Object.defineProperty(signal, 'aborted', {
+      get() {
+        if (isBroken) throw defect
+        return false
+      },
+    })
+    const search = begin([ROUTER], { signal })
+    await settle()
+    isBroken = true
+    const failure = search.result.catch((error: unknown) => error)
+    await search.reply(ROUTER)
+    expect(await failure).toBe(defect)
   })
 
   it('is not changed by a device that is done with in the very moment of the end', async () => {

@@ -46,7 +46,8 @@ export interface Settings extends Partial<GatewayWishes>, Pick<OpeningNet, 'sign
   readonly interfaces?: readonly InterfaceAddress[]
   readonly devices?: readonly ScriptedDevice[]
   readonly files?: PrivateFiles
-  readonly hardwareAddress?: string
+  /** Of the router; a function may meet a defect. */
+  readonly hardwareAddress?: string | (() => Promise<string>)
   readonly gateways?: readonly string[]
 }
 
@@ -64,7 +65,7 @@ export function begin({ devices = [], interfaces = [HOME], gateways = ['192.168.
     interfaces: () => interfaces,
     defaultGateways,
     files,
-    hardwareAddress: async () => hardwareAddress,
+    hardwareAddress: async () => (typeof hardwareAddress === 'function' ? hardwareAddress() : hardwareAddress),
     signal,
     onIdle,
   }

@@ -4,7 +4,9 @@ import { createHttpClient, type Exchange, type HttpReply, type HttpRequest } fro
 import { MAX_HEAD_BYTES } from '../../../src/net/http/head.ts'
 import { leanExchange } from '../../../src/net/http/lean-exchange.ts'
 import { undiciExchange } from '../../../src/net/http/undici-exchange.ts'
+import { NAMES_OF_OBJECTS } from '../../fuzz/xml-differential.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { ignoredLog } from '../../support/ignored.ts'
 import { type Peer, type RawServer, type Script, startRawServer } from '../../support/raw-server.ts'
 
 const XML = '<?xml version="1.0"?>\n<root><a>1</a></root>\n'
@@ -139,6 +141,26 @@ describe.each([
 ])('by $name:', ({ by }) => {
   beforeEach(() => {
     exchange = by
+  })
+
+  it('a defect in judging a reply costs that reply only, which ends with its connection', async () => {
+    const log = ignoredLog()
+    const server = await serve(closingAfter(ok('')))
+    const isComplete = (): boolean => {
+      throw new TypeError('x is undefined')
+    }
+    expect(text(await ask(server, { isComplete }))).toBe(XML)
+    expect(new Set(log.told())).toEqual(new Set([`reply 127.0.0.1:${server.port}: TypeError: x is undefined`]))
+    log.end()
+  })
+
+  it('a header may have the name of what every object has', async () => {
+    const names = NAMES_OF_OBJECTS.map((name) => `${name}: 1\r\n${name}: 2\r\n`).join('')
+    const server = await serve(closingAfter(ok(`${names}X: y\r\n`)))
+    const { status, headers } = await ask(server)
+    expect([status, headers.get('x'), headers.get('constructor'), headers.get('__proto__')]).toEqual([
+      ...[200, 'y', '1', '1'],
+    ])
   })
 
   describe('a request', () => {

@@ -9,6 +9,8 @@ import {
   type RequestHandler,
   type ServedRequest,
 } from '../../../src/net/http/server.ts'
+import { NAMES_OF_OBJECTS } from '../../fuzz/xml-differential.ts'
+import { ignoredLog } from '../../support/ignored.ts'
 
 const servers: HttpServer[] = []
 
@@ -216,6 +218,50 @@ describe('the HTTP server', () => {
     guests.add('127.0.0.1')
     expect(await say(server, post('x'))).toMatch(/^HTTP\/1\.1 200 /)
     expect(asked).toBe(1)
+  })
+
+  it('hands over every header, whatever its name is', async () => {
+    const seen: ServedRequest[] = []
+    const server = await listen((request) => {
+      seen.push(request)
+      return fine(request)
+    })
+    const names = NAMES_OF_OBJECTS.map((name) => `${name}: 1\r\n${name}: 2\r\n`).join('')
+    expect(await say(server, `NOTIFY / HTTP/1.0\r\n${names}SID: x\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /)
+    expect(seen[0]?.headers.get('sid')).toBe('x')
+    expect(seen[0]?.headers.get('constructor')).toBe('1, 2')
+  })
+
+  it('loses a request whose handling throws, tells of it, and answers the next one', async () => {
+    const log = ignoredLog()
+    let asked = 0
+    const server = await listen((request) => {
+      asked++
+      if (asked === 1) throw new TypeError('x is undefined')
+      if (asked === 2) return Promise.reject(new TypeError('y is undefined'))
+      return asked === 3 ? { status: 200, headers: [['X', 'a\nb']], body: '' } : fine(request)
+    })
+    for (const _ of 'abc') expect(await say(server, post('x'))).toBe('')
+    expect(await say(server, post('x'))).toMatch(/^HTTP\/1\.1 200 /)
+    expect(log.told()).toEqual([
+      'request 127.0.0.1: TypeError: x is undefined',
+      'request 127.0.0.1: TypeError: y is undefined',
+      expect.stringMatching(/^request 127\.0\.0\.1: .*Invalid character/),
+    ])
+    log.end()
+  })
+
+  it('loses a connection if nobody can say whether it is welcome, and tells of it', async () => {
+    const log = ignoredLog()
+    let asked = 0
+    const server = await listen(fine, () => {
+      if (++asked === 1) throw new TypeError('x is undefined')
+      return true
+    })
+    expect(await say(server, post('x'))).toBe('')
+    expect(await say(server, post('x'))).toMatch(/^HTTP\/1\.1 200 /)
+    expect(log.told()).toEqual(['request 127.0.0.1: TypeError: x is undefined'])
+    log.end()
   })
 
   it('cannot listen where another one does', async () => {
