@@ -36,7 +36,9 @@ describe('--verbose', () => {
     const words = ['--emulate', '--via', 'igd', '-l']
     const { exitCode, stderr } = await runCli([...words, '--verbose'], { datagrams: { ...nodeDatagrams, open } })
     expect(exitCode).toBe(0)
-    const told = withoutPorts(stderr).split('\n').filter((line) => line.includes('ignored'))
+    const told = withoutPorts(stderr)
+      .split('\n')
+      .filter((line) => line.includes('ignored'))
     const line = 'ignored a datagram (127.0.0.1:PORT), for a defect of upnp-ts: TypeError: planted'
     expect(told.map((each) => each.replace(/^\S+Z /, ''))).toEqual([
       `! ${line} (1 so far)`,

@@ -20,7 +20,10 @@ describe('what is ignored', () => {
     ignore('device', 'http://192.168.1.66/', defect)
     other.end()
     ignore('turn', '', defect)
-    expect(one.told()).toEqual(['device http://192.168.1.66/: TypeError: x is undefined', 'turn : TypeError: x is undefined'])
+    expect(one.told()).toEqual([
+      'device http://192.168.1.66/: TypeError: x is undefined',
+      'turn : TypeError: x is undefined',
+    ])
     expect(other.told()).toHaveLength(1)
   })
 

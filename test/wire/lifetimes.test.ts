@@ -31,7 +31,8 @@ const ENCODERS: readonly (readonly [string, (seconds: number) => Uint8Array])[] 
   ],
   [
     'the epoch of a NAT-PMP response',
-    (epochSeconds) => encodeNatPmpResponse({ kind: 'external-address-response', externalAddress: '1.2.3.4', epochSeconds }),
+    (epochSeconds) =>
+      encodeNatPmpResponse({ kind: 'external-address-response', externalAddress: '1.2.3.4', epochSeconds }),
   ],
   [
     'the lifetime of a PCP request',
@@ -40,7 +41,8 @@ const ENCODERS: readonly (readonly [string, (seconds: number) => Uint8Array])[] 
   ],
   [
     'the lifetime of a PCP response',
-    (lifetimeSeconds) => encodePcpErrorResponse(new Uint8Array(24), { resultCode: 1, lifetimeSeconds, epochSeconds: 1 }),
+    (lifetimeSeconds) =>
+      encodePcpErrorResponse(new Uint8Array(24), { resultCode: 1, lifetimeSeconds, epochSeconds: 1 }),
   ],
   [
     'the epoch of a PCP response',

@@ -114,7 +114,9 @@ describe('a text for a terminal', () => {
   it('is never longer, whatever stands at the place', () => {
     for (let before = 1015; before <= 1024; before++)
       for (const char of ['a', 'ä', '你', '\u{1f600}', '\ud83d', '\udc00'])
-        expect(Buffer.byteLength(shortened('a'.repeat(before) + char.repeat(9)))).toBeLessThanOrEqual(MAX_SHOWN_BYTES + 3)
+        expect(Buffer.byteLength(shortened('a'.repeat(before) + char.repeat(9)))).toBeLessThanOrEqual(
+          MAX_SHOWN_BYTES + 3,
+        )
   })
 
   it.each(ALL_REPORTS.map((report, at) => [`${at} ${report.type}`, report] as const))(

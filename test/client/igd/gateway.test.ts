@@ -823,10 +823,13 @@ describe('what it tells', () => {
     })
   })
 
-  it.each(['11.22.33.44', '2001:db8::1', '0.0.0.0', '::', ''])('gives the external address %j as it is', async (told) => {
-    const { gateway } = gatewayThat((request) => done(request, tag('NewExternalIPAddress', told)))
-    expect(await gateway.externalAddress()).toBe(told)
-  })
+  it.each(['11.22.33.44', '2001:db8::1', '0.0.0.0', '::', ''])(
+    'gives the external address %j as it is',
+    async (told) => {
+      const { gateway } = gatewayThat((request) => done(request, tag('NewExternalIPAddress', told)))
+      expect(await gateway.externalAddress()).toBe(told)
+    },
+  )
 
   it.each(['abc', '999.1.1.1', '1.2.3', '1.2.3.4:80', '01.2.3.4', 'fe80::1%eth0', '\x1b[2J', 'x'.repeat(100_000)])(
     'gives no external address if it is told %.20j',

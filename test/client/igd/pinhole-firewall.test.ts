@@ -163,9 +163,12 @@ describe('an IPv6 firewall', () => {
   })
 })
 
-it.each([0, -1, 0.5, 2 ** 32, 2 ** 32 + 60])('a lease of %d s is refused before anything is sent', async (leaseSeconds) => {
-  const { firewall, http } = firewallThat('')
-  await expect(firewall.addPinhole({ ...REQUEST, leaseSeconds })).rejects.toBeInstanceOf(InvalidArgumentError)
-  await expect(firewall.updatePinhole(1, leaseSeconds)).rejects.toBeInstanceOf(InvalidArgumentError)
-  expect(http.seen).toEqual([])
-})
+it.each([0, -1, 0.5, 2 ** 32, 2 ** 32 + 60])(
+  'a lease of %d s is refused before anything is sent',
+  async (leaseSeconds) => {
+    const { firewall, http } = firewallThat('')
+    await expect(firewall.addPinhole({ ...REQUEST, leaseSeconds })).rejects.toBeInstanceOf(InvalidArgumentError)
+    await expect(firewall.updatePinhole(1, leaseSeconds)).rejects.toBeInstanceOf(InvalidArgumentError)
+    expect(http.seen).toEqual([])
+  },
+)

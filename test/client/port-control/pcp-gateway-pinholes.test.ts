@@ -50,13 +50,16 @@ describe('a pinhole over PCP', () => {
     nothingLeft()
   })
 
-  it.each([0, -1, 0.5, 2 ** 32, 2 ** 32 + 60])('cannot have a lease of %d s, and nothing is sent', async (leaseSeconds) => {
-    const { pinholes, asked } = firewall()
-    const id = 'TCP:[2001:db8::20]:8022'
-    expect(await failureOf(pinholes.addPinhole({ ...REQUEST, leaseSeconds }))).toBeInstanceOf(InvalidArgumentError)
-    expect(await failureOf(pinholes.updatePinhole(id, leaseSeconds))).toBeInstanceOf(InvalidArgumentError)
-    expect(asked()).toEqual([])
-  })
+  it.each([0, -1, 0.5, 2 ** 32, 2 ** 32 + 60])(
+    'cannot have a lease of %d s, and nothing is sent',
+    async (leaseSeconds) => {
+      const { pinholes, asked } = firewall()
+      const id = 'TCP:[2001:db8::20]:8022'
+      expect(await failureOf(pinholes.addPinhole({ ...REQUEST, leaseSeconds }))).toBeInstanceOf(InvalidArgumentError)
+      expect(await failureOf(pinholes.updatePinhole(id, leaseSeconds))).toBeInstanceOf(InvalidArgumentError)
+      expect(asked()).toEqual([])
+    },
+  )
 
   it('has the lease that was granted, which may be another one than was asked for', async () => {
     const { pinholes } = firewall((request) => mapReply(request, { lifetimeSeconds: 120 }))
