@@ -217,9 +217,19 @@ export class Keeper<H extends Held> {
     this.#better?.forget()
     this.#tell(news)
     this.#stopListening()
-    this.#stopListening = this.#options.listen(gateway, (news) => this.#hear(news))
+    this.#stopListening = this.#listenTo(gateway)
     for (const row of this.#rows) row.beDueNow(this.#now())
     this.#looks = this.#newLooks()
+  }
+
+  /** The regular looks do without it. */
+  #listenTo(gateway: Gateway): () => void {
+    try {
+      return this.#options.listen(gateway, (news) => this.#hear(news))
+    } catch (error) {
+      ignore('turn', gateway.address ?? '', error)
+      return () => {}
+    }
   }
 
   #newLooks(): LookSchedule {

@@ -56,6 +56,7 @@ describe('a defect of a keeper', () => {
     let isBroken = false
     const keeping: Keeping = beginIt({
       async open(signal) {
+        await Promise.resolve()
         const gateway = await keeping.router.open(signal)
         const pulse = gateway.pulse.bind(gateway)
         return Object.assign(gateway, { pulse: () => (isBroken ? Promise.reject(defect) : pulse()) })
@@ -77,6 +78,7 @@ describe('a defect of a keeper', () => {
     let searches = 0
     const keeping: Keeping = beginIt({
       async open(): Promise<Gateway> {
+        await Promise.resolve()
         if (++searches < 3) throw defect
         return keeping.router.open()
       },

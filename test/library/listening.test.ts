@@ -240,14 +240,17 @@ describe('an interface that changes', () => {
 
 it('a defect in joining ends nothing, and is told', async () => {
   const log = ignoredLog()
-  await begin(IGD)
-  interfaces = [IPV4]
+  let isBroken = false
   defaultGateways = () => {
-    watch.look = () => {
-      throw new TypeError('x is undefined')
-    }
+    if (isBroken)
+      watch.look = () => {
+        throw new TypeError('x is undefined')
+      }
     return Promise.resolve([])
   }
+  await begin(IGD)
+  isBroken = true
+  interfaces = [IPV4]
   watch.look()
   await settle()
   expect(log.told()).toEqual([`device ${GATEWAY}: TypeError: x is undefined`])

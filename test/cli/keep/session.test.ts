@@ -49,7 +49,7 @@ interface Settings {
   readonly files?: ReturnType<typeof memoryFiles>
   readonly isGone?: boolean
   readonly write?: (text: string) => void
-  /** Which gateway that is found meets a defect. */
+  /** Listening to which gateway that is found meets a defect. */
   readonly breaksAt?: number
 }
 
@@ -138,8 +138,8 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
       return () => {}
     },
   }
+  const reports = keep(invocation, invocation.keep, context)
   const run = async (): Promise<void> => {
-    const reports = keep(invocation, invocation.keep as NonNullable<typeof invocation.keep>, context)
     for (;;) {
       const next = await reports.next()
       if (next.done === true) {
@@ -176,6 +176,8 @@ function keeping(emulator: Emulator, words: readonly string[] = ['-r', '22', 'TC
     },
     ended,
     running,
+    /** Nobody reads what comes after the next report. */
+    leave: (): void => void reports.return(0),
     stop: (): Promise<number | undefined> => {
       heard.signal('SIGTERM')
       return ended()
@@ -398,6 +400,7 @@ describe('a port that a running keeper holds', () => {
     keeper.suspect()
     await keeper.told('searching')
     keeper.state.isGone = false
+    await keeper.clock.advance(2000)
     await keeper.told('restored')
     expect(await files.list('keeper-')).toHaveLength(1)
     expect(log.told()).toEqual([expect.stringMatching(/^turn .*: .*planted/)])
@@ -560,24 +563,26 @@ describe('a command', () => {
     expect(portsOf(emulator)).toEqual([])
   })
 
-  it('is stopped if the keeper breaks: nobody would keep its ports', async () => {
-    const keeper = keeping(await emulated(), COMMAND, { breaksAt: 2 })
+  it('is stopped if nobody reads the reports any more: nobody would keep its ports', async () => {
+    const keeper = keeping(await emulated(), COMMAND)
     await keeper.told('mapped')
+    await until(() => keeper.state.started.length > 0)
+    keeper.leave()
     await keeper.pass(15)
     keeper.state.isGone = true
     keeper.suspect()
-    await keeper.told('searching')
-    keeper.state.isGone = false
-    await keeper.clock.advance(2000)
-    await expect(keeper.running).rejects.toThrow('planted')
+    await keeper.running
     expect(keeper.state.started.map(({ killed }) => killed)).toEqual([['SIGTERM']])
   })
 
-  it('is never started if the keeper breaks first', async () => {
+  it('outlives a defect of the keeper', async () => {
     const keeper = keeping(await emulated(), COMMAND, { breaksAt: 1 })
-    await expect(keeper.running).rejects.toThrow('planted')
-    await keeper.clock.advance(5000)
-    expect(keeper.state.started).toEqual([])
+    await keeper.told('mapped')
+    await until(() => keeper.state.started.length > 0)
+    await keeper.pass(15)
+    expect(keeper.state.started.map(({ killed }) => killed)).toEqual([[]])
+    keeper.state.started[0]?.exit({ code: 3 })
+    expect(await keeper.ended()).toBe(3)
   })
 
   it('gets the signals, and the ports stay open until it ends', async () => {
