@@ -99,13 +99,14 @@ function isSame(plain: ReadonlyMap<string, string>, other: ReadonlyMap<string, s
   return other !== undefined && JSON.stringify([...plain]) === JSON.stringify([...other])
 }
 
-/** One of the plain documents with one to three changes. */
+/** One of the plain documents with one to three changes, many of them in values: those the plain reader takes most. */
 function spoilt(random: () => number): string {
   const below = (limit: number): number => Math.floor(random() * limit)
   const pick = (from: readonly string[]): string => from[below(from.length)] ?? ''
   let text = PLAIN[below(PLAIN.length)]?.[1] ?? ''
   for (let left = 1 + below(3); left > 0; left--) {
-    const at = below(text.length)
+    const value = random() < 0.4 ? text.indexOf(random() < 0.5 ? '8080' : 'web') : -1
+    const at = value === -1 ? below(text.length) : value + below(4)
     const [before, after] = [text.slice(0, at), text.slice(at)]
     const change = random()
     if (change < 0.5) text = before + pick(PIECES) + after
