@@ -25,13 +25,13 @@ const {
   mkdirSync,
   openSync,
   readFileSync,
+  readlinkSync,
   readSync,
-  realpathSync,
   renameSync,
   unlinkSync,
   writeSync,
 } = require('node:fs')
-const { dirname, isAbsolute, join } = require('node:path')
+const { basename, dirname, isAbsolute, join } = require('node:path')
 
 const BUNDLE = join(__dirname, '../dist/bin/')
 
@@ -79,10 +79,9 @@ const COMMANDS_KEPT = 3
  * Runs a CommonJS file. `keep` stores what V8 has compiled so far, for the next start; it does nothing once enough
  * commands have added to it. `load` is the file's `require`.
  *
- * @type {(path: string, load: (path: string) => unknown, env?: NodeJS.ProcessEnv) => { exports: any, keep: () => void }}
+ * @type {(path: string, load: (path: string) => unknown, env?: NodeJS.ProcessEnv, user?: number) => { exports: any, keep: () => void }}
  */
-function loadCached(path, load, env = process.env) {
-  const user = process.getuid?.()
+function loadCached(path, load, env = process.env, user = process.geteuid?.()) {
   const directory = directoryOf(env)
   if (user === undefined || directory === undefined) return { exports: load(path), keep() {} }
   const code = readWrapped(path)
@@ -164,7 +163,8 @@ function readOwn(path, user) {
 function keepCompiled(directory, name, compile, end, user) {
   try {
     for (const each of [dirname(directory), directory]) {
-      if (!existsSync(each) && isSafe(realpathSync(dirname(each)), user)) mkdirSync(each, { mode: 0o700 })
+      const place = join(safePath(dirname(each), user), basename(each))
+      if (!existsSync(place)) mkdirSync(place, { mode: 0o700 })
     }
     within(directory, user, (place) => {
       const compiled = compile()
@@ -196,37 +196,57 @@ const DIRECTORY_FLAGS = constants.O_RDONLY | constants.O_DIRECTORY | constants.O
 
 /**
  * Calls `use` with a path that nobody can redirect to another directory; without /proc, it is the plain path. Returns
- * undefined if the directory is not safe. If others may write to it, it is closed to them, and not used this time.
+ * undefined if others may write to the directory: it is closed to them, and not used this time.
  * @template T
  * @param {string} directory @param {number} user @param {(place: string) => T} use
  * @returns {T | undefined}
- * @throws Error from node:fs
+ * @throws Error if the directory is not this user's alone, and from node:fs
  */
 function within(directory, user, use) {
-  const path = realpathSync(directory)
-  if (!isSafe(dirname(path), user)) return undefined
-  const opened = openSync(path, DIRECTORY_FLAGS)
+  const path = join(safePath(dirname(directory), user), basename(directory))
+  const opened = openSync(path, DIRECTORY_FLAGS) // fails if it is a link
   try {
     const status = fstatSync(opened)
-    if (status.uid !== user) return undefined
-    if (isOpenToOthers(status)) fchmodSync(opened, 0o700)
-    else return use(process.platform === 'linux' ? `/proc/self/fd/${opened}` : path)
+    if (status.uid !== user) throw new Error(`${path} is another user's`)
+    if (!isOpenToOthers(status)) return use(process.platform === 'linux' ? `/proc/self/fd/${opened}` : path)
+    fchmodSync(opened, 0o700)
+    return undefined
   } finally {
     closeSync(opened)
   }
-  return undefined
 }
 
+const MAX_LINKS = 40
+
 /**
- * Whether only that user and root decide what is found at a path without links, and in the directories above it. A
- * sticky directory of root, such as /tmp, passes: everybody can create a file there, but not remove another user's.
- * @type {(path: string, user: number, look?: (path: string) => { uid: number, mode: number }) => boolean}
+ * The path without links, if only that user and root decide what is found there, and in the directories above it: they
+ * own them, and nobody else may write to them. A sticky directory of theirs, such as /tmp, passes: everybody can create a
+ * file there, but not remove another user's. A link counts if one of the two has made it where nobody else can make one.
+ * From the root down, so what has passed cannot be replaced. (src/net/files/own-directory.ts has the same rules.)
+ * @param {string} path @param {number} user
+ * @param {(path: string) => import('node:fs').Stats} look @param {(path: string) => string} readLink
+ * @throws Error
  */
-function isSafe(path, user, look = lstatSync) {
-  const status = look(path)
-  const isSticky = status.uid === 0 && (status.mode & 0o1000) !== 0
-  if ((status.uid !== user && status.uid !== 0) || (isOpenToOthers(status) && !isSticky)) return false
-  return dirname(path) === path || isSafe(dirname(path), user, look)
+function safePath(path, user, look = (at) => lstatSync(at), readLink = (at) => readlinkSync(at)) {
+  const names = ['/', ...path.split('/')].reverse()
+  let [place, links] = ['', 0]
+  while (names.length > 0) {
+    const name = names.pop() ?? ''
+    if (name === '..') place = dirname(place)
+    if (['', '.', '..'].includes(name)) continue
+    const at = join(place, name)
+    const status = look(at)
+    const isLink = status.isSymbolicLink()
+    const isSticky = (status.mode & 0o1000) !== 0
+    const isSafe = isLink ? !isOpenToOthers(look(place)) && ++links <= MAX_LINKS : isSticky || !isOpenToOthers(status)
+    if (!isSafe || (status.uid !== user && status.uid !== 0)) throw new Error(`others decide about ${at}`)
+    if (isLink) {
+      const target = readLink(at)
+      if (isAbsolute(target)) place = '/'
+      names.push(...target.split('/').reverse())
+    } else place = at
+  }
+  return place
 }
 
 /** @param {{ mode: number }} status */
@@ -235,7 +255,7 @@ function isOpenToOthers({ mode }) {
 }
 
 /** For tests. */
-module.exports = { COMMANDS_KEPT, isSafe, loadCached }
+module.exports = { COMMANDS_KEPT, loadCached, safePath }
 
 if (require.main === module) {
   const argv = process.argv.slice(2)

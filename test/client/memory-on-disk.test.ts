@@ -3,7 +3,7 @@
  * and one that cannot be written. What is wrong there costs only the memory.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text as textOf } from 'node:stream/consumers'
@@ -74,7 +74,7 @@ const routersOn = (files: PrivateFiles = privateFiles(directory)) => rememberedR
 
 describe('several processes at once', { timeout: 30_000 }, () => {
   it('that remember and forget lose nothing, and nothing of it is wrong', async () => {
-    mkdirSync(directory)
+    mkdirSync(directory, { mode: 0o700 })
     const processes = [1, 2, 3, 4]
     const children = processes.map((number) =>
       start(`for (let at = 0; at < 15; at++) {
@@ -260,8 +260,8 @@ describe('a full disk', () => {
 
 describe('a directory that cannot be written', () => {
   it.runIf(process.platform !== 'win32')('can be read, and costs nothing else', async () => {
-    mkdirSync(directory, { mode: 0o777 })
-    chmodSync(directory, 0o777)
+    mkdirSync(directory, { mode: 0o700 })
+    if (ROOT) chownSync(directory, NOBODY, NOBODY)
     directory = join(directory, 'upnp-ts')
     const program = `import { chmodSync } from 'node:fs'
       await memory.remember(mapping(80, 8080))

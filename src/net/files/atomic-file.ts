@@ -2,22 +2,11 @@
  * Writes a file that others may read at any moment: they see the whole old or the whole new file. Only a file that cannot
  * be replaced is written in place: a container may have that one file mounted, or a directory that it may not write to.
  */
-import {
-  closeSync,
-  constants,
-  fstatSync,
-  ftruncateSync,
-  lstatSync,
-  openSync,
-  readlinkSync,
-  realpathSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, isAbsolute, join, sep } from 'node:path'
+import { closeSync, constants, fstatSync, ftruncateSync, openSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { TransportError } from '../../domain/errors.js'
 import { codeOf, reasonOf } from '../system-error.js'
+import { followNamedLinks, thisUser } from './followed-links.js'
 import { discard } from './private-files.js'
 
 /** What the system says if it makes no file beside this one, or does not let it take the place of this one. */
@@ -30,6 +19,7 @@ const IN_PLACE_FLAGS = constants.O_WRONLY | (constants.O_NOFOLLOW ?? 0) | (const
 interface FileCalls {
   readonly open: typeof openSync
   readonly rename: typeof renameSync
+  readonly user: number | undefined
 }
 
 /**
@@ -39,10 +29,10 @@ interface FileCalls {
 export function writeFileAtomically(
   path: string,
   text: string,
-  { open = openSync, rename = renameSync }: Partial<FileCalls> = {},
+  { open = openSync, rename = renameSync, user = thisUser() }: Partial<FileCalls> = {},
 ): void {
   try {
-    const target = targetOf(path)
+    const target = targetOf(path, user)
     try {
       replace(target, text, { open, rename })
     } catch (cause) {
@@ -55,7 +45,7 @@ export function writeFileAtomically(
   }
 }
 
-function replace(target: string, text: string, { open, rename }: FileCalls): void {
+function replace(target: string, text: string, { open, rename }: Pick<FileCalls, 'open' | 'rename'>): void {
   const temporary = join(dirname(target), `.${basename(target)}.${process.pid}`)
   discard(temporary) // a killed process may have left it, and in a container the process ID is always the same
   try {
@@ -75,7 +65,10 @@ function replace(target: string, text: string, { open, rename }: FileCalls): voi
 function writeInPlace(target: string, text: string, open: typeof openSync): void {
   const file = open(target, IN_PLACE_FLAGS)
   try {
-    if (!fstatSync(file).isFile()) throw notRegular(target)
+    const status = fstatSync(file)
+    if (!status.isFile()) throw notRegular(target)
+    // Somebody else may have given this name to another file of this user. The name can be replaced, the file is not.
+    if (status.nlink !== 1) throw new TransportError(`${target} could not be written: it has another name too`)
     ftruncateSync(file)
     writeFileSync(file, text)
   } finally {
@@ -84,25 +77,9 @@ function writeInPlace(target: string, text: string, open: typeof openSync): void
 }
 
 /** Follows links itself, because somebody else may have made them: in /tmp, or where root writes for another user. */
-function targetOf(path: string): string {
+function targetOf(path: string, user: number | undefined): string {
   if (statSync(path, { throwIfNoEntry: false })?.isFile() === false) throw notRegular(path)
-  let target = path
-  for (;;) {
-    const status = lstatSync(target, { throwIfNoEntry: false })
-    if (status?.isSymbolicLink() !== true) return target
-    const directory = realpathSync(dirname(target))
-    const why = distrust(directory, status.uid)
-    if (why !== undefined) throw new TransportError(`${path} could not be written: ${target} is a link ${why}`)
-    const next = readlinkSync(target)
-    target = isAbsolute(next) ? next : `${directory}${sep}${next}` // join() would take `..` out before links are followed
-  }
-}
-
-/** Why a link is not followed; undefined if it is. Windows has no modes. */
-function distrust(directory: string, owner: number, user = process.getuid?.()): string | undefined {
-  if (user === undefined) return undefined
-  if ((statSync(directory).mode & 0o002) !== 0) return 'and others may write to that directory'
-  return owner === user || owner === 0 ? undefined : `and belongs to user ${owner}`
+  return followNamedLinks(path, (why) => new TransportError(`${path} could not be written: ${why}`), user)
 }
 
 function notRegular(path: string): TransportError {

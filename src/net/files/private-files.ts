@@ -1,34 +1,30 @@
 /**
  * Small private files of this user that outlive the process, in a directory of their own. A file appears whole or not
- * at all. Nobody else can read it (if the file system has modes), and a file that somebody else put there is not read.
- * There is no fsync: after a power cut a file may be empty, and whoever reads it must be ready for that.
+ * at all. Nobody else can read it (if the file system has modes), and what somebody else can have had a hand in is not
+ * read. There is no fsync: after a power cut a file may be empty, and whoever reads it must be ready for that.
  *
  * All calls are synchronous inside: the files are small, and node:fs is the one module that costs nothing to load.
  */
 import {
   closeSync,
-  constants,
-  existsSync,
   fchmodSync,
   fstatSync,
   linkSync,
   lstatSync,
-  mkdirSync,
   openSync,
   readdirSync,
-  readSync,
   renameSync,
-  statSync,
+  type Stats,
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join, posix, win32 } from 'node:path'
+import { join, posix, win32 } from 'node:path'
 import { TransportError } from '../../domain/errors.js'
 import { codeOf } from '../system-error.js'
-
-/** The limit for one file. */
-export const MAX_FILE_BYTES = 64 * 1024
+import { isOpenToOthers, thisUser } from './followed-links.js'
+import { ownDirectory, ownDirectoryMade } from './own-directory.js'
+import { MAX_FILE_BYTES, readRegularFile } from './regular-file.js'
 
 /** Only temporary files begin with a dot. Two names that differ only in case may be one file. */
 const NAME = /^[A-Za-z0-9_%-][A-Za-z0-9._%-]{0,199}$/
@@ -55,63 +51,80 @@ export interface PrivateFiles {
 /**
  * XDG_STATE_HOME comes first on every system, if it is absolute (the XDG Base Directory Specification says to ignore
  * any other). macOS uses the same place as the other systems with a shell, which is easier to find.
- * @throws TransportError if there is no home directory either, or if the user is root and the directory another user's
+ * @throws TransportError if there is no home directory either
  */
 export function stateDirectoryOf(
   env: Readonly<Record<string, string | undefined>>,
   platform: NodeJS.Platform,
   homeDirectory: string,
-  isForeign: (directory: string) => boolean = isForeignToRoot,
 ): string {
   const { isAbsolute, join: joined } = platform === 'win32' ? win32 : posix
   const fallback = platform === 'win32' ? env.LOCALAPPDATA : undefined
   const given = [env.XDG_STATE_HOME, fallback].find((each) => each !== undefined && isAbsolute(each))
-  const base = given ?? homeDirectory
-  if (!isAbsolute(base)) throw new TransportError('there is no home directory to keep files in: set XDG_STATE_HOME')
-  if (isForeign(base))
-    throw new TransportError(`root keeps no files in ${base}, which is another user's: set HOME or XDG_STATE_HOME`)
   if (given !== undefined) return joined(given, 'upnp-ts')
+  if (!isAbsolute(homeDirectory))
+    throw new TransportError('there is no home directory to keep files in: set XDG_STATE_HOME')
   return joined(homeDirectory, ...(platform === 'win32' ? ['AppData', 'Local'] : ['.local', 'state']), 'upnp-ts')
 }
 
-/** `link` makes a hard link; tests replace it. */
-export function privateFiles(place: string | (() => string), link: typeof linkSync = linkSync): PrivateFiles {
+/** `link` makes a hard link. Tests replace it, and say who runs this. */
+export function privateFiles(
+  place: string | (() => string),
+  link: typeof linkSync = linkSync,
+  user = thisUser(),
+): PrivateFiles {
   let known: string | undefined
   const directoryNow = (): string => {
     known ??= typeof place === 'string' ? place : place()
     return known
   }
-  const attempt = <T>(verb: string, name: string, action: (path: string, directory: string) => T): T => {
+  const attempt = <T>(verb: string, name: string, action: (directory: string) => T): T => {
     let path = name
     try {
-      const directory = directoryNow()
-      path = join(directory, name)
-      const stranger = strangerOf(directory)
-      if (stranger !== undefined) throw new TransportError(`will not use ${directory}: it belongs to user ${stranger}`)
-      return action(path, directory)
+      path = join(directoryNow(), name)
+      return action(directoryNow())
     } catch (cause) {
       if (cause instanceof TransportError) throw cause
       throw new TransportError(`cannot ${verb} ${path}: ${codeOf(cause) || String(cause)}`, { cause })
     }
   }
-  const at: typeof attempt = (verb, name, action) => {
+  const mustBeName = (name: string): void => {
     if (!NAME.test(name)) throw new RangeError(`${JSON.stringify(name)} cannot be the name of a private file`)
-    return attempt(verb, name, action)
+  }
+  /** Undefined if there is no directory. */
+  const at = <T>(verb: string, name: string, action: (directory: string, path: string) => T): T | undefined => {
+    mustBeName(name)
+    return attempt(verb, name, (directory) => {
+      const own = ownDirectory(directory, user)
+      return own === undefined ? undefined : action(own, join(own, name))
+    })
+  }
+  const atMade = <T>(verb: string, name: string, text: string, action: (directory: string, path: string) => T): T => {
+    mustBeName(name)
+    return attempt(verb, name, (directory) => {
+      if (Buffer.byteLength(text) > MAX_FILE_BYTES)
+        throw new TransportError(`will not write more than ${MAX_FILE_BYTES} bytes to a file in ${directory}`)
+      const own = ownDirectoryMade(directory, user)
+      return action(own, join(own, name))
+    })
   }
   return {
     get directory() {
       return directoryNow()
     },
-    read: async (name) => at('read', name, readPrivate),
+    read: async (name) => at('read', name, (directory, path) => readPrivate(directory, path, user)),
     write: async (name, text) =>
-      at('write', name, (path, directory) => throughTemporary(directory, text, (made) => renameSync(made, path))),
+      atMade('write', name, text, (directory, path) =>
+        throughTemporary(directory, text, (made) => renameSync(made, path)),
+      ),
     createOnce: async (name, text) =>
-      at('create', name, (path, directory) => createOrRead(directory, path, text, link)),
-    remove: async (name) => at('remove', name, (path) => unlessCode('ENOENT', () => unlinkSync(path))),
+      atMade('create', name, text, (directory, path) => createOrRead(directory, path, text, link, user)),
+    remove: async (name) => at('remove', name, (_, path) => unlessCode('ENOENT', () => unlinkSync(path))),
     async list(prefix) {
-      const found = attempt('list', '', (directory) =>
-        unlessCode('ENOENT', () => readdirSync(directory, { withFileTypes: true })),
-      )
+      const found = attempt('list', '', (directory) => {
+        const own = ownDirectory(directory, user)
+        return own === undefined ? [] : unlessCode('ENOENT', () => readdirSync(own, { withFileTypes: true }))
+      })
       const names = (found ?? []).filter((each) => each.isFile()).map(({ name }) => name)
       return names.filter((name) => name.startsWith(prefix) && NAME.test(name)).sort()
     },
@@ -138,50 +151,30 @@ function unlessCode<T>(code: string, action: () => T): T | undefined {
   }
 }
 
-/** Follows no symbolic link, and does not wait for a pipe. Windows has neither flag. */
-const READ_FLAGS = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0)
-
-function readPrivate(path: string): string | undefined {
-  const file = unlessCode('ENOENT', () => openSync(path, READ_FLAGS))
-  if (file === undefined) return undefined
-  try {
-    mustBePrivate(path, file)
-    return readBounded(path, file)
-  } finally {
-    closeSync(file)
-  }
+function readPrivate(directory: string, path: string, user: number | undefined): string | undefined {
+  return readRegularFile(path, (status, file) => {
+    if (user === undefined) return
+    if (status.uid !== user) throw new TransportError(`will not read ${path}: it belongs to user ${status.uid}`)
+    if (isOpenToOthers(status)) throw new TransportError(`will not read ${path}: others may write to it`)
+    if (status.nlink > 1 && hasOtherNames(directory, file))
+      throw new TransportError(`will not read ${path}: it has another name elsewhere`)
+    tighten(status, file)
+  })
 }
 
-function mustBePrivate(path: string, file: number): void {
-  const status = fstatSync(file)
-  if (!status.isFile()) throw new TransportError(`cannot read ${path}: it is not a regular file`)
-  const user = process.getuid?.()
-  if (user === undefined) return
-  if (status.uid !== user) throw new TransportError(`will not read ${path}: it belongs to user ${status.uid}`)
-  tighten(status.mode, 0o600, (wanted) => fchmodSync(file, wanted))
-}
-
-/** For one reading after the other: a new one each time would be 64 KiB of garbage. */
-let bytes: Buffer | undefined
-
-/** Does not trust the size that the file had a moment ago. */
-function readBounded(path: string, file: number): string {
-  bytes ??= Buffer.alloc(MAX_FILE_BYTES + 1)
-  let length = 0
-  for (;;) {
-    const more = readSync(file, bytes, length, bytes.length - length, null)
-    length += more
-    if (length > MAX_FILE_BYTES)
-      throw new TransportError(`cannot read ${path}: it is larger than ${MAX_FILE_BYTES} bytes`)
-    if (more === 0) return bytes.toString('utf8', 0, length)
+/** createOnce makes a file with two names: if it was killed then, the temporary one is still there. */
+function hasOtherNames(directory: string, file: number): boolean {
+  const { dev, ino } = fstatSync(file)
+  const temporary = readdirSync(directory).filter((name) => name.startsWith('.'))
+  for (const path of temporary.map((name) => join(directory, name))) {
+    const status = lstatSync(path, { throwIfNoEntry: false })
+    if (status?.dev === dev && status.ino === ino) discard(path)
   }
+  return fstatSync(file).nlink > 1
 }
 
 /** Removes the temporary file if `put` fails. Its name need not be secret, and node:crypto takes 5 ms to load. */
 function throughTemporary<T>(directory: string, text: string, put: (temporary: string) => T): T {
-  if (Buffer.byteLength(text) > MAX_FILE_BYTES)
-    throw new TransportError(`will not write more than ${MAX_FILE_BYTES} bytes to a file in ${directory}`)
-  makeDirectory(directory)
   const temporary = join(directory, `.${process.pid}-${Math.random().toString(36).slice(2)}`)
   try {
     writeFileSync(temporary, text, { flag: 'wx', mode: 0o600 })
@@ -199,9 +192,15 @@ export function discard(path: string): void {
   } catch {}
 }
 
-function createOrRead(directory: string, path: string, text: string, link: typeof linkSync): string {
+function createOrRead(
+  directory: string,
+  path: string,
+  text: string,
+  link: typeof linkSync,
+  user: number | undefined,
+): string {
   for (let attempts = 0; attempts < MAX_CREATE_ATTEMPTS; attempts++) {
-    const present = readPrivate(path)
+    const present = readPrivate(directory, path, user)
     if (present !== undefined) return present
     if (throughTemporary(directory, text, (temporary) => linkInto(temporary, path, text, link))) return text
   }
@@ -266,64 +265,10 @@ export function memoryFiles(): PrivateFiles {
   }
 }
 
-/** Windows has none of these flags, and no modes. */
-const DIRECTORY_FLAGS = constants.O_RDONLY | (constants.O_DIRECTORY ?? 0) | (constants.O_NOFOLLOW ?? 0)
-
-/** Makes it, and its parents, with mode 0700. A link is the user's own choice of a place: its target keeps its mode. */
-function makeDirectory(directory: string): void {
-  if (makeMissing(directory) || process.getuid === undefined || lstatSync(directory).isSymbolicLink()) return
-  const opened = openSync(directory, DIRECTORY_FLAGS) // fails if a link has replaced it since then
-  try {
-    const { uid, mode } = fstatSync(opened)
-    if (uid === process.getuid()) tighten(mode, 0o700, (wanted) => fchmodSync(opened, wanted))
-  } finally {
-    closeSync(opened)
-  }
-}
-
-/** The owner, if that is neither this user nor root. Undefined also if nothing exists there, and on Windows. */
-function strangerOf(path: string, user = process.getuid?.()): number | undefined {
-  if (user === undefined) return undefined
-  const owners = [lstatSync, statSync].map((look) => look(path, { throwIfNoEntry: false })?.uid)
-  return owners.find((owner) => owner !== undefined && owner !== user && owner !== 0)
-}
-
-/**
- * Whether root would keep files in another user's directory, where that user can change them: with a sudo that keeps
- * HOME. A directory that does not exist yet belongs to the owner of its parent.
- */
-export function isForeignToRoot(directory: string, user = process.getuid?.(), stranger = strangerOf): boolean {
-  if (user !== 0) return false
-  if (stranger(directory, user) !== undefined) return true
-  const parent = dirname(directory)
-  return parent !== directory && !existsSync(directory) && isForeignToRoot(parent, user, stranger)
-}
-
-/** Returns whether it was made. `recursive` would loop for ever on Node 20 if the parent exists but accepts nothing. */
-function makeMissing(directory: string): boolean {
-  try {
-    return make(directory)
-  } catch (error) {
-    if (codeOf(error) !== 'ENOENT' || dirname(directory) === directory) throw error
-  }
-  makeMissing(dirname(directory))
-  return make(directory)
-}
-
-function make(directory: string): boolean {
-  try {
-    mkdirSync(directory, { mode: 0o700 })
-    return true
-  } catch (error) {
-    if (codeOf(error) === 'EEXIST') return false
-    throw error
-  }
-}
-
 /** Takes away the rights of others. A file system without modes refuses, and nothing can be done about that. */
-function tighten(mode: number, wanted: number, change: (mode: number) => void): void {
+function tighten({ mode }: Stats, file: number): void {
   if ((mode & 0o077) === 0) return
   try {
-    change(wanted)
+    fchmodSync(file, 0o600)
   } catch {}
 }

@@ -2,6 +2,7 @@ import {
   chmodSync,
   existsSync,
   lchownSync,
+  linkSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -14,7 +15,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { TransportError } from '../../../src/domain/errors.ts'
 import { writeFileAtomically } from '../../../src/net/files/atomic-file.ts'
@@ -108,12 +109,35 @@ describe('a file that is written at once', () => {
     },
   )
 
-  it.skipIf(process.getuid?.() !== 0)('is not written through a link of another user', () => {
-    writeFileSync(path('victim'), 'precious')
-    symlinkSync('victim', path('state'))
-    lchownSync(path('state'), 12345, 12345)
-    expect(() => writeFileAtomically(path('state'), 'x')).toThrow('is a link and belongs to user 12345')
-    expect(readFileSync(path('victim'), 'utf8')).toBe('precious')
+  it.skipIf(isWindows).each([
+    ['the file', 'state', 'state'],
+    ['a directory above', 'folder', 'folder/file'],
+  ])('is not written through a link of another user: %s', (_name, link, name) => {
+    mkdirSync(path('real'))
+    writeFileSync(path('real/file'), 'precious')
+    symlinkSync(link === name ? 'real/file' : 'real', path(link))
+    const me = process.getuid?.() ?? 0
+    if (me === 0) lchownSync(path(link), 12345, 12345)
+    const user = me === 0 ? me : me + 1
+    expect(() => writeFileAtomically(path(name), 'x', { user })).toThrow(/ is a link and belongs to user [1-9]/)
+    expect([readFileSync(path('real/file'), 'utf8'), readdirSync(path('real'))]).toEqual(['precious', ['file']])
+  })
+
+  it.skipIf(isWindows)('is not written below a link in a directory that others may write to', () => {
+    mkdirSync(path('real'))
+    mkdirSync(path('shared'))
+    symlinkSync(path('real'), path('shared/folder'))
+    chmodSync(path('shared'), 0o1777)
+    expect(() => writeFileAtomically(path('shared/folder/state'), 'x')).toThrow(
+      `/shared/folder is a link and others may write to that directory`,
+    )
+    expect(readdirSync(path('real'))).toEqual([])
+  })
+
+  it.skipIf(isWindows)('is named from the working directory too', () => {
+    const name = relative(process.cwd(), path('state'))
+    for (const text of ['one', 'two']) writeFileAtomically(name, text)
+    expect([readFileSync(path('state'), 'utf8'), readdirSync(directory)]).toEqual(['two', ['state']])
   })
 
   it.skipIf(isWindows)('is where a link leads although there is no file yet, and where links lead that go up', () => {
@@ -150,6 +174,20 @@ describe('a file that cannot be replaced', () => {
     expect(statSync(path('state')).ino).toBe(ino)
   })
 
+  it.skipIf(isWindows)('and has another name is not written: it may be one of the files that this user has', () => {
+    writeFileSync(path('precious'), 'precious')
+    linkSync(path('precious'), path('state'))
+    expect(() => writeFileAtomically(path('state'), 'x', { rename: refused('EACCES') })).toThrow(
+      new TransportError(`${path('state')} could not be written: it has another name too`),
+    )
+    expect([readFileSync(path('precious'), 'utf8'), readdirSync(directory)]).toEqual([
+      'precious',
+      ['precious', 'state'],
+    ])
+    writeFileAtomically(path('state'), 'x') // a name can be replaced
+    expect(readFileSync(path('precious'), 'utf8')).toBe('precious')
+  })
+
   it.each([
     ['EACCES', 'this user may not write there'],
     ['EROFS', 'nothing can be written there'],
@@ -159,6 +197,18 @@ describe('a file that cannot be replaced', () => {
       new TransportError(`${path('state')} could not be written: ${why}`),
     )
     expect(readdirSync(directory)).toEqual([])
+  })
+
+  it.skipIf(isWindows)('is not written in place through a link that has just come', () => {
+    for (const name of ['precious', 'state']) writeFileSync(path(name), name)
+    const open: typeof openSync = (name, flags, mode) => {
+      if (flags === 'wx') return refused('EACCES')()
+      rmSync(name)
+      symlinkSync(path('precious'), name)
+      return openSync(name, flags, mode)
+    }
+    expect(() => writeFileAtomically(path('state'), 'x', { open })).toThrow(TransportError)
+    expect(readFileSync(path('precious'), 'utf8')).toBe('precious')
   })
 
   it('nor written in place is reported by its own reason', () => {

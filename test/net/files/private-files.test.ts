@@ -20,15 +20,13 @@ import { pathToFileURL } from 'node:url'
 import { buildSync } from 'esbuild'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { TransportError } from '../../../src/domain/errors.ts'
-import {
-  isForeignToRoot,
-  MAX_FILE_BYTES,
-  privateFiles,
-  stateDirectoryOf,
-} from '../../../src/net/files/private-files.ts'
+import { privateFiles, stateDirectoryOf } from '../../../src/net/files/private-files.ts'
+import { MAX_FILE_BYTES } from '../../../src/net/files/regular-file.ts'
 
 const POSIX = process.platform !== 'win32'
 const ROOT = process.getuid?.() === 0
+/** Who is not root, and not who runs this. */
+const ANOTHER = (process.getuid?.() ?? 0) + 12345
 
 let place: string
 let count = 0
@@ -83,37 +81,6 @@ describe('the state directory', () => {
   })
 })
 
-describe("another user's home", () => {
-  const isAlices = (path: string): number | undefined => (path === '/home/alice' ? 12345 : undefined)
-
-  it.each<[string, boolean, number, string]>([
-    ['is foreign to root', true, 0, '/home/alice'],
-    ['is foreign to root where something is not there yet in it', true, 0, '/home/alice/none/state'],
-    ['is foreign to nobody else', false, 12345, '/home/alice'],
-    ['is not all that root has', false, 0, '/none/at/all'],
-  ])('%s', (_name, expected, user, path) => {
-    expect(isForeignToRoot(path, user, isAlices)).toBe(expected)
-  })
-
-  it('is no place for files of root, who is told what to do', () => {
-    const isForeign = (path: string): boolean => path.startsWith('/home/alice')
-    const message = "root keeps no files in /home/alice, which is another user's: set HOME or XDG_STATE_HOME"
-    expect(() => stateDirectoryOf({}, 'linux', '/home/alice', isForeign)).toThrow(new TransportError(message))
-    const [kept, given] = [{ XDG_STATE_HOME: '/home/alice/state' }, { XDG_STATE_HOME: '/var/lib' }]
-    expect(() => stateDirectoryOf(kept, 'linux', '/root', isForeign)).toThrow(/another user's/)
-    expect(stateDirectoryOf(given, 'linux', '/home/alice', isForeign)).toBe('/var/lib/upnp-ts')
-  })
-
-  it.runIf(ROOT)('is known by its owner, also through a link', () => {
-    const home = join(place, `home-${count}`)
-    mkdirSync(home)
-    chownSync(home, 12345, 12345)
-    symlinkSync(home, `${home}-link`)
-    const paths = [home, join(home, '.local'), `${home}-link`, place]
-    expect(paths.map((path) => isForeignToRoot(path))).toEqual([true, true, true, false])
-  })
-})
-
 describe('private files', () => {
   it('are not there before they are written, nor is their directory', async () => {
     const files = privateFiles(directory)
@@ -144,12 +111,50 @@ describe('private files', () => {
   it.runIf(POSIX)('are made private again where others could read them', async () => {
     const files = privateFiles(directory)
     await files.write('nonce', 'a')
-    chmodSync(join(directory, 'nonce'), 0o664)
-    chmodSync(directory, 0o777)
+    chmodSync(join(directory, 'nonce'), 0o644)
     expect(await files.read('nonce')).toBe('a')
     expect(modeOf(join(directory, 'nonce'))).toBe(0o600)
+  })
+
+  it.runIf(POSIX).each([0o620, 0o602])('do not count if others may write to them: mode %o', async (mode) => {
+    const files = privateFiles(directory)
+    await files.write('nonce', 'a')
+    chmodSync(join(directory, 'nonce'), mode)
+    await expectFailure(files.read('nonce'), /will not read .*nonce: others may write to it/)
+    await expectFailure(files.createOnce('nonce', 'b'), /others may write to it/)
+    expect(modeOf(join(directory, 'nonce'))).toBe(mode)
+  })
+
+  it.runIf(POSIX).each<[string, (parent: string) => void]>([
+    ['its own directory', () => chmodSync(directory, 0o777)],
+    ['the one above', (parent) => chmodSync(parent, 0o770)],
+  ])('are neither made nor read if others may write to %s, whose mode stays', async (_name, open) => {
+    const files = privateFiles(directory)
+    await files.write('nonce', 'a')
+    open(join(directory, '..'))
+    const before = [modeOf(directory), modeOf(join(directory, '..'))]
+    const { read, write, createOnce, remove, list } = files
+    for (const work of [read('nonce'), write('b', ''), createOnce('c', ''), remove('nonce'), list('')])
+      await expectFailure(work, /will not use .*upnp-ts: others may write to .*; chmod go-w takes that away/)
+    expect([modeOf(directory), modeOf(join(directory, '..'))]).toEqual(before)
+    expect(readdirSync(directory)).toEqual(['nonce'])
+  })
+
+  it.runIf(POSIX)('do not count if they have another name elsewhere', async () => {
+    const files = privateFiles(directory)
+    await files.write('nonce', 'a')
+    linkSync(join(directory, 'nonce'), join(place, `second-${count}`))
+    await expectFailure(files.read('nonce'), /will not read .*nonce: it has another name elsewhere/)
+  })
+
+  it.runIf(POSIX)('count if who made them was killed before the other name was gone', async () => {
+    const files = privateFiles(directory)
+    await files.write('nonce', 'a')
     await files.write('other', 'b')
-    expect(modeOf(directory)).toBe(0o700)
+    linkSync(join(directory, 'nonce'), join(directory, '.99-left'))
+    linkSync(join(directory, 'other'), join(directory, '.98-left'))
+    expect(await files.read('nonce')).toBe('a')
+    expect(readdirSync(directory)).toEqual(['.98-left', 'nonce', 'other'])
   })
 
   it('are listed by the beginning of their names, without what is no such file', async () => {
@@ -197,14 +202,14 @@ describe('private files', () => {
     expect(await files.read('full')).toBe(full)
     await expectFailure(files.write('full', `${full}x`), /more than 65536 bytes/)
     await expectFailure(files.createOnce('over', `${full}x`), /more than 65536 bytes/)
-    writeFileSync(join(directory, 'over'), `${full}x`)
+    writeFileSync(join(directory, 'over'), `${full}x`, { mode: 0o600 })
     await expectFailure(files.read('over'), /over: it is larger than 65536 bytes/)
     expect(await files.read('full')).toBe(full)
     expect(readdirSync(directory)).toEqual(['full', 'over'])
   })
 
   it('cannot be where a file is in the way, and say where that is', async () => {
-    writeFileSync(join(place, `file-${count}`), '')
+    writeFileSync(join(place, `file-${count}`), '', { mode: 0o600 })
     const files = privateFiles(join(place, `file-${count}`, 'upnp-ts'))
     const failure = await failureOf(files.read('nonce'))
     expect(failure).toMatchObject({ code: 'TRANSPORT', cause: { code: 'ENOTDIR' } })
@@ -216,7 +221,7 @@ describe('private files', () => {
 
   it.runIf(POSIX)('cannot be where the place that the environment names is within a file', async () => {
     const inTheWay = join(place, 'a-file')
-    writeFileSync(inTheWay, '')
+    writeFileSync(inTheWay, '', { mode: 0o600 })
     const env = { XDG_STATE_HOME: join(inTheWay, 'state') }
     const files = privateFiles(() => stateDirectoryOf(env, process.platform, ''))
     for (const asked of [files.read('key'), files.write('key', ''), files.list('k'), files.remove('key')])
@@ -225,7 +230,7 @@ describe('private files', () => {
 
   it('take no directory for a file, and leave no temporary file where they fail', async () => {
     const files = privateFiles(directory)
-    mkdirSync(join(directory, 'nonce'), { recursive: true })
+    mkdirSync(join(directory, 'nonce'), { recursive: true, mode: 0o700 })
     await expectFailure(files.read('nonce'), /nonce/)
     await expectFailure(files.write('nonce', ''), /cannot write .*nonce: E/)
     await expectFailure(files.createOnce('nonce', ''), /nonce/)
@@ -236,7 +241,7 @@ describe('private files', () => {
     const files = privateFiles(directory)
     const elsewhere = join(place, `elsewhere-${count}`)
     writeFileSync(elsewhere, 'not mine')
-    mkdirSync(directory, { recursive: true })
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
     symlinkSync(elsewhere, join(directory, 'nonce'))
     symlinkSync(join(place, 'nowhere'), join(directory, 'dangling'))
     await expectFailure(files.read('nonce'), /cannot read .*nonce: E/)
@@ -251,7 +256,7 @@ describe('private files', () => {
 
   it.runIf(POSIX)('are not waited for at a pipe', async () => {
     const files = privateFiles(directory)
-    mkdirSync(directory, { recursive: true })
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
     const made = spawn('mkfifo', [join(directory, 'nonce')])
     await new Promise((resolve) => made.on('close', resolve).on('error', resolve))
     if (existsSync(join(directory, 'nonce')))
@@ -261,7 +266,7 @@ describe('private files', () => {
   it.runIf(POSIX)('are kept where a link leads to, and its mode stays', async () => {
     const elsewhere = join(place, `elsewhere-${count}`)
     mkdirSync(elsewhere, { mode: 0o755 })
-    mkdirSync(join(directory, '..'))
+    mkdirSync(join(directory, '..'), { mode: 0o700 })
     symlinkSync(elsewhere, directory)
     const files = privateFiles(directory)
     await files.write('written', 'a')
@@ -270,30 +275,33 @@ describe('private files', () => {
     expect(['', 'written', 'created'].map((name) => modeOf(join(elsewhere, name)))).toEqual([0o755, 0o600, 0o600])
   })
 
-  it.runIf(ROOT).each<[string, (elsewhere: string) => void]>([
-    ['in the directory', () => mkdirSync(directory, { recursive: true })],
+  it.runIf(POSIX).each<[string, (elsewhere: string) => void]>([
+    ['in the directory', () => mkdirSync(directory, { recursive: true, mode: 0o700 })],
     ['in what a link leads to', (elsewhere) => symlinkSync(elsewhere, directory)],
     ['in what a link of another user leads to', (elsewhere) => symlinkSync(elsewhere, directory)],
+    ['below the home', () => {}],
   ])('are neither made nor read %s of another user', async (name, make) => {
     const elsewhere = join(place, `elsewhere-${count}`)
+    const home = join(directory, '..')
     mkdirSync(elsewhere)
-    mkdirSync(join(directory, '..'))
+    mkdirSync(home, { mode: 0o700 })
     make(elsewhere)
-    if (name.includes('link of')) lchownSync(directory, 12345, 12345)
-    else chownSync(directory, 12345, 12345)
-    const { read, write, createOnce, remove, list } = privateFiles(directory)
-    const message = /will not use .*upnp-ts: it belongs to user 12345/
+    const given = name.includes('home') ? home : directory
+    if (ROOT) (name.includes('link of') ? lchownSync : chownSync)(given, ANOTHER, ANOTHER)
+    const user = ROOT ? 0 : ANOTHER // only root can give something away: for anybody else, somebody else looks
+    const { read, write, createOnce, remove, list } = privateFiles(directory, linkSync, user)
+    const message = /will not use .*upnp-ts: .* belongs to user \d+; set HOME or XDG_STATE_HOME/
     for (const work of [read('a'), write('a', ''), createOnce('a', ''), remove('a'), list('')])
       await expectFailure(work, message)
-    expect(readdirSync(elsewhere)).toEqual([])
+    expect([readdirSync(elsewhere), readdirSync(home).filter((each) => each !== 'upnp-ts')]).toEqual([[], []])
   })
 
-  it.runIf(ROOT)('of another user are refused', async () => {
-    const files = privateFiles(directory)
-    await files.write('nonce', 'a')
-    chownSync(join(directory, 'nonce'), 12345, 12345)
-    await expectFailure(files.read('nonce'), /will not read .*nonce: it belongs to user 12345/)
-    await expectFailure(files.createOnce('nonce', 'b'), /belongs to user 12345/)
+  it.runIf(POSIX)('of another user are refused', async () => {
+    await privateFiles(directory).write('nonce', 'a')
+    const files = privateFiles(directory, linkSync, ANOTHER)
+    await expectFailure(files.read('nonce'), /will not .* belongs to user \d/)
+    await expectFailure(files.createOnce('nonce', 'b'), /will not .* belongs to user \d/)
+    expect(await privateFiles(directory).read('nonce')).toBe('a')
   })
 })
 
@@ -323,7 +331,7 @@ describe('createOnce', () => {
     ['the copy', refusing('ENOSYS')],
   ])('reads what another made between its look and %s', async (_name, link) => {
     const files = privateFiles(directory, (temporary, path) => {
-      writeFileSync(path, 'theirs')
+      writeFileSync(path, 'theirs', { mode: 0o600 })
       link(temporary, path)
     })
     expect(await files.createOnce('nonce', 'mine')).toBe('theirs')
