@@ -13,6 +13,7 @@ import { UsageError } from './parse/words.js'
 import { Printer, type Streams } from './print/printer.js'
 import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
 import type { ExitCode } from './report.js'
+import { withNonce } from './run/given-nonce.js'
 import { run } from './run/run.js'
 import { END_SIGNALS, ofProcess, type Surroundings } from './surroundings.js'
 
@@ -66,10 +67,10 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
       return 0
     case 'emulate':
       return emulate(invocation, begin, surroundings)
-    case 'gateway':
-      return invocation.emulate
-        ? onEmulatedGateway(invocation, begin, surroundings)
-        : command(invocation, begin, surroundings)
+    case 'gateway': {
+      const whole = await withNonce(invocation, surroundings.stdin)
+      return whole.emulate ? onEmulatedGateway(whole, begin, surroundings) : command(whole, begin, surroundings)
+    }
   }
 }
 

@@ -202,6 +202,8 @@ interface NoticeFacts {
   'listing-full': { count: number }
   'no-presentation-url': unknown
   'nonce-key-not-kept': { error: ReportedError }
+  /** The nonce is on the command line, where other users of this computer can read it. */
+  'nonce-in-sight': unknown
   /** The user's program starts although not every port is open. */
   'started-without-ports': { someOpen: boolean; afterMs: number }
   /** --keep: the protocol allows no renewal before the lease is over. */

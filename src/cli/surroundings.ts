@@ -13,6 +13,8 @@ import type { OutputStream, Streams } from './print/printer.js'
 
 export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
   readonly onSignal: OnSignal
+  /** Opened when it is called. Without it, there is no input. */
+  readonly stdin?: (() => AsyncIterable<string | Uint8Array>) | undefined
   /** Streams for a program that must not wait for its readers. `droppedLine` is about lines that nobody read. */
   readonly patientStreams?: ((droppedLine: DroppedLine) => Promise<Omit<Streams, 'env'>>) | undefined
 }
@@ -60,6 +62,7 @@ export function ofProcess(): Surroundings {
     ...commandLineNet(),
     stdout: opened(() => process.stdout),
     stderr: opened(() => process.stderr),
+    stdin: () => process.stdin,
     env: process.env,
     files: userPrivateFiles,
     onSignal: onProcessSignal,

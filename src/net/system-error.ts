@@ -3,8 +3,10 @@
 const CLOSED_WITHOUT_ANSWER = 'connection closed without an answer'
 const NO_SUCH_LOCAL_ADDRESS = 'this computer does not have that address'
 const NO_SUCH_COMMAND = 'no such command'
+const NO_SUCH_FILE = 'there is no such file'
 const NO_SUCH_DIRECTORY = 'there is no such directory'
 const MAY_NOT_WRITE = 'this user may not write there'
+const MAY_NOT_READ = 'this user may not read it'
 const NOTHING_LISTENS = 'nothing listens there'
 
 const REASONS = {
@@ -30,6 +32,13 @@ const REASONS = {
     ENOTFOUND: 'no such host name',
     EAI_AGAIN: 'the host name could not be looked up',
     EADDRNOTAVAIL: NO_SUCH_LOCAL_ADDRESS,
+  },
+  read: {
+    ENOTDIR: NO_SUCH_FILE,
+    EACCES: MAY_NOT_READ,
+    EPERM: MAY_NOT_READ,
+    EISDIR: 'it is not a regular file', // Windows
+    ELOOP: 'it became a link just now',
   },
   start: {
     ENOENT: NO_SUCH_COMMAND,

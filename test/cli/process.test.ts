@@ -97,6 +97,13 @@ describe('a command', () => {
     expect(await ended(child)).toEqual(DONE)
   })
 
+  it('takes a nonce from stdin, up to the end of its line', async () => {
+    const child = start(['--emulate', '--via', 'pcp', '--nonce', '-', '-r', '22', 'TCP'])
+    child.stdin.write('00112233445566778899aabb\n')
+    child.stdout.resume()
+    expect(await ended(child)).toEqual(DONE)
+  })
+
   it('gives a file every line', async () => {
     const file = openSync(join(folder, 'out'), 'w+')
     const { NO_COLOR, FORCE_COLOR, ...env } = process.env

@@ -92,6 +92,7 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
   'not-listed-at-once': [{ kind: 'not-listed-at-once' }],
   'listing-full': [{ kind: 'listing-full', count: 1000 }],
   'no-presentation-url': [{ kind: 'no-presentation-url' }],
+  'nonce-in-sight': [{ kind: 'nonce-in-sight' }],
   'nonce-key-not-kept': [{ kind: 'nonce-key-not-kept', error: UNREACHABLE }],
   'started-without-ports': [true, false].map((someOpen) => ({
     kind: 'started-without-ports',

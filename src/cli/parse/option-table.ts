@@ -60,9 +60,11 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     flag: 'nonce',
-    form: 'HEX',
-    wanted: '24 hexadecimal digits',
-    help: 'with --via pcp: the nonce of the mappings, 24 hexadecimal digits [made from a key of this user]',
+    form: '@FILE',
+    wanted: '@ and the name of a file that has 24 hexadecimal digits, or - for standard input',
+    help:
+      'with --via pcp: the nonce of the mappings, 24 hexadecimal digits, from a file that nobody else can read; - is ' +
+      'standard input [made from a key of this user]',
   },
   {
     flag: 'url',

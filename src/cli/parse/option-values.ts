@@ -114,7 +114,7 @@ export function portControlOf(
   row: Pick<CommandRow, 'flag' | 'letter' | 'limit'>,
   facts: CommandFacts,
 ) {
-  const [word, nonce, url] = [options.gateway, options.nonce, options.url].map(textOption)
+  const [word, nonceWord, url] = [options.gateway, options.nonce, options.url].map(textOption)
   const { protocols } = facts
   const given = viaOf(options.via)
   if (given !== 'auto' && !protocols.includes(given)) throw new UsageError(cannotDo(row, given, facts))
@@ -127,13 +127,24 @@ export function portControlOf(
         : '-u and --gateway both name a router: leave one out',
     )
   }
-  if (nonce !== undefined && !/^[\da-f]{24}$/i.test(nonce))
-    throw new UsageError(`--nonce: '${nonce}' is not a nonce: give 24 hexadecimal digits`)
-  if (nonce !== undefined && via !== 'pcp') throw new UsageError('--nonce is for PCP: add --via pcp')
+  const nonceFrom = nonceWord !== undefined && /^(?:-|@.+)$/s.test(nonceWord) ? nonceWord : undefined
+  const nonce = nonceFrom === undefined ? nonceWord : undefined
+  if (nonce !== undefined && !isNonce(nonce))
+    throw new UsageError(`--nonce: '${nonce}' is not a nonce: give @ and a file that has 24 hexadecimal digits`)
+  if (nonceWord !== undefined && via !== 'pcp') throw new UsageError('--nonce is for PCP: add --via pcp')
   if (via === 'nat-pmp' && options.ipv6 === true) throw new UsageError('-6: NAT-PMP is spoken over IPv4 only')
   const gateway = word === undefined ? undefined : endpointOf(word)
   if (gateway !== undefined) refuseOtherFamily(gateway, via, facts)
-  return { via, gateway, nonce } as const
+  return {
+    via,
+    gateway,
+    nonce, // from the command line
+    nonceFrom, // `@FILE`, or `-` for standard input
+  } as const
+}
+
+export function isNonce(text: string): boolean {
+  return /^[\da-f]{24}$/i.test(text)
 }
 
 function refuseOtherFamily({ address }: Endpoint, via: Via, { family }: CommandFacts): void {

@@ -83,6 +83,9 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'nonce-key-not-kept': ({ error }) =>
     `the key of this computer for PCP cannot be stored (${error.message}): ` +
     'another run of upnp-ts will not be able to close what this one opened; it closes when its lease ends',
+  'nonce-in-sight': () =>
+    'every user of this computer can read a nonce on the command line: put it into a file that nobody else can read, ' +
+    'and give --nonce @FILE, or - for standard input',
   'started-without-ports': (notice) => `${notOpen(notice)}: the program starts anyway`,
   'lease-too-short': ({ leaseSeconds, renewedEverySeconds: every }) =>
     `the router gives a lease of ${leaseSeconds} s, and may be asked again only every ${every} s: the port is closed in ` +

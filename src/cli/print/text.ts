@@ -151,6 +151,7 @@ function messageOf({ message }: ReportedError): Piece {
  */
 export function renderComplaints(report: Report): Piece[] {
   if (report.type === 'external-address-changed' || report.type === 'external-port-changed') return []
+  if (report.type === 'notice' && report.kind === 'nonce-in-sight') return [] // it is never why something fails
   const pieces = renderText(report, '2.3.3').filter(({ tone }) => tone === 'bad' || tone === 'hint')
   return pieces.map((piece) => ({ ...piece, stream: 'stderr' }))
 }

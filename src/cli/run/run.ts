@@ -33,9 +33,11 @@ export async function* run(invocation: GatewayInvocation, context: RunContext): 
 }
 
 /** Before the search: pinholes are IPv6's, and ports IPv4's. PCP always uses IPv6 for pinholes. */
-export function* adviceAbout({ command, facts, search: { family }, portControl: { via } }: GatewayInvocation) {
+export function* adviceAbout({ command, facts, search: { family }, portControl }: GatewayInvocation) {
+  const { via, nonce, nonceFrom } = portControl
   if (family === 4 && via !== 'pcp' && facts.family === 6) yield { type: 'pinhole-advice' } as const
   if (family === 6 && command.name === 'map') yield { type: 'notice', kind: 'ports-over-ipv4' } as const
+  if (nonce !== undefined && nonceFrom === undefined) yield { type: 'notice', kind: 'nonce-in-sight' } as const
 }
 
 type Run<Command, Gateway> = (

@@ -22,7 +22,7 @@ const LIST: Asked = {
   emulate: false,
   quirks: [],
   search: { family: 4, interface: undefined, localPort: 0, ttl: undefined, minissdpdPath: undefined },
-  portControl: { via: 'auto', gateway: undefined, nonce: undefined },
+  portControl: { via: 'auto', gateway: undefined, nonce: undefined, nonceFrom: undefined },
   discoveryTimeMs: undefined,
   timeoutMs: 60_000,
 }

@@ -40,7 +40,10 @@ const CONTRADICTIONS: readonly (readonly [Line, string])[] = [
   ]),
   [[...SSH, '--via'], 'nothing follows --via; it takes auto, igd, pcp or nat-pmp'],
   [[...SSH, '--gateway'], 'nothing follows --gateway; it takes the address of a router'],
-  [[...SSH, '--nonce'], 'nothing follows --nonce; it takes 24 hexadecimal digits'],
+  [
+    [...SSH, '--nonce'],
+    'nothing follows --nonce; it takes @ and the name of a file that has 24 hexadecimal digits, or - for standard input',
+  ],
   ...ONLY_UPNP.flatMap((line): [Line, string][] => [
     [['--via', 'pcp', ...line], `${line[0]} cannot be done over PCP: UPnP can (--via igd)`],
     [['--via', 'nat-pmp', ...line], `${line[0]} cannot be done over NAT-PMP: UPnP can (--via igd)`],
@@ -79,13 +82,14 @@ const CONTRADICTIONS: readonly (readonly [Line, string])[] = [
   ],
   [['--emulate', '--gateway', '127.0.0.1', '-l'], '--emulate brings its own gateway: leave out --gateway'],
   ...[[], ['--via', 'auto'], ['--via', 'igd'], ['--via', 'nat-pmp'], URL].map((more): [Line, string] => [
-    ['--nonce', NONCE, ...more, ...SSH],
+    ['--nonce', more === URL ? '-' : NONCE, ...more, ...SSH],
     '--nonce is for PCP: add --via pcp',
   ]),
-  ...['', 'secret', '0x112233445566778899aabb', NONCE.slice(1), `${NONCE}0`, `${NONCE}\n`, '--json'].map(
+  [['--nonce', '@file', ...SSH], '--nonce is for PCP: add --via pcp'],
+  ...['', '@', '--', 'secret', '0x112233445566778899aabb', NONCE.slice(1), `${NONCE}0`, `${NONCE}\n`, '--json'].map(
     (word): [Line, string] => [
       ['--via', 'pcp', '--nonce', word, ...SSH],
-      `--nonce: '${word}' is not a nonce: give 24 hexadecimal digits`,
+      `--nonce: '${word}' is not a nonce: give @ and a file that has 24 hexadecimal digits`,
     ],
   ),
   [['-6', '--via', 'nat-pmp', '-s'], '-6: NAT-PMP is spoken over IPv4 only'],

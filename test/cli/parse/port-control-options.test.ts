@@ -6,7 +6,7 @@ import { UsageError } from '../../../src/cli/parse/words.ts'
 
 type Line = readonly string[]
 
-const AUTO: PortControlAsked = { via: 'auto', gateway: undefined, nonce: undefined }
+const AUTO: PortControlAsked = { via: 'auto', gateway: undefined, nonce: undefined, nonceFrom: undefined }
 const NONCE = '00112233445566778899aaBB'
 const SSH = ['-r', '22', 'TCP'] as const
 const PCP_ID = 'TCP:[2001:db8::5]:8333'
@@ -50,6 +50,9 @@ describe('which protocol the router is asked in', () => {
     ),
     [['--via', 'pcp', ...PINHOLE], { via: 'pcp' }],
     [['--via', 'pcp', '--nonce', NONCE, ...SSH], { via: 'pcp', nonce: NONCE }],
+    [['--via', 'pcp', '--nonce', '@a file', ...SSH], { via: 'pcp', nonceFrom: '@a file' }],
+    [['--via', 'pcp', '--nonce', '-', ...SSH], { via: 'pcp', nonceFrom: '-' }],
+    [['--via', 'pcp', '--nonce=-', ...SSH], { via: 'pcp', nonceFrom: '-' }],
     [['-6', '--via', 'pcp', '-s'], { via: 'pcp' }],
   ])('%j', (argv, asked) => {
     expect(invocationOf(argv).portControl).toEqual({ ...AUTO, ...asked })

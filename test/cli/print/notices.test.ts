@@ -54,6 +54,10 @@ describe('a notice', () => {
     ],
     [{ kind: 'no-presentation-url' }, 'the router does not give the address of its web page'],
     [
+      { kind: 'nonce-in-sight' },
+      'every user of this computer can read a nonce on the command line: put it into a file that nobody else can read, and give --nonce @FILE, or - for standard input',
+    ],
+    [
       { kind: 'nonce-key-not-kept', error },
       'the key of this computer for PCP cannot be stored (why): another run of upnp-ts will not be able to close what this one opened; it closes when its lease ends',
     ],
