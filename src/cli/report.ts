@@ -283,6 +283,8 @@ export interface SearchSummary {
   readonly defaultGateways: readonly string[]
   /** The search was over IPv4, and this computer has only IPv6. */
   readonly lacksIPv4: boolean
+  /** The host `from` told of an IGD on another host, which is used only with --any-host. */
+  readonly referral?: { readonly from: string; readonly location: string }
   /** The gateways that were asked for PCP and NAT-PMP, and how each of them failed. */
   readonly portControl: readonly {
     readonly via: 'pcp' | 'nat-pmp'

@@ -1,19 +1,20 @@
 /**
  * Decides which URLs from the network may be used. Any host on the LAN can answer a search, so a URL must be plain
- * http, without user-info, to a literal address: the sender of the reply, or a host on the sender's subnet (a floating
- * gateway address answers from another one). Names are never resolved. (SSRF: CVE-2024-29415 and others come from
- * checking the text. Here the URL parser has made a canonical address of it first.)
+ * http, without user-info, to a literal address: the sender of the reply, or the default gateway. Other hosts of the
+ * subnet may be named only if the user allows it. This computer's own addresses are used only if they are the sender.
+ * Names are never resolved. (SSRF: CVE-2024-29415 and others come from checking the text. Here the URL parser has made
+ * a canonical address of it first.)
  *
- * Over IPv6 it must be the sender, or a host with a prefix of the interface. Link-local hosts are allowed only if the
- * sender is link-local too, and through its interface. So all URLs of one device share one zone.
+ * A sender counts only if it is on a network of this computer. Link-local IPv6 hosts are reached only through the
+ * interface of a link-local sender. So all URLs of one device share one zone.
  */
 import {
   isIPv6,
   isIPv6Host,
-  isLinkLocalIPv4,
   isLinkLocalIPv6,
   isLoopbackIPv4,
   isLoopbackIPv6,
+  isSameAddress,
   isUnicastIPv4,
   onSameSubnet,
   parseIPv6,
@@ -22,6 +23,7 @@ import {
   withoutBrackets,
 } from '../domain/address.js'
 import { resolveUrl } from '../domain/url.js'
+import type { InterfaceAddress } from '../net/interfaces.js'
 
 export interface Prefix {
   readonly address: string
@@ -33,6 +35,8 @@ export interface Trust {
   readonly hosts: readonly string[]
   readonly subnet?: { readonly address: string; readonly netmask: string }
   readonly prefixes?: readonly Prefix[]
+  /** Addresses of this computer: they are no neighbours. */
+  readonly own?: readonly string[]
   /** The interface that leads to link-local IPv6 hosts. Without it they cannot be reached. */
   readonly zone?: string
 }
@@ -45,22 +49,61 @@ export interface Via {
   readonly prefixes?: readonly Prefix[]
 }
 
-/** The trust in the sender of a search reply that came in through that interface. */
-export function trustSender(sender: string, via: Via): Trust {
-  if (isIPv6Host(sender)) return trustIPv6Sender(sender, via)
-  const { address, netmask } = via
-  if (onSameSubnet(address, netmask, sender)) return { hosts: [sender], subnet: { address, netmask } }
-  // A router may answer from another subnet. Link-local: a forged sender could lead to a cloud's metadata service.
-  return isLinkLocalIPv4(sender) ? { hosts: [] } : { hosts: [sender] }
+/** What a search knows of its surroundings. */
+export interface Around {
+  /** Of this computer. */
+  readonly interfaces: readonly InterfaceAddress[]
+  /** The default gateway, or the host that was named. Undefined if it is not known. */
+  readonly router: string | undefined
+  /** Other hosts of the subnet may be named. */
+  readonly anyHost: boolean
 }
 
-function trustIPv6Sender(sender: string, { address: own, zone: viaZone, prefixes = [] }: Via): Trust {
+const NOBODY: Trust = { hosts: [] }
+const LINK_LOCAL: Prefix = { address: 'fe80::', prefixLength: 10 }
+
+/** The trust in the sender of a search reply that came in through that interface. */
+export function trustSender(sender: string, via: Via, around: Around): Trust {
+  const isNear = isIPv6Host(sender) ? isNearIPv6(sender, via, around) : isNearIPv4(sender, via, around)
+  if (!isNear) return NOBODY
   const { address, zone } = splitZone(sender)
-  if (isLinkLocalIPv6(address)) {
-    return zone !== '' && zone === viaZone ? { hosts: [address], prefixes, zone } : { hosts: [] }
-  }
-  if (hasPrefix(address, prefixes)) return { hosts: [address], prefixes }
-  return isOrdinary(address) || (isLoopbackIPv6(address) && isLoopbackIPv6(own)) ? { hosts: [address] } : { hosts: [] }
+  const trust = trustUnknownSender(via, around)
+  const hosts = [address, ...trust.hosts]
+  if (!isLinkLocalIPv6(address)) return { ...trust, hosts }
+  const { prefixes = [] } = via
+  if (around.anyHost) return { ...trust, hosts, zone, prefixes: [...prefixes, LINK_LOCAL] }
+  // A router may answer from one of its IPv6 addresses, and tell of a wider one (UDA 1.1 A.3, miniupnpd).
+  return isRouter(sender, around) ? { hosts, zone, prefixes, own: ownOf(around) } : { ...trust, hosts, zone }
+}
+
+/** The same for what another program has heard, which does not say from whom. */
+export function trustUnknownSender({ address, netmask, prefixes }: Via, around: Around): Trust {
+  const { router = '', anyHost } = around
+  const own = ownOf(around)
+  const hosts = router === '' || own.some((each) => isSameHost(each, splitZone(router).address)) ? [] : [router]
+  if (!anyHost) return { hosts }
+  return prefixes === undefined ? { hosts, own, subnet: { address, netmask } } : { hosts, own, prefixes }
+}
+
+function isNearIPv4(sender: string, via: Via, around: Around): boolean {
+  if (isRouter(sender, around)) return true
+  if (isLoopbackIPv4(sender) && !isLoopbackIPv4(via.address)) return false
+  return [via, ...around.interfaces].some(({ address, netmask }) => onSameSubnet(address, netmask, sender))
+}
+
+function isNearIPv6(sender: string, { address: own, zone: viaZone, prefixes = [] }: Via, around: Around): boolean {
+  const { address, zone } = splitZone(sender)
+  if (isLinkLocalIPv6(address)) return zone !== '' && zone === viaZone
+  if (isLoopbackIPv6(address)) return isLoopbackIPv6(own) || isRouter(sender, around)
+  return isOrdinary(address) && (hasPrefix(address, prefixes) || isRouter(sender, around))
+}
+
+function isRouter(sender: string, { router = '' }: Around): boolean {
+  return sender === router || isSameAddress(sender, router)
+}
+
+function ownOf({ interfaces }: Around): readonly string[] {
+  return interfaces.map(({ address }) => address)
 }
 
 /** The URL, resolved against `base` (RFC 3986 5.2) if there is one. Undefined if it may not be used. */
@@ -70,7 +113,13 @@ export function trustedUrl(reference: string, base: string | undefined, trust: T
   if (url.port === '0') return undefined
   const host = withoutBrackets(url.hostname)
   if (isLinkLocalIPv6(host) && (trust.zone ?? '') === '') return undefined
-  return trust.hosts.some((each) => isSameHost(each, host)) || isNeighbour(host, trust) ? url : undefined
+  return trust.hosts.some((each) => isTrusted(each, host, trust)) || isNeighbour(host, trust) ? url : undefined
+}
+
+/** The same link-local address on another link is somebody else. */
+function isTrusted(trusted: string, host: string, trust: Trust): boolean {
+  const { zone } = splitZone(trusted)
+  return isSameHost(trusted, host) && (zone === '' || zone === trust.zone)
 }
 
 function isSameHost(trusted: string, host: string): boolean {
@@ -78,11 +127,9 @@ function isSameHost(trusted: string, host: string): boolean {
   return address === host || samePrefixIPv6(address, host, 128)
 }
 
-function isNeighbour(host: string, { subnet, prefixes, zone }: Trust): boolean {
-  if (isIPv6(host)) {
-    if (prefixes === undefined || !isOrdinary(host)) return false
-    return isLinkLocalIPv6(host) ? zone !== undefined : hasPrefix(host, prefixes)
-  }
+function isNeighbour(host: string, { subnet, prefixes = [], own = [] }: Trust): boolean {
+  if (own.some((each) => isSameHost(each, host))) return false
+  if (isIPv6(host)) return isOrdinary(host) && hasPrefix(host, prefixes)
   if (subnet === undefined || !isUnicastIPv4(host) || isLoopbackIPv4(host)) return false
   return onSameSubnet(subnet.address, subnet.netmask, host)
 }

@@ -19,6 +19,11 @@ export interface FindGatewayOptions {
    * time: one without UPnP is found after 1.6 s.
    */
   readonly via?: Via | undefined
+  /**
+   * An IGD is used only if it tells of itself, or if it is the default gateway. With `anyHost` another host of its subnet
+   * may tell of it, as some do that share a floating address.
+   */
+  readonly anyHost?: boolean | undefined
   /** The host to ask over PCP and NAT-PMP. The default is the router, the default gateway of the way out, at port 5351. */
   readonly portControl?: Endpoint | undefined
   /** Where to store the key of PCP's nonces, and what is remembered of routers and mappings. The default is the user's state directory. */
@@ -44,10 +49,10 @@ export function findGateway(
 ): Promise<IgdGateway>
 export function findGateway(options: FindGatewayOptions, net?: ClientNet): Promise<Gateway>
 export async function findGateway(options: FindGatewayOptions = {}, net: ClientNet = nodeNet()): Promise<Gateway> {
-  const { url, signal, via = 'igd', portControl, files = userPrivateFiles } = options
+  const { url, signal, via = 'igd', portControl, anyHost, files = userPrivateFiles } = options
   if (url !== undefined && (via === 'pcp' || via === 'nat-pmp'))
     throw new InvalidArgumentError(`url names an IGD, and via is ${via}: leave one out`)
-  const wishes = { url, via, changes: true, onlyEndpoint: portControl, minissdpdPath: '' }
+  const wishes = { url, via, anyHost, changes: true, onlyEndpoint: portControl, minissdpdPath: '' }
   const opened = await searchGateway(wishes, { ...net, files, signal })
   if (opened.found === undefined) throw whyNot(opened, options)
   return opened.found.gateway
@@ -59,7 +64,9 @@ function whyNot({ best, unreadable, tried, refusals, searchedMs }: Opened, { url
   if (best?.gateway !== undefined)
     return new NoGatewayError(`the IGD at ${best.location} is not the router; url names it`)
   const searched = `within ${searchedMs} ms on ${tried?.routesOpened ?? 0} interfaces`
-  if (via === 'igd') return new NoGatewayError(`no IGD answered ${searched}`)
-  const reasons = refusals.map(({ error }) => error.message)
-  return new NoGatewayError([`no gateway answered ${searched}`, ...new Set(reasons)].join('; '))
+  const { referral } = tried ?? {}
+  const told = referral && [`${referral.from} tells of an IGD on another host, ${referral.location}: anyHost uses it`]
+  const reasons = via === 'igd' ? [] : refusals.map(({ error }) => error.message)
+  const what = via === 'igd' ? 'IGD' : 'gateway'
+  return new NoGatewayError([`no ${what} answered ${searched}`, ...new Set(reasons), ...(told ?? [])].join('; '))
 }

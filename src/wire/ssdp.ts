@@ -104,13 +104,26 @@ export function decodeSsdp(datagram: Uint8Array): SsdpMessage {
   const { length } = datagram
   if (length > MAX_SSDP_DATAGRAM_BYTES)
     throw new MalformedMessageError(`an SSDP datagram of at most ${MAX_SSDP_DATAGRAM_BYTES} bytes`, `${length} bytes`)
-  const text = new TextDecoder('latin1').decode(datagram)
-  const [startLine = '', ...rest] = text.split(/\r\n|\n|\r/, MAX_SSDP_LINES)
-  const headers = decodeHeaders(rest)
-  if (/^HTTP\/1\.\d +200\b/i.test(startLine)) return decodeReply(headers, text)
-  if (/^NOTIFY +\* +HTTP\/1\.\d/i.test(startLine)) return decodeNotify(headers, text)
-  if (/^M-SEARCH +\* +HTTP\/1\.\d/i.test(startLine)) return decodeSearch(headers, text)
-  throw new MalformedMessageError('an SSDP message: HTTP/1.1 200, NOTIFY or M-SEARCH', text)
+  const text = LATIN1.decode(datagram)
+  const decode = DECODERS.find(([start]) => start.test(text))?.[1]
+  if (decode === undefined) throw new MalformedMessageError('an SSDP message: HTTP/1.1 200, NOTIFY or M-SEARCH', text)
+  const [, ...headerLines] = text.split(/\r\n|\n|\r/, MAX_SSDP_LINES)
+  return decode(decodeHeaders(headerLines), text)
+}
+
+/** To make one takes longer than to use it for a datagram. */
+const LATIN1 = new TextDecoder('latin1')
+
+/** How the start line begins. */
+const DECODERS: readonly (readonly [RegExp, (headers: Map<string, string>, text: string) => SsdpMessage])[] = [
+  [/^HTTP\/1\.\d +200\b/i, decodeReply],
+  [/^NOTIFY +\* +HTTP\/1\.\d/i, decodeNotify],
+  [/^M-SEARCH +\* +HTTP\/1\.\d/i, decodeSearch],
+]
+
+/** Whether the datagram begins as replies do: a look that costs nothing, because anybody can send any number of them. */
+export function mayBeSearchReply(datagram: Uint8Array): boolean {
+  return datagram.length <= MAX_SSDP_DATAGRAM_BYTES && (datagram[0] === 0x48 || datagram[0] === 0x68) // H or h, of HTTP
 }
 
 /** Of several headers with one name the first counts. Lines that are not headers, or are too long, are ignored. */

@@ -50,6 +50,21 @@ describe('findGateway', () => {
     expect([net.clock.monotonicMs(), net.clock.pending, net.datagrams.openCount]).toEqual([0, 0, 0])
   })
 
+  it('uses an IGD of which another host of its subnet tells only with anyHost, and says so', async () => {
+    const other: ScriptedDevice = { host: '192.168.1.4:5000' }
+    const find = async (anyHost: boolean) => {
+      const net = lanWith(other)
+      net.datagrams.onSend = (_, socket) => socket.deliver(ssdpReply(locationOf(other)), '192.168.1.3')
+      const finding = findGateway({ anyHost }, net)
+      finding.catch(() => {})
+      await net.clock.advance(4000)
+      return finding
+    }
+    expect((await find(true)).controlUrl).toBe('http://192.168.1.4:5000/ctl/0')
+    const told = '192.168.1.3 tells of an IGD on another host, http://192.168.1.4:5000/root.xml: anyHost uses it'
+    await expect(find(false)).rejects.toThrow(told)
+  })
+
   it('searches on the interfaces that lead somewhere, and asks the default gateway directly', async () => {
     const net = lanWith(ROUTER)
     await findGateway({}, net)

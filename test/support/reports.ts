@@ -299,6 +299,7 @@ function searches(): SearchSummary[] {
   return [
     NOTHING_FOUND,
     { ...NOTHING_FOUND, portControl: [refused, silent] },
+    { ...NOTHING_FOUND, referral: { from: '192.168.1.3', location: 'http://192.168.1.4:5000/root.xml' } },
     { ...NOTHING_FOUND, via: 'pcp', interfaces: [], portControl: [{ ...silent, error: UNREACHABLE }] },
     { ...NOTHING_FOUND, answered: { via: 'nat-pmp', gateway: '192.168.1.1' } },
   ]

@@ -74,6 +74,7 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'do not search; ask the router whose root description is at this URL',
   },
   { flag: 'ipv6', letter: '-6', help: 'search over IPv6' },
+  { flag: 'any-host', help: 'use an IGD also if another host of its subnet tells of it' },
   {
     flag: 'interface',
     letter: '-m',

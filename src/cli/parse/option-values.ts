@@ -54,6 +54,7 @@ export function searchOptionsOf(options: Options) {
   if (multicast === '') throw new UsageError('-m takes the name or an address of an interface of this computer')
   return {
     family: options.ipv6 === true ? 6 : 4, // IPv6 is for pinholes
+    anyHost: options.anyHost === true, // a device that answers may name another host of its subnet as the IGD
     interface: multicast, // its name, or one of its addresses
     localPort: port === undefined ? 0 : localPortOf(port), // 0 for any
     ttl: ttl === undefined ? undefined : integerWithin('-t', 'time to live', ttl, 0, 255),

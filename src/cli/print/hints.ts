@@ -152,7 +152,7 @@ export function nothingFoundHint(searched: SearchSummary): string {
 }
 
 export function nothingFound(searched: SearchSummary): NothingFound {
-  const { via, searchedMs, interfaces, defaultGateways, lacksIPv4, answered } = searched
+  const { via, searchedMs, interfaces, defaultGateways, lacksIPv4, answered, referral } = searched
   if (lacksIPv4) return LACKS_IPV4
   const own = interfaces.find(({ address }) => !address.includes(':') && isInternetAddress(address))
   if (own !== undefined && answered === undefined) return ownAddress(own.address)
@@ -182,6 +182,10 @@ export function nothingFound(searched: SearchSummary): NothingFound {
     const isIPv6 = answered.gateway.includes(':')
     const has = isIPv6 ? 'opens and closes pinholes (-A, -U, -D)' : 'opens and closes ports (-r, -a, -n, -d)'
     return { ...found, advice: `${speaks}, which ${has}, but only UPnP can do this: switch it on in the router.` }
+  }
+  if (referral !== undefined) {
+    const told = `${referral.from} tells of an IGD on another host, ${referral.location}`
+    return { ...found, advice: `${told}: --any-host uses it, and so does -u, if it is the router.` }
   }
   const settings = tried === '' ? 'UPnP' : 'UPnP, PCP or NAT-PMP'
   const advice =

@@ -201,11 +201,12 @@ function keptFields({ timeMs, name, port }: LostPort & { readonly timeMs: number
   return { time: iso(timeMs), name, ...fields }
 }
 
-function searchedFields({ interfaces, portControl, answered, ...searched }: SearchSummary): Fields {
+function searchedFields({ interfaces, portControl, answered, referral, ...searched }: SearchSummary): Fields {
   return {
     ...pick(searched, 'via', 'searchedMs'),
     interfaces: interfaces.map((each) => pick(each, 'name', 'address')),
     ...pick(searched, 'defaultGateways', 'lacksIPv4'),
+    ...(referral && { referral: pick(referral, 'from', 'location') }),
     portControl: portControl.map((each) => ({
       ...pick(each, 'via', 'gateway', 'port'),
       error: errorFields(each.error),

@@ -101,7 +101,7 @@ function* remarkReports({ remarks, found }: Opened, { command, description }: Ga
 
 function summaryOf(
   { refusals, answered, searchedMs }: Opened,
-  { interfaces, defaultGateways, lacksIPv4 }: NonNullable<Opened['tried']>,
+  { interfaces, defaultGateways, lacksIPv4, referral }: NonNullable<Opened['tried']>,
   via: SearchSummary['via'],
 ): SearchSummary {
   return {
@@ -110,6 +110,7 @@ function summaryOf(
     interfaces,
     defaultGateways,
     lacksIPv4,
+    ...(referral && { referral }),
     portControl: refusals.map(({ protocol, endpoint: { address: gateway, port }, error }) => {
       return { via: protocol, gateway, port, error: reportedError(error) }
     }),

@@ -27,6 +27,11 @@ export interface IgdServices {
   readonly presentationUrl: string
 }
 
+export interface DescribedServices extends IgdServices {
+  /** The control URLs of connections that may not be used, as they are written. */
+  readonly elsewhere: readonly string[]
+}
+
 const KINDS: ReadonlyMap<string, IgdService> = new Map([
   ['WANIPConnection', 'WANConnection'],
   ['WANPPPConnection', 'WANConnection'],
@@ -34,22 +39,30 @@ const KINDS: ReadonlyMap<string, IgdService> = new Map([
   ['WANIPv6FirewallControl', 'WANIPv6FirewallControl'],
 ])
 
-export function igdServices(description: RootDescription, location: string, trust: Trust): IgdServices {
+export function igdServices(description: RootDescription, location: string, trust: Trust): DescribedServices {
   // URLBase is often wrong (an old LAN address), so it counts only if it may be used.
   const base = description.URLBase === '' ? undefined : trustedUrl(description.URLBase, location, trust)
   const bases = base === undefined ? [location] : [base.href, location]
-  const services = allServices(description.device).flatMap((service) => controlled(service, bases, trust))
+  const described = allServices(description.device)
+  const services = described.flatMap((service) => controlled(service, bases, trust))
+  const isRefused = (service: Service): boolean =>
+    kindOf(service) === 'WANConnection' && service.controlURL !== '' && controlled(service, bases, trust).length === 0
   const presentations = [...allDevices(description.device)].map((device) => device.presentationURL)
   return {
     connections: services.filter((each) => each.service === 'WANConnection').slice(0, MAX_CONNECTIONS),
     commonInterfaceConfig: services.find((each) => each.service === 'WANCommonInterfaceConfig'),
     firewallControl: services.find((each) => each.service === 'WANIPv6FirewallControl'),
+    elsewhere: described.filter(isRefused).map(({ controlURL }) => controlURL),
     presentationUrl: presentations.filter((url) => url !== '').at(-1) ?? '',
   }
 }
 
+function kindOf({ serviceType }: Service): IgdService | undefined {
+  return KINDS.get(serviceKind(serviceType))
+}
+
 function controlled(service: Service, bases: readonly string[], trust: Trust): ControlledService[] {
-  const kind = KINDS.get(serviceKind(service.serviceType))
+  const kind = kindOf(service)
   if (kind === undefined || service.controlURL === '') return [] // some Realtek stacks leave controlURL empty
   const controlUrls = usableUrls(service.controlURL, bases, trust)
   const eventUrls = usableUrls(service.eventSubURL, bases, trust)

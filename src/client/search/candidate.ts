@@ -3,6 +3,7 @@ import { isLinkLocalIPv6, isReservedIPv4, splitZone } from '../../domain/address
 import {
   InvalidArgumentError,
   MalformedMessageError,
+  NoGatewayError,
   PortMappingError,
   RefusedError,
   TransportError,
@@ -17,9 +18,9 @@ import { IgdServiceGateway, isConnected } from '../igd/gateway.js'
 import { igdServices } from '../igd/services.js'
 import { DEFAULT_ANSWER_MS, SoapCaller, silenceWithin } from '../igd/soap-caller.js'
 import type { MappingMemory } from '../mapping-memory.js'
-import type { Trust } from '../trusted-url.js'
 
 export const MAX_DESCRIPTION_BYTES = 512 * 1024
+const MAX_SHOWN_URL = 200
 
 /**
  * connected: an IGD with a connection and a public external address. reserved: connected, but its external address does
@@ -55,9 +56,9 @@ export interface ExamineContext {
   readonly memoryOf?: ((address: string, udn: string) => MappingMemory) | undefined
 }
 
-/** @throws PortMappingError if the description cannot be fetched or read */
-export async function examine(location: URL, trust: Trust, context: ExamineContext): Promise<Candidate> {
-  const { gateways, ...base } = await describe(location, trust, context)
+/** `zone` is that of a link-local host. @throws PortMappingError if the description cannot be fetched or read */
+export async function examine(location: URL, context: ExamineContext, zone = ''): Promise<Candidate> {
+  const { gateways, ...base } = await describe(location, context, zone)
   const others: Candidate[] = []
   for (const gateway of gateways) {
     const asked = { ...base, gateway, ...(await askConnection(gateway)) }
@@ -81,19 +82,18 @@ export async function describeGateway(
     const example = location.href.replace(']', '%25eth0]')
     throw new InvalidArgumentError(`${location.href} is link-local: name the interface too, as in ${example}`)
   }
-  const trust = zone === '' ? { hosts: [location.hostname] } : { hosts: [location.hostname], zone }
-  const { gateways, ...base } = await describe(location, trust, context)
+  const { gateways, ...base } = await describe(location, context, zone)
   return { ...base, gateway: gateways[0] }
 }
 
 /** With a gateway for each connection. */
-async function describe(location: URL, trust: Trust, context: ExamineContext) {
+async function describe(location: URL, context: ExamineContext, zoneToAsk: string) {
   const { answerMs = DEFAULT_ANSWER_MS, descriptionMs = answerMs } = context
   let read: RootDescription | undefined
   const reply = await context.http.request({
     method: 'GET',
     url: location,
-    zone: trust.zone ?? '',
+    zone: zoneToAsk,
     localAddress: context.localAddress,
     headers: [['User-Agent', USER_AGENT]],
     action: 'description',
@@ -109,9 +109,15 @@ async function describe(location: URL, trust: Trust, context: ExamineContext) {
   })
   const description = read ?? decode(reply, location)
   const { localAddress, remoteAddress } = reply
-  const zone = trust.zone ?? splitZone(remoteAddress).zone
-  // The description may name the device by its address, even if the user gave its host by name.
-  const services = igdServices(description, location.href, { ...trust, zone, hosts: [...trust.hosts, remoteAddress] })
+  const zone = zoneToAsk === '' ? splitZone(remoteAddress).zone : zoneToAsk
+  // The description may name the device by its address, even if the user gave its host by name. But it cannot make this
+  // computer ask anybody else, nor itself.
+  const services = igdServices(description, location.href, { zone, hosts: [location.hostname, remoteAddress] })
+  const [elsewhere] = services.elsewhere
+  if (services.connections.length === 0 && elsewhere !== undefined) {
+    const shown = elsewhere.slice(0, MAX_SHOWN_URL)
+    throw new NoGatewayError(`the description ${location.href} leads to another host, ${shown}: that is never asked`)
+  }
   const caller = new SoapCaller(context.http, context.signal, { zone, localAddress: context.localAddress, answerMs })
   const memory = context.memoryOf?.(remoteAddress, description.device.UDN)
   const gateways = services.connections.map(

@@ -18,6 +18,8 @@ import {
 } from '../port-control/probe.js'
 import type { Candidate } from './candidate.js'
 import { type IgdNeed, isUsable } from './choice.js'
+import type { FoundDevice } from './device-list.js'
+import type { Referral } from './discovery.js'
 import { rememberedRouters } from './router-memory.js'
 import {
   PORT_CONTROL_MS,
@@ -26,7 +28,6 @@ import {
   type SearchRemark,
   searchRouter,
 } from './router-search.js'
-import type { FoundDevice } from './ssdp-search.js'
 import {
   addressToAskFrom,
   interfacesOf,
@@ -91,6 +92,8 @@ export interface Tried {
   readonly defaultGateways: readonly string[]
   /** The search was over IPv4, and this computer has only IPv6. */
   readonly lacksIPv4: boolean
+  /** An IGD that another host told of, which is not used without `anyHost`. */
+  readonly referral?: Referral | undefined
 }
 
 export interface Opened {
@@ -142,7 +145,8 @@ async function openAny(wishes: GatewayWishes, net: OpeningNet, places: PlacesToA
     addressOf: via === 'auto' ? addressOf : undefined,
     ...asked,
   })
-  const { choice, devices, examined, unreadable, routesOpened, router, answered, refusals, remarks } = searched
+  const { choice, devices, examined, unreadable, routesOpened, referral, router, answered, refusals, remarks } =
+    searched
   const found =
     choice === 'nobody'
       ? undefined
@@ -162,7 +166,7 @@ async function openAny(wishes: GatewayWishes, net: OpeningNet, places: PlacesToA
     searchedMs: Math.round(searched.searchedMs),
     tried:
       found === undefined
-        ? { interfaces, routesOpened, defaultGateways, lacksIPv4: lacksIPv4(wishes, net) }
+        ? { interfaces, routesOpened, defaultGateways, referral, lacksIPv4: lacksIPv4(wishes, net) }
         : undefined,
     askOthers: via === 'auto' ? () => askOthers(wishes, net, places) : noOthers,
   }

@@ -6,7 +6,7 @@
 import type { Clock } from '../../net/clock.js'
 import { type PrivateFiles, unlessItFails } from '../../net/files/private-files.js'
 import type { PortControlProtocol } from '../port-control/probe.js'
-import type { FoundDevice } from './ssdp-search.js'
+import type { FoundDevice } from './device-list.js'
 
 /** Of the files. In another version the same fields may mean something else, so it is not read. */
 const VERSION = 1

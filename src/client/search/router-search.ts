@@ -16,9 +16,10 @@ import {
   searchPortControl,
 } from '../port-control/probe.js'
 import { type Choice, choose, type IgdNeed, isUsable, ranked, type Standing } from './choice.js'
+import type { FoundDevice } from './device-list.js'
 import { Discovery, type DiscoveryOptions, type Examined } from './discovery.js'
 import { isWithoutUpnp, type KnownRouter, type RouterMemory } from './router-memory.js'
-import { type FoundDevice, ROUNDS_MS } from './ssdp-search.js'
+import { ROUNDS_MS } from './ssdp-search.js'
 import type { PlacesToAsk } from './where-to-ask.js'
 import type { RouterPlace } from './which-router.js'
 
@@ -73,6 +74,7 @@ export interface Searched {
   /** Why the descriptions of others could not be read, the router's first. */
   readonly unreadable: readonly unknown[]
   readonly routesOpened: number
+  readonly referral: Discovery['referral']
   readonly router: RouterPlace
   readonly answered: PortControlAnswer | undefined
   readonly refusals: readonly PortControlRefusal[]
@@ -309,7 +311,7 @@ class RouterSearch {
   async #result(choice: Choice): Promise<Searched> {
     const { clock } = this.#options.net
     const searchedMs = clock.monotonicMs() - this.#startedMs
-    const { devices, examined, unreadable, routesOpened = 0 } = this.#discovery
+    const { devices, examined, unreadable, routesOpened = 0, referral } = this.#discovery
     const router = this.#router ?? NO_ROUTER
     const igd = choice !== 'nobody' && 'igd' in choice ? choice.igd : undefined
     const others = ranked(examined).filter((each) => each.gateway !== igd?.gateway || igd === undefined)
@@ -319,6 +321,7 @@ class RouterSearch {
       examined: igd === undefined ? others : [igd, ...others],
       unreadable,
       routesOpened,
+      referral,
       router,
       answered: this.#answered(),
       refusals: this.#need === 'only' ? [] : (this.#portControl?.refusals ?? []),

@@ -1,23 +1,27 @@
 /**
- * The SSDP search (UPnP Device Architecture 1.1 1.3), and the list of devices that were heard. M-SEARCH goes out on
- * every interface at once, to the multicast group, and from the same socket straight to the default gateway, which
- * opens a host firewall for the reply. It is sent again, because UDP datagrams get lost. There is a pause between the
- * targets, because some routers drop one of two requests that come together.
- * Over IPv6 (A.3) there are two groups, and no host is asked directly.
+ * The SSDP search (UPnP Device Architecture 1.1 1.3). M-SEARCH goes out on every interface at once, to the multicast
+ * group, and from the same socket straight to the default gateway, which opens a host firewall for the reply. It is sent
+ * again, because UDP datagrams get lost. There is a pause between the targets, because some routers drop one of two
+ * requests that come together. Over IPv6 (A.3) there are two groups, and no host is asked directly.
+ *
+ * Multicast tells everybody the port that replies go to, and a sender can be forged. So if more comes there than is read,
+ * the router is also asked alone, from a port that nobody else is told of.
  */
 import { hostAndPort, isLinkLocalIPv6, onSameSubnet, samePrefixIPv6, splitZone } from '../../domain/address.js'
 import { unlessMalformed } from '../../domain/errors.js'
 import { SSDP_PORT } from '../../domain/ports.js'
 import type { Clock } from '../../net/clock.js'
-import type { DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
+import type { DatagramOptions, DatagramSocket, Datagrams, Endpoint } from '../../net/datagrams.js'
 import {
   decodeSsdp,
   encodeSearch,
+  mayBeSearchReply,
   type SearchReply,
   SSDP_MULTICAST_IPV4,
   SSDP_MULTICAST_IPV6,
   SSDP_MULTICAST_TTL,
 } from '../../wire/ssdp.js'
+import { DatagramLimit } from './datagram-limit.js'
 import { type IPv6SearchRoute, isIPv6Route, type SearchRoute } from './routes.js'
 
 /** In the order of preference: a device is known by the first of these that it answers to. */
@@ -38,18 +42,14 @@ const LATER_ROUNDS_MS = ROUNDS_MS[2]
 
 /** Devices answer a multicast search within that time, at random (UDA 1.1 1.3.2: at least 1). */
 const MX_SECONDS = 1
-/** The rest of a flood is dropped, and one sender's flood does not drown out others. */
-export const MAX_REPLIES_PER_SENDER = 128
-export const MAX_SENDERS = 256
-/** What LAN peers can make us keep and ask. */
-export const MAX_DEVICES = 64
-export const MAX_DEVICES_PER_SENDER = 16
 
 export interface HeardReply {
   readonly reply: SearchReply
   readonly from: Endpoint
   /** The route by which the reply came in. */
   readonly route: SearchRoute
+  /** It came from the router's address to a port that only the router was told of. */
+  readonly isRoutersOwn: boolean
 }
 
 interface OpenRoute {
@@ -66,35 +66,40 @@ export function startSsdpSearch(
 ) {
   const cancels: (() => void)[] = []
   const open: OpenRoute[] = []
-  const direct: string[] = []
+  const sockets: DatagramSocket[] = []
+  const limit = new DatagramLimit()
+  const ownLimit = new DatagramLimit()
+  let direct: string | undefined
+  let router: string | undefined
   let stopped = false
   let isEnough = false
-  const heard = new Map<string, number>()
+  let isFlooded = false
+  let isAskedAlone = false
 
-  /** The hosts that are asked directly are always heard. */
-  const isTooMuch = (sender: string): boolean => {
-    const soFar = heard.get(sender) ?? 0
-    if (soFar >= MAX_REPLIES_PER_SENDER) return true
-    if (soFar === 0 && heard.size >= MAX_SENDERS && !direct.includes(sender)) return true
-    heard.set(sender, soFar + 1)
-    return false
-  }
-  const receive = (route: SearchRoute, datagram: Uint8Array, from: Endpoint): void => {
-    if (stopped || isTooMuch(from.address)) return
+  const receive = (route: SearchRoute, isRoutersOwn: boolean, datagram: Uint8Array, from: Endpoint): void => {
+    const isRouter = from.address === router
+    if (stopped || !mayBeSearchReply(datagram) || (isRoutersOwn && !isRouter)) return
+    if (!(isRoutersOwn ? ownLimit : limit).admits(from.address, datagram.length, isRouter)) {
+      askRouterAlone()
+      return
+    }
     const reply = unlessMalformed(() => decodeSsdp(datagram))
-    if (reply?.kind === 'reply') listener.onReply({ reply, from, route: routeOf(from.address, route, routes) })
+    if (reply?.kind === 'reply')
+      listener.onReply({ reply, from, route: routeOf(from.address, route, routes), isRoutersOwn })
   }
-  const startRoute = async (route: SearchRoute): Promise<void> => {
-    const socket = await openSocket(net.datagrams, route, (datagram, from) => receive(route, datagram, from))
+  const startRoute = async (route: SearchRoute, isRoutersOwn = false): Promise<void> => {
+    const onMessage: DatagramOptions['onMessage'] = (datagram, from) => receive(route, isRoutersOwn, datagram, from)
+    const socket = await openSocket(net.datagrams, route, onMessage)
     if (stopped) {
       socket.close()
       return
     }
     const opened = { route, socket, unicastTo: [...route.unicastTo] }
-    open.push(opened)
-    for (const address of direct) addDirect(opened, address)
+    sockets.push(socket)
+    if (!isRoutersOwn) open.push(opened)
+    if (direct !== undefined) addDirect(opened, direct)
     for (const [at, target] of schedule()) {
-      const isOfLaterRound = at >= LATER_ROUNDS_MS
+      const isOfLaterRound = at >= LATER_ROUNDS_MS && !isRoutersOwn
       const send = (): void => {
         if (!(isOfLaterRound && isEnough)) sendSearch(opened, target)
       }
@@ -102,18 +107,34 @@ export function startSsdpSearch(
       else cancels.push(net.clock.schedule(at, send))
     }
   }
-  Promise.allSettled(routes.map(startRoute)).then(() => {
+  const askRouterAlone = (): void => {
+    isFlooded = true
+    if (router === undefined || isAskedAlone || stopped) return
+    isAskedAlone = true
+    for (const route of routes.filter((each) => each.multicast && leadsTo(each, router ?? ''))) {
+      const alone = { ...route, multicast: false, localPort: 0, unicastTo: [{ address: router, port: SSDP_PORT }] }
+      startRoute(alone, true).catch(() => {}) // the other one goes on
+    }
+  }
+  Promise.allSettled(routes.map((route) => startRoute(route))).then(() => {
     if (!stopped) listener.onReady(open.length)
   })
 
   return {
     /** Asks this host directly too, on every route whose subnet it is on: the default gateway, once it is known. */
     askDirectly(address: string): void {
-      direct.push(address)
+      direct = address
       for (const opened of open) {
         if (addDirect(opened, address)) sendTo(opened, { address, port: SSDP_PORT }, SEARCH_TARGETS[0])
       }
     },
+    /** From now on the router has a bound of its own. */
+    learnRouter(address: string): void {
+      router = address
+      if (isFlooded) askRouterAlone()
+    },
+    /** More is said in the router's name than one router says. */
+    askRouterAlone,
     /** Whoever was searched for is known: the rounds after the second are not sent. */
     sendNoMore(): void {
       isEnough = true
@@ -121,7 +142,7 @@ export function startSsdpSearch(
     stop(): void {
       stopped = true
       for (const cancel of cancels) cancel()
-      for (const { socket } of open) socket.close()
+      for (const socket of sockets) socket.close()
     },
   }
 }
@@ -158,6 +179,10 @@ function isNeighbourOf(sender: string, { zone, prefixes }: IPv6SearchRoute): boo
   return prefixes.some(({ address, prefixLength }) => samePrefixIPv6(address, from.address, prefixLength))
 }
 
+function leadsTo(route: SearchRoute, router: string): boolean {
+  return isIPv6Route(route) ? isNeighbourOf(router, route) : onSameSubnet(route.address, route.netmask, router)
+}
+
 function addDirect(opened: OpenRoute, address: string): boolean {
   if (!opened.route.multicast || !onSameSubnet(opened.route.address, opened.route.netmask, address)) return false
   opened.unicastTo.push({ address, port: SSDP_PORT })
@@ -177,56 +202,7 @@ function sendTo(opened: OpenRoute, to: Endpoint, target: string): void {
   opened.socket.send(encodeSearch({ ST: target, MX: MX_SECONDS, HOST: hostAndPort({ address, port: to.port }) }), to)
 }
 
-/** A device that answered the search. Its texts come from the network, and are not cleaned for a terminal. */
-export interface FoundDevice {
-  readonly location: string
-  /** The search target that it answered to. If there are several, the most specific one. */
-  readonly searchTarget: string
-  readonly server: string
-}
-
-/** The devices that a search has heard of. LAN peers can fill it, but one sender alone cannot. */
-export class DeviceList {
-  /** `sender` is the first one that told of the device. Nobody else may change the entry. */
-  readonly #devices = new Map<string, FoundDevice & { readonly sender: string }>()
-  readonly #perSender = new Map<string, number>()
-  readonly #alwaysHasRoomFor: (sender: string) => boolean
-
-  /** A full list still has room for these senders: the default gateways. */
-  constructor(alwaysHasRoomFor: (sender: string) => boolean) {
-    this.#alwaysHasRoomFor = alwaysHasRoomFor
-  }
-
-  /** Returns whether the device is new. `key` tells devices apart. */
-  add(key: string, device: FoundDevice, sender: string): boolean {
-    const known = this.#devices.get(key)
-    if (known !== undefined && known.sender !== sender) return false
-    if (known === undefined && !this.#hasRoomFor(sender)) return false
-    const isBetter = known === undefined || rankOf(device.searchTarget) < rankOf(known.searchTarget)
-    const searchTarget = isBetter ? device.searchTarget : known.searchTarget
-    this.#devices.set(key, { ...device, searchTarget, sender })
-    return known === undefined
-  }
-
-  has(key: string): boolean {
-    return this.#devices.has(key)
-  }
-
-  /** In the order in which they were heard. */
-  all(): FoundDevice[] {
-    return [...this.#devices.values()].map(({ sender: _, ...device }) => device)
-  }
-
-  #hasRoomFor(sender: string): boolean {
-    const soFar = this.#perSender.get(sender) ?? 0
-    const isFull = this.#devices.size >= MAX_DEVICES && !this.#alwaysHasRoomFor(sender)
-    if (isFull || soFar >= MAX_DEVICES_PER_SENDER) return false
-    this.#perSender.set(sender, soFar + 1)
-    return true
-  }
-}
-
-function rankOf(searchTarget: string): number {
+export function rankOfTarget(searchTarget: string): number {
   const at = (SEARCH_TARGETS as readonly string[]).indexOf(searchTarget)
   return at === -1 ? SEARCH_TARGETS.length : at
 }

@@ -31,6 +31,8 @@ export interface PlaceWishes extends RouteOptions {
   readonly onlyRoute?: SearchRoute | undefined
   /** The address of the router that was used before. It is the router if this computer has no default gateway. */
   readonly routerBefore?: string | undefined
+  /** A device that answers may name another host of its subnet as the IGD. */
+  readonly anyHost?: boolean | undefined
   /** The only host that is asked over PCP and NAT-PMP. */
   readonly onlyEndpoint?: Endpoint | undefined
 }
@@ -41,7 +43,11 @@ export type KnownDevice = Pick<MiniSsdpdDevice, 'LOCATION' | 'ST'>
 export interface PlacesToAsk {
   /** For an IGD. */
   readonly routes: readonly SearchRoute[]
-  /** Devices that another program has heard. Their senders are not known, so they must be on one of our subnets. */
+  /** This computer's addresses. */
+  readonly interfaces: readonly InterfaceAddress[]
+  /** A device that answers may name another host of its subnet as the IGD. */
+  readonly anyHost: boolean
+  /** Devices that another program has heard. Their senders are not known, so only those at the router count. */
   readonly alsoKnown: (() => Promise<readonly KnownDevice[]>) | undefined
   /** The router, as the search for an IGD knows it. */
   readonly router: Promise<RouterPlace>
@@ -61,7 +67,7 @@ export interface PlacesNet extends ClientNet {
 
 /** @throws InvalidArgumentError if the wanted interface is not there, or has no address of the family */
 export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
-  const { onlyRoute, gateway, forPinholes = false, interface: named, minissdpdPath: path } = wishes
+  const { onlyRoute, gateway, forPinholes = false, interface: named, minissdpdPath: path, anyHost = false } = wishes
   const { clock, signal } = net
   const routes = routesOf(wishes, net)
   const router = routerOf(wishes, net, routes)
@@ -71,6 +77,8 @@ export function placesToAsk(wishes: PlaceWishes, net: PlacesNet): PlacesToAsk {
   const endpointsAreBound = isBound && first !== undefined && !forPinholes && !isIPv6Route(first)
   return {
     routes,
+    interfaces: net.interfaces(),
+    anyHost,
     alsoKnown: asksDaemon
       ? async () => {
           const { createUnixStreams } = await import('../../net/unix-stream.js') // with node:net, which takes 4 ms to load

@@ -35,6 +35,12 @@ describe('the hint that nothing was found, with --via auto and igd', () => {
     expect(hintAbout({ via })).toBe(`${HEAD}. ${SWITCH_ON_UPNP}`)
   })
 
+  it('says how to use an IGD that another host told of', () => {
+    const referral = { from: '192.168.1.3', location: 'http://192.168.1.4:5000/root.xml' }
+    const told = '192.168.1.3 tells of an IGD on another host, http://192.168.1.4:5000/root.xml'
+    expect(hintAbout({ referral })).toBe(`${HEAD}. ${told}: --any-host uses it, and so does -u, if it is the router.`)
+  })
+
   it('says that there is no default gateway, and no time if there was none', () => {
     const interfaces = [
       { name: 'a', address: 'fe80::1' },

@@ -9,7 +9,7 @@ import { COMMON1, type DescriptionFacts, igdDescription, WANIP1, WANPPP1 } from 
 import { ScriptedHttp } from '../../support/scripted-http.ts'
 
 const LOCATION = 'http://192.168.1.1:5000/upnp/root.xml'
-const TRUST: Trust = { hosts: ['192.168.1.1'], subnet: { address: '192.168.1.10', netmask: '255.255.255.0' } }
+const TRUST: Trust = { hosts: ['192.168.1.1'] }
 
 function servicesOf(facts: DescriptionFacts) {
   return igdServices(decodeDescription(new TextEncoder().encode(igdDescription(facts))), LOCATION, TRUST)
@@ -85,9 +85,16 @@ describe('igdServices', () => {
       [WANIP1, ''],
       [WANIP1, 'http://10.0.0.1/ctl'],
       [WANIP1, 'http://127.0.0.1:22/'],
+      [WANIP1, '//192.168.1.2/ctl'],
       [WANPPP1, '/ppp'],
     ] as const
-    expect(servicesOf({ services }).connections.map((each) => each.serviceType)).toEqual([WANPPP1])
+    const { connections, elsewhere } = servicesOf({ services })
+    expect(connections.map((each) => each.serviceType)).toEqual([WANPPP1])
+    expect(elsewhere).toEqual(['http://10.0.0.1/ctl', 'http://127.0.0.1:22/', '//192.168.1.2/ctl'])
+  })
+
+  it('goes to no neighbour of the description, even if its URLBase leads there', () => {
+    expect(urlsOf({ urlBase: 'http://192.168.1.2/' })).toEqual(['http://192.168.1.1:5000/ctl/0'])
   })
 
   const eventUrlsOf = (eventSubURL: string, urlBase?: string): string[] | undefined => {
@@ -100,7 +107,9 @@ describe('igdServices', () => {
   it.each([
     ['/evt', ['http://192.168.1.1:5000/evt']],
     ['evt', ['http://192.168.1.1:5000/upnp/evt']],
-    ['http://192.168.1.2:80/evt', ['http://192.168.1.2/evt']],
+    ['http://192.168.1.1:80/evt', ['http://192.168.1.1/evt']],
+    ['http://192.168.1.2/evt', []],
+    ['//192.168.1.2/evt', []],
     ['', []],
     ['http://10.0.0.1/evt', []],
     ['http://127.0.0.1:22/', []],

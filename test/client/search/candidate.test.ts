@@ -8,6 +8,7 @@ import {
 import {
   InvalidArgumentError,
   MalformedMessageError,
+  NoGatewayError,
   NoReplyError,
   TransportError,
 } from '../../../src/domain/errors.ts'
@@ -26,12 +27,11 @@ import {
 import { type ScriptedAnswer, ScriptedHttp } from '../../support/scripted-http.ts'
 
 const LOCATION = new URL('http://192.168.1.1:5000/root.xml')
-const TRUST = { hosts: ['192.168.1.1'] }
 
 function begin(answer: ConstructorParameters<typeof ScriptedHttp>[1], signal?: AbortSignal, times = {}) {
   const clock = new FakeClock()
   const http = new ScriptedHttp(clock, answer)
-  const examined = examine(LOCATION, TRUST, { http, signal, ...times })
+  const examined = examine(LOCATION, { http, signal, ...times })
   examined.catch(() => {})
   return { clock, http, examined }
 }
@@ -242,6 +242,25 @@ describe('describeGateway', () => {
     const settings = { http, signal: undefined }
     const { gateway } = await describeGateway(new URL('http://router.lan/root.xml'), settings)
     expect(gateway?.controlUrl).toBe('http://192.168.1.1:7/y')
+  })
+
+  it.each(['http://127.0.0.1:22/', 'http://192.168.1.10:8080/x', 'http://192.168.1.2/ctl', 'http://[::1]/'])(
+    'is refused, and asked nothing, in one line if its description leads only to %s',
+    async (controlURL) => {
+      const settings = context({ body: igdDescription({ services: [[WANIP1, controlURL]] }) })
+      const message = `the description ${LOCATION.href} leads to another host, ${controlURL}: that is never asked`
+      for (const asked of [describeGateway(LOCATION, settings), examine(LOCATION, settings)]) {
+        await expect(asked).rejects.toThrow(new NoGatewayError(message))
+      }
+      expect(settings.http.log).toEqual([`GET ${LOCATION.href}`, `GET ${LOCATION.href}`])
+    },
+  )
+
+  it('shows 200 characters of a URL that leads elsewhere', async () => {
+    const settings = context({ body: igdDescription({ services: [[WANIP1, `http://10.0.0.1/${'x'.repeat(9999)}`]] }) })
+    await expect(describeGateway(LOCATION, settings)).rejects.toThrow(
+      /, http:\/\/10\.0\.0\.1\/x{184}: that is never asked$/,
+    )
   })
 
   it('is known by its address, also if the user gave a name', async () => {

@@ -1,15 +1,13 @@
 import '../../../src/client/search/candidate.ts' // loaded late there, which no fake clock knows
 import { getEventListeners } from 'node:events'
 import { describe, expect, it, vi } from 'vitest'
+import { MAX_SENDERS } from '../../../src/client/search/datagram-limit.ts'
+import { MAX_DEVICES, MAX_DEVICES_PER_SENDER } from '../../../src/client/search/device-list.ts'
+import { MAX_OTHERS_REQUESTS } from '../../../src/client/search/others-budget.ts'
 import { rememberedRouters } from '../../../src/client/search/router-memory.ts'
 import { type RouterSearchOptions, type Searched, searchRouter } from '../../../src/client/search/router-search.ts'
 import type { SearchRoute } from '../../../src/client/search/routes.ts'
-import {
-  MAX_DEVICES,
-  MAX_DEVICES_PER_SENDER,
-  MAX_SENDERS,
-  SEARCH_TARGETS,
-} from '../../../src/client/search/ssdp-search.ts'
+import { SEARCH_TARGETS } from '../../../src/client/search/ssdp-search.ts'
 import type { PlacesToAsk } from '../../../src/client/search/where-to-ask.ts'
 import type { RouterPlace } from '../../../src/client/search/which-router.ts'
 import { memoryFiles } from '../../../src/net/files/private-files.ts'
@@ -51,7 +49,7 @@ const slow = (device: ScriptedDevice, afterMs: number): ScriptedDevice => ({
 
 interface Settings
   extends Pick<RouterSearchOptions, 'searchMs' | 'changes'>,
-    Partial<Pick<PlacesToAsk, 'routes' | 'alsoKnown'>> {
+    Partial<Pick<PlacesToAsk, 'routes' | 'alsoKnown' | 'anyHost'>> {
   /** Default: 192.168.1.1. null: there is none. */
   readonly router?: string | null | Promise<RouterPlace>
   readonly signal?: AbortSignal
@@ -68,7 +66,7 @@ function begin(devices: readonly ScriptedDevice[], settings: Settings = {}) {
     changes,
     alsoKnown,
   } = settings
-  const { routes = [HOME] } = settings
+  const { routes = [HOME], anyHost = false } = settings
   const clock = new FakeClock()
   const datagrams = new ScriptedDatagrams(clock)
   const http = new ScriptedHttp(clock, answer)
@@ -76,6 +74,8 @@ function begin(devices: readonly ScriptedDevice[], settings: Settings = {}) {
   const router = known instanceof Promise ? known : Promise.resolve(place(known ?? undefined))
   const places = {
     routes,
+    interfaces: [{ ...HOME, name: 'eth0', loopback: false }],
+    anyHost,
     alsoKnown,
     router,
     endpoint: Promise.resolve(undefined),
@@ -512,7 +512,7 @@ describe('what is looked at', () => {
       search.datagrams.socket().deliver(ssdpReply(`http://${from}/${count}`), from)
     }
     await settle()
-    expect(search.http.seen).toHaveLength(MAX_DEVICES)
+    expect(search.http.seen).toHaveLength(MAX_OTHERS_REQUESTS)
     await untilOver(search)
     expect((await search.finished()).devices).toHaveLength(MAX_DEVICES)
   })
@@ -545,8 +545,8 @@ describe('what is looked at', () => {
 
   it('lets nobody change what another one said of itself', async () => {
     const search = begin([], { answer: () => 'silence' })
-    await search.replyWith(ssdpReply('http://192.168.1.66/x', 'upnp:rootdevice'), '192.168.1.66')
-    await search.replyWith(ssdpReply('http://192.168.1.66/x', WANIP1), '192.168.1.67')
+    await search.replyWith(ssdpReply('http://192.168.1.1/x', 'upnp:rootdevice'), '192.168.1.66')
+    await search.replyWith(ssdpReply('http://192.168.1.1/x', WANIP1), '192.168.1.67')
     await untilOver(search)
     expect((await search.finished()).devices.map(({ searchTarget }) => searchTarget)).toEqual(['upnp:rootdevice'])
   })
@@ -602,20 +602,83 @@ describe('which locations are ignored', () => {
     await search.finished()
   })
 
-  it('takes a location on another host of the subnet, as a floating gateway address has it', async () => {
+  it('takes a location at the default gateway from another host, as a floating gateway address has it', async () => {
     const search = begin([ROUTER])
     await search.replyWith(ssdpReply(locationOf(ROUTER)), '192.168.1.3')
     expect(kindsOf(await search.finished())).toEqual(['connected'])
   })
 
-  it('believes a sender from another subnet only about itself', async () => {
-    const search = begin([{ host: '10.0.0.1' }], { router: null })
-    await search.replyWith(ssdpReply('http://192.168.1.1:5000/root.xml'), '10.0.0.1')
-    await search.replyWith(ssdpReply('http://10.0.0.2/root.xml'), '10.0.0.1')
+  it('takes a location on any other host of the subnet only if the user says so, and else tells of it', async () => {
+    for (const anyHost of [false, true]) {
+      const search = begin([OTHER], { anyHost })
+      await search.replyWith(ssdpReply(locationOf(OTHER)), '192.168.1.3')
+      await untilOver(search)
+      const found = await search.finished()
+      expect(hostsOf(found)).toEqual(anyHost ? [OTHER.host] : [])
+      expect(found.referral).toEqual(anyHost ? undefined : { from: '192.168.1.3', location: locationOf(OTHER) })
+    }
+  })
+
+  it('keeps what was told of the router until it is known which device that is', async () => {
+    let tell = (_: RouterPlace): void => {}
+    const search = begin([ROUTER], { router: new Promise((resolve) => (tell = resolve)) })
+    await search.replyWith(ssdpReply(locationOf(ROUTER)), '192.168.1.3')
     expect(search.http.seen).toEqual([])
-    await search.replyWith(ssdpReply('http://10.0.0.1/root.xml'), '10.0.0.1')
-    await search.clock.advance(150)
+    tell({ address: ROUTER_ADDRESS, isNamed: false, tunnel: undefined })
+    await settle()
     expect(kindsOf(await search.finished())).toEqual(['connected'])
+  })
+
+  it('keeps a bounded number of such replies', async () => {
+    let tell = (_: RouterPlace): void => {}
+    const search = begin([ROUTER], { router: new Promise((resolve) => (tell = resolve)) })
+    for (let at = 0; at < 32; at++) await search.replyWith(ssdpReply(locationOf(OTHER)), '192.168.1.66')
+    await search.replyWith(ssdpReply(locationOf(ROUTER)), '192.168.1.3')
+    tell({ address: ROUTER_ADDRESS, isNamed: false, tunnel: undefined })
+    await settle()
+    expect(search.http.seen).toEqual([])
+    await search.reply(ROUTER)
+    await search.finished()
+  })
+
+  it.each(['10.0.0.1', '100.64.0.1', '127.0.0.1'])(
+    'does not hear a sender that is on no network of this computer: %s',
+    async (sender) => {
+      const search = begin([{ host: sender }, ROUTER], { router: null })
+      await search.replyWith(ssdpReply(`http://${sender}/root.xml`), sender)
+      await search.replyWith(ssdpReply(locationOf(ROUTER)), sender)
+      expect(await untilOver(search)).toBe(4000)
+      expect([(await search.finished()).devices, search.http.seen]).toEqual([[], []])
+    },
+  )
+
+  it.each(['http://192.168.1.10:8080/root.xml', 'http://127.0.0.1:8080/root.xml'])(
+    'does not ask this computer itself, whoever sends it there: %s',
+    async (location) => {
+      for (const anyHost of [false, true]) {
+        const search = begin([], { anyHost })
+        await search.replyWith(ssdpReply(location), '192.168.1.66')
+        await search.replyWith(ssdpReply(location), ROUTER_ADDRESS)
+        await untilOver(search)
+        expect([(await search.finished()).devices, search.http.seen]).toEqual([[], []])
+      }
+    },
+  )
+
+  it('finds an emulated gateway on this computer, which answers from its address', async () => {
+    const emulator: ScriptedDevice = { host: '192.168.1.10:5000' }
+    const search = begin([emulator], { router: null })
+    await search.reply(emulator)
+    await search.clock.advance(150)
+    expect(hostsOf(await search.finished())).toEqual([emulator.host])
+  })
+
+  it('takes of what MiniSSDPd has heard only what is at the default gateway', async () => {
+    const known = [TV, OTHER, ROUTER].map((device) => ({ ST: IGD1, USN: '', LOCATION: locationOf(device) }))
+    const search = begin([ROUTER], { alsoKnown: async () => known })
+    await search.clock.advance(20)
+    const found = await search.finished()
+    expect([hostsOf(found), found.devices.length]).toEqual([[ROUTER.host], 1])
   })
 })
 

@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { type IPv6SearchRoute, isIPv6Route, type SearchRoute } from '../../../src/client/search/routes.ts'
 import {
-  type HeardReply,
+  MAX_REPLIES_OF_OTHERS,
+  MAX_REPLIES_OF_ROUTER,
   MAX_REPLIES_PER_SENDER,
+  MAX_REPLY_BYTES,
   MAX_SENDERS,
-  SEARCH_TARGETS,
-  startSsdpSearch,
-} from '../../../src/client/search/ssdp-search.ts'
+} from '../../../src/client/search/datagram-limit.ts'
+import { type IPv6SearchRoute, isIPv6Route, type SearchRoute } from '../../../src/client/search/routes.ts'
+import { type HeardReply, SEARCH_TARGETS, startSsdpSearch } from '../../../src/client/search/ssdp-search.ts'
 import { encodeNotify, encodeSearch } from '../../../src/wire/ssdp.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { IGD1, ScriptedDatagrams, ssdpReply } from '../../support/scripted-datagrams.ts'
@@ -206,7 +207,7 @@ describe('startSsdpSearch', () => {
     await settle()
     for (let count = 0; count < 2 * MAX_REPLIES_PER_SENDER; count++) {
       const { address } = count % 2 === 0 ? HOME : OFFICE
-      datagrams.socket(address).deliver(count < 10 ? 'garbage' : ssdpReply('http://192.168.1.66/x'), '192.168.1.66')
+      datagrams.socket(address).deliver(count < 10 ? 'HTTP' : ssdpReply('http://192.168.1.66/x'), '192.168.1.66')
     }
     expect(heard).toHaveLength(MAX_REPLIES_PER_SENDER - 10)
     datagrams.socket(HOME.address).deliver(ssdpReply('http://192.168.1.1/x'), '192.168.1.1')
@@ -218,7 +219,7 @@ describe('startSsdpSearch', () => {
     const { datagrams, heard, begin } = start(HOME)
     const search = begin()
     await settle()
-    search.askDirectly('192.168.1.1')
+    search.learnRouter('192.168.1.1')
     for (let count = 0; count < 2 * MAX_SENDERS; count++) {
       datagrams.socket(HOME.address).deliver(ssdpReply('http://10.0.0.1/x'), `10.0.${count >> 8}.${count & 255}`)
     }
@@ -228,6 +229,18 @@ describe('startSsdpSearch', () => {
     search.stop()
   })
 
+  it('looks at what begins as a reply only, however much else comes: 80,000 announcements count nothing', async () => {
+    const { datagrams, heard, begin } = start(HOME)
+    const search = begin()
+    await settle()
+    search.learnRouter('192.168.1.1')
+    const announcement = new TextEncoder().encode('NOTIFY * HTTP/1.1\r\nNT: upnp:rootdevice\r\n\r\n')
+    for (let count = 0; count < 80_000; count++) datagrams.socket().deliver(announcement, '192.168.1.1')
+    datagrams.socket().deliver(ssdpReply('http://192.168.1.1/x'), '192.168.1.1')
+    expect(heard).toHaveLength(1)
+    expect(datagrams.sockets).toHaveLength(1)
+    search.stop()
+  })
   it('closes every socket and takes back every timer when it is stopped', async () => {
     const { clock, datagrams, heard, begin } = start(HOME, OFFICE)
     const search = begin()
@@ -253,6 +266,86 @@ describe('startSsdpSearch', () => {
     await clock.advance(5000)
     expect(datagrams.sockets.map(({ isOpen }) => isOpen)).toEqual([false])
     expect([datagrams.sent, ready, clock.pending]).toEqual([[], [], 0])
+  })
+})
+
+describe('a flood of replies', () => {
+  const ROUTER = '192.168.1.1'
+  const reply = (at: number): string => ssdpReply(`http://192.168.1.1/${at}`)
+  /** The socket that only the router is told of. */
+  const own = ({ sockets }: ScriptedDatagrams) =>
+    sockets.find(({ options }) => options.multicastInterface === undefined)
+
+  async function flooded(count: number, senderOf: (at: number) => string, datagramOf: (at: number) => string = reply) {
+    const search = start(HOME)
+    const running = search.begin()
+    await settle()
+    running.learnRouter(ROUTER)
+    for (let at = 0; at < count; at++) search.datagrams.socket(HOME.address).deliver(datagramOf(at), senderOf(at))
+    await settle()
+    return { ...search, running }
+  }
+
+  const neighbour = (at: number): string => `192.168.1.${2 + (at % 250)}`
+
+  it('of 250 neighbours is read up to a bound for all of them together', async () => {
+    const { heard, running } = await flooded(50_000, neighbour)
+    expect(heard).toHaveLength(MAX_REPLIES_OF_OTHERS)
+    running.stop()
+  })
+
+  it('is read up to a bound of bytes', async () => {
+    const long = ssdpReply(`http://192.168.1.66/${'x'.repeat(900)}`).padEnd(8000, '\n')
+    const { heard, running } = await flooded(1000, neighbour, () => long)
+    expect(heard).toHaveLength(Math.floor(MAX_REPLY_BYTES / long.length))
+    running.stop()
+  })
+
+  it('of others uses up nothing of what is for the router, and that in its name has a bound too', async () => {
+    const { heard, datagrams, running } = await flooded(50_000, neighbour)
+    for (let at = 0; at < 10_000; at++) datagrams.socket(HOME.address).deliver(reply(at), ROUTER)
+    expect(heard).toHaveLength(MAX_REPLIES_OF_OTHERS + MAX_REPLIES_OF_ROUTER)
+    running.stop()
+  })
+
+  it.each([
+    ['in the name of the router', () => ROUTER],
+    ['of one host', () => '192.168.1.66'],
+  ])('%s makes the search ask the router alone, from another port, in all rounds', async (_, senderOf) => {
+    const { clock, datagrams, running } = await flooded(MAX_REPLIES_OF_ROUTER + 1, senderOf)
+    running.sendNoMore() // what is said in its name is no reason to ask less
+    await clock.advance(60_000)
+    const alone = datagrams.sent.filter(({ to }) => to === `${ROUTER}:1900`)
+    expect(alone.map(({ atMs, ST }) => [atMs, ST])).toEqual(
+      [0, 300, 900, 2000].flatMap((round) => SEARCH_TARGETS.map((ST, at) => [round + 20 * at, ST])),
+    )
+    expect(own(datagrams)?.options).toMatchObject({ address: HOME.address, port: 0 })
+    running.stop()
+    expect([clock.pending, datagrams.openCount]).toEqual([0, 0])
+  })
+
+  it('leaves what the router says at that port unharmed, and others are not heard there', async () => {
+    const { heard, datagrams, running } = await flooded(50_000, () => ROUTER)
+    expect(heard.some(({ isRoutersOwn }) => isRoutersOwn)).toBe(false)
+    for (let at = 0; at < 50_000; at++) own(datagrams)?.deliver(reply(at), '192.168.1.66')
+    own(datagrams)?.deliver(ssdpReply('http://192.168.1.1:5000/true'), ROUTER)
+    expect(heard.filter(({ isRoutersOwn }) => isRoutersOwn)).toMatchObject([
+      { reply: { LOCATION: 'http://192.168.1.1:5000/true' } },
+    ])
+    running.stop()
+  })
+
+  it('before the router is known makes the search ask it alone when it is known', async () => {
+    const { clock, datagrams, begin } = start(HOME)
+    const running = begin()
+    await settle()
+    for (let at = 0; at < 200; at++) datagrams.socket().deliver(reply(at), ROUTER)
+    await clock.advance(50)
+    expect(datagrams.sockets).toHaveLength(1)
+    running.learnRouter(ROUTER)
+    await settle()
+    expect(datagrams.sent.at(-1)).toMatchObject({ atMs: 50, to: `${ROUTER}:1900` })
+    running.stop()
   })
 })
 
@@ -312,6 +405,18 @@ describe('a search over IPv6', () => {
     await settle()
     datagrams.sockets[0]?.deliver(ssdpReply('http://[fe80::1]/'), from)
     expect(heard.map(({ route }) => isIPv6Route(route) && route.zone)).toEqual([zone])
+    search.stop()
+  })
+
+  it('asks a router alone only by the interface that leads to it', async () => {
+    const { datagrams, begin } = start(ETH0, WLAN0)
+    const search = begin()
+    await settle()
+    search.learnRouter('fe80::1%wlan0')
+    for (let at = 0; at < 200; at++) datagrams.sockets[0]?.deliver(ssdpReply('http://[fe80::66]/'), 'fe80::66%eth0')
+    await settle()
+    expect(datagrams.sockets).toHaveLength(3)
+    expect(datagrams.sent.at(-1)).toMatchObject({ to: 'fe80::1%wlan0:1900', ST: IGD_1 })
     search.stop()
   })
 
