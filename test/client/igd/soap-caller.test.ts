@@ -54,6 +54,14 @@ describe('what is sent', () => {
     )
   })
 
+  it('takes a reply of 128 KiB, and of 1 MiB if it is a list', async () => {
+    const { caller, http } = callerOf(({ action }) => ({ body: soapResponse(action, '') }))
+    await caller.call(SERVICE, 'GetExternalIPAddress', {})
+    const all = { NewStartPort: '1', NewEndPort: '65535', NewProtocol: 'TCP', NewManage: '1', NewNumberOfPorts: '1000' }
+    await caller.call(SERVICE, 'GetListOfPortMappings', all)
+    expect(http.seen.map(({ request }) => request.maxBodyBytes)).toEqual([128 * 1024, 1024 * 1024])
+  })
+
   it('names its headers as miniupnpc spells and orders them', async () => {
     const { caller, http } = callerOf(() => ({ body: soapResponse('DeletePortMapping', '') }))
     await caller.call(SERVICE, 'DeletePortMapping', KEY)

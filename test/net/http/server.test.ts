@@ -129,6 +129,17 @@ describe('the HTTP server', () => {
     },
   )
 
+  it('hangs up on the 65th connection at a time, and takes another one when one has ended', async () => {
+    const server = await listen(fine)
+    const open = await Promise.all(Array.from({ length: 64 }, () => dial(server)))
+    expect(await say(server, post('x'))).toBe('')
+    const [first] = open
+    first?.write(post('x'))
+    if (first !== undefined) expect(await drain(first)).toMatch(/^HTTP\/1\.1 200 /)
+    expect(await say(server, post('x'))).toMatch(/^HTTP\/1\.1 200 /)
+    for (const each of open) each.destroy()
+  })
+
   it('takes a body as large as its bound', async () => {
     let size = 0
     const server = await listen((request) => {
