@@ -7,6 +7,8 @@
 
 Frames are made beforehand and sent 64 at a time (sendmmsg), because a program that makes each one reaches a tenth of the rate.
 Only the destination port is changed, to that of the last search that was heard.
+
+It stands for another machine, so it keeps to one processor, and what is measured to the others.
 """
 import ctypes
 import json
@@ -279,10 +281,14 @@ def measure(command):
     sys.exit(os.waitstatus_to_exitcode(status) & 0xff)
 
 
+ALL = sorted(os.sched_getaffinity(0))
+os.sched_setaffinity(0, ALL[1:] if sys.argv[1:2] == ['measure'] and len(ALL) > 1 else ALL[:1])
+
 match sys.argv[1:]:
     case ['flood', kind, rate, own_mac, computer_mac]:
         flood(kind, int(rate), own_mac, computer_mac)
     case ['serve', kind]:
+        os.nice(10)  # the flood goes first
         serve(kind)
     case ['measure', *command]:
         measure(command)
