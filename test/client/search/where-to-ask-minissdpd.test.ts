@@ -26,6 +26,7 @@ class ScriptedDaemon implements UnixStreams {
   readonly asked: string[] = []
   readonly paths = new Set<string>()
   readonly timeoutsMs: number[] = []
+  readonly maxBytes = new Set<number>()
   readonly #clock: FakeClock
   readonly #answers: Readonly<Record<string, Answer>>
   readonly #delayMs: number
@@ -42,6 +43,7 @@ class ScriptedDaemon implements UnixStreams {
     this.asked.push(ST)
     this.paths.add(path)
     this.timeoutsMs.push(options.timeoutMs)
+    this.maxBytes.add(options.maxBytes)
     await sleep(this.#clock, Math.min(this.#delayMs, options.timeoutMs), options.signal)
     options.signal?.throwIfAborted()
     if (this.#delayMs >= options.timeoutMs) throw new NoReplyError('late')
@@ -67,6 +69,12 @@ function search(answers: Readonly<Record<string, Answer>>): {
 }
 
 describe('a search at MiniSSDPd', () => {
+  it('takes 64 KiB for each target', async () => {
+    const { daemon, found } = search({})
+    await found
+    expect([...daemon.maxBytes]).toEqual([64 * 1024])
+  })
+
   it('ends with the first target that brings a gateway', async () => {
     const { daemon, found } = search({ [IGD1]: [device(IGD1)], [ROOT]: [device(ROOT)] })
     expect(await found).toEqual([device(IGD1)])
