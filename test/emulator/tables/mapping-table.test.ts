@@ -102,6 +102,12 @@ describe('MappingTable', () => {
     expect(table.list(1000).map((entry) => entry.externalPort)).toEqual([1, 3])
   })
 
+  it('holds 4096 mappings if nothing else is asked for', () => {
+    const table = new MappingTable()
+    for (let externalPort = 1; externalPort <= 4096; externalPort++) table.add(wanted({ externalPort }), 0)
+    expect(() => table.add(wanted({ externalPort: 4097 }), 0)).toThrow(refusal(728))
+  })
+
   it('keeps a renewed mapping past the end of its first lease', () => {
     const table = new MappingTable()
     table.add(wanted({ leaseSeconds: 10 }), 0)

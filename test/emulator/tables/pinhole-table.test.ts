@@ -79,6 +79,12 @@ describe('PinholeTable', () => {
     expect(table.add(wanted({ internalPort: 1 }), 1500)).not.toBe(id)
   })
 
+  it('holds 1024 pinholes if nothing else is asked for', () => {
+    const table = new PinholeTable()
+    for (let internalPort = 1; internalPort <= 1024; internalPort++) table.add(wanted({ internalPort }), 0)
+    expect(() => table.add(wanted({ internalPort: 1025 }), 0)).toThrow(refusal(701))
+  })
+
   it('numbers from 1 to 65535 and then again, passing over those in use', () => {
     const table = new PinholeTable()
     expect(table.add(wanted(), 0)).toBe(1)
