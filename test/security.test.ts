@@ -64,6 +64,7 @@ const OF_NO_PEER: ReadonlySet<string> = new Set([
   'src/client/igd/pinhole-firewall.ts MAX_OWN_ADDRESSES',
   'src/client/mapping-memory.ts MAX_ADDRESS_LENGTH',
   'src/client/mapping-memory.ts MAX_IDENTITY_LENGTH',
+  'src/client/search/candidate.ts MAX_SHOWN_URL',
   'src/client/search/router-memory.ts MAX_NAME_LENGTH',
   'src/emulator/emulator-options.ts MAX_REPLY_DELAY_MS',
   'src/emulator/igd/ssdp-responder.ts MAX_AGE_SECONDS',
