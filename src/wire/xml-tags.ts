@@ -24,7 +24,8 @@ interface Tag {
   readonly to: number
 }
 
-const LETTER = 'A-Za-z_\\u0080-\\uffff'
+/** No blank is a letter: what may be either would be tried as both, at every place, which takes cubic time. */
+const LETTER = 'A-Za-z_\\x80-\\x9f\\xa1-\\u167f\\u1681-\\u1fff\\u2070-\\u2fff\\u3001-\\ufefe\\uff00-\\uffff'
 const NAME = `(?:[${LETTER}\\d.:-]*:)?([${LETTER}][${LETTER}\\d.-]*)`
 const START = new RegExp(`<${NAME}(?=[\\s/>])[^<>"']*(?:(?:"[^"<]*"|'[^'<]*')[^<>"']*)*>`, 'y')
 const END = new RegExp(`</\\s*${NAME}(?=[\\s>])[^<>]*>`, 'y')
@@ -79,10 +80,10 @@ function startsOfEnds(tags: readonly Tag[]): ReadonlyMap<Tag, Tag> {
       open.push({ tag, name })
       count(name, 1)
     } else if (tag.kind === 'end' && (openOfName.get(name) ?? 0) > 0) {
-      let top = open.pop()
-      for (; top !== undefined && top.name !== name; top = open.pop()) count(top.name, -1)
-      count(name, -1)
-      if (top !== undefined) starts.set(tag, top.tag)
+      for (let top = open.pop(); top !== undefined; top = top.name === name ? undefined : open.pop()) {
+        count(top.name, -1)
+        if (top.name === name) starts.set(tag, top.tag)
+      }
     }
   }
   return starts

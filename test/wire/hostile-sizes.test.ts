@@ -32,6 +32,14 @@ describe('half a megabyte', () => {
     expect(cpuMs(() => decodeSoapReply(utf8(reply), 'GetX'))).toBeLessThan(2000)
   })
 
+  it.each([
+    ['a tag that does not end', HALF_A_MEGABYTE / 2, (blanks: string) => `<a${blanks}"></a>`],
+    ['an end tag that does not end', 4000, (blanks: string) => `<a></${blanks}<b>`], // it took cubic time
+  ])('of no-break spaces in %s, or a part of it, is read in no time', (_, many, around) => {
+    const text = around('\u00a0'.repeat(many))
+    expect(cpuMs(() => decodeXml(utf8(`<root>${text}</root>`)))).toBeLessThan(2000)
+  })
+
   it('of long element names is refused', () => {
     const name = 'n'.repeat(15_000)
     const deep = `<${name}>`.repeat(25) + '<b></b>'.repeat(9000) + `</${name}>`.repeat(25)

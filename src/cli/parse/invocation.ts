@@ -237,9 +237,9 @@ function strayWord(word: string, command: CommandRow | undefined, options: Optio
 }
 
 function usageErrorOf(error: CommanderError, { commands, options }: Tables<AnyCommand>): UsageError {
-  const option = /'(-[^' ,=]*)[^']*'/.exec(error.message)?.[1] ?? ''
+  const option = /'(-[^' ,=]*)(?:[ ,=][^']*)?'/.exec(error.message)?.[1] ?? ''
   if (error.code === 'commander.unknownOption') {
-    const meant = /\(Did you mean (.+)\?\)/.exec(error.message)?.[1]
+    const meant = /\(Did you mean ([^(]+)\?\)/.exec(error.message)?.[1]
     if (meant === option) return new UsageError(`${option} does not take a value`)
     const advice = meant === undefined ? 'upnp-ts -h shows all of them' : `did you mean ${meant}?`
     return new UsageError(`Unknown switch ${option}; ${advice}`)

@@ -179,7 +179,7 @@ function cannotDo(
 
 /** `192.168.1.1`, `192.168.1.1:5351`, `fe80::1%eth0`, `[fe80::1%eth0]:5351`. */
 function endpointOf(word: string): Endpoint {
-  const [, bracketed, plain = '', port] = /^(?:\[([^\]]+)\]|([^:]+|.*:.*:.*?))(?::(\d+))?$/.exec(word) ?? []
+  const [, bracketed, plain = '', port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(word) ?? []
   const isBareIPv6 = bracketed === undefined && isUnicastIPv6(splitZone(word).address)
   const text = isBareIPv6 ? word : (bracketed ?? plain)
   const { address, zone } = splitZone(text)

@@ -64,7 +64,8 @@ export class Printer {
     const chalk = new Chalk({ level: 1 })
     const paint: Paint = (text, tone) => {
       const style = { plain: undefined, good: chalk.green, bad: chalk.red, hint: chalk.yellow }[tone]
-      return style === undefined ? text : style(text.replace(/\n+$/, '')) + (/\n+$/.exec(text)?.[0] ?? '')
+      const [, content = '', ending = ''] = /^(.*[^\n]|)(\n*)$/s.exec(text) ?? []
+      return style === undefined ? text : style(content) + ending
     }
     const none: Paint = (text) => text
     this.#paint = { stdout: wantsColour(stdout, env) ? paint : none, stderr: wantsColour(stderr, env) ? paint : none }
