@@ -125,7 +125,7 @@ function noAnswer(request: HttpRequest, afterMs: number, what = 'answer'): NoRep
 function describe(request: HttpRequest): string {
   const host = hostOf(request)
   const { localAddress: from } = bindingTo(request.localAddress ?? '', host)
-  const asked = `${request.action}: ${request.url.origin.replace(/\[.*\]/, `[${host}]`)}`
+  const asked = `${request.action}: ${request.url.origin.replace(/\[[^[\]]*\]/, `[${host}]`)}`
   return from === undefined ? asked : `${asked} (asked from ${from})`
 }
 
@@ -181,7 +181,8 @@ class Collector implements ReplySink {
   #status = 0
   readonly #headers = new Map<string, string>()
   #declaredLength: number | undefined
-  #pieces: Buffer[] = []
+  /** Has room for more than has come: it doubles, so that a body that comes byte by byte takes linear time. */
+  #room: Buffer = Buffer.alloc(0)
   #size = 0
   #examining = false
   /** Ends the wait for what comes next: the connection, the head, or more after the declared length. */
@@ -237,17 +238,30 @@ class Collector implements ReplySink {
   }
 
   data(piece: Buffer): void {
-    this.#pieces.push(piece)
-    this.#size += piece.length
-    if (this.#size > this.#request.maxBodyBytes) {
+    if (this.#size + piece.length > this.#request.maxBodyBytes) {
       this.#end({ kind: 'failure', cause: new Error(`the reply is longer than ${this.#request.maxBodyBytes} bytes`) })
       return
     }
+    this.#append(piece)
     if (!this.#examining) queueMicrotask(() => this.#examine())
     this.#examining = true
   }
 
-  /** Runs once per read: once per chunk would take quadratic time for a body in chunks of one byte. */
+  #append(piece: Buffer): void {
+    const size = this.#size + piece.length
+    if (this.#size === 0) this.#room = piece
+    else {
+      if (size > this.#room.length) {
+        const larger = Buffer.alloc(Math.max(size, this.#room.length * 2))
+        this.#body().copy(larger)
+        this.#room = larger
+      }
+      piece.copy(this.#room, this.#size)
+    }
+    this.#size = size
+  }
+
+  /** Runs once per read: to ask after each chunk would take too long for a body in chunks of one byte. */
   #examine(): void {
     this.#examining = false
     if (this.#finish === undefined) return
@@ -278,9 +292,7 @@ class Collector implements ReplySink {
   }
 
   #body(): Buffer {
-    const body = this.#pieces.length === 1 ? (this.#pieces[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#pieces)
-    this.#pieces = [body]
-    return body
+    return this.#room.subarray(0, this.#size)
   }
 
   #end(outcome: Outcome): void {

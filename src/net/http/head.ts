@@ -31,25 +31,38 @@ export function readHead(head: string): ResponseHead {
   return { statusLine, status, headers, chunked, declaredLength }
 }
 
-/** Gathers the head of a response, and passes over interim responses (RFC 9110 15.2) before it. */
+/** A blank line may come in two pieces: so many characters before a piece may belong to it. */
+const BEFORE_BLANK_LINE = 3
+
+/**
+ * Gathers the head of a response, and passes over interim responses (RFC 9110 15.2) before it. It is linear in the bytes,
+ * also if they come one at a time.
+ */
 export class HeadReader {
-  #seen: Buffer = Buffer.alloc(0)
+  #pieces: Buffer[] = []
+  #size = 0
+  /** The last characters of the pieces. */
+  #last = ''
   #interimHeads = 0
 
   /** Returns the head and the bytes after it, or undefined while it is incomplete. @throws Error beyond a limit */
   read(piece: Buffer): { readonly head: ResponseHead; readonly rest: Buffer } | undefined {
-    this.#seen = Buffer.concat([this.#seen, piece])
-    for (;;) {
-      const blankLine = /\r?\n\r?\n/.exec(this.#seen.toString('latin1', 0, MAX_HEAD_BYTES + 4))
-      const end = blankLine === null ? -1 : blankLine.index + blankLine[0].length
-      if ((end === -1 ? this.#seen.length : end) > MAX_HEAD_BYTES) {
-        throw new Error(`the reply's headers are longer than ${MAX_HEAD_BYTES} bytes`)
-      }
-      if (end === -1) return undefined
-      const head = readHead(this.#seen.toString('latin1', 0, end))
-      this.#seen = this.#seen.subarray(end)
+    for (let bytes = piece; ; ) {
+      const text = this.#last + bytes.toString('latin1', 0, MAX_HEAD_BYTES + 1)
+      const blankLine = /\r?\n\r?\n/.exec(text)
+      const end = blankLine === null ? bytes.length : blankLine.index + blankLine[0].length - this.#last.length
+      this.#pieces.push(bytes.subarray(0, end))
+      this.#size += end
+      this.#last = text.slice(-BEFORE_BLANK_LINE)
+      if (this.#size > MAX_HEAD_BYTES) throw new Error(`the reply's headers are longer than ${MAX_HEAD_BYTES} bytes`)
+      if (blankLine === null) return undefined
+      const head = readHead(Buffer.concat(this.#pieces).toString('latin1'))
+      this.#pieces = []
+      this.#size = 0
+      this.#last = ''
+      bytes = bytes.subarray(end)
       const isInterim = head.status >= 100 && head.status <= 199
-      if (!isInterim) return { head, rest: this.#seen }
+      if (!isInterim) return { head, rest: bytes }
       if (++this.#interimHeads > MAX_INTERIM_HEADS) throw new Error('too many interim replies')
     }
   }

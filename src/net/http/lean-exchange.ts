@@ -135,7 +135,8 @@ export class ChunkedBody {
         if (this.#left === 0) this.#state = 'after-data'
       } else at = this.#readLine(bytes, at)
     }
-    return content.length === 1 ? (content[0] ?? Buffer.alloc(0)) : Buffer.concat(content)
+    const [first] = content
+    return first !== undefined && content.length === 1 ? first : Buffer.concat(content)
   }
 
   #readLine(bytes: Buffer, from: number): number {
