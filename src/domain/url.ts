@@ -1,7 +1,7 @@
 /** URLs in descriptions (UDA 1.1 2.3). A URL object cannot hold a link-local host's zone, which is kept next to it. */
 import { isLinkLocalIPv6, withoutBrackets } from './address.js'
 
-/** RFC 3986 5.2; undefined if the result is no URL. An absolute reference needs no base, which may then be empty. */
+/** RFC 3986 5.2; undefined if the result is no URL, or too long. An absolute reference needs no base, which may then be empty. */
 export function resolveUrl(reference: string, base?: string): URL | undefined {
   const against = base === '' ? undefined : base
   const { text } = takeOutZone(reference) // a device writes the zone of its own interface, which means nothing here
@@ -21,8 +21,12 @@ export function parseZonedUrl(text: string): ZonedUrl | undefined {
   return url && { url, zone: isLinkLocal(url) ? zone : '' }
 }
 
+/** A description could have one of 500,000 letters, and a host in letters of other scripts takes quadratic time. */
+export const MAX_URL_LENGTH = 2048
+
 /** The only place that parses a URL from the network. URL.canParse accepts some texts on which URL then throws. */
 function parseUrl(text: string, base?: string): URL | undefined {
+  if (text.length > MAX_URL_LENGTH) return undefined
   try {
     return new URL(text, base)
   } catch {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseZonedUrl, resolveUrl, zonedUrlText } from '../../src/domain/url.ts'
+import { MAX_URL_LENGTH, parseZonedUrl, resolveUrl, zonedUrlText } from '../../src/domain/url.ts'
 
 describe('resolveUrl', () => {
   const LOCATION = 'http://192.168.1.1:5000/igd/rootDesc.xml?x=1'
@@ -33,6 +33,14 @@ describe('resolveUrl', () => {
     ['http://', LOCATION],
   ])('makes nothing of %j at %j', (reference, base) => {
     expect(resolveUrl(reference, base)).toBeUndefined()
+  })
+
+  it('makes nothing of a longer one than any device has', () => {
+    const path = '/'.padEnd(MAX_URL_LENGTH, 'x')
+    expect(resolveUrl(path, LOCATION)?.pathname).toBe(path)
+    expect(resolveUrl(`${path}x`, LOCATION)).toBeUndefined()
+    const letters = String.fromCodePoint(...Array.from({ length: MAX_URL_LENGTH }, (_, at) => 0x4e00 + at))
+    expect(resolveUrl(`http://${letters}/`)).toBeUndefined()
   })
 
   it('makes nothing of what only looks like a URL in UTF-8, also once its code is optimised', () => {
