@@ -81,13 +81,14 @@ export interface DecodedOptions {
 
 export function decodePcpOptions(bytes: Uint8Array): DecodedOptions {
   const options: PcpOption[] = []
+  const view = viewOf(bytes)
   for (let at = 0; at < bytes.length; ) {
     const dataAt = at + HEAD_BYTES
     if (dataAt > bytes.length) return { options, complete: false }
-    const length = viewOf(bytes).getUint16(at + HEAD_AT.length)
+    const length = view.getUint16(at + HEAD_AT.length)
     const end = dataAt + Math.ceil(length / 4) * 4
     if (end > bytes.length) return { options, complete: false }
-    const option = optionOf(bytes[at + HEAD_AT.code] ?? 0, bytes.subarray(dataAt, dataAt + length))
+    const option = optionOf(view.getUint8(at + HEAD_AT.code), bytes.subarray(dataAt, dataAt + length))
     if (option === undefined) return { options, complete: false }
     options.push(option)
     at = end

@@ -164,14 +164,14 @@ export function encodePcpErrorResponse(request: Uint8Array, head: ResponseHead):
 
 type Kind = (PcpRequest | PcpResponse)['kind']
 
-function opcodeOf(kind: Kind): number {
+function opcodeOf(kind: Kind): (typeof PCP_OPCODES)[keyof typeof PCP_OPCODES] {
   if (kind.startsWith('MAP')) return PCP_OPCODES.MAP
   return kind.startsWith('PEER') ? PCP_OPCODES.PEER : PCP_OPCODES.ANNOUNCE
 }
 
 /** Where the options begin. */
 function endOf(kind: Kind): number {
-  return HEAD_BYTES + (DATA_BYTES[opcodeOf(kind)] ?? 0)
+  return HEAD_BYTES + DATA_BYTES[opcodeOf(kind)]
 }
 
 function writeResponseHead(bytes: Uint8Array, view: DataView, head: ResponseHead): void {
@@ -251,7 +251,7 @@ function mappingAt(bytes: Uint8Array): Mapping & { externalPort: number; externa
   const view = viewOf(bytes)
   return {
     nonce: Buffer.from(bytes.subarray(MAPPING_AT.nonce, MAPPING_AT.nonce + NONCE_BYTES)).toString('hex'),
-    protocol: bytes[MAPPING_AT.protocol] ?? 0,
+    protocol: view.getUint8(MAPPING_AT.protocol),
     internalPort: view.getUint16(MAPPING_AT.internalPort),
     externalPort: view.getUint16(MAPPING_AT.externalPort),
     externalAddress: addressAt(bytes, MAPPING_AT.externalAddress),

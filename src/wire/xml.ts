@@ -32,7 +32,6 @@ export interface XmlDocument {
   readonly complete: boolean
 }
 
-const TEXT = '#text'
 const CDATA = '#cdata'
 
 let parser: XMLParser | undefined // made at the first use, so that an import costs nothing
@@ -60,12 +59,12 @@ export function parseXml(raw: string): XmlDocument {
     throw new MalformedMessageError(`XML with names of at most ${MAX_XML_NAME_LENGTH} characters`, raw)
   if (countNodes(text) > MAX_XML_NODES) throw new MalformedMessageError(`XML of at most ${MAX_XML_NODES} nodes`, raw)
   const { xml, isEnded } = pairTags(text)
-  const [root, ...rest] = toElements(parse(xml, raw), 0)
+  const [root, ...rest] = toElements(parse(xml, raw))
   if (root === undefined) throw new MalformedMessageError('XML with a root element', raw)
   return { root, rest, complete: isEnded }
 }
 
-function parse(text: string, raw: string): unknown {
+function parse(text: string, raw: string): Nodes {
   try {
     parser ??= new XMLParser({
       preserveOrder: true,
@@ -88,37 +87,22 @@ function countNodes(text: string): number {
   return count
 }
 
-/** Checks and converts fast-xml-parser's ordered form, which is `[{ name: [...] }, { '#text': '...' }]`. */
-function toElements(nodes: unknown, depth: number): XmlElement[] {
-  if (!Array.isArray(nodes) || depth > MAX_XML_DEPTH) return []
-  return nodes.flatMap((node: unknown) => {
-    const [marked, content] = entryOf(node)
-    if (marked?.startsWith(NAME_MARK) !== true) return []
-    const name = marked.slice(NAME_MARK.length)
-    return [{ name, text: ownText(content), children: toElements(content, depth + 1) }]
+/** What fast-xml-parser makes of XML: `[{ name: [...] }, { '#text': '...' }]`, one name for each. */
+type Nodes = readonly { readonly [name: string]: Nodes | string }[]
+
+function toElements(nodes: Nodes): XmlElement[] {
+  return nodes.flatMap(Object.entries<Nodes | string>).flatMap(([name, content]) => {
+    if (typeof content === 'string' || name === CDATA) return []
+    return [{ name: name.slice(NAME_MARK.length), text: ownText(content), children: toElements(content) }]
   })
 }
 
-function entryOf(node: unknown): [string | undefined, unknown] {
-  if (typeof node !== 'object' || node === null) return [undefined, undefined]
-  return Object.entries(node).find(([name]) => name !== ':@') ?? [undefined, undefined]
-}
-
-function ownText(nodes: unknown): string {
-  if (!Array.isArray(nodes)) return ''
-  return nodes
-    .map((node: unknown) => {
-      const [name, content] = entryOf(node)
-      if (name === TEXT) return decodeEntities(String(content))
-      if (name === CDATA) return rawText(content)
-      return ''
-    })
-    .join('')
-}
-
-function rawText(nodes: unknown): string {
-  if (!Array.isArray(nodes)) return ''
-  return nodes.map((node: unknown) => String(entryOf(node)[1] ?? '')).join('')
+function ownText(nodes: Nodes): string {
+  const texts = nodes.flatMap(Object.entries<Nodes | string>).map(([name, content]) => {
+    if (typeof content === 'string') return decodeEntities(content)
+    return name === CDATA ? content.flatMap(Object.values<Nodes | string>).join('') : ''
+  })
+  return texts.join('')
 }
 
 const NAMED: ReadonlyMap<string, string> = new Map([
@@ -131,7 +115,7 @@ const NAMED: ReadonlyMap<string, string> = new Map([
 
 /** One pass, so that `&amp;lt;` becomes `&lt;`. Unknown entities stay as they are. The result is never longer. */
 export function decodeEntities(text: string): string {
-  return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(amp|lt|gt|quot|apos));/gi, (whole, hex, decimal, name) => {
+  return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|([a-z]{2,4}));/gi, (whole, hex, decimal, name) => {
     if (name !== undefined) return NAMED.get(String(name).toLowerCase()) ?? whole
     const code = hex === undefined ? Number(decimal) : Number.parseInt(hex, 16)
     return code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : whole

@@ -204,6 +204,13 @@ describe('whatever comes to the NAT-PMP port', () => {
   })
 })
 
+describe('a response without an address', () => {
+  it('has the one of a gateway without one', () => {
+    const response = { kind: 'external-address-response', epochSeconds: 7, externalAddress: '' } as const
+    expect(decodeNatPmpResponse(encodeNatPmpResponse(response))).toEqual({ ...response, externalAddress: '0.0.0.0' })
+  })
+})
+
 describe('the name of a NAT-PMP result', () => {
   it.each([
     [0, 'Success'],

@@ -6,6 +6,7 @@ import {
   encodeSoapFault,
   encodeSoapRequest,
   encodeSoapResponse,
+  leadingNumber,
   type SoapReply,
   soapActionHeader,
 } from '../../src/wire/soap.ts'
@@ -317,6 +318,11 @@ describe('a fault', () => {
     })
   })
 
+  it('without a word is a fault too', () => {
+    const text = '<s:Envelope><s:Body><s:Fault></s:Fault></s:Body></s:Envelope>'
+    expect(decodeSoapReply(utf8(text), 'X')).toEqual({ kind: 'fault', errorCode: -1, errorDescription: '' })
+  })
+
   it('cut anywhere is never a success, and never another number', () => {
     for (const text of [FAULT_TEXT, `<!DOCTYPE x>${FAULT_TEXT}`, FAULT_TEXT.replace('<s:Fault>', '<s:Fault><x y=">')]) {
       for (const part of truncations(utf8(text)).filter(({ length }) => length > 0)) {
@@ -328,4 +334,15 @@ describe('a fault', () => {
       }
     }
   })
+})
+
+describe('a number at the beginning of a value', () => {
+  it.each([
+    ['77', 77],
+    [' +4294967296 bit/s', 4_294_967_296],
+    ['1234567890123456789', 123_456_789_012_345],
+    ['-1', undefined],
+    ['x1', undefined],
+    ['', undefined],
+  ])('of %j is %j', (value, number) => expect(leadingNumber(value)).toBe(number))
 })

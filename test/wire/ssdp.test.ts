@@ -8,6 +8,7 @@ import {
   MAX_SSDP_DATAGRAM_BYTES,
   MAX_SSDP_LINE_LENGTH,
   MAX_SSDP_LINES,
+  mayBeSearchReply,
   type SearchReply,
   type SsdpMessage,
 } from '../../src/wire/ssdp.ts'
@@ -219,6 +220,11 @@ describe('a search reply', () => {
     expect(reply(...GOOD, `BOOTID.UPNP.ORG: ${value}`).BOOTID).toBe(value)
   })
 
+  it('is written with the usual time, if it has none', () => {
+    const reply = { ST: 'a', USN: '', LOCATION: 'http://a/', SERVER: '', maxAge: undefined, BOOTID: undefined }
+    expect(decodeSsdp(encodeSearchReply(reply))).toEqual({ kind: 'reply', ...reply, maxAge: 1800 })
+  })
+
   it('uses the first of several headers with one name', () => {
     expect(reply(...GOOD, 'LOCATION: http://evil/').LOCATION).toBe('http://192.168.1.1/d')
   })
@@ -246,6 +252,16 @@ describe('a search reply', () => {
   it.each(['HTTP/1.0 200 OK', 'HTTP/1.1 200', 'http/1.1  200 ok'])('may begin with %j', (line) => {
     expect(decodeSsdp(bytes([line, ...GOOD, '', ''].join('\r\n'))).kind).toBe('reply')
   })
+})
+
+describe('what may be a search reply', () => {
+  it.each([
+    ['HTTP/1.1 200 OK', true],
+    ['http/1.1 200 ok', true],
+    ['NOTIFY * HTTP/1.1', false],
+    ['', false],
+    ['H'.padEnd(MAX_SSDP_DATAGRAM_BYTES + 1), false],
+  ])('%.20j: %j', (text, expected) => expect(mayBeSearchReply(bytes(text))).toBe(expected))
 })
 
 describe('the bounds of an SSDP datagram', () => {

@@ -6,6 +6,7 @@ import {
   decodeText,
   decodeXml,
   encodeEntities,
+  encodeXml,
   endsWithRoot,
   MAX_XML_DEPTH,
   MAX_XML_NODES,
@@ -312,6 +313,13 @@ describe('decodeXml', () => {
         if (error !== undefined) expect(error).toBeInstanceOf(MalformedMessageError)
       }
     }
+  })
+})
+
+describe('encodeXml', () => {
+  it('writes an element with its children, or with its text', () => {
+    const leaf = { name: 'b', text: '1 < 2', children: [] }
+    expect(encodeXml({ name: 'a', text: '', children: [leaf, leaf] })).toBe('<a><b>1 &lt; 2</b><b>1 &lt; 2</b></a>')
   })
 })
 
