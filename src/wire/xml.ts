@@ -59,7 +59,7 @@ export function parseXml(raw: string): XmlDocument {
     throw new MalformedMessageError(`XML with names of at most ${MAX_XML_NAME_LENGTH} characters`, raw)
   if (countNodes(text) > MAX_XML_NODES) throw new MalformedMessageError(`XML of at most ${MAX_XML_NODES} nodes`, raw)
   const { xml, isEnded } = pairTags(text)
-  const [root, ...rest] = toElements(parse(xml, raw))
+  const [root, ...rest] = toElements(parse(xml, raw), raw, MAX_XML_DEPTH)
   if (root === undefined) throw new MalformedMessageError('XML with a root element', raw)
   return { root, rest, complete: isEnded }
 }
@@ -90,10 +90,13 @@ function countNodes(text: string): number {
 /** What fast-xml-parser makes of XML: `[{ name: [...] }, { '#text': '...' }]`, one name for each. */
 type Nodes = readonly { readonly [name: string]: Nodes | string }[]
 
-function toElements(nodes: Nodes): XmlElement[] {
+/** `levels`: how many are allowed. fast-xml-parser does not count an element without an end tag. */
+function toElements(nodes: Nodes, raw: string, levels: number): XmlElement[] {
   return nodes.flatMap(Object.entries<Nodes | string>).flatMap(([name, content]) => {
     if (typeof content === 'string' || name === CDATA) return []
-    return [{ name: name.slice(NAME_MARK.length), text: ownText(content), children: toElements(content) }]
+    if (levels === 0) throw new MalformedMessageError(`XML of at most ${MAX_XML_DEPTH} levels`, raw)
+    const children = toElements(content, raw, levels - 1)
+    return [{ name: name.slice(NAME_MARK.length), text: ownText(content), children }]
   })
 }
 

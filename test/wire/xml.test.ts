@@ -197,6 +197,13 @@ describe('the bounds of a document', () => {
     expect(() => parseXml(nested(MAX_XML_DEPTH + 1))).toThrow(MalformedMessageError)
   })
 
+  it('are its depth also if the last element has no end tag', () => {
+    const ending = (depth: number, last: string): string => '<a>'.repeat(depth - 1) + last + '</a>'.repeat(depth - 1)
+    expect(depthOf(parseXml(ending(MAX_XML_DEPTH, '<b/>')).root)).toBe(MAX_XML_DEPTH)
+    for (const last of ['<b/>', '<b x="1" />', '<b/><c/>', '<b><c/></b>'])
+      expect(() => parseXml(ending(MAX_XML_DEPTH + 1, last))).toThrow(MalformedMessageError)
+  })
+
   it.each([1000, 9000, 100_000])('hold against a depth of %d', (depth) => {
     expect(() => parseXml(nested(depth))).toThrow(MalformedMessageError)
     expect(() => parseXml('<a>'.repeat(depth))).toThrow(MalformedMessageError)
