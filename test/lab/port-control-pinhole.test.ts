@@ -1,7 +1,7 @@
 /** PCP MAP for IPv6: a pinhole in the firewall of a router that speaks no UPnP, and TCP from the internet through it. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { COMPUTER_IPV6, Lab } from './lab.ts'
-import { says } from './port-control-text.ts'
+import { nonceFile, says } from './port-control-text.ts'
 import { listenOnComputer, talkFromInternet } from './traffic.ts'
 
 const PORT = 8022
@@ -66,7 +66,7 @@ describe('a pinhole over PCP', { timeout: 60_000 }, () => {
   })
 
   test('is closed by who gives its nonce', async () => {
-    const nonce = ['--via', 'pcp', '--nonce', '0102030405060708090a0b0c']
+    const nonce = ['--via', 'pcp', '--nonce', nonceFile(lab, '0102030405060708090a0b0c')]
     await says(lab, [...nonce, ...ADD], { stdout: ADDED })
     await says(lab, ['--via', 'pcp', '-D', ID], {
       stdout: `${FOUND}PCP_DeletePinhole() returned : 2\n`,

@@ -1,4 +1,5 @@
 /** What upnp-ts says over PCP and NAT-PMP, in the lab. */
+import { writeFileSync } from 'node:fs'
 import { expect } from 'vitest'
 import { belowBanner } from './banner.ts'
 import type { Finished } from './command.ts'
@@ -57,4 +58,11 @@ export async function says(lab: Lab, argv: readonly string[], said: Said): Promi
     exit,
   })
   return finished
+}
+
+/** Puts a nonce where only this user can read it. Returns the word for --nonce. */
+export function nonceFile(lab: Lab, nonce: string): string {
+  const file = `/run/upnp-ts-lab-${lab.name}/nonce`
+  writeFileSync(file, `${nonce}\n`, { mode: 0o600 })
+  return `@${file}`
 }

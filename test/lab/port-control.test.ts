@@ -6,7 +6,7 @@ import { rmSync, statSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { belowBanner } from './banner.ts'
 import { COMPUTER, COMPUTER_SECOND, Lab } from './lab.ts'
-import { DELETED, found, redirected, says, TITLES, WAYS, withoutUpnpHint } from './port-control-text.ts'
+import { DELETED, found, nonceFile, redirected, says, TITLES, WAYS, withoutUpnpHint } from './port-control-text.ts'
 import { doorsOf } from './router-doors.ts'
 import { listenOnComputer, talkFromInternet } from './traffic.ts'
 
@@ -127,10 +127,11 @@ describe('what PCP adds', { timeout: 60_000 }, () => {
   })
 
   test('with --nonce nothing needs to be kept', async () => {
-    await saysPcp(`--nonce ${NONCE} -r 31 TCP`, redirected(31, 'TCP', `${COMPUTER}:31`, 7200))
+    const nonce = nonceFile(lab, NONCE)
+    await saysPcp(`--nonce ${nonce} -r 31 TCP`, redirected(31, 'TCP', `${COMPUTER}:31`, 7200))
     rmSync(lab.stateHome, { recursive: true, force: true })
     await saysPcp('-d 31 TCP', 'PCP_DeletePortMapping() failed with code : 2\n', NOT_OURS)
-    await saysPcp(`--nonce ${NONCE} -d 31 TCP`, DELETED.pcp, DID_NOT_KNOW, 0)
+    await saysPcp(`--nonce ${nonce} -d 31 TCP`, DELETED.pcp, DID_NOT_KNOW, 0)
     expect(await doorsOf(lab)).toEqual([])
   })
 
