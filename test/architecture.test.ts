@@ -6,16 +6,6 @@ import { circles, violations } from './support/import-rules.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
-/**
- * What of the command line still uses client or keeper directly. The list only gets shorter: what the library does for
- * the command line is taken out of it.
- */
-const NOT_YET_THROUGH_THE_LIBRARY: readonly string[] = [
-  'src/cli/keep/session.ts: imports src/keeper/keeper.ts',
-  'src/cli/keep/session.ts: imports src/keeper/kept-mapping.ts',
-  'src/cli/keep/session.ts: imports src/keeper/kept-pinhole.ts',
-]
-
 function readSources(): Map<string, string> {
   const names = readdirSync(join(ROOT, 'src'), { recursive: true, encoding: 'utf8' })
   const paths = names.filter((name) => name.endsWith('.ts')).map((name) => `src/${name.replaceAll('\\', '/')}`)
@@ -27,7 +17,7 @@ const sources = readSources()
 describe('the sources', () => {
   it('keep the import rules', () => {
     expect(sources.size).toBeGreaterThan(10)
-    expect([...new Set(violations(sources))].sort()).toEqual(NOT_YET_THROUGH_THE_LIBRARY.toSorted())
+    expect(violations(sources)).toEqual([])
   })
 
   it('have no circle of files, types included', () => {

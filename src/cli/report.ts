@@ -10,6 +10,7 @@ import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } f
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
 import type { LeftBehind, MappingDoubt, MappingNote, RefusalCause } from '../domain/refusal-cause.js'
 import type { LossReason } from '../keeper/kept.js'
+import type { PortState } from '../library/kept-ports.js'
 import type { Endpoint } from '../net/datagrams.js'
 
 export type { LeftBehind, MappingDoubt, RefusalCause }
@@ -251,25 +252,15 @@ export interface ReportedPinhole extends PinholeRequest {
   readonly remoteHostTyped: string
 }
 
-/** One port that is open. */
-export interface OpenPort {
-  readonly protocol: string
-  readonly externalPort: number
-  readonly internalPort: number
-  readonly internalClient: string
-  /** When its lease ends; undefined if it has no end. */
-  readonly endsWallMs: number | undefined
-}
-
 export interface LostPort {
   /** The name of the port in text for people. */
   readonly name: string
   /** The port as it last was; undefined if it has never been open. */
-  readonly port?: OpenPort | undefined
+  readonly port?: PortState | undefined
 }
 
 interface KeptPort extends LostPort {
-  readonly port: OpenPort
+  readonly port: PortState
   /** 0 if the lease has no end. */
   readonly leaseSeconds: number
 }

@@ -24,7 +24,7 @@ const ROOMS = {
   'emulator/igd': ['domain', 'wire', 'net', 'emulator', 'emulator/tables'],
   'emulator/port-control': ['domain', 'wire', 'net', 'emulator', 'emulator/tables'],
   'emulator/quirks': ['domain', 'wire', 'emulator/igd', 'emulator/port-control'],
-  'cli/report': ['domain', 'net'],
+  'cli/report': ['domain', 'library', 'net'],
   'cli/failure': ['domain', 'cli/report', 'cli/parse'],
   'cli/context': ['domain', 'library', 'net'],
   'cli/surroundings': ['domain', 'library', 'net', 'cli/context', 'cli/print'],

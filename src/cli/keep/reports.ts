@@ -1,9 +1,10 @@
 /** The keeper's events -> Reports, and a queue for these. A failure that repeats is reported once, a renewal every time. */
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
+import type { PortState } from '../../library/kept-ports.js'
+import { portStateOf, type Sharing } from '../../library/kept-ports.js'
 import { reportedError } from '../failure.js'
-import type { OpenPort, Report } from '../report.js'
-import { openPortOf, type Sharing } from './open-ports.js'
+import type { Report } from '../report.js'
 
 /** Knows which failures are repetitions. A success, or the loss of the port, ends a series of equal failures. */
 export class Repetitions {
@@ -44,7 +45,7 @@ export class Renewals {
 }
 
 function isAsTold(held: HeldEither, told: HeldEither): boolean {
-  const [now, before] = [openPortOf(held, 0), openPortOf(told, 0)]
+  const [now, before] = [portStateOf(held, 0), portStateOf(told, 0)]
   const [shorter, longer] = held.leaseMs < told.leaseMs ? [held, told] : [told, held]
   return (
     now.externalPort === before.externalPort &&
@@ -66,7 +67,7 @@ export class PortMoves {
   hear(event: KeeperEvent<HeldEither>, timeMs: number): Report[] {
     if (!('kept' in event)) return []
     if ('held' in event) {
-      const { externalPort, protocol } = openPortOf(event.held, timeMs)
+      const { externalPort, protocol } = portStateOf(event.held, timeMs)
       const told = this.#ports.get(event.kept)?.told ?? externalPort
       this.#ports.set(event.kept, { told, now: externalPort, protocol })
     }
@@ -91,7 +92,7 @@ export class PortMoves {
 export function reportsOf(
   event: KeeperEvent<HeldEither>,
   timeMs: number,
-  portOf: (kept: KeptEither) => OpenPort | undefined,
+  portOf: (kept: KeptEither) => PortState | undefined,
   isPinhole = false,
 ): Report[] {
   if (event.type === 'found') return []
@@ -139,9 +140,9 @@ export function reportsOf(
 }
 
 /** The port as it is from now on, and its lease: 0 if the lease has no end. */
-function heldFor(held: HeldEither, timeMs: number): { readonly port: OpenPort; readonly leaseSeconds: number } {
+function heldFor(held: HeldEither, timeMs: number): { readonly port: PortState; readonly leaseSeconds: number } {
   const leaseSeconds = Number.isFinite(held.leaseMs) ? Math.round(held.leaseMs / 1000) : 0
-  return { port: openPortOf(held, timeMs), leaseSeconds }
+  return { port: portStateOf(held, timeMs), leaseSeconds }
 }
 
 /** The Reports that the same command makes without --keep. */

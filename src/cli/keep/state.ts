@@ -1,8 +1,8 @@
 /** Shows what is open now: in the file of --state, and to the service manager. */
 import { hostAndPort } from '../../domain/address.js'
 import { TransportError } from '../../domain/errors.js'
+import { type KeepFacts, opened } from '../../library/kept-ports.js'
 import type { Clock } from '../../net/clock.js'
-import { type KeepFacts, opened } from './open-ports.js'
 import { growingPauses } from './pauses.js'
 
 export interface StateFileOptions {

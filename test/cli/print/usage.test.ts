@@ -1,6 +1,6 @@
 /** The banner and the usage text fit the terminal and the parser. */
 import { describe, expect, it } from 'vitest'
-import { environmentOf } from '../../../src/cli/keep/open-ports.ts'
+import { environmentOf } from '../../../src/cli/keep/environment.ts'
 import { COMMANDS } from '../../../src/cli/parse/command-table.ts'
 import { parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import { DEFAULT_TIMEOUT_MS, isOnlyOfEmulate, longOf, OPTIONS } from '../../../src/cli/parse/option-table.ts'

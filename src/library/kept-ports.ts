@@ -1,16 +1,23 @@
-/**
- * The keeper's events -> what is open now, for the user's program, the hook, the state file and the service manager.
- */
-import { transportProtocolOf } from '../../domain/port-mapping.js'
-import type { KeeperEvent } from '../../keeper/kept.js'
-import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
-import type { OpenPort } from '../report.js'
+/** The keeper's events -> what is open now. */
+import { transportProtocolOf } from '../domain/port-mapping.js'
+import type { KeeperEvent } from '../keeper/kept.js'
+import type { HeldEither, KeptEither } from '../keeper/kept-pinhole.js'
+
+/** One port that is open. */
+export interface PortState {
+  readonly protocol: string
+  readonly externalPort: number
+  readonly internalPort: number
+  readonly internalClient: string
+  /** When its lease ends; undefined if it has no end. */
+  readonly endsWallMs: number | undefined
+}
 
 export class KeptPorts {
   readonly #kept: readonly KeptEither[]
-  readonly #open = new Map<KeptEither, OpenPort>()
+  readonly #open = new Map<KeptEither, PortState>()
   /** Each port as it last was, even if it is not open now. */
-  readonly #known = new Map<KeptEither, OpenPort>()
+  readonly #known = new Map<KeptEither, PortState>()
   /** Each port of which it is not clear yet whether it can be had. */
   readonly #unclear: Set<KeptEither>
   /** Each port that another one shares, which is on another number now: both together were never open. */
@@ -33,7 +40,7 @@ export class KeptPorts {
       case 'mapped':
       case 'renewed':
       case 'restored': {
-        const port = openPortOf(event.held, nowWallMs)
+        const port = portStateOf(event.held, nowWallMs)
         this.#isPinhole = 'pinhole' in event.held
         this.#open.set(event.kept, port)
         this.#known.set(event.kept, port)
@@ -97,7 +104,7 @@ export class KeptPorts {
   }
 
   /** Those that share that port and are still on another one are not open any more, as far as is known. */
-  #splitFrom(kept: KeptEither, { externalPort }: OpenPort): void {
+  #splitFrom(kept: KeptEither, { externalPort }: PortState): void {
     for (const other of this.#sharing(kept)) {
       const known = this.#known.get(other)
       if (known === undefined || known.externalPort === externalPort) continue
@@ -113,16 +120,16 @@ export class KeptPorts {
   }
 
   /** The port as it last was. */
-  portOf(kept: KeptEither): OpenPort | undefined {
+  portOf(kept: KeptEither): PortState | undefined {
     return this.#known.get(kept)
   }
 
-  /** All ports as they last were, in the order of the command line; undefined for a port that was never open. */
+  /** All ports as they last were, in the order in which they were asked for; undefined for a port that was never open. */
   get known(): KeepFacts['ports'] {
     return this.#factsOf(this.#known).ports
   }
 
-  #factsOf(of: ReadonlyMap<KeptEither, OpenPort>): KeepFacts {
+  #factsOf(of: ReadonlyMap<KeptEither, PortState>): KeepFacts {
     const ports = this.#kept.map((each) => of.get(each))
     const first = ports.find((port) => port !== undefined)
     return { externalAddress: this.#isPinhole ? first?.internalClient : this.#externalAddress, ports }
@@ -142,11 +149,11 @@ export function sharingAmong(all: readonly KeptEither[]): Sharing {
 export interface KeepFacts {
   readonly externalAddress: string | undefined
   /** In the order of the command line; undefined for a port that is not open. */
-  readonly ports: readonly (OpenPort | undefined)[]
+  readonly ports: readonly (PortState | undefined)[]
 }
 
 /** What the gateway granted -> the open port. */
-export function openPortOf(held: HeldEither, nowWallMs: number): OpenPort {
+export function portStateOf(held: HeldEither, nowWallMs: number): PortState {
   const endsWallMs = Number.isFinite(held.leaseMs) ? nowWallMs + held.leaseMs : undefined
   if ('mapping' in held) {
     const { protocol, externalPort = 0, internalPort = 0, internalClient } = held.mapping
@@ -157,27 +164,6 @@ export function openPortOf(held: HeldEither, nowWallMs: number): OpenPort {
   return { protocol: name, externalPort: internalPort, internalPort, internalClient, endsWallMs }
 }
 
-export function opened({ ports }: KeepFacts): readonly OpenPort[] {
+export function opened({ ports }: KeepFacts): readonly PortState[] {
   return ports.filter((port) => port !== undefined)
-}
-
-/**
- * UPNP_EXTERNAL_ADDRESS, and UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT and UPNP_PROTOCOL of the first port. If several
- * ports were asked for, each also has its own: UPNP_EXTERNAL_PORT_1 and so on, in the order of the command line. The
- * first port has both sets, so a script for one port also works with TCP+UDP. A port that is not open has none.
- */
-export function environmentOf(facts: KeepFacts): Record<string, string> {
-  const { externalAddress, ports } = facts
-  const variables: Record<string, string> = {}
-  if (opened(facts).length > 0 && externalAddress !== undefined) variables.UPNP_EXTERNAL_ADDRESS = externalAddress
-  for (const [at, port] of ports.entries()) {
-    if (port === undefined) continue
-    const endings = [...(at === 0 ? [''] : []), ...(ports.length === 1 ? [] : [`_${at + 1}`])]
-    for (const ending of endings) {
-      variables[`UPNP_EXTERNAL_PORT${ending}`] = String(port.externalPort)
-      variables[`UPNP_INTERNAL_PORT${ending}`] = String(port.internalPort)
-      variables[`UPNP_PROTOCOL${ending}`] = port.protocol
-    }
-  }
-  return variables
 }
