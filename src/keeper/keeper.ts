@@ -27,7 +27,7 @@ import {
 } from './kept.js'
 import { KeptRow } from './kept-row.js'
 import { LeaseWatch } from './lease-watch.js'
-import { LAST_TURN_MS, LONGEST_END_MS, Removal } from './removal.js'
+import { LAST_TURN_MS, LONGEST_END_MS, Removal, type RemovalOptions } from './removal.js'
 import { Alarm, closestRenewalsMs, type LookReason, LookSchedule, within } from './schedule.js'
 
 /** How often to look at the gateway when all is well. After a change looks begin sooner, and double up to this. */
@@ -64,7 +64,8 @@ export interface KeeperOptions<H extends Held> {
 
 export class Keeper<H extends Held> {
   readonly #options: KeeperOptions<H>
-  readonly #rows: readonly KeptRow<H>[]
+  /** LeaseWatch has the same array. */
+  readonly #rows: KeptRow<H>[]
   readonly #alarm: Alarm
   readonly #changes: Changes
   readonly #search: GatewaySearch
@@ -82,6 +83,12 @@ export class Keeper<H extends Held> {
   #externalAddress: string | undefined
   /** Of leases that cannot be renewed in time. */
   #isWarned = false
+  /** What is asked for right now, or was asked for last. */
+  #asked: { readonly row: KeptRow<H>; readonly isOver: Promise<void> } | undefined
+  /** What is to be removed next, all at once. */
+  #batch: { readonly rows: KeptRow<H>[]; readonly removal: Promise<void> } | undefined
+  #releasing = Promise.resolve()
+  #releases = 0
   #isOver = false
   readonly #stopped: Promise<void>
   #tellStopped: () => void = () => {}
@@ -113,12 +120,13 @@ export class Keeper<H extends Held> {
     const { clock } = this.#options
     const work = this.#work()
     try {
-      await Promise.race([work, this.#stopped]) // once: waiting for #stopped in every turn would pile up listeners
+      await Promise.race([work.then(() => this.#stopped), this.#stopped]) // once: waiting for #stopped in every turn would pile up listeners
       const endsMs = this.#now() + LONGEST_END_MS
       await within(clock, LAST_TURN_MS, work) // what is being made right now would be left behind otherwise
       const [gateway, rows] = [this.#lastGateway, this.#rows] // it is asked even if it is gone: it may be back
       if (gateway === undefined) return
       await new Removal({ clock, rows, gateway, endsMs, onEvent: (event) => this.#tell(event) }).run(work)
+      await this.#releasing
     } finally {
       this.#isOver = true
       this.#leases.end()
@@ -128,11 +136,72 @@ export class Keeper<H extends Held> {
 
   stop(): void {
     this.#tellStopped()
+    this.rest()
+  }
+
+  /** From now on nothing is renewed, looked at or listened to. What is open is removed upon stop() or release(). */
+  rest(): void {
     this.#alarm.turnOff()
     this.#leases.end()
     this.#search.end()
     this.#better?.forget()
     this.#stopListening() // unsubscribing takes time, in which everything is removed
+  }
+
+  /**
+   * Removes these and keeps them no more, while the others go on. What is released at one moment is removed together. It
+   * takes as long as the end does, and the same is told about each.
+   */
+  release(kept: readonly Kept<H>[]): Promise<void> {
+    const rows = this.#rows.filter((row) => kept.includes(row.kept))
+    for (const row of rows) this.#letGo(row)
+    this.#batch ??= this.#nextBatch()
+    this.#batch.rows.push(...rows)
+    return this.#batch.removal
+  }
+
+  #letGo(row: KeptRow<H>): void {
+    row.isReleased = true
+    this.#rows.splice(this.#rows.indexOf(row), 1)
+    this.#leaders.delete(row)
+    this.#followers.delete(row)
+    for (const [leader, followers] of this.#followers)
+      if (followers.includes(row))
+        this.#followers.set(
+          leader,
+          followers.filter((each) => each !== row),
+        )
+  }
+
+  #nextBatch() {
+    const rows: KeptRow<H>[] = []
+    this.#releases++
+    const removal = this.#releasing
+      .then(() => this.#removeBatch(rows))
+      .catch((error: unknown) => ignore('turn', 'release', error))
+      .finally(() => this.#releases--)
+    this.#releasing = removal
+    return { rows, removal }
+  }
+
+  async #removeBatch(rows: readonly KeptRow<H>[]): Promise<void> {
+    this.#batch = undefined
+    const [gateway, asked] = [this.#lastGateway, this.#asked]
+    if (gateway === undefined) return
+    const { clock } = this.#options
+    const endsMs = this.#now() + LONGEST_END_MS
+    if (asked !== undefined) await within(clock, LAST_TURN_MS, asked.isOver)
+    const unfinished = asked !== undefined && rows.includes(asked.row) ? asked.isOver : Promise.resolve()
+    const removal = { clock, rows, gateway, endsMs, onEvent: (event: KeeperEvent<H>) => this.#tell(event) }
+    await new Removal(removal).run(unfinished)
+    // What is made only now is removed all the same.
+    void unfinished.then(() => this.#removeLate(removal))
+  }
+
+  async #removeLate(removal: RemovalOptions<H>): Promise<void> {
+    if (this.#isOver || !removal.rows.some(({ mayBeOpen }) => mayBeOpen)) return
+    const endsMs = this.#now() + LONGEST_END_MS
+    await new Removal({ ...removal, endsMs, onEvent: () => {} }).run(Promise.resolve())
   }
 
   #hear(news: GatewayNews): void {
@@ -153,6 +222,7 @@ export class Keeper<H extends Held> {
   }
 
   async #turn(): Promise<void> {
+    if (this.#releases > 0) await this.#releasing
     this.#noticeChanges()
     const gateway = this.#gateway
     if (gateway === undefined) return this.#findGateway()
@@ -169,8 +239,8 @@ export class Keeper<H extends Held> {
   async #askDue(gateway: Gateway): Promise<void> {
     const endsMs = this.#now() + LONGEST_TURN_MS
     for (const row of this.#dueRows()) {
-      if (this.#alarm.isOff || this.#gateway !== gateway) return
-      if (row.dueMs > this.#now()) continue
+      if (this.#alarm.isOff || this.#gateway !== gateway || this.#releases > 0) return
+      if (row.isReleased || row.dueMs > this.#now()) continue
       if (!(await this.#makeOrRenew(row, gateway)) || this.#now() >= endsMs) return
     }
   }
@@ -244,6 +314,12 @@ export class Keeper<H extends Held> {
 
   /** Returns whether the gateway answered. */
   async #makeOrRenew(row: KeptRow<H>, gateway: Gateway): Promise<boolean> {
+    const asking = this.#ask(row, gateway)
+    this.#asked = { row, isOver: asking.then(noMore, noMore) }
+    return asking
+  }
+
+  async #ask(row: KeptRow<H>, gateway: Gateway): Promise<boolean> {
     if (row.isOver(this.#now())) this.#lose(row, 'expired')
     const [askedMs, isRenewal] = [this.#now(), row.present !== undefined]
     try {
@@ -253,7 +329,7 @@ export class Keeper<H extends Held> {
       })
       const hasRestarted = this.#noticeRestart(gateway)
       const event = row.grant(granted, askedMs, this.#now(), gateway)
-      this.#leases.add(row.endsMs)
+      if (!row.isReleased) this.#leases.add(row.endsMs)
       if (event.type === 'restored') this.#looks.beSoon(this.#now())
       this.#learnAddress(granted.externalAddress)
       this.#tell(event)
@@ -303,7 +379,8 @@ export class Keeper<H extends Held> {
     let askedAgain = 0
     let turnEndsMs = this.#now() + LONGEST_TURN_MS
     let isDoubtful = isInDoubt || reason === 'announcement'
-    for (const row of this.#rows) {
+    for (const row of [...this.#rows]) {
+      if (this.#releases > 0) await this.#releasing
       if (this.#now() >= turnEndsMs) {
         await this.#askDue(gateway)
         turnEndsMs = this.#now() + LONGEST_TURN_MS
@@ -325,7 +402,7 @@ export class Keeper<H extends Held> {
 
   /** What is gone is lost from now on. Undefined if it was not there before, or the gateway refuses to tell. */
   async #find(row: KeptRow<H>, gateway: Gateway): Promise<Presence | undefined> {
-    if (row.present === undefined) return undefined
+    if (row.present === undefined || row.isReleased) return undefined
     const presence = await row.kept.find(gateway, row.present).catch((error: unknown) => {
       if (error instanceof PortMappingError) return unlessRefused(error)
       ignore('turn', row.kept.name, error) // nobody can tell
@@ -343,6 +420,7 @@ export class Keeper<H extends Held> {
 
   /** Returns whether it was there. */
   #lose(row: KeptRow<H>, reason: LossReason): boolean {
+    if (row.isReleased) return false
     const event = row.lose(reason, this.#now())
     if (event !== undefined) this.#tell(event)
     return event !== undefined
@@ -417,6 +495,8 @@ export class Keeper<H extends Held> {
     return this.#options.clock.monotonicMs()
   }
 }
+
+function noMore(): void {}
 
 /** How long a look waits before it asks for that one again. */
 function paceMs(at: number): number {

@@ -19,6 +19,8 @@ export interface Failure {
 
 export class KeptRow<H extends Held> {
   readonly kept: Kept<H>
+  /** It is removed, and kept no more. */
+  isReleased = false
   readonly #random: () => number
   #held: H | undefined
   #leaseBeganMs = 0

@@ -58,7 +58,11 @@ export async function findGateway(options: FindGatewayOptions = {}, net: ClientN
   return opened.found.gateway
 }
 
-function whyNot({ best, unreadable, tried, refusals, searchedMs }: Opened, { url, via = 'igd' }: FindGatewayOptions) {
+/** Why a search has found nothing. */
+export function whyNot(
+  { best, unreadable, tried, refusals, searchedMs }: Opened,
+  { url, via = 'igd' }: Pick<FindGatewayOptions, 'url' | 'via'>,
+) {
   if (url !== undefined) return unreadable ?? new NoGatewayError(`the device at ${url} has no WAN connection service`)
   if (best?.kind === 'disconnected') return new NoGatewayError(`the IGD at ${best.location} is not connected`)
   if (best?.gateway !== undefined)

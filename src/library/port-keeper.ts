@@ -43,6 +43,8 @@ export interface PortKeeperOptions {
   /** The gateway can be reached only as given: a pinhole is not for any other address of this computer. */
   readonly isOnlyRoute?: boolean | undefined
   readonly checkMs?: number | undefined
+  /** This computer's address that a pinhole is for. If undefined, the one on the way to the gateway, if it is global. */
+  readonly pinholeAddress?: ((gateway: Gateway) => string) | undefined
   /** One search. `routerBefore` is the address of the router that was used last. @throws whatever the signal aborts with */
   readonly search: (net: SearchNet, routerBefore: string | undefined) => Promise<Opened>
   /** Called after each search. Returns why nothing was found, if so. */
@@ -70,6 +72,8 @@ export class PortKeeper {
   readonly #holding: OncePer
   /** Could not be closed at the end: their marks stay, for the next keeper. */
   readonly #left = new Set<KeptEither>()
+  /** Closed before the end, or being closed. */
+  readonly #released = new Set<KeptEither>()
   /** Open at the last device, and not known to be open or refused at the router to which the keeper has moved. */
   readonly #moving = new Set<KeptEither>()
   #isStopping = false
@@ -78,7 +82,7 @@ export class PortKeeper {
   #localAddress = ''
 
   constructor(options: PortKeeperOptions) {
-    const { wanted, net, isOnlyRoute, checkMs } = options
+    const { wanted, net, isOnlyRoute, checkMs, pinholeAddress } = options
     const { clock, datagrams, files, hardwareAddress, interfaces } = net
     this.#options = options
     this.#sockets = new LastingSockets(datagrams, clock)
@@ -90,12 +94,13 @@ export class PortKeeper {
     this.#finder = new GatewayFinder((signal) => this.#search(signal))
     this.#marks = new OwnMarks(files, clock)
     this.#running = new RunningKeeper(files, clock, crypto.randomUUID())
-    this.kept = keptOf(wanted, () => (isOnlyRoute === true ? [] : interfaces()), {
-      isOwn: (key, description) => this.#marks.has(key, description),
-      isKeptElsewhere: (kept, key) => this.#isKeptElsewhere(kept, key),
-      isKeptByAnother: (key) => this.#running.isKeptByAnother(this.#address, key),
-      leftBehind: (gateway, key) => leftBehindAt(gateway, key, net),
-    })
+    const others = {
+      isOwn: (key: MappingKey, description: string) => this.#marks.has(key, description),
+      isKeptElsewhere: (kept: KeptEither, key: MappingKey) => this.#isKeptElsewhere(kept, key),
+      isKeptByAnother: (key: MappingKey) => this.#running.isKeptByAnother(this.#address, key),
+      leftBehind: (gateway: Gateway, key: MappingKey) => leftBehindAt(gateway, key, net),
+    }
+    this.kept = keptOf(wanted, () => (isOnlyRoute === true ? [] : interfaces()), others, pinholeAddress)
     this.ports = new KeptPorts(this.kept)
     this.#holding = new OncePer(clock, this.pauseMs, () => this.#hold())
     this.#keeper = new Keeper<HeldEither>({
@@ -121,10 +126,28 @@ export class PortKeeper {
     try {
       await this.#keeper.run()
       for (const kept of this.kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
-      for (const kept of this.ports.thatWereThere) this.#options.onLeftOpen(kept, 'was-open')
+      for (const kept of this.ports.thatWereThere)
+        if (!this.#released.has(kept)) this.#options.onLeftOpen(kept, 'was-open')
     } finally {
       this.#holding.cancel()
     }
+  }
+
+  /** Removes what it made of these, and keeps them no more, while the others go on. */
+  async release(kept: readonly KeptEither[]): Promise<void> {
+    for (const each of kept) this.#released.add(each)
+    this.#hold() // from now on other keepers do not leave these ports to this one
+    await this.#keeper.release(kept)
+    for (const each of kept) if (!this.#left.has(each)) this.#marks.remove(each)
+    for (const each of this.ports.thatWereThere) if (kept.includes(each)) this.#options.onLeftOpen(each, 'was-open')
+  }
+
+  /** Keeps nothing any more: no renewal, no look, no timer. What is open is closed upon release() or stop(). */
+  rest(): void {
+    this.#running.end()
+    this.#holding.cancel()
+    this.#keeper.rest()
+    this.#sockets.close()
   }
 
   stop(): void {
@@ -144,10 +167,14 @@ export class PortKeeper {
   /** The mark stays too: it is about the same mapping. */
   async #isKeptElsewhere(kept: KeptEither, key: MappingKey): Promise<boolean> {
     if (!(await this.#running.isOpenElsewhere(key))) return false
-    if (!this.#isStopping) return true // at a device that is left for the router
+    if (!this.#isClosing(kept)) return true // at a device that is left for the router
     this.#left.add(kept)
     this.#options.onLeftOpen(kept, 'kept-by-another')
     return true
+  }
+
+  #isClosing(kept: KeptEither): boolean {
+    return this.#isStopping || this.#released.has(kept)
   }
 
   /** @throws PortMappingError */
@@ -185,7 +212,7 @@ export class PortKeeper {
     this.ports.hear(event, this.#options.net.clock.wallMs())
     if ('held' in event) this.#marks.set(event.kept, event.held)
     if (event.type === 'removed') this.#marks.remove(event.kept)
-    if (event.type === 'not-removed' && this.#isStopping) this.#left.add(event.kept)
+    if (event.type === 'not-removed' && this.#isClosing(event.kept)) this.#left.add(event.kept)
     const isAsBefore = event.type === 'renewed' && this.ports.portOf(event.kept)?.externalPort === before
     if (!isAsBefore) this.#holding.tell()
     this.#options.onEvent(event, told)
@@ -214,11 +241,11 @@ export class PortKeeper {
     if (this.#isStopping) return
     const { known, facts } = this.ports
     const held = this.#options.wanted.flatMap((each, at) => {
-      const port = known[at]
-      if (port === undefined || each.kind === 'pinhole') return []
+      const [port, kept] = [known[at], this.kept[at]]
+      if (port === undefined || kept === undefined || this.#released.has(kept) || each.kind === 'pinhole') return []
       const { protocol, remoteHost } = each.mapping
       return [{ externalPort: port.externalPort, protocol, remoteHost, isOpen: facts.ports[at] !== undefined }]
     })
-    if (held.length > 0) this.#running.hold(this.#address, held, this.#localAddress)
+    if (held.length > 0 || this.#released.size > 0) this.#running.hold(this.#address, held, this.#localAddress)
   }
 }

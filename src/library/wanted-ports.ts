@@ -28,16 +28,16 @@ export interface OtherRuns {
   readonly leftBehind: (gateway: Gateway, key: MappingKey) => Promise<LeftBehind | undefined>
 }
 
-/** `interfaces`: the addresses that a pinhole may be for. */
+/** `interfaces`: the addresses that a pinhole may be for. `addressFor` chooses another one. */
 export function keptOf(
   wanted: readonly WantedPort[],
   interfaces: () => readonly InterfaceAddress[],
   { isOwn, isKeptElsewhere, isKeptByAnother, leftBehind }: OtherRuns,
+  addressFor = ({ localAddress }: Gateway): string => pinholeAddress(localAddress, interfaces()),
 ): readonly KeptEither[] {
   let previous: KeptMapping | undefined
   return wanted.map((each) => {
-    if (each.kind === 'pinhole')
-      return new KeptPinhole(each.pinhole, ({ localAddress }) => pinholeAddress(localAddress, interfaces()))
+    if (each.kind === 'pinhole') return new KeptPinhole(each.pinhole, addressFor)
     const kept: KeptMapping = new KeptMapping({
       ...each.mapping,
       samePortAs: each.sharesPort ? previous : undefined,

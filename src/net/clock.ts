@@ -6,8 +6,11 @@ export interface Clock {
   wallMs(): number
   /** Milliseconds since an arbitrary moment; never goes back. For deadlines and waits. */
   monotonicMs(): number
-  /** Calls `task` once after `delayMs`, unless cancelled by the returned function. */
-  schedule(delayMs: number, task: () => void): () => void
+  /**
+   * Calls `task` once after `delayMs`, unless cancelled by the returned function. A timer in the background does not keep
+   * the process alive.
+   */
+  schedule(delayMs: number, task: () => void, isBackground?: boolean): () => void
 }
 
 /** With a delay of more than 24.8 days setTimeout fires at once, and a lease can be longer. */
@@ -16,15 +19,25 @@ const MAX_TIMEOUT_MS = 0x7fffffff
 export const systemClock: Clock = {
   wallMs: () => Date.now(),
   monotonicMs: () => Number(process.hrtime.bigint()) / 1e6, // performance.now() takes a millisecond to load
-  schedule(delayMs, task) {
+  schedule(delayMs, task, isBackground = false) {
     let timer: NodeJS.Timeout
     const arm = (leftMs: number): void => {
       const stepMs = Math.min(leftMs, MAX_TIMEOUT_MS)
       timer = setTimeout(() => (leftMs > stepMs ? arm(leftMs - stepMs) : orIgnore('timer', '', task)), stepMs)
+      if (isBackground) timer.unref()
     }
     arm(delayMs)
     return () => clearTimeout(timer)
   },
+}
+
+/** The same time, with timers in the background. */
+export function backgroundClock(clock: Clock): Clock {
+  return {
+    wallMs: () => clock.wallMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    schedule: (delayMs, task) => clock.schedule(delayMs, task, true),
+  }
 }
 
 /** Resolves after `delayMs`, or as soon as the signal aborts; it never rejects. */

@@ -25,6 +25,8 @@ export interface DatagramOptions {
   readonly multicastTtl?: number
   /** A group to join on `multicastInterface`. */
   readonly multicastGroup?: string
+  /** It does not keep the process alive. */
+  readonly isBackground?: boolean
   /** If it throws, only that datagram is lost. */
   readonly onMessage: (datagram: Uint8Array, from: Endpoint) => void
   /** The open socket has failed and is closed; nothing is called after this. */
@@ -43,6 +45,8 @@ export interface ConnectedOptions {
   readonly remote: Endpoint
   /** The local address; by default the one on the way to the peer. */
   readonly localAddress?: string | undefined
+  /** It does not keep the process alive. */
+  readonly isBackground?: boolean
   /** If it throws, only that datagram is lost. */
   readonly onMessage: (datagram: Uint8Array) => void
   /** The port was refused, or the socket failed. The socket is closed; nothing is called after this. */
@@ -68,6 +72,7 @@ export const nodeDatagrams: Datagrams = { open, connect }
 async function open(options: DatagramOptions): Promise<DatagramSocket> {
   const { address, port, shared, multicastInterface, multicastTtl, multicastGroup } = options
   const socket = newSocket(address, shared)
+  if (options.isBackground) socket.unref()
   try {
     await bind(socket, address, port, shared)
     if (multicastInterface !== undefined) socket.setMulticastInterface(multicastInterface)
@@ -91,9 +96,11 @@ async function open(options: DatagramOptions): Promise<DatagramSocket> {
   }
 }
 
-async function connect({ remote, localAddress, onMessage, onError }: ConnectedOptions): Promise<ConnectedSocket> {
+async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
+  const { remote, localAddress, isBackground, onMessage, onError } = options
   const peer = hostAndPort(remote)
   const socket = newSocket(remote.address)
+  if (isBackground) socket.unref()
   try {
     if (localAddress !== undefined) await bind(socket, localAddress, 0)
     await new Promise<void>((resolve, reject) => {

@@ -1,4 +1,5 @@
 /** This computer's own addresses, and how a program notices that they change. */
+import { readFileSync } from 'node:fs'
 import { hostname, networkInterfaces } from 'node:os'
 
 export interface InterfaceAddress {
@@ -52,6 +53,30 @@ export function zoneMeantBy(text: string, system?: System, platform: NodeJS.Plat
     ([, addresses = []]) => indexOf(addresses) === Number(text),
   )
   return named?.[0] ?? text
+}
+
+/** Linux: where the kernel lists its IPv6 addresses, with their flags. */
+const IPV6_ADDRESSES = '/proc/net/if_inet6'
+/** linux/if_addr.h: IFA_F_TEMPORARY, IFA_F_DADFAILED, IFA_F_DEPRECATED, IFA_F_TENTATIVE. */
+const PASSING = 0x01 | 0x08 | 0x20 | 0x40
+
+/** This computer's IPv6 addresses that will not last (RFC 8981), where the system tells: Linux. Without zones. */
+export function temporaryAddresses(path = IPV6_ADDRESSES): readonly string[] {
+  return textOfFile(path)
+    .split('\n')
+    .flatMap((line) => {
+      const [, address, flags = ''] = /^([\da-f]{32}) [\da-f]+ [\da-f]+ [\da-f]+ ([\da-f]+) /.exec(line) ?? []
+      if (address === undefined || (Number.parseInt(flags, 16) & PASSING) === 0) return []
+      return [address.match(/.{4}/g)?.join(':') ?? '']
+    })
+}
+
+function textOfFile(path: string): string {
+  try {
+    return readFileSync(path, 'latin1')
+  } catch {
+    return '' // another system, or IPv6 is off
+  }
 }
 
 /** Only link-local addresses come with the number of their interface. */

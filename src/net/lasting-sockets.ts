@@ -69,10 +69,8 @@ export class LastingSockets implements Datagrams {
 
   async #open(key: string, options: ConnectedOptions): Promise<Lasting> {
     const use: Use = { user: options, unanswered: 0, isSpoilt: false }
-    const { remote, localAddress } = options
     const socket = await this.#datagrams.connect({
-      remote,
-      localAddress,
+      ...options,
       onMessage: (datagram) => {
         use.unanswered--
         if (use.user === undefined) this.#take(key)?.socket.close()

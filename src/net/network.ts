@@ -3,7 +3,7 @@ import { type Clock, systemClock } from './clock.js'
 import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http/client.js'
 import { undiciExchange } from './http/undici-exchange.js'
-import { computerName, type InterfaceAddress, interfaceAddresses } from './interfaces.js'
+import { computerName, type InterfaceAddress, interfaceAddresses, temporaryAddresses } from './interfaces.js'
 import { hardwareAddress } from './neighbours.js'
 import { defaultGateways } from './routes.js'
 
@@ -17,6 +17,8 @@ export interface ClientNet {
   readonly defaultGateways: (family: 4 | 6) => Promise<readonly string[]>
   /** Of a neighbour with that IP address; undefined if it is not known. Without it, no router can be told from another. */
   readonly hardwareAddress?: ((address: string) => Promise<string | undefined>) | undefined
+  /** This computer's IPv6 addresses that will not last. Without it, none is known to be such. */
+  readonly temporaryAddresses?: (() => readonly string[]) | undefined
   /** Tells this computer from others that have the same files: a container, or a home on the network. */
   readonly computerName?: string | undefined
 }
@@ -30,6 +32,7 @@ export function nodeNet(): ClientNet {
     interfaces: interfaceAddresses,
     defaultGateways: (family) => defaultGateways(family),
     hardwareAddress: (address) => hardwareAddress(address),
+    temporaryAddresses: () => temporaryAddresses(),
     computerName: computerName(),
   }
 }

@@ -8,7 +8,7 @@ import { setMaxListeners } from 'node:events'
 import { withoutBrackets, withZone } from '../../domain/address.js'
 import { NoReplyError, TransportError } from '../../domain/errors.js'
 import { ignore } from '../../domain/ignored.js'
-import type { Clock } from '../clock.js'
+import { backgroundClock, type Clock } from '../clock.js'
 import { codeOf, reasonOf } from '../system-error.js'
 import { bindingTo } from './local-address.js'
 
@@ -42,6 +42,8 @@ export interface HttpRequest {
   /** Monotonic time at which the host has answered something else: if it does one thing at a time, it begins then. */
   readonly freeSinceMs?: (() => number) | undefined
   readonly signal?: AbortSignal | undefined
+  /** It does not keep the process alive. */
+  readonly isBackground?: boolean
   /** True once the body is whole; called after every read from the connection. */
   readonly isComplete: (body: Uint8Array) => boolean
   /** Called if the connection closes without an answer. Returns whether to ask once more at once; default: yes. */
@@ -83,7 +85,10 @@ export type Exchange = (request: HttpRequest, sink: ReplySink) => () => void
 
 /** `exchange` is undiciExchange, or leanExchange if a fast start matters. */
 export function createHttpClient(clock: Clock, exchange: Exchange): HttpClient {
-  return { request: (request) => requestTwiceIfNeeded(request, clock, exchange) }
+  const unheld = backgroundClock(clock)
+  return {
+    request: (request) => requestTwiceIfNeeded(request, request.isBackground === true ? unheld : clock, exchange),
+  }
 }
 
 /** Under load routers (ZTE F660, Ubee) close the first connection without an answer. One deadline covers both tries. */

@@ -6,13 +6,14 @@ import { type HttpRequest, hostOf } from './client.js'
 import { bindingTo } from './local-address.js'
 
 /** The connection is never half open, and what is written leaves at once. */
-export function connectTo(request: Pick<HttpRequest, 'url' | 'zone' | 'localAddress'>): Socket {
-  const { url, localAddress = '' } = request
+export function connectTo(request: Pick<HttpRequest, 'url' | 'zone' | 'localAddress' | 'isBackground'>): Socket {
+  const { url, localAddress = '', isBackground = false } = request
   const zone = zoneMeantBy(request.zone ?? '')
   const host = hostOf({ url, zone })
   if (splitZone(host).zone !== '' && !isZoneHere(zone)) return refused()
   const port = url.port === '' ? 80 : Number(url.port)
-  return connect({ host, port, noDelay: true, ...bindingTo(localAddress, host) })
+  const socket = connect({ host, port, noDelay: true, ...bindingTo(localAddress, host) })
+  return isBackground ? socket.unref() : socket
 }
 
 function isZoneHere(zone: string): boolean {

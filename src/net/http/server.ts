@@ -52,6 +52,8 @@ export interface ListenOptions {
   readonly handler: RequestHandler
   /** Other clients are hung up on at once, and take no place. By default everybody is welcome. */
   readonly isWelcome?: (remoteAddress: string) => boolean
+  /** It does not keep the process alive. */
+  readonly isBackground?: boolean
 }
 
 export interface HttpServers {
@@ -76,6 +78,7 @@ async function listen(options: ListenOptions): Promise<HttpServer> {
     }
   })
   server.maxConnections = MAX_CONNECTIONS
+  if (options.isBackground) server.unref()
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) => {
       const what = `could not listen on ${hostAndPort(options)}`

@@ -1,0 +1,154 @@
+/** What is open of one port in one family: one row of the keeper, or two for TCP+UDP, which are open together or not. */
+import { isPortTaken, type PortMappingError } from '../../domain/errors.js'
+import type { KeptEither } from '../../keeper/kept-pinhole.js'
+import type { Endpoint, PortChange } from './port-changes.js'
+
+/** Two that share a port move on together, until they find one that is free for both. */
+const MOST_PORTS_TRIED = 5
+
+/** A change without what is the same for all. */
+export type PartChange =
+  | { readonly type: Exclude<PortChange['type'], 'failed'> }
+  | { readonly type: 'failed'; readonly error: PortMappingError; readonly retryInMs: number }
+
+export interface LeftOpen {
+  readonly endpoint: Endpoint
+  readonly why: string
+}
+
+export class Part {
+  readonly kept: readonly KeptEither[]
+  /** Resolves once: with undefined when all is open, or with the first failure. */
+  readonly decided: Promise<PortMappingError | undefined>
+  onChange: (change: PartChange) => void = () => {}
+  /** Set while it is not open: why, as far as is known. */
+  error: PortMappingError | undefined
+  isDecided = false
+  isClosing = false
+  isClosed = false
+  /** It does not keep the process alive. */
+  isInBackground = false
+  readonly #any: boolean
+  readonly #endpoints = new Map<KeptEither, Endpoint>()
+  readonly #open = new Set<KeptEither>()
+  readonly #removed = new Set<KeptEither>()
+  readonly #left = new Map<KeptEither, string>()
+  /** The addresses and ports that were told last. */
+  #told: string | undefined
+  /** When the first lease ends, as it was told last. */
+  #toldEndsMs = 0
+  #isLost = false
+  #portsTried = 0
+  #decide: (error: PortMappingError | undefined) => void = () => {}
+
+  /** `any`: another external port will do. */
+  constructor(kept: readonly KeptEither[], any: boolean) {
+    this.kept = kept
+    this.#any = any
+    this.decided = new Promise((resolve) => {
+      this.#decide = (error) => {
+        this.isDecided = true
+        resolve(error)
+      }
+    })
+  }
+
+  get isOpen(): boolean {
+    return this.#open.size === this.kept.length
+  }
+
+  /** As they are, or were last. None before all were open. */
+  get endpoints(): readonly Endpoint[] {
+    if (this.#told === undefined) return []
+    return this.kept.flatMap((kept) => this.#endpoints.get(kept) ?? [])
+  }
+
+  /** `isLook`: it was asked for again to see whether it is there. That is told only now and then. */
+  grant(kept: KeptEither, endpoint: Endpoint, isLook: boolean, nowMs: number): void {
+    this.#endpoints.set(kept, endpoint)
+    this.#open.add(kept)
+    for (const [other, { externalPort }] of this.#endpoints)
+      if (externalPort !== endpoint.externalPort) this.#open.delete(other)
+    if (!this.isOpen) return
+    const [wasLost, before, now] = [this.#isLost, this.#told, this.#text()]
+    this.#told = now
+    this.#isLost = false
+    this.error = undefined
+    this.#decide(undefined)
+    if (before === undefined) this.#tell({ type: 'opened' })
+    else if (before !== now) this.#tell({ type: 'moved' })
+    else if (wasLost) this.#tell({ type: 'restored' })
+    else if (!isLook || this.#isMuchLater(endpoint, nowMs)) this.#tell({ type: 'renewed' })
+  }
+
+  /** Whether the lease ends later by half of it than was told last. */
+  #isMuchLater({ endsAt }: Endpoint, nowMs: number): boolean {
+    if (endsAt === undefined) return false
+    return endsAt.getTime() - this.#toldEndsMs >= (endsAt.getTime() - nowMs) / 2
+  }
+
+  /** The router has another external address, or it is known only now. */
+  readdress(change: (endpoint: Endpoint) => Endpoint, isNews: boolean): void {
+    for (const [kept, endpoint] of this.#endpoints) this.#endpoints.set(kept, change(endpoint))
+    if (!this.isOpen || this.#told === undefined) return
+    const isOther = this.#told !== this.#text()
+    this.#told = this.#text()
+    if (isOther && isNews) this.#tell({ type: 'moved' })
+  }
+
+  /** Without `kept`, all of it. */
+  lose(kept?: KeptEither): void {
+    if (kept === undefined) this.#open.clear()
+    else this.#open.delete(kept)
+    if (this.#told === undefined || this.#isLost) return
+    this.#isLost = true
+    this.#tell({ type: 'lost' })
+  }
+
+  /** Without `kept`, all of it: there is no gateway to ask. */
+  fail(error: PortMappingError, retryInMs: number, kept?: KeptEither): void {
+    if (!this.isOpen) this.error = error
+    if (kept === undefined || this.#isFinal(kept, error)) this.#decide(error)
+    this.#tell({ type: 'failed', error, retryInMs })
+  }
+
+  /** Whether it decides what becomes of the first attempt. */
+  #isFinal({ samePortAs }: KeptEither, error: PortMappingError): boolean {
+    if (samePortAs === undefined) return true
+    if (!this.#open.has(samePortAs)) return false // the failure of the first one decides
+    return !this.#any || !isPortTaken(error) || ++this.#portsTried >= MOST_PORTS_TRIED
+  }
+
+  noteRemoved(kept: KeptEither): void {
+    this.#open.delete(kept)
+    this.#removed.add(kept)
+  }
+
+  noteLeft(kept: KeptEither, why: string): void {
+    if (this.isClosing) this.#left.set(kept, why)
+  }
+
+  /** What has become of what was open. `unclear` is why nobody knows of the others; undefined if they were not there. */
+  closed(unclear: string | undefined): { removed: Endpoint[]; left: LeftOpen[] } {
+    const removed: Endpoint[] = []
+    const left: LeftOpen[] = []
+    for (const [kept, endpoint] of this.#endpoints) {
+      const why = this.#left.get(kept) ?? unclear
+      if (this.#removed.has(kept)) removed.push(endpoint)
+      else if (why !== undefined) left.push({ endpoint, why })
+    }
+    this.#open.clear()
+    return { removed, left }
+  }
+
+  #text(): string {
+    return this.kept
+      .map((kept) => `${this.#endpoints.get(kept)?.externalAddress}:${this.#endpoints.get(kept)?.externalPort}`)
+      .join()
+  }
+
+  #tell(change: PartChange): void {
+    this.#toldEndsMs = this.endpoints[0]?.endsAt?.getTime() ?? 0
+    if (!this.isClosing) this.onChange(change)
+  }
+}

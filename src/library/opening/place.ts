@@ -1,0 +1,55 @@
+/** Where a program wants to look -> the wishes of a search, and the network to search on. */
+import type { SearchRoute } from '../../client/search/routes.js'
+import { InvalidArgumentError } from '../../domain/errors.js'
+import { PORT_CONTROL_PORT } from '../../domain/ports.js'
+import type { Endpoint } from '../../net/datagrams.js'
+import { memoryFiles, type PrivateFiles, privateFiles, userPrivateFiles } from '../../net/files/private-files.js'
+import { type HttpServers, nodeHttpServers } from '../../net/http/server.js'
+import { type ClientNet, nodeNet } from '../../net/network.js'
+import type { SearchWishes } from '../search-gateway.js'
+import type { Net, Where } from '../where.js'
+
+/** A network with this user's files. */
+export interface SearchedNet extends ClientNet {
+  readonly files: PrivateFiles
+  /** For the events of an IGD. */
+  readonly httpServers: HttpServers
+  /** An IGD is searched for on this route only, and PCP and NAT-PMP are asked only there. */
+  readonly onlyRoute?: SearchRoute | undefined
+  readonly onlyEndpoint?: Endpoint | undefined
+}
+
+type GivenNet = ClientNet & Partial<SearchedNet>
+
+/** @throws InvalidArgumentError */
+export function wishesOf({ via = 'auto', router, url, networkInterface, net }: Where): SearchWishes {
+  if (url !== undefined && (via === 'pcp' || via === 'nat-pmp'))
+    throw new InvalidArgumentError(`url names an IGD, and via is ${via}: leave one out`)
+  const { onlyRoute, onlyEndpoint }: Partial<SearchedNet> = isWhole(net) ? net : {}
+  return {
+    via,
+    url,
+    gateway: router === undefined ? undefined : { address: router, port: PORT_CONTROL_PORT },
+    interface: networkInterface,
+    changes: true,
+    onlyRoute,
+    onlyEndpoint,
+    minissdpdPath: net === undefined ? undefined : '', // the daemon is on this computer's network
+  }
+}
+
+/** @throws InvalidArgumentError */
+export function netOf({ net, state }: Where): SearchedNet {
+  if (net !== undefined && !isWhole(net)) throw new InvalidArgumentError('net is not the net of an emulated gateway')
+  const parts: GivenNet = net ?? nodeNet()
+  const own = net === undefined ? userPrivateFiles : (parts.files ?? memoryFiles())
+  const files = state === undefined ? own : state === false ? memoryFiles() : privateFiles(state)
+  return { ...parts, files, httpServers: parts.httpServers ?? nodeHttpServers }
+}
+
+const PARTS = ['clock', 'datagrams', 'http', 'interfaces', 'defaultGateways'] as const satisfies (keyof ClientNet)[]
+
+/** Whether all parts are there: a Net tells only of its clock. */
+function isWhole(net: Net | undefined): net is GivenNet {
+  return net !== undefined && PARTS.every((part) => part in net)
+}
