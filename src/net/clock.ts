@@ -31,6 +31,11 @@ export const systemClock: Clock = {
   },
 }
 
+/** A time of `wallMs`, as programs have it. */
+export function dateOf(wallMs: number): Date {
+  return new Date(wallMs)
+}
+
 /** The same time, with timers in the background. */
 export function backgroundClock(clock: Clock): Clock {
   return {

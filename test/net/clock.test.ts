@@ -1,5 +1,13 @@
 import { afterEach, describe, expect, it, vi } from 'vitest'
-import { deadlineAfter, forASecond, limitPerSecond, OncePer, sleep, systemClock } from '../../src/net/clock.ts'
+import {
+  backgroundClock,
+  deadlineAfter,
+  forASecond,
+  limitPerSecond,
+  OncePer,
+  sleep,
+  systemClock,
+} from '../../src/net/clock.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { ignoredLog } from '../support/ignored.ts'
 
@@ -137,6 +145,15 @@ describe('the system’s clock', () => {
     expect(task).toHaveBeenCalledTimes(1)
     expect(cancelled).not.toHaveBeenCalled()
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('has timers in the background, which do not keep the process alive', () => {
+    vi.useRealTimers()
+    const unref = vi.spyOn(globalThis, 'setTimeout')
+    const cancels = [systemClock, backgroundClock(systemClock)].map((clock) => clock.schedule(60_000, () => {}))
+    expect(unref.mock.results.map(({ value }) => (value as NodeJS.Timeout).hasRef())).toEqual([true, false])
+    for (const cancel of cancels) cancel()
+    unref.mockRestore()
   })
 
   it('has two times: one for people and one that never goes back', () => {

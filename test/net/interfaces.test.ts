@@ -1,7 +1,9 @@
-import type { networkInterfaces } from 'node:os'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { type networkInterfaces, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { isLoopbackIPv4, parseIPv4, parseIPv6 } from '../../src/domain/address.ts'
-import { interfaceAddresses, isIPv6Interface, zoneMeantBy } from '../../src/net/interfaces.ts'
+import { interfaceAddresses, isIPv6Interface, temporaryAddresses, zoneMeantBy } from '../../src/net/interfaces.ts'
 
 type System = ReturnType<typeof networkInterfaces>
 
@@ -80,5 +82,25 @@ describe('zoneMeantBy', () => {
     ['7', 'win32', '7'],
   ] as const)('%j on %s is %j', (text, platform, zone) => {
     expect(zoneMeantBy(text, SYSTEM, platform)).toBe(zone)
+  })
+})
+
+describe('temporary addresses', () => {
+  it('are those that the kernel lists as temporary, deprecated, tentative or failed', () => {
+    const directory = mkdtempSync(join(tmpdir(), 'upnp-ts-'))
+    const path = join(directory, 'if_inet6')
+    const lines = [
+      '00000000000000000000000000000001 01 80 10 80       lo',
+      '20010db8000000000000000000000005 02 40 00 00     eth0',
+      '20010db8000000000000000000000006 02 40 00 01     eth0',
+      '20010db8000000000000000000000007 02 40 00 20     eth0',
+      '20010db8000000000000000000000008 02 40 00 40     eth0',
+      'not an address',
+    ]
+    writeFileSync(path, `${lines.join('\n')}\n`)
+    expect(temporaryAddresses(path)).toEqual([6, 7, 8].map((last) => `2001:0db8:0000:0000:0000:0000:0000:000${last}`))
+    rmSync(directory, { recursive: true })
+    expect(temporaryAddresses(path)).toEqual([])
+    expect(temporaryAddresses().every((address) => parseIPv6(address) !== undefined)).toBe(true)
   })
 })

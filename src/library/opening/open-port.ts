@@ -1,7 +1,7 @@
 /** An open port, as a program has it in hand. */
 /// <reference lib="esnext.disposable" preserve="true" />
 import { NoReplyError, type PortMappingError } from '../../domain/errors.js'
-import { type Clock, deadlineAfter } from '../../net/clock.js'
+import { type Clock, dateOf, deadlineAfter } from '../../net/clock.js'
 import type { Call } from '../where.js'
 import type { LeftOpen, Part, PartChange } from './part.js'
 import { type Endpoint, type PortChange, PortChanges } from './port-changes.js'
@@ -157,6 +157,6 @@ class KeptOpenPort implements OpenPort {
   }
 
   #tell(change: PartChange): void {
-    this.#changes.tell({ at: new Date(this.#clock.wallMs()), endpoints: this.endpoints, ...change })
+    this.#changes.tell({ at: dateOf(this.#clock.wallMs()), endpoints: this.endpoints, ...change })
   }
 }

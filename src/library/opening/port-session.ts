@@ -7,7 +7,7 @@ import { DEFAULT_DESCRIPTION, type MappingKey } from '../../domain/port-mapping.
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
 import { holdProcess, inBackground } from '../../net/background.js'
-import { type Clock, sleep } from '../../net/clock.js'
+import { type Clock, dateOf, sleep } from '../../net/clock.js'
 import { InterfaceWatch } from '../../net/interfaces.js'
 import { whyNot } from '../find-gateway.js'
 import { portStateOf } from '../kept-ports.js'
@@ -240,7 +240,7 @@ export class PortSession {
       internalPort,
       internalClient,
       isPublic: false,
-      ...(endsWallMs !== undefined && { endsAt: new Date(endsWallMs) }),
+      ...(endsWallMs !== undefined && { endsAt: dateOf(endsWallMs) }),
     } as const
     return this.#addressed(endpoint)
   }

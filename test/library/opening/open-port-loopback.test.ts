@@ -100,3 +100,43 @@ describe('a pinhole', () => {
     expect(await holders()).toEqual([])
   })
 })
+
+describe('family both', () => {
+  const name = 'lo'
+  const interfaces = [
+    { name, address: '127.0.0.1', netmask: '255.0.0.0', loopback: true },
+    ...['::1', '2001:db8::6', '2001:db8::5'].map((address) => {
+      return { name, address, netmask: '', loopback: true, prefixLength: 64, zone: name }
+    }),
+  ]
+
+  it('opens a mapping, and a pinhole for an address that lasts', async () => {
+    const firewall = await startEmulator({ pinholesOnlyForAsking: false })
+    const computer = { interfaces: () => interfaces, temporaryAddresses: () => ['2001:db8:0:0:0:0:0:6'] }
+    const net = { ...nodeNet(), ...computer, clock, files: memoryFiles() }
+    const port = await openPort(8080, { family: 'both', url: firewall.descriptionUrl, net, protocol: 'UDP' })
+    expect(port.endpoints).toMatchObject([
+      { family: 4, via: 'igd', protocol: 'UDP', externalAddress: '11.22.33.44', internalClient: '127.0.0.1' },
+      { family: 6, via: 'igd', protocol: 'UDP', externalAddress: '2001:db8::5', internalClient: '2001:db8::5' },
+    ])
+    expect(port.failures).toEqual([])
+    expect([firewall.mappings().length, firewall.pinholes()]).toMatchObject([1, [{ internalClient: '2001:db8::5' }]])
+    expect((await port.close()).removed).toHaveLength(2)
+    expect([firewall.mappings(), firewall.pinholes()]).toEqual([[], []])
+    await firewall.close()
+  })
+
+  it('is a success if one of them is open', async () => {
+    const closed = await startEmulator({ pinholesOnlyForAsking: false, inboundPinholeAllowed: false })
+    const net = { ...nodeNet(), interfaces: () => interfaces, clock, files: memoryFiles() }
+    const port = await openPort(8080, { family: 'both', url: closed.descriptionUrl, net })
+    expect(port.endpoints).toMatchObject([{ family: 4 }])
+    expect(port.failures).toMatchObject([{ code: 'REFUSED' }])
+    expect(port.isOpen).toBe(true)
+    await port.close()
+    const sixth = openPort(8080, { family: 6, url: closed.descriptionUrl, net })
+    await expect(sixth).rejects.toMatchObject({ code: 'REFUSED' })
+    expect(closed.pinholes()).toEqual([])
+    await closed.close()
+  })
+})
