@@ -1,11 +1,12 @@
 /** The library's one call: finds the gateway to use, of any protocol, on Node's own network. */
 import type { Via } from '../client/search/open-gateway.js'
-import { InvalidArgumentError, NoGatewayError } from '../domain/errors.js'
+import { InvalidArgumentError } from '../domain/errors.js'
 import type { Gateway, IgdGateway } from '../domain/gateway.js'
 import type { Endpoint } from '../net/datagrams.js'
 import { type PrivateFiles, userPrivateFiles } from '../net/files/private-files.js'
 import { type ClientNet, nodeNet } from '../net/network.js'
-import { type Opened, searchGateway } from './search-gateway.js'
+import { whyNot } from './gateway/why-not.js'
+import { searchGateway } from './search-gateway.js'
 
 export interface FindGatewayOptions {
   /**
@@ -56,21 +57,4 @@ export async function findGateway(options: FindGatewayOptions = {}, net: ClientN
   const opened = await searchGateway(wishes, { ...net, files, signal })
   if (opened.found === undefined) throw whyNot(opened, options)
   return opened.found.gateway
-}
-
-/** Why a search has found nothing. */
-export function whyNot(
-  { best, unreadable, tried, refusals, searchedMs }: Opened,
-  { url, via = 'igd' }: Pick<FindGatewayOptions, 'url' | 'via'>,
-) {
-  if (url !== undefined) return unreadable ?? new NoGatewayError(`the device at ${url} has no WAN connection service`)
-  if (best?.kind === 'disconnected') return new NoGatewayError(`the IGD at ${best.location} is not connected`)
-  if (best?.gateway !== undefined)
-    return new NoGatewayError(`the IGD at ${best.location} is not the router; url names it`)
-  const searched = `within ${searchedMs} ms on ${tried?.routesOpened ?? 0} interfaces`
-  const { referral } = tried ?? {}
-  const told = referral && [`${referral.from} tells of an IGD on another host, ${referral.location}: anyHost uses it`]
-  const reasons = via === 'igd' ? [] : refusals.map(({ error }) => error.message)
-  const what = via === 'igd' ? 'IGD' : 'gateway'
-  return new NoGatewayError([`no ${what} answered ${searched}`, ...new Set(reasons), ...(told ?? [])].join('; '))
 }

@@ -1,7 +1,8 @@
 /** An open port, as a program has it in hand. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import { NoReplyError, type PortMappingError } from '../../domain/errors.js'
-import { type Clock, dateOf, deadlineAfter } from '../../net/clock.js'
+import type { PortMappingError } from '../../domain/errors.js'
+import { type Clock, dateOf } from '../../net/clock.js'
+import { within } from '../gateway/call-limit.js'
 import type { Call } from '../where.js'
 import type { LeftOpen, Part, PartChange } from './part.js'
 import { type Endpoint, type PortChange, PortChanges } from './port-changes.js'
@@ -24,7 +25,7 @@ export interface ClosedPort {
 export interface OpenPort extends AsyncDisposable {
   /** One for each protocol and family that is or was open, as it is now, or was last. IPv4 comes first. */
   readonly endpoints: readonly Endpoint[]
-  /** Why a family that was asked for is not open. It is tried again, if the port is kept. */
+  /** Why a family that was asked for is not open now, as far as is known. It is tried again, if the port is kept. */
   readonly failures: readonly PortMappingError[]
   /** Of the first endpoint. Undefined if the router does not tell it. */
   readonly externalAddress?: string | undefined
@@ -62,7 +63,7 @@ export interface Place {
 export async function whenOpen(places: readonly Place[], call: Call, clock: Clock): Promise<OpenPort> {
   const port = new KeptOpenPort(places, clock)
   try {
-    await bounded(clock, call, areDecided(places))
+    await within(clock, call, 'the port was not open', () => areDecided(places))
   } catch (error) {
     await port.close()
     throw error
@@ -75,23 +76,6 @@ async function areDecided(places: readonly Place[]): Promise<void> {
   const errors = await Promise.all(places.map(({ part }) => part.decided))
   const [first] = errors
   if (first !== undefined && !errors.includes(undefined)) throw first
-}
-
-/** @throws NoReplyError if its time is over; the signal's reason */
-async function bounded(clock: Clock, { signal, timeoutMs }: Call, work: Promise<void>): Promise<void> {
-  if (signal === undefined && timeoutMs === undefined) return work
-  const outOfTime = (): Error => new NoReplyError(`the port was not open within ${timeoutMs} ms`)
-  const limit = deadlineAfter(clock, timeoutMs ?? Number.POSITIVE_INFINITY, outOfTime, signal)
-  try {
-    await new Promise<void>((resolve, reject) => {
-      const onAbort = (): void => reject(limit.signal.reason)
-      if (limit.signal.aborted) onAbort()
-      limit.signal.addEventListener('abort', onAbort, { once: true })
-      work.then(resolve, reject)
-    })
-  } finally {
-    limit.dispose()
-  }
 }
 
 class KeptOpenPort implements OpenPort {
@@ -111,7 +95,7 @@ class KeptOpenPort implements OpenPort {
   }
 
   get failures(): readonly PortMappingError[] {
-    return this.#places.flatMap(({ part: { error, endpoints } }) => (endpoints.length === 0 ? (error ?? []) : []))
+    return this.#places.flatMap(({ part: { error, isOpen } }) => (isOpen ? [] : (error ?? [])))
   }
 
   get externalAddress(): string | undefined {

@@ -1,9 +1,9 @@
 /** Opens ports and keeps them open: what `--keep` of the command line does, in one call. */
 
+import { netOf } from '../gateway/search-wishes.js'
 import type { WantedPort } from '../wanted-ports.js'
 import type { Where } from '../where.js'
 import { type OpenPort, type Place, whenOpen } from './open-port.js'
-import { netOf } from './place.js'
 import { type PlannedPart, type PortOptions, plannedParts } from './port-options.js'
 import { PortSession } from './port-session.js'
 

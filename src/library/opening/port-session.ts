@@ -8,8 +8,10 @@ import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
 import { holdProcess, inBackground } from '../../net/background.js'
 import { type Clock, dateOf, sleep } from '../../net/clock.js'
+import { nodeHttpServers } from '../../net/http/server.js'
 import { InterfaceWatch } from '../../net/interfaces.js'
-import { whyNot } from '../find-gateway.js'
+import { netOf, type SearchedNet, wishesOf } from '../gateway/search-wishes.js'
+import { whyNot } from '../gateway/why-not.js'
 import { portStateOf } from '../kept-ports.js'
 import { listenToGateway } from '../listening.js'
 import { stableAddress } from '../pinhole-address.js'
@@ -19,7 +21,6 @@ import { type Opened, searchGateway } from '../search-gateway.js'
 import type { WantedPort } from '../wanted-ports.js'
 import type { Where } from '../where.js'
 import { type LeftOpen, Part } from './part.js'
-import { netOf, type SearchedNet, wishesOf } from './place.js'
 import type { Endpoint } from './port-changes.js'
 
 /** One answer must not keep the other ports waiting. Some routers take more than 4 s to make or remove a mapping. */
@@ -60,7 +61,7 @@ export class PortSession {
   constructor(options: SessionOptions) {
     const { where, ports } = options
     const given = netOf(where)
-    const net = inBackground(given)
+    const net = inBackground({ httpServers: nodeHttpServers, ...given })
     const watch = new InterfaceWatch(net.interfaces)
     this.#options = options
     this.#clock = given.clock

@@ -63,6 +63,28 @@ describe.each(VIAS)('openPort over %s', (via) => {
     await home.expectNothingLeft()
   })
 
+  it('takes another port if its own is taken after a restart, or says that it cannot have it', async () => {
+    const home = await Home.begin()
+    const [movable, fixed] = await home.openAll([{ port: 8080, externalPort: 'any' }, 8081], { via })
+    if (movable?.status !== 'fulfilled' || fixed?.status !== 'fulfilled') throw new Error('both are open')
+    const [told, failures] = [toldBy(movable.value), [] as PortChange[]]
+    fixed.value.onChange((change) => change.type === 'failed' && failures.push(change))
+    home.router.restart({ downMs: 2 * SECOND_MS, isAnnounced: true }, () => {
+      for (const port of [8080, 8081]) home.router.occupy(home.stranger, port, 'TCP', 600)
+    })
+    await home.pass(2 * MINUTE_MS)
+    const { externalPort } = movable.value
+    expect([movable.value.isOpen, fixed.value.isOpen, externalPort !== 8080]).toEqual([true, false, true])
+    expect(told).toContain(`moved 198.51.100.1:${externalPort}`)
+    expect(failures.at(-1)).toMatchObject({ error: { name: expect.any(String) }, retryInMs: expect.any(Number) })
+    expect(fixed.value.failures).toHaveLength(1)
+    await home.pass(20 * MINUTE_MS)
+    expect([fixed.value.isOpen, fixed.value.failures]).toEqual([true, []])
+    await home.during(Promise.all([movable.value.close(), fixed.value.close()]), 2000)
+    expect(home.doors).toEqual([])
+    await home.expectNothingLeft()
+  })
+
   it('stays with a router that is gone for an hour', async () => {
     const home = await Home.begin()
     const port = await home.open(8080, { via })

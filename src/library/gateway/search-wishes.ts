@@ -4,7 +4,6 @@ import { InvalidArgumentError } from '../../domain/errors.js'
 import { PORT_CONTROL_PORT } from '../../domain/ports.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { memoryFiles, type PrivateFiles, privateFiles, userPrivateFiles } from '../../net/files/private-files.js'
-import { type HttpServers, nodeHttpServers } from '../../net/http/server.js'
 import { type ClientNet, nodeNet } from '../../net/network.js'
 import type { SearchWishes } from '../search-gateway.js'
 import type { Net, Where } from '../where.js'
@@ -12,8 +11,6 @@ import type { Net, Where } from '../where.js'
 /** A network with this user's files. */
 export interface SearchedNet extends ClientNet {
   readonly files: PrivateFiles
-  /** For the events of an IGD. */
-  readonly httpServers: HttpServers
   /** An IGD is searched for on this route only, and PCP and NAT-PMP are asked only there. */
   readonly onlyRoute?: SearchRoute | undefined
   readonly onlyEndpoint?: Endpoint | undefined
@@ -44,7 +41,7 @@ export function netOf({ net, state }: Where): SearchedNet {
   const parts: GivenNet = net ?? nodeNet()
   const own = net === undefined ? userPrivateFiles : (parts.files ?? memoryFiles())
   const files = state === undefined ? own : state === false ? memoryFiles() : privateFiles(state)
-  return { ...parts, files, httpServers: parts.httpServers ?? nodeHttpServers }
+  return { ...parts, files }
 }
 
 const PARTS = ['clock', 'datagrams', 'http', 'interfaces', 'defaultGateways'] as const satisfies (keyof ClientNet)[]
