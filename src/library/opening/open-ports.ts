@@ -1,6 +1,7 @@
 /** Opens ports and keeps them open: what `--keep` of the command line does, in one call. */
 
 import { netOf } from '../gateway/search-wishes.js'
+import type { Opened } from '../search-gateway.js'
 import type { WantedPort } from '../wanted-ports.js'
 import type { Where } from '../where.js'
 import { type OpenPort, type Place, whenOpen } from './open-port.js'
@@ -24,7 +25,12 @@ import { PortSession } from './port-session.js'
  * MalformedMessageError; the signal's reason
  */
 export async function openPort(port: number, options: PortOptions = {}): Promise<OpenPort> {
-  const [outcome] = await openPorts([{ ...options, port }])
+  return openPortAt(undefined, port, options)
+}
+
+/** The same at a gateway that was found already: there is a search only when it is lost. */
+export async function openPortAt(opened: Opened | undefined, port: number, options: PortOptions): Promise<OpenPort> {
+  const [outcome] = await openAll([{ ...options, port }], opened)
   if (outcome?.status === 'fulfilled') return outcome.value
   throw outcome?.reason
 }
@@ -42,7 +48,13 @@ export async function openPorts(
   ports: readonly (number | ({ readonly port: number } & PortOptions))[],
   where: Where = {},
 ): Promise<readonly PromiseSettledResult<OpenPort>[]> {
-  const wanted = ports.map((each) => (typeof each === 'number' ? { ...where, port: each } : { ...where, ...each }))
+  return openAll(ports.map((each) => (typeof each === 'number' ? { ...where, port: each } : { ...where, ...each })))
+}
+
+async function openAll(
+  wanted: readonly ({ readonly port: number } & PortOptions)[],
+  opened?: Opened,
+): Promise<readonly PromiseSettledResult<OpenPort>[]> {
   const groups: Group[] = []
   const plans = wanted.map(({ port, ...options }) => {
     try {
@@ -53,7 +65,9 @@ export async function openPorts(
       return { error }
     }
   })
-  const sessions = new Map(groups.map((group) => [group, new PortSession({ ...group.part, ports: group.ports })]))
+  const sessions = new Map(
+    groups.map((group) => [group, new PortSession({ ...group.part, ports: group.ports, opened })]),
+  )
   const opening = plans.map(async (plan) => {
     if (plan.seats === undefined) throw plan.error
     return whenOpen(

@@ -42,6 +42,8 @@ export interface SessionOptions {
   readonly isKept: boolean
   /** For each port: one row, or two for TCP+UDP. */
   readonly ports: readonly (readonly WantedPort[])[]
+  /** What was found already. If it will do, there is a search only when it is lost. */
+  readonly opened?: Opened | undefined
 }
 
 export class PortSession {
@@ -54,6 +56,8 @@ export class PortSession {
   readonly #partOf: ReadonlyMap<KeptEither, Part>
   #gateway: Gateway | undefined
   #externalAddress: string | undefined
+  /** Until it is used, once. */
+  #opened: Opened | undefined
   #running: Promise<void> = Promise.resolve()
   #letProcessEnd: (() => void) | undefined
 
@@ -64,6 +68,7 @@ export class PortSession {
     const net = inBackground({ httpServers: nodeHttpServers, ...given })
     const watch = new InterfaceWatch(net.interfaces)
     this.#options = options
+    this.#opened = options.opened
     this.#clock = given.clock
     this.#net = net
     this.#keeper = new PortKeeper({
@@ -137,6 +142,9 @@ export class PortSession {
   /** @throws PortMappingError */
   async #search(own: SearchNet, routerBefore: string | undefined): Promise<Opened> {
     const { where, family } = this.#options
+    const opened = this.#opened
+    this.#opened = undefined
+    if (opened?.found !== undefined && isFor(family, opened.found.gateway)) return opened
     const net = { ...this.#net, ...own, answerMs: ANSWER_MS }
     const wishes = { ...wishesOf(where), routerBefore }
     if (family === 6) return foundIn(await this.#searchForPinholes(wishes, net), where)
@@ -145,7 +153,7 @@ export class PortSession {
       ({ description, remoteHost }) => description !== DEFAULT_DESCRIPTION || remoteHost !== '',
     )
     const keys: readonly MappingKey[] = mappings
-    const opened = await searchGateway(
+    const found = await searchGateway(
       {
         ...wishes,
         family, // many routers refuse to map ports over IPv6
@@ -154,7 +162,7 @@ export class PortSession {
       },
       net,
     )
-    return foundIn(opened, where)
+    return foundIn(found, where)
   }
 
   /** Routers open a pinhole for whoever asks for it, so they are asked over IPv6 first. */
@@ -264,6 +272,12 @@ export class PortSession {
       this.#letProcessEnd = undefined
     }
   }
+}
+
+/** PCP opens pinholes over IPv6, and maps ports over IPv4. */
+function isFor(family: 4 | 6, gateway: Gateway): boolean {
+  if (gateway.protocol === 'igd') return family === 4 || gateway.firewall !== undefined
+  return (gateway.pinholes !== undefined) === (family === 6)
 }
 
 function isLook(event: KeeperEvent<HeldEither>): boolean {

@@ -28,6 +28,8 @@ export class Home {
   readonly stranger = this.network.newComputer('192.168.1.99')
   /** How many datagrams and requests were sent by the library. */
   sent = 0
+  /** How many of them went to all. */
+  multicasts = 0
   readonly net
 
   constructor(quirks: readonly Quirk[] = []) {
@@ -43,8 +45,10 @@ export class Home {
       defaultGateways: async (family: 4 | 6) => (family === 4 ? [ROUTER] : []),
       hardwareAddress: async (address: string) => `02:00:${address.split('.').join(':')}`,
     }
-    this.network.onSent = (_, by) => {
-      if (by === 'library') this.sent++
+    this.network.onSent = ({ to }, by) => {
+      if (by !== 'library') return
+      this.sent++
+      if (to.address.startsWith('239.')) this.multicasts++
     }
   }
 

@@ -1,8 +1,10 @@
 /** Ports that a program opens in one call, at an emulated router. */
 import { describe, expect, it } from 'vitest'
 import { InvalidArgumentError, NoGatewayError, NoReplyError } from '../../../src/domain/errors.ts'
-import { openPort } from '../../../src/library/opening/open-ports.ts'
+import { wishesOf } from '../../../src/library/gateway/search-wishes.ts'
+import { openPort, openPortAt } from '../../../src/library/opening/open-ports.ts'
 import type { PortChange } from '../../../src/library/opening/port-changes.ts'
+import { searchGateway } from '../../../src/library/search-gateway.ts'
 import { HOUR_MS, Home, MINUTE_MS, SECOND_MS, toldBy, VIAS } from './home.ts'
 
 describe.each(VIAS)('openPort over %s', (via) => {
@@ -256,6 +258,22 @@ describe('openPort', () => {
     const home = await Home.begin()
     const port = await home.open(8080)
     expect(port.endpoints).toMatchObject([{ via: 'igd' }])
+    await home.close(port)
+    await home.expectNothingLeft()
+  })
+
+  it.each(VIAS)('at a gateway of %s that was found already searches only when that is lost', async (via) => {
+    const home = await Home.begin()
+    const { net } = home
+    const found = searchGateway({ ...wishesOf({ via, net }), family: 4 }, net)
+    const { value: opened } = await home.during(found, 20_000)
+    home.multicasts = 0
+    const port = (await home.during(openPortAt(opened, 8080, { net }), 20_000)).value
+    expect(home.multicasts).toBe(0)
+    expect(port.endpoints).toMatchObject([{ via }])
+    home.router.restart({ downMs: 2 * MINUTE_MS, isAnnounced: true })
+    await home.pass(5 * MINUTE_MS)
+    expect([port.isOpen, home.multicasts > 0]).toEqual([true, true])
     await home.close(port)
     await home.expectNothingLeft()
   })
