@@ -87,6 +87,7 @@ export class Keeper<H extends Held> {
   #asked: { readonly row: KeptRow<H>; readonly isOver: Promise<void> } | undefined
   /** What is to be removed next, all at once. */
   #batch: { readonly rows: KeptRow<H>[]; readonly removal: Promise<void> } | undefined
+  /** Ends when all that is released so far is removed. The work waits for that. */
   #releasing = Promise.resolve()
   #releases = 0
   #isOver = false
@@ -120,7 +121,8 @@ export class Keeper<H extends Held> {
     const { clock } = this.#options
     const work = this.#work()
     try {
-      await Promise.race([work.then(() => this.#stopped), this.#stopped]) // once: waiting for #stopped in every turn would pile up listeners
+      // Once: waiting for #stopped in every turn would pile up listeners. After rest() the work is over, and this is not.
+      await Promise.race([work.then(() => this.#stopped), this.#stopped])
       const endsMs = this.#now() + LONGEST_END_MS
       await within(clock, LAST_TURN_MS, work) // what is being made right now would be left behind otherwise
       const [gateway, rows] = [this.#lastGateway, this.#rows] // it is asked even if it is gone: it may be back
@@ -154,23 +156,13 @@ export class Keeper<H extends Held> {
    */
   release(kept: readonly Kept<H>[]): Promise<void> {
     const rows = this.#rows.filter((row) => kept.includes(row.kept))
-    for (const row of rows) this.#letGo(row)
+    for (const row of rows) {
+      row.isReleased = true
+      this.#rows.splice(this.#rows.indexOf(row), 1)
+    }
     this.#batch ??= this.#nextBatch()
     this.#batch.rows.push(...rows)
     return this.#batch.removal
-  }
-
-  #letGo(row: KeptRow<H>): void {
-    row.isReleased = true
-    this.#rows.splice(this.#rows.indexOf(row), 1)
-    this.#leaders.delete(row)
-    this.#followers.delete(row)
-    for (const [leader, followers] of this.#followers)
-      if (followers.includes(row))
-        this.#followers.set(
-          leader,
-          followers.filter((each) => each !== row),
-        )
   }
 
   #nextBatch() {
