@@ -1,7 +1,7 @@
 /** What is open of one port in one family: one row of the keeper, or two for TCP+UDP, which are open together or not. */
 import { isPortTaken, type PortMappingError } from '../../domain/errors.js'
 import type { KeptEither } from '../../keeper/kept-pinhole.js'
-import type { Endpoint, PortChange } from './port-changes.js'
+import type { Endpoint, LeftOpen, PortChange } from './port-changes.js'
 
 /** Two that share a port move on together, until they find one that is free for both. */
 const MOST_PORTS_TRIED = 5
@@ -10,11 +10,6 @@ const MOST_PORTS_TRIED = 5
 export type PartChange =
   | { readonly type: Exclude<PortChange['type'], 'failed'> }
   | { readonly type: 'failed'; readonly error: PortMappingError; readonly retryInMs: number }
-
-export interface LeftOpen {
-  readonly endpoint: Endpoint
-  readonly why: string
-}
 
 export class Part {
   readonly kept: readonly KeptEither[]

@@ -22,6 +22,13 @@ export interface Endpoint {
   readonly endsAt?: Date
 }
 
+/** What may still be open after close(). */
+export interface LeftOpen {
+  readonly endpoint: Endpoint
+  /** Why, in words for people. */
+  readonly why: string
+}
+
 /** What has happened to an open port. */
 export type PortChange = {
   readonly at: Date

@@ -20,8 +20,8 @@ import { protocolOf } from '../router.js'
 import { type Opened, searchGateway } from '../search-gateway.js'
 import type { WantedPort } from '../wanted-ports.js'
 import type { Where } from '../where.js'
-import { type LeftOpen, Part } from './part.js'
-import type { Endpoint } from './port-changes.js'
+import { Part } from './part.js'
+import type { Endpoint, LeftOpen } from './port-changes.js'
 
 /** One answer must not keep the other ports waiting. Some routers take more than 4 s to make or remove a mapping. */
 const ANSWER_MS = 8000

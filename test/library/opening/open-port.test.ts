@@ -2,8 +2,9 @@
 import { describe, expect, it } from 'vitest'
 import { InvalidArgumentError, NoGatewayError, NoReplyError } from '../../../src/domain/errors.ts'
 import { wishesOf } from '../../../src/library/gateway/search-wishes.ts'
-import { openPort, openPortAt } from '../../../src/library/opening/open-ports.ts'
+import { openPort } from '../../../src/library/opening/open-ports.ts'
 import type { PortChange } from '../../../src/library/opening/port-changes.ts'
+import { openPortAt } from '../../../src/library/opening/port-groups.ts'
 import { searchGateway } from '../../../src/library/search-gateway.ts'
 import { HOUR_MS, Home, MINUTE_MS, SECOND_MS, toldBy, VIAS } from './home.ts'
 
