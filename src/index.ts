@@ -34,7 +34,6 @@ export { VERSION } from './domain/version.js'
 export { type FindGatewayOptions, findGateway } from './library/find-gateway.js'
 export type { ClosedPort, OpenPort } from './library/opening/open-port.js'
 export { openPort, openPorts } from './library/opening/open-ports.js'
-
 export type { Endpoint, LeftOpen, PortChange } from './library/opening/port-changes.js'
 export type { PortOptions } from './library/opening/port-options.js'
 export type { Call, Net, Where } from './library/where.js'
