@@ -1,8 +1,9 @@
 /** The library's public names. `findGateway` is where to begin. */
 
-export type { Via } from './client/search/open-gateway.js'
+export type { ErrorCode, ErrorFacts, SearchSummary } from './domain/error-facts.js'
 export {
-  type ErrorCode,
+  type AnyPortMappingError,
+  type AskedGateway,
   InvalidArgumentError,
   MalformedMessageError,
   NoGatewayError,
@@ -12,28 +13,35 @@ export {
   RefusedError,
   TransportError,
 } from './domain/errors.js'
-export type {
-  ConnectionStatus,
-  Gateway,
-  IgdGateway,
-  LinkRates,
-  ListingEnd,
-  MappingToRemove,
-  PortControlGateway,
-  TrafficCounters,
-} from './domain/gateway.js'
-export type {
-  GatewayProtocol,
-  Lease,
-  MappingKey,
-  MappingRequest,
-  PortMapping,
-  TransportProtocol,
-} from './domain/port-mapping.js'
+export type { ConnectionStatus, LinkRates, TrafficCounters } from './domain/gateway.js'
+export { type Ignored, onIgnored } from './domain/ignored.js'
+export type { FirewallStatus, GrantedPinhole, PinholeId } from './domain/pinhole.js'
+export type { GatewayProtocol, PortMapping as ShownMapping, TransportProtocol, Via } from './domain/port-mapping.js'
+export type { LeftBehind } from './domain/refusal-cause.js'
 export { VERSION } from './domain/version.js'
-export { type FindGatewayOptions, findGateway } from './library/find-gateway.js'
+export { type FindGatewayOptions, findGateway } from './library/gateway/find-gateway.js'
+export type {
+  Firewall,
+  Gateway,
+  GatewayBase,
+  IgdGateway,
+  Lease,
+  LeftMapping,
+  MappingToUnmap,
+  OpenPortOptions,
+  Outside,
+  OwnMappings,
+  Pinholes,
+  PinholeTraffic,
+  PortControlGateway,
+  PortToMap,
+  RangeToUnmap,
+  RemoveOwnOptions,
+} from './library/gateway/gateway.js'
+export type { PortMapping } from './library/gateway/shown-mapping.js'
 export type { ClosedPort, OpenPort } from './library/opening/open-port.js'
 export { openPort, openPorts } from './library/opening/open-ports.js'
 export type { Endpoint, LeftOpen, PortChange } from './library/opening/port-changes.js'
 export type { PortOptions } from './library/opening/port-options.js'
 export type { Call, Net, Where } from './library/where.js'
+export type { Clock } from './net/clock.js'

@@ -1,21 +1,12 @@
 /** Errors -> what is reported about them, and a way to continue after one. */
-import { PortMappingError, RefusedError } from '../domain/errors.js'
+import { errorFacts, PortMappingError } from '../domain/errors.js'
 import { UsageError } from './parse/words.js'
 import type { Answer, Report, ReportedError } from './report.js'
 
 export function reportedError(error: unknown): ReportedError {
   if (error instanceof UsageError) return { code: 'USAGE', message: error.message }
   if (!(error instanceof PortMappingError)) return { code: 'INTERNAL', message: String(error) }
-  const { code, message, action, isUnconfirmed } = error
-  const common = {
-    code,
-    message,
-    ...(action === undefined ? {} : { action }),
-    ...(isUnconfirmed ? { isUnconfirmed } : {}),
-  }
-  if (!(error instanceof RefusedError)) return common
-  const { protocol: via, number, standardName: name, description } = error
-  return { ...common, via, number, name, description }
+  return errorFacts(error)
 }
 
 export type Attempt<T> =

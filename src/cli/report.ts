@@ -3,8 +3,7 @@
  * print/json.ts turns each into one JSON object. Text in them may come from the network: it is cleaned when rendered.
  */
 import type { CandidateKind } from '../client/search/candidate.js'
-import type { Via } from '../client/search/open-gateway.js'
-import type { ErrorCode } from '../domain/errors.js'
+import type { ErrorFacts as ReportedError, SearchSummary } from '../domain/error-facts.js'
 import type { ConnectionStatus, LinkRates, ListingEnd, PortRange, TrafficCounters } from '../domain/gateway.js'
 import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
 import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
@@ -13,7 +12,7 @@ import type { LossReason } from '../keeper/kept.js'
 import type { PortState } from '../library/kept-ports.js'
 import type { Endpoint } from '../net/datagrams.js'
 
-export type { LeftBehind, MappingDoubt, RefusalCause }
+export type { LeftBehind, MappingDoubt, RefusalCause, ReportedError, SearchSummary }
 
 /** A table of facts -> its object types, which have the name of their row as `Tag`. */
 type Tagged<Tag extends string, Rows> = {
@@ -215,21 +214,6 @@ interface NoticeFacts {
   'state-not-written': { error: ReportedError; willTryAgain: boolean }
 }
 
-export interface ReportedError {
-  readonly code: ErrorCode | 'USAGE' | 'INTERNAL'
-  readonly message: string
-  /** The standard's name for the request, such as AddPortMapping. */
-  readonly action?: string
-  /** If the gateway refused: the protocol, the number of the error, and the standard's name for it. */
-  readonly via?: GatewayProtocol
-  readonly number?: number
-  readonly name?: string
-  /** What the gateway itself wrote about the error. */
-  readonly description?: string
-  /** The gateway said yes, but reading back what it made failed. */
-  readonly isUnconfirmed?: true
-}
-
 /** The answer to a question, or why there is none. */
 export type Answer<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly error: ReportedError }
 
@@ -263,28 +247,6 @@ interface KeptPort extends LostPort {
   readonly port: PortState
   /** 0 if the lease has no end. */
   readonly leaseSeconds: number
-}
-
-/** What a search that found nothing has tried. */
-export interface SearchSummary {
-  readonly via: Via
-  readonly searchedMs: number
-  /** The interfaces of the search. A name is undefined if it is unknown. */
-  readonly interfaces: readonly { readonly name: string | undefined; readonly address: string }[]
-  readonly defaultGateways: readonly string[]
-  /** The search was over IPv4, and this computer has only IPv6. */
-  readonly lacksIPv4: boolean
-  /** The host `from` told of an IGD on another host, which is used only with --any-host. */
-  readonly referral?: { readonly from: string; readonly location: string }
-  /** The gateways that were asked for PCP and NAT-PMP, and how each of them failed. */
-  readonly portControl: readonly {
-    readonly via: 'pcp' | 'nat-pmp'
-    readonly gateway: string
-    readonly port: number
-    readonly error: ReportedError
-  }[]
-  /** A gateway that speaks PCP or NAT-PMP, which does not help: only an IGD can do the command. */
-  readonly answered: { readonly via: 'pcp' | 'nat-pmp'; readonly gateway: string } | undefined
 }
 
 /** 0: done. 1: wrong usage, or no usable gateway. 2: something that was asked failed. 3: the same for -f. */

@@ -36,6 +36,8 @@ export interface RememberedMapping extends Outside, OpenInside {
   readonly leaseSeconds: number
   /** It leads to the computer that has asked for it. */
   readonly isForThisComputer?: boolean
+  /** As it was asked for, if the protocol has no descriptions. */
+  readonly description?: string
 }
 
 /** Where a mapping was made: the address of the router, in which protocol, and which router that was. */
@@ -60,6 +62,8 @@ export interface MadeMapping {
   /** When it was made, and when its lease ends: milliseconds since the Unix epoch, or Infinity. */
   readonly madeWallMs: number
   readonly endsWallMs: number
+  /** As it was asked for, if the protocol has no descriptions. */
+  readonly description?: string | undefined
 }
 
 /** Of the files. In another version the same fields may mean something else, so it is neither read nor removed. */
@@ -72,10 +76,13 @@ interface Kept extends OpenInside {
   readonly endsWallMs: number
   readonly madeWallMs: number
   readonly computer?: string
+  readonly description?: string
 }
 
 /** As it is written: JSON has no Infinity. */
 type Written = Omit<Kept, 'endsWallMs'> & { readonly endsWallMs: number | null }
+
+const SAME_FIELDS = ['internalClient', 'remoteHost', 'computer', 'description'] as const
 
 export type MappingMemory = ReturnType<typeof keptMappings>
 
@@ -104,7 +111,7 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
     if (sinceWallMs === Number.POSITIVE_INFINITY || kept.endsWallMs === null) return false
     const before = await readKept(files, name)
     if (!isOurs(before, kept.identity) || before.madeWallMs < sinceWallMs) return false
-    const isSame = (['internalClient', 'remoteHost', 'computer'] as const).every((each) => before[each] === kept[each])
+    const isSame = SAME_FIELDS.every((each) => before[each] === kept[each])
     const laterMs = kept.endsWallMs - before.endsWallMs
     const isInTime = laterMs >= 0 && laterMs < (kept.endsWallMs - kept.madeWallMs) * LATEST_REWRITE
     return isSame && isInTime && (await namesOf(outside, kept.identity)).length === 1
@@ -121,6 +128,7 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
         leaseSeconds,
         remoteHost = '',
         isForThisComputer = false,
+        description = '',
         ...outside
       }: RememberedMapping,
       sinceWallMs = Number.POSITIVE_INFINITY,
@@ -130,7 +138,10 @@ export function keptMappings(files: PrivateFiles, clock: Clock, { address, via, 
         const endsWallMs = leaseSeconds === 0 ? null : madeWallMs + leaseSeconds * 1000
         const inside = { internalClient, internalPort, ...(remoteHost === '' ? {} : { remoteHost }) }
         const who = await identity()
-        const maker = isForThisComputer && computer !== undefined ? { computer } : {}
+        const maker = {
+          ...(isForThisComputer && computer !== undefined ? { computer } : {}),
+          ...(description === '' ? {} : { description }),
+        }
         const kept = { version: VERSION, via, identity: who, ...inside, ...maker, madeWallMs, endsWallMs }
         const { protocol, externalPort } = outside
         const name = `${prefixOf(address, protocol)}${externalPort}-${internalPort}${endOf(who)}`
@@ -189,11 +200,27 @@ export async function mappingsMadeAt(
   { protocol, externalPort }: Outside,
 ): Promise<readonly MadeMapping[]> {
   const found = await unlessItFails(() => readAll(files, `${prefixOf(address, protocol)}${externalPort}-`))
-  return (found ?? []).flatMap(({ kept }) => {
-    if (kept === undefined || kept === 'foreign' || kept.endsWallMs <= clock.wallMs()) return []
-    const { via, identity, internalClient, internalPort, remoteHost = '', computer, madeWallMs, endsWallMs } = kept
-    return [{ via, identity, internalClient, internalPort, remoteHost, computer, madeWallMs, endsWallMs }]
+  return (found ?? []).flatMap(({ kept }) => madeAsIn(kept, clock))
+}
+
+/** All that was made at that address, at whatever router it was, with its outside. */
+export async function allMadeAt(files: PrivateFiles, clock: Clock, address: string) {
+  const made = (['TCP', 'UDP'] as const).map(async (protocol) => {
+    const prefix = prefixOf(address, protocol)
+    const found = (await unlessItFails(() => readAll(files, prefix))) ?? []
+    return found.flatMap(({ name, kept }) => {
+      const externalPort = Number.parseInt(name.slice(prefix.length), 10)
+      return isPort(externalPort) ? madeAsIn(kept, clock).map((each) => ({ ...each, protocol, externalPort })) : []
+    })
   })
+  return (await Promise.all(made)).flat()
+}
+
+/** One, or none if the file tells of nothing that may still be there. */
+function madeAsIn(kept: Kept | 'foreign' | undefined, clock: Clock): readonly MadeMapping[] {
+  if (kept === undefined || kept === 'foreign' || kept.endsWallMs <= clock.wallMs()) return []
+  const { remoteHost = '', computer, ...rest } = kept
+  return [{ ...rest, remoteHost, computer }]
 }
 
 const PREFIX = 'mapping-'
@@ -247,7 +274,7 @@ function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
   } catch {
     return undefined
   }
-  const { version, internalClient, internalPort, madeWallMs, remoteHost, identity, computer } = fields
+  const { version, internalClient, internalPort, madeWallMs, remoteHost, identity, computer, description } = fields
   if (version !== VERSION) return version === undefined ? undefined : 'foreign'
   const via = GATEWAY_PROTOCOLS.find((each) => each === fields.via)
   const endsWallMs = fields.endsWallMs === null ? Number.POSITIVE_INFINITY : fields.endsWallMs
@@ -257,7 +284,10 @@ function keptOf(text: string | undefined): Kept | 'foreign' | undefined {
     return undefined
   if (typeof endsWallMs !== 'number' || !isMoment(madeWallMs)) return undefined
   if (fields.endsWallMs !== null && !isMoment(endsWallMs)) return undefined
-  const maker = typeof computer === 'string' ? { computer } : {}
+  const maker = {
+    ...(typeof computer === 'string' ? { computer } : {}),
+    ...(typeof description === 'string' ? { description } : {}),
+  }
   const kept = { via, identity, internalClient, internalPort, endsWallMs, madeWallMs, ...maker }
   if (remoteHost === undefined) return kept
   return typeof remoteHost === 'string' && isUnicastIPv4(remoteHost) ? { ...kept, remoteHost } : undefined

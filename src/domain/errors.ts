@@ -1,32 +1,99 @@
 /** Everything that can go wrong, by its cause. A message says what was attempted, with whom, and what to do next. */
+import type { ErrorCode, ErrorFacts, SearchSummary } from './error-facts.js'
+import { hintFor, nothingFound } from './hints.js'
 import type { GatewayProtocol, PortMapping } from './port-mapping.js'
 import type { LeftBehind } from './refusal-cause.js'
 import { UPNP_ERRORS } from './upnp-errors.js'
 
-export type ErrorCode =
-  | 'INVALID_ARGUMENT'
-  | 'NO_GATEWAY'
-  | 'NO_REPLY'
-  | 'TRANSPORT'
-  | 'MALFORMED_MESSAGE'
-  | 'REFUSED'
-  | 'NOT_CONFIRMED'
+export type { ErrorCode } from './error-facts.js'
 
-/** The base of every error that this library throws on purpose; `code` tells the kind. */
+/** The gateway that an error is about. */
+export interface AskedGateway {
+  readonly protocol: GatewayProtocol
+  /** Its address, with its zone; undefined if it is not known. */
+  readonly address: string | undefined
+}
+
+/** Every error that this library throws on purpose. It narrows by `code`. */
+export type AnyPortMappingError =
+  | InvalidArgumentError
+  | NoGatewayError
+  | NoReplyError
+  | TransportError
+  | MalformedMessageError
+  | RefusedError
+  | NotConfirmedError
+
+/** The same symbol in every copy of this package. */
+const BRAND = Symbol.for('upnp-ts.PortMappingError')
+
+/**
+ * The base of every error that this library throws on purpose; `code` tells the kind.
+ *
+ * @example
+ * try {
+ *   await gateway.map({ internalPort: 8080 })
+ * } catch (error) {
+ *   if (!PortMappingError.is(error)) throw error
+ *   console.error(error.message, error.hint ?? '')
+ *   if (error.code === 'REFUSED') console.error(error.number, error.standardName)
+ * }
+ */
 export abstract class PortMappingError extends Error {
+  /** The kind of the error. It does not change from version to version, as messages may. */
   abstract readonly code: ErrorCode
   /** The action or request that failed, by its name in the standard, such as `AddPortMapping`; undefined if none. */
   readonly action: string | undefined
+  /** The gateway that was asked; undefined if none was, or none was found. */
+  gateway: AskedGateway | undefined
   /** True if the gateway said yes, and only reading back what it made has failed. */
   isUnconfirmed = false
   /** What has the port, if this user opened it from an earlier address of this computer. */
   leftBehind: LeftBehind | undefined
+  #hint: string | undefined
+
+  static {
+    Object.defineProperty(PortMappingError.prototype, BRAND, { value: true })
+  }
 
   constructor(message: string, options: { action?: string | undefined; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
     this.name = new.target.name
     this.action = options.action
   }
+
+  /** Whether it is an error of this library, also if another copy of the package has thrown it: `instanceof` says no then. */
+  static is(error: unknown): error is AnyPortMappingError {
+    return typeof error === 'object' && error !== null && BRAND in error
+  }
+
+  /**
+   * What to do next, in the words of the command line; undefined if nothing is known to help. Text of the gateway in it
+   * is not cleaned for a terminal.
+   */
+  get hint(): string | undefined {
+    const hint = this.#hint ?? hintFor(errorFacts(this))
+    return hint === this.message ? undefined : hint
+  }
+
+  /** By whoever knows more about the request, or has found out what is in the way. */
+  set hint(hint: string | undefined) {
+    this.#hint = hint
+  }
+}
+
+/** The facts of an error, as data. */
+export function errorFacts(error: PortMappingError): ErrorFacts {
+  const { code, message, action, isUnconfirmed } = error
+  const common = {
+    code,
+    message,
+    ...(action === undefined ? {} : { action }),
+    ...(isUnconfirmed ? ({ isUnconfirmed } as const) : {}),
+  }
+  if (!(error instanceof RefusedError)) return common
+  const { protocol: via, number, standardName: name, description } = error
+  return { ...common, via, number, name, description }
 }
 
 /** The caller asked for something that no gateway could do: a port out of range, a bad address. Nothing was sent. */
@@ -37,6 +104,17 @@ export class InvalidArgumentError extends PortMappingError {
 /** The search ended without a gateway that can be used. */
 export class NoGatewayError extends PortMappingError {
   readonly code = 'NO_GATEWAY'
+  /** If nobody answered: whom the search has asked, for how long, and what came. */
+  searched: SearchSummary | undefined
+}
+
+/** The error of a search that nobody has answered. */
+export function nobodyAnswered(what: string, searched: SearchSummary): NoGatewayError {
+  const { asked = '', why, advice } = nothingFound(searched)
+  const error = new NoGatewayError(`no ${what} answered the search: ${asked}${why}`)
+  error.searched = searched
+  error.hint = advice
+  return error
 }
 
 /** The other side did not answer in time. */

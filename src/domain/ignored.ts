@@ -14,7 +14,13 @@ export interface Ignored {
 
 const listeners = new Set<(ignored: Ignored) => void>()
 
-/** Listens until the returned function is called. */
+/**
+ * Listens to what is ignored, until the returned function is called. It is for the log of a program: nothing that is told
+ * here keeps a call from its end. The listener is for the whole process; if it throws, that is ignored too.
+ *
+ * @example
+ * const stop = onIgnored(({ kind, from, error }) => console.error(`upnp-ts ignored a ${kind} from ${from}`, error))
+ */
 export function onIgnored(listener: (ignored: Ignored) => void): () => void {
   listeners.add(listener)
   return () => listeners.delete(listener)

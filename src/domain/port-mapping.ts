@@ -17,6 +17,9 @@ export const GATEWAY_PROTOCOLS = ['igd', 'pcp', 'nat-pmp'] as const
 
 export type GatewayProtocol = (typeof GATEWAY_PROTOCOLS)[number]
 
+/** In which protocol to ask: 'auto' asks in all of them. */
+export type Via = 'auto' | GatewayProtocol
+
 /** What each protocol is called in sentences. */
 export const PROTOCOL_TITLES = { igd: 'UPnP', pcp: 'PCP', 'nat-pmp': 'NAT-PMP' } as const
 

@@ -4,7 +4,7 @@
  */
 import { mappingsMadeAt } from '../client/mapping-memory.js'
 import { beganWallMs } from '../client/port-control/gateway-base.js'
-import type { Opened } from '../client/search/open-gateway.js'
+import type { FoundPortControl } from '../client/search/open-gateway.js'
 import { isSameAddress } from '../domain/address.js'
 import { PortMappingError, RefusedError, upnpErrorOf } from '../domain/errors.js'
 import type { Gateway, IgdGateway, PortControlGateway } from '../domain/gateway.js'
@@ -60,7 +60,11 @@ interface Maker {
   readonly hasLostIt: boolean
 }
 
-type FoundRouter = Pick<Opened, 'askOthers'> & { readonly gateway: Gateway; readonly isOnly: boolean }
+interface FoundRouter {
+  readonly gateway: Gateway
+  readonly isOnly: boolean
+  readonly askOthers: () => Promise<readonly Pick<FoundPortControl, 'gateway'>[]>
+}
 
 export class Router {
   readonly #found: FoundRouter

@@ -1,5 +1,5 @@
 /** Where a gateway is looked for, and how long one call may take: the options that all calls of the library share. */
-import type { Via } from '../client/search/open-gateway.js'
+import type { Via } from '../domain/port-mapping.js'
 import type { Clock } from '../net/clock.js'
 
 /** Both bound the one promise that they are given to, and never what it gave. */

@@ -63,7 +63,7 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
 }
 
 /**
- * An AbortController that also aborts after `delayMs`, or with its parent. `dispose` must be called, or the timer keeps
+ * An AbortController that also aborts after `delayMs` (Infinity: never), or with its parent. `dispose` must be called, or the timer keeps
  * the process alive. (On Node 20 mocked timers do not move AbortSignal.timeout, and AbortSignal.any leaks.)
  */
 export interface Deadline {
@@ -74,7 +74,7 @@ export interface Deadline {
 
 export function deadlineAfter(clock: Clock, delayMs: number, reason: () => Error, parent?: AbortSignal): Deadline {
   const controller = new AbortController()
-  const cancel = clock.schedule(delayMs, () => controller.abort(reason()))
+  const cancel = delayMs === Infinity ? () => {} : clock.schedule(delayMs, () => controller.abort(reason()))
   const onParent = (): void => controller.abort(parent?.reason)
   if (parent?.aborted) onParent()
   else parent?.addEventListener('abort', onParent, { once: true })

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import {
+  errorFacts,
   InvalidArgumentError,
   MalformedMessageError,
   NoGatewayError,
@@ -9,6 +10,7 @@ import {
   TransportError,
   unlessMalformed,
 } from '../../src/domain/errors.ts'
+import { hintFor } from '../../src/domain/hints.ts'
 
 describe('an error', () => {
   it.each([
@@ -48,6 +50,46 @@ describe('an error', () => {
     })
     expect(error.message).toBe('AddPortMapping was refused with 718 (ConflictInMappingEntry)')
     expect(error.action).toBe('AddPortMapping')
+  })
+})
+
+describe('PortMappingError.is', () => {
+  it('knows every error of this library, and no other', () => {
+    expect(PortMappingError.is(new NoReplyError('x'))).toBe(true)
+    for (const other of [new Error('x'), undefined, null, 'x', {}, { code: 'NO_REPLY' }])
+      expect(PortMappingError.is(other)).toBe(false)
+  })
+
+  it('knows those of another copy of the package, which instanceof does not, and narrows by code', async () => {
+    const url = new URL('../../src/domain/errors.ts?another-copy', import.meta.url).href
+    const copy: typeof import('../../src/domain/errors.ts') = await import(/* @vite-ignore */ url)
+    const facts = { action: 'AddPortMapping', number: 718, standardName: 'ConflictInMappingEntry' }
+    const error: unknown = new copy.RefusedError(facts)
+    expect(copy.RefusedError).not.toBe(RefusedError)
+    expect(error instanceof PortMappingError).toBe(false)
+    if (!PortMappingError.is(error) || error.code !== 'REFUSED') throw error
+    expect([error.number, error.standardName]).toEqual([718, 'ConflictInMappingEntry'])
+  })
+
+  it('leaves no trace in what is printed of an error', () => {
+    expect(Object.keys(new NoReplyError('x'))).not.toContain('hint')
+    expect(Object.getOwnPropertySymbols(new NoReplyError('x'))).toEqual([])
+  })
+})
+
+describe('the hint of an error', () => {
+  it('is that of the command line, if nobody knows better', () => {
+    const error = new RefusedError({ action: 'AddPortMapping', number: 725, standardName: 'OnlyPermanent' })
+    expect(error.hint).toBe(hintFor(errorFacts(error)))
+    error.hint = 'ask the owner'
+    expect(error.hint).toBe('ask the owner')
+    error.hint = undefined
+    expect(error.hint).toBe(hintFor(errorFacts(error)))
+  })
+
+  it('is none if there is no more to say than the message', () => {
+    expect(new TransportError('nobody is there').hint).toBeUndefined()
+    expect(new InvalidArgumentError('no').hint).toBeUndefined()
   })
 })
 

@@ -104,7 +104,8 @@ export interface Scene {
 export function sceneOf(answers: Answers, more: Partial<ChosenPortControl> = {}): Scene {
   const gateway = new FakePortControl(answers)
   const controller = new AbortController()
-  const chosen = { gateway, externalAddress: undefined, troubles: [], router: routerOf(gateway), ...more }
+  const common = { externalAddress: undefined, troubles: [], router: routerOf(gateway) }
+  const chosen = { gateway, until: () => gateway, ...common, ...more }
   const clock = new FakeClock()
   const context = { signal: controller.signal, clock, interfaces: () => [] } as unknown as RunContext
   return { gateway, chosen, context, controller }

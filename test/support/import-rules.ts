@@ -57,7 +57,7 @@ const ROOMS = {
     'cli/run',
     'cli/keep',
   ],
-  'index.ts': ['domain', 'library', 'client', 'client/search', 'net/clock'],
+  'index.ts': ['domain', 'library', 'net/clock'],
   'emulator.ts': ['domain', 'emulator', 'emulator/tables', 'emulator/igd'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
@@ -224,7 +224,8 @@ function globalBreach(path: string, node: ts.Node): string | undefined {
   if (!ts.isIdentifier(node) || !isGlobalReference(node)) return undefined
   const inCli = folderOf(path) === 'cli'
   if (TIMERS.has(node.text) && path !== CLOCK) return `uses ${node.text}, which is for net/clock.ts`
-  if (node.text === 'Date' && path !== CLOCK && !(inCli && formatsATime(node))) {
+  const mayShowTimes = ['cli', 'domain', 'library'].includes(folderOf(path))
+  if (node.text === 'Date' && path !== CLOCK && !(mayShowTimes && formatsATime(node))) {
     return 'uses Date, which is for net/clock.ts'
   }
   if (node.text === 'console' && !inCli) return 'uses console, which is for cli'

@@ -1,9 +1,9 @@
 /** Checks the values of options: of the search, --keep, PCP and NAT-PMP, the time and --quirk. */
-import type { Via } from '../../client/search/open-gateway.js'
-import { isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, splitZone } from '../../domain/address.js'
-import { GATEWAY_PROTOCOLS, type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import { isUnicastIPv4 } from '../../domain/address.js'
+import { GATEWAY_PROTOCOLS, type GatewayProtocol, PROTOCOL_TITLES, type Via } from '../../domain/port-mapping.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../../domain/ports.js'
 import type { Quirk } from '../../domain/quirk.js'
+import { parseRouterWords } from '../../domain/router-words.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
 import type { CommandFacts, CommandRow } from './command-table.js'
@@ -177,24 +177,15 @@ function cannotDo(
   return `${what} cannot be done over ${PROTOCOL_TITLES[via]}: ${titles} can (${options})`
 }
 
-/** `192.168.1.1`, `192.168.1.1:5351`, `fe80::1%eth0`, `[fe80::1%eth0]:5351`. */
+/** @throws UsageError */
 function endpointOf(word: string): Endpoint {
-  const [, bracketed, plain = '', port] = /^(?:\[([^\]]+)\]|([^:]+))(?::(\d+))?$/.exec(word) ?? []
-  const isBareIPv6 = bracketed === undefined && isUnicastIPv6(splitZone(word).address)
-  const text = isBareIPv6 ? word : (bracketed ?? plain)
-  const { address, zone } = splitZone(text)
-  if (!isUnicastIPv4(text) && !isUnicastIPv6(address)) {
-    throw new UsageError(
-      `--gateway: '${word}' is not the address of a router: give one such as 192.168.1.1 or 192.168.1.1:5351` +
-        (word.startsWith('http://') ? `; -u ${word} takes the URL of a description` : ''),
-    )
+  const words = parseRouterWords(word)
+  if (typeof words === 'string') {
+    const instead = word.startsWith('http://') ? `; -u ${word} takes the URL of a description` : ''
+    throw new UsageError(`--gateway: ${words}${instead}`)
   }
-  if (zone.includes(':'))
-    throw new UsageError(`--gateway: an IPv6 address with a port needs brackets, as in [fe80::1%eth0]:5351`)
-  if (zone === '' && isLinkLocalIPv6(address))
-    throw new UsageError(`--gateway: ${address} is link-local: name the interface too, as in ${address}%eth0`)
-  const known =
-    isBareIPv6 || port === undefined ? PORT_CONTROL_PORT : integerWithin('--gateway', 'port', port, 1, 65535)
+  const { address, zone, port } = words
+  const known = port === undefined ? PORT_CONTROL_PORT : integerWithin('--gateway', 'port', port, 1, 65535)
   return { address: zone === '' ? address : `${address}%${zoneMeantBy(zone)}`, port: known }
 }
 

@@ -1,10 +1,11 @@
 /** Reports about ports that are kept open -> one line each on stdout, with the time, and a hint if one helps. Pure. */
+
+import { nothingFound } from '../../domain/hints.js'
+import { leftBehindText } from '../../domain/refusal-text.js'
 import type { LossReason } from '../../keeper/kept.js'
 import { type ByType, byType, type KeeperReport, type Report, type ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
-import { nothingFound } from './hints.js'
 import { hint, type Piece, withHint } from './pieces.js'
-import { leftBehindText } from './refusal-text.js'
 
 const REASONS: Readonly<Record<LossReason, string>> = {
   'gateway-restarted': 'the router has restarted',

@@ -1,7 +1,7 @@
 /** A notice, or an obstacle that prevents a command -> its sentence. Pure. */
 import { type MappingKey, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import { doubtText } from '../../domain/refusal-text.js'
 import type { HookFailure, Notice, NoticeOf, Obstacle, ReportedError, ReportOf } from '../report.js'
-import { doubtText } from './refusal-text.js'
 
 export function noticeText(notice: Notice): string {
   return sentenceOf(notice.kind, notice)

@@ -1,8 +1,9 @@
 /** Pieces: what Reports are rendered into. Also upnpc's way of showing errors and times. */
+
+import { type Asked, hintFor } from '../../domain/hints.js'
 import type { GatewayProtocol } from '../../domain/port-mapping.js'
 import type { ReportedError } from '../report.js'
 import { cleaned } from './clean.js'
-import { type Asked, hintFor } from './hints.js'
 
 /** A piece of text, the stream that it goes to, and its tone, which decides the colour. */
 export interface Piece {

@@ -1,8 +1,9 @@
 /** Reports about pinholes -> upnpc's text. Pure. */
+
+import type { Asked } from '../../domain/hints.js'
 import type { PinholeId } from '../../domain/pinhole.js'
 import type { ByType, PinholeReport, ReportedError, ReportedPinhole } from '../report.js'
 import { cleaned } from './clean.js'
-import type { Asked } from './hints.js'
 import { bad, codeAndName, good, type Piece, plain, upnpcCode, withHint } from './pieces.js'
 
 const yesOrNo = (yes: boolean | undefined): string => (yes === undefined ? 'unknown' : yes ? 'Yes' : 'No')

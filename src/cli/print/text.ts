@@ -4,16 +4,16 @@
  */
 import { hostAndPort, isNoAddress, knownAddress } from '../../domain/address.js'
 import type { ListingEnd } from '../../domain/gateway.js'
+import { type Asked, NOT_A_DESCRIPTION, nothingFoundHint } from '../../domain/hints.js'
 import { type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import { causeText } from '../../domain/refusal-text.js'
 import type { Compatibility } from '../parse/output-options.js'
 import { type ByType, byType, type KeeperReport, type Report, type ReportedError, type ReportOf } from '../report.js'
 import { cleaned, withShortTexts } from './clean.js'
-import { type Asked, NOT_A_DESCRIPTION, nothingFoundHint } from './hints.js'
 import { isAboutKeeping, renderKeeper } from './keeper-text.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
 import { bad, codeAndName, complaint, ctime, good, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
 import { PINHOLE_TEXTS } from './pinhole-text.js'
-import { causeText } from './refusal-text.js'
 import { usageText } from './usage.js'
 
 /** Scripts look for the text after the first underscore. */

@@ -1,13 +1,14 @@
 /** Finds the gateway for a command and reports it: the one that -u names, the best IGD, or one for PCP or NAT-PMP. */
 import { NoGatewayError } from '../../domain/errors.js'
-import { DEFAULT_DESCRIPTION, type MappingKey, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
+import { DEFAULT_DESCRIPTION, type MappingKey } from '../../domain/port-mapping.js'
 import { zonedUrlText } from '../../domain/url.js'
+import { nobodyOver, summaryOf } from '../../library/gateway/why-not.js'
 import { protocolOf } from '../../library/router.js'
 import { type FoundGateway, type Opened, searchGateway } from '../../library/search-gateway.js'
 import type { RunContext } from '../context.js'
 import { type Reporting, reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
-import type { Report, SearchSummary } from '../report.js'
+import type { Report } from '../report.js'
 
 export async function* find(invocation: GatewayInvocation, context: RunContext): Reporting<FoundGateway | undefined> {
   const opened = await openFor(invocation, context)
@@ -68,8 +69,7 @@ export function* findReports(opened: Opened, invocation: GatewayInvocation): Gen
     return yield* remarkReports(opened, invocation)
   }
   if (tried !== undefined && devices.length === 0) {
-    const what = via === 'auto' || via === 'igd' ? 'no UPnP device' : `no gateway that speaks ${PROTOCOL_TITLES[via]}`
-    const error = reportedError(new NoGatewayError(`${what} answered the search`))
+    const error = reportedError(new NoGatewayError(`no ${nobodyOver(via)} answered the search`))
     return yield { type: 'error', error, searched: summaryOf(opened, tried, via) }
   }
   for (const device of devices) yield { type: 'device', ...device }
@@ -97,23 +97,4 @@ function* remarkReports({ remarks, found }: Opened, { command, description }: Ga
   const isLost = command.name === 'map' && description !== DEFAULT_DESCRIPTION
   if (found !== undefined && found.protocol !== 'igd' && isLost)
     yield { type: 'notice', kind: 'description-lost', via: found.protocol }
-}
-
-function summaryOf(
-  { refusals, answered, searchedMs }: Opened,
-  { interfaces, defaultGateways, lacksIPv4, referral }: NonNullable<Opened['tried']>,
-  via: SearchSummary['via'],
-): SearchSummary {
-  return {
-    via,
-    searchedMs,
-    interfaces,
-    defaultGateways,
-    lacksIPv4,
-    ...(referral && { referral }),
-    portControl: refusals.map(({ protocol, endpoint: { address: gateway, port }, error }) => {
-      return { via: protocol, gateway, port, error: reportedError(error) }
-    }),
-    answered: answered && { via: answered.protocol, gateway: answered.endpoint.address },
-  }
 }

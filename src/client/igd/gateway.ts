@@ -73,9 +73,11 @@ export class IgdServiceGateway implements IgdGateway {
   readonly #connection: ControlledService
   readonly #commonInterfaceConfig: ControlledService | undefined
   readonly #ownAddresses: () => readonly string[]
-  readonly #window = new RequestWindow()
+  readonly #window: RequestWindow
   readonly #memory: MappingMemory | undefined
   readonly #remoteAddress: string
+  /** The same gateway, whose requests end with that signal in place of the one that ends the search. */
+  readonly until: (signal: AbortSignal | undefined) => IgdServiceGateway
   #isKnownDown = false
 
   constructor(
@@ -83,12 +85,17 @@ export class IgdServiceGateway implements IgdGateway {
     services: IgdServices,
     connection: ControlledService,
     localAddress: string,
-    {
+    options: IgdOptions = {},
+    window = new RequestWindow(),
+  ) {
+    const {
       ownAddresses = () => interfaceAddresses().map(({ address }) => address),
       memory,
       remoteAddress = '',
-    }: IgdOptions = {},
-  ) {
+    } = options
+    this.until = (signal) =>
+      new IgdServiceGateway(caller.until(signal), services, connection, localAddress, options, window)
+    this.#window = window
     this.#ownAddresses = ownAddresses
     this.#memory = memory
     this.#remoteAddress = remoteAddress

@@ -63,16 +63,29 @@ export class SoapCaller {
   readonly #zone: string
   readonly #localAddress: string | undefined
   readonly #answerMs: number
+  readonly #options: CallerOptions
   /** The URL of each service that answered. */
-  readonly #working = new Map<ControlledService, URL>()
+  readonly #working: Map<ControlledService, URL>
 
-  constructor(http: HttpClient, signal: AbortSignal | undefined, options: CallerOptions = {}) {
+  constructor(
+    http: HttpClient,
+    signal: AbortSignal | undefined,
+    options: CallerOptions = {},
+    working = new Map<ControlledService, URL>(),
+  ) {
     const { zone = '', localAddress, answerMs = DEFAULT_ANSWER_MS } = options
     this.#http = http
     this.signal = signal
     this.#zone = zone
     this.#localAddress = localAddress
     this.#answerMs = answerMs
+    this.#options = options
+    this.#working = working
+  }
+
+  /** The same, but its calls end with that signal. */
+  until(signal: AbortSignal | undefined): SoapCaller {
+    return new SoapCaller(this.#http, signal, this.#options, this.#working)
   }
 
   /** The URL that has answered, or else the first one. A link-local one has its zone. */

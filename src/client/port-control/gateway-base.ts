@@ -77,6 +77,17 @@ export function unusedPort(random: () => number): number {
   return FIRST_DYNAMIC_PORT + Math.floor(random() * DYNAMIC_PORTS)
 }
 
+/** What is known of a gateway, however long it is asked each time. */
+export interface KnownOfGateway {
+  externalAddress: string | undefined
+  epochSeconds: number
+  beganWallMs: number
+  /** How many removals of each inside have been sent. */
+  readonly removals: Map<string, number>
+  /** A PCP server that does not know PREFER_FAILURE. */
+  lacksPreferFailure?: boolean
+}
+
 export abstract class PortControlGatewayBase implements PortControlGateway {
   abstract readonly protocol: 'pcp' | 'nat-pmp'
   abstract readonly pinholes: PinholeOpener | undefined
@@ -84,24 +95,31 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
   readonly port: number
   readonly localAddress: string
   protected readonly options: PortControlOptions
-  protected knownExternalAddress: string | undefined
-  /** How many removals of each inside have been sent. */
-  readonly #removals = new Map<string, number>()
-  #epochSeconds: number
-  #beganWallMs: number
+  protected readonly known: KnownOfGateway
 
-  constructor(options: PortControlOptions) {
+  constructor(options: PortControlOptions, known?: KnownOfGateway) {
     this.options = options
     this.address = options.endpoint.address
     this.port = options.endpoint.port
     this.localAddress = options.localAddress
-    this.knownExternalAddress = options.externalAddress
-    this.#epochSeconds = options.epochSeconds
-    this.#beganWallMs = beganWallMs(options.net, options.epochSeconds)
+    const { epochSeconds, externalAddress } = options
+    const beganAtMs = beganWallMs(options.net, epochSeconds)
+    this.known = known ?? { epochSeconds, beganWallMs: beganAtMs, externalAddress, removals: new Map() }
+  }
+
+  /** The same gateway, whose requests end with that signal in place of the one that ends the search. */
+  abstract until(signal: AbortSignal | undefined): PortControlGatewayBase
+
+  protected optionsUntil(signal: AbortSignal | undefined): PortControlOptions {
+    return { ...this.options, net: { ...this.options.net, signal } }
   }
 
   get epochSeconds(): number {
-    return this.#epochSeconds
+    return this.known.epochSeconds
+  }
+
+  get #beganWallMs(): number {
+    return this.known.beganWallMs
   }
 
   abstract externalAddress(): Promise<string>
@@ -162,18 +180,19 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     waits: Iterable<number>,
   ): Generator<number, void> {
     const inside = `${protocol} ${internalAddress} ${internalPort}`
-    if (lifetimeSeconds === 0) this.#removals.set(inside, (this.#removals.get(inside) ?? 0) + 1)
-    const removals = this.#removals.get(inside)
+    const sent = this.known.removals
+    if (lifetimeSeconds === 0) sent.set(inside, (sent.get(inside) ?? 0) + 1)
+    const removals = sent.get(inside)
     for (const wait of waits) {
-      if (this.#removals.get(inside) !== removals) return
+      if (sent.get(inside) !== removals) return
       yield wait
     }
   }
 
   /** Called with the epoch of every reply. */
   protected learnEpoch(epochSeconds: number): void {
-    this.#epochSeconds = epochSeconds
-    this.#beganWallMs = beganWallMs(this.options.net, epochSeconds)
+    this.known.epochSeconds = epochSeconds
+    this.known.beganWallMs = beganWallMs(this.options.net, epochSeconds)
   }
 
   /**
@@ -260,7 +279,7 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     const { protocol, externalPort, internalClient, leaseSeconds, remoteHost } = granted
     const { memory, ownAddresses } = this.options
     const isForThisComputer = internalClient === this.localAddress || ownAddresses().includes(internalClient)
-    const inside = { internalPort, internalClient, isForThisComputer }
+    const inside = { internalPort, internalClient, isForThisComputer, description: request.description }
     await memory.remember({ protocol, externalPort, ...inside, leaseSeconds, remoteHost }, this.#beganWallMs)
     return granted
   }

@@ -33,16 +33,20 @@ export class NatPmpGateway extends PortControlGatewayBase {
   /** NAT-PMP has no IPv6. */
   readonly pinholes = undefined
 
+  until(signal: AbortSignal | undefined): NatPmpGateway {
+    return new NatPmpGateway(this.optionsUntil(signal), this.known)
+  }
+
   async externalAddress(): Promise<string> {
-    if (this.knownExternalAddress !== undefined) return this.knownExternalAddress
+    if (this.known.externalAddress !== undefined) return this.known.externalAddress
     const response = await this.#request({ kind: 'external-address-request' })
     if (response.kind !== 'external-address-response') throw unexpected(response)
-    this.knownExternalAddress = response.externalAddress
+    this.known.externalAddress = response.externalAddress
     return response.externalAddress
   }
 
   async pulse(): Promise<{ readonly externalAddress: string | undefined }> {
-    this.knownExternalAddress = undefined
+    this.known.externalAddress = undefined
     try {
       return { externalAddress: await this.externalAddress() }
     } catch (error) {

@@ -36,6 +36,7 @@ import { exchange, ONE_PACKET_MS, pcpWaits, UnprovenAnswer } from './exchange.js
 import {
   EXCHANGE_TIMEOUT_MS,
   type GrantedMapping,
+  type KnownOfGateway,
   lifetimeOf,
   PortControlGatewayBase,
   type PortControlOptions,
@@ -62,17 +63,20 @@ type MapGranted = Extract<PcpResponse, { readonly kind: 'MAP-response' }>
 export class PcpGateway extends PortControlGatewayBase {
   readonly protocol = 'pcp'
   readonly pinholes: PinholeOpener | undefined
-  #lacksPreferFailure = false
 
-  constructor(options: PortControlOptions) {
-    super(options)
+  constructor(options: PortControlOptions, known?: KnownOfGateway) {
+    super(options, known)
     const isIPv4 = parseIPv4(options.endpoint.address) !== undefined
     this.pinholes = isIPv4 ? undefined : pinholesBy((asked) => this.#askMap(asked))
   }
 
+  until(signal: AbortSignal | undefined): PcpGateway {
+    return new PcpGateway(this.optionsUntil(signal), this.known)
+  }
+
   /** The first mapping tells it. Until then a port is mapped for a moment to learn it (RFC 6887 11.6). */
   async externalAddress(): Promise<string> {
-    if (this.knownExternalAddress !== undefined) return this.knownExternalAddress
+    if (this.known.externalAddress !== undefined) return this.known.externalAddress
     const asked: MapAsked = {
       protocol: PROTOCOL_NUMBERS.UDP,
       internalAddress: this.localAddress,
@@ -91,7 +95,7 @@ export class PcpGateway extends PortControlGatewayBase {
     const { net, endpoint, localAddress, random } = this.options
     const { epochSeconds } = await probePcp({ net, endpoint, localAddress, random, timeoutMs: EXCHANGE_TIMEOUT_MS })
     this.learnEpoch(epochSeconds)
-    return { externalAddress: this.knownExternalAddress }
+    return { externalAddress: this.known.externalAddress }
   }
 
   async map(request: MappingRequest, options?: AskOptions): Promise<PortMapping> {
@@ -100,14 +104,14 @@ export class PcpGateway extends PortControlGatewayBase {
   }
 
   protected async grantNoOther(request: MappingRequest, options?: AskOptions): Promise<GrantedMapping> {
-    if (this.#lacksPreferFailure) return this.grant(request, options)
+    if (this.known.lacksPreferFailure) return this.grant(request, options)
     try {
       return await this.grant(request, options, [{ kind: 'PREFER_FAILURE' }])
     } catch (error) {
       // A server without that option ignores it or says so (RFC 6887 13.2). Either way its grant is checked.
       const isUnsupported = error instanceof RefusedError && error.number === PCP_RESULTS.UNSUPP_OPTION
       if (!isUnsupported) throw error
-      this.#lacksPreferFailure = true
+      this.known.lacksPreferFailure = true
       return this.grant(request, options)
     }
   }
@@ -209,7 +213,7 @@ export class PcpGateway extends PortControlGatewayBase {
       const received = `port ${assignedExternalPort}, lifetime ${lifetimeSeconds} s`
       throw new MalformedMessageError('a MAP response with a port and a lifetime', received, { action: MAP })
     }
-    this.knownExternalAddress = assignedExternalAddress
+    this.known.externalAddress = assignedExternalAddress
   }
 }
 

@@ -2,7 +2,7 @@
 import { isLinkLocalIPv6 } from '../../domain/address.js'
 import { PortMappingError } from '../../domain/errors.js'
 import type { ConnectionStatus, IgdGateway, PortControlGateway } from '../../domain/gateway.js'
-import type { GatewayProtocol } from '../../domain/port-mapping.js'
+import type { Via } from '../../domain/port-mapping.js'
 import type { ZonedUrl } from '../../domain/url.js'
 import type { PrivateFiles } from '../../net/files/private-files.js'
 import { isIPv6Interface } from '../../net/interfaces.js'
@@ -38,7 +38,7 @@ import {
 } from './where-to-ask.js'
 import type { RouterPlace } from './which-router.js'
 
-export type Via = 'auto' | GatewayProtocol
+export type { Via } from '../../domain/port-mapping.js'
 
 export interface GatewayWishes extends PlaceWishes {
   readonly via: Via
@@ -68,6 +68,8 @@ export interface OpeningNet extends PlacesNet {
 export interface FoundIgd {
   readonly protocol: 'igd'
   readonly gateway: IgdGateway
+  /** The same gateway, whose requests end with that signal, and not with the one of the search. */
+  readonly until: (signal: AbortSignal | undefined) => IgdGateway
   /** The search has learnt these already, so nobody has to ask again. */
   readonly status: ConnectionStatus | undefined
   readonly externalAddress: string | undefined
@@ -76,6 +78,7 @@ export interface FoundIgd {
 export interface FoundPortControl {
   readonly protocol: PortControlProtocol
   readonly gateway: PortControlGateway
+  readonly until: (signal: AbortSignal | undefined) => PortControlGateway
   readonly externalAddress: string | undefined
   /** Trouble that fails no request. The list grows while the gateway is used. */
   readonly troubles: readonly PortMappingError[]
@@ -267,7 +270,7 @@ export async function openNamedGateway({ url, zone }: ZonedUrl, wishes: PlaceWis
 function foundIgd(candidate: Candidate, ignoreState?: boolean): FoundIgd | undefined {
   if (candidate.gateway === undefined || !isUsable(candidate, ignoreState)) return undefined
   const { gateway, status, externalAddress } = candidate
-  return { protocol: 'igd', gateway, status, externalAddress }
+  return { protocol: 'igd', gateway, until: gateway.until, status, externalAddress }
 }
 
 /** What this user has mapped at an IGD. */
@@ -297,5 +300,5 @@ function answeredGateway(
     random,
   }
   const gateway = protocol === 'pcp' ? new PcpGateway(options) : new NatPmpGateway(options)
-  return { protocol, gateway, externalAddress, troubles }
+  return { protocol, gateway, until: (signal) => gateway.until(signal), externalAddress, troubles }
 }

@@ -1,4 +1,5 @@
 /** Bounds one call: by the signal of whoever calls, and by its time. */
+import { setMaxListeners } from 'node:events'
 import { InvalidArgumentError, NoReplyError } from '../../domain/errors.js'
 import { type Clock, deadlineAfter } from '../../net/clock.js'
 import type { Call } from '../where.js'
@@ -17,6 +18,7 @@ export async function within<T>(
     throw new InvalidArgumentError(`timeoutMs: ${timeoutMs} is not a number of milliseconds above 0`)
   signal?.throwIfAborted()
   if (signal === undefined && timeoutMs === undefined) return work(undefined)
+  if (signal !== undefined) setMaxListeners(0, signal) // many calls may share one, and Node warns of the eleventh
   const outOfTime = (): Error => new NoReplyError(`${late} within ${timeoutMs} ms`)
   const limit = deadlineAfter(clock, timeoutMs ?? Number.POSITIVE_INFINITY, outOfTime, signal)
   try {

@@ -1,20 +1,61 @@
-/** Why a search has found nothing. */
-import { NoGatewayError } from '../../domain/errors.js'
+/** A search that found nothing to use -> what it has asked and what came, and the error that says so. */
+import type { Opened as Search } from '../../client/search/open-gateway.js'
+import type { SearchSummary } from '../../domain/error-facts.js'
+import { errorFacts, NoGatewayError, nobodyAnswered, PortMappingError } from '../../domain/errors.js'
+import { NOT_A_DESCRIPTION } from '../../domain/hints.js'
+import { PROTOCOL_TITLES, type Via } from '../../domain/port-mapping.js'
 import type { Opened } from '../search-gateway.js'
 import type { Where } from '../where.js'
 
-export function whyNot(
-  { best, unreadable, tried, refusals, searchedMs }: Opened,
-  { url, via = 'igd' }: Pick<Where, 'url' | 'via'>,
-) {
-  if (url !== undefined) return unreadable ?? new NoGatewayError(`the device at ${url} has no WAN connection service`)
-  if (best?.kind === 'disconnected') return new NoGatewayError(`the IGD at ${best.location} is not connected`)
-  if (best?.gateway !== undefined)
-    return new NoGatewayError(`the IGD at ${best.location} is not the router; url names it`)
-  const searched = `within ${searchedMs} ms on ${tried?.routesOpened ?? 0} interfaces`
-  const { referral } = tried ?? {}
-  const told = referral && [`${referral.from} tells of an IGD on another host, ${referral.location}: anyHost uses it`]
-  const reasons = via === 'igd' ? [] : refusals.map(({ error }) => error.message)
-  const what = via === 'igd' ? 'IGD' : 'gateway'
-  return new NoGatewayError([`no ${what} answered ${searched}`, ...new Set(reasons), ...(told ?? [])].join('; '))
+export function summaryOf(
+  { refusals, answered, searchedMs }: Pick<Opened, 'refusals' | 'answered' | 'searchedMs'>,
+  { interfaces, defaultGateways, lacksIPv4, referral }: NonNullable<Search['tried']>,
+  via: Via,
+): SearchSummary {
+  return {
+    via,
+    searchedMs,
+    interfaces,
+    defaultGateways,
+    lacksIPv4,
+    ...(referral && { referral }),
+    portControl: refusals.map(({ protocol, endpoint: { address: gateway, port }, error }) => {
+      return { via: protocol, gateway, port, error: errorFacts(error) }
+    }),
+    answered: answered && { via: answered.protocol, gateway: answered.endpoint.address },
+  }
+}
+
+/** What answered the search of a command line or a program, if nobody did. */
+export function nobodyOver(via: Via): string {
+  return via === 'auto' || via === 'igd' ? 'UPnP device' : `gateway that speaks ${PROTOCOL_TITLES[via]}`
+}
+
+/** Of a search whose `found` is undefined. */
+export function whyNot(opened: Opened, { url, via = 'auto' }: Pick<Where, 'url' | 'via'>): unknown {
+  const { best, unreadable, tried, devices } = opened
+  if (url !== undefined) {
+    if (unreadable === undefined) return hinted(`the device at ${url} has no WAN connection service`, NOT_A_DESCRIPTION)
+    if (unreadable instanceof PortMappingError && unreadable.action === 'description')
+      unreadable.hint = NOT_A_DESCRIPTION
+    return unreadable
+  }
+  if (tried !== undefined && devices.length === 0) return nobodyAnswered(nobodyOver(via), summaryOf(opened, tried, via))
+  if (best === undefined) return unreadable ?? new NoGatewayError('no device that answered gave its description')
+  const { kind, gateway, location } = best
+  const what = gateway === undefined ? 'device' : 'IGD'
+  const error =
+    gateway === undefined
+      ? new NoGatewayError(`the ${what} at ${location} has no WAN connection service`)
+      : kind === 'disconnected'
+        ? hinted(`the ${what} at ${location} is not connected`, 'ignoreState, or -i, goes on anyway')
+        : hinted(`the ${what} at ${location} is not the router of this computer`, 'url, or -u, uses it all the same')
+  if (tried !== undefined) error.searched = summaryOf(opened, tried, via)
+  return error
+}
+
+function hinted(message: string, hint: string): NoGatewayError {
+  const error = new NoGatewayError(message)
+  error.hint = hint
+  return error
 }

@@ -1,12 +1,12 @@
 /** Reports -> exact text. The texts are those of upnpc 2.3.3; stdout unless a piece says otherwise. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Compatibility } from '../../../src/cli/parse/output-options.ts'
-import { nothingFoundHint } from '../../../src/cli/print/hints.ts'
 import { ctime } from '../../../src/cli/print/pieces.ts'
 import { DEVICES_HEADING, renderText } from '../../../src/cli/print/text.ts'
 import { usageText } from '../../../src/cli/print/usage.ts'
 import type { Report, ReportedError } from '../../../src/cli/report.ts'
 import type { CandidateKind } from '../../../src/client/search/candidate.ts'
+import { nothingFoundHint } from '../../../src/domain/hints.ts'
 import {
   ASKED,
   MALFORMED,

@@ -1,10 +1,10 @@
 /** How the result codes of PCP and NAT-PMP are explained to a person who has heard of neither. */
 import { describe, expect, it } from 'vitest'
-import { parseInvocation } from '../../../src/cli/parse/invocation.ts'
-import { hintFor } from '../../../src/cli/print/hints.ts'
-import type { ReportedError } from '../../../src/cli/report.ts'
-import { NAT_PMP_RESULTS } from '../../../src/wire/natpmp.ts'
-import { PCP_RESULTS } from '../../../src/wire/pcp-result-codes.ts'
+import { parseInvocation } from '../../src/cli/parse/invocation.ts'
+import type { ReportedError } from '../../src/cli/report.ts'
+import { hintFor } from '../../src/domain/hints.ts'
+import { NAT_PMP_RESULTS } from '../../src/wire/natpmp.ts'
+import { PCP_RESULTS } from '../../src/wire/pcp-result-codes.ts'
 
 function refused(via: 'pcp' | 'nat-pmp', number: number): ReportedError {
   return { code: 'REFUSED', message: 'refused', action: 'MAP', via, number, name: 'x', description: '' }

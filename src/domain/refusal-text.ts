@@ -1,11 +1,15 @@
 /** What is in the way of a mapping, and what is doubtful about one -> its sentence, with the command that helps. Pure. */
-import type { PortMapping } from '../../domain/port-mapping.js'
-import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
-import type { LeftBehind, MappingDoubt, RefusalCause, ReportOf } from '../report.js'
+import type { ErrorFacts } from './error-facts.js'
+import type { MappingRequest, PortMapping } from './port-mapping.js'
+import type { LeftBehind, MappingDoubt, RefusalCause } from './refusal-cause.js'
+import { UPNP_ERRORS } from './upnp-errors.js'
 
-type Failure = ReportOf<'map-failed'>
+interface Failure {
+  readonly asked: MappingRequest
+  readonly error: Pick<ErrorFacts, 'number'>
+}
 
-export function causeText(cause: RefusalCause, failure: Pick<Failure, 'asked' | 'error'>): string {
+export function causeText(cause: RefusalCause, failure: Failure): string {
   const isForSamePort = failure.error.number === UPNP_ERRORS.SamePortValuesRequired
   const head = isForSamePort ? 'this router wants the same port outside and inside, and ' : ''
   return head + sentenceOf(cause, failure)

@@ -1,7 +1,7 @@
 /** What to do next, only if that is known, in words that need no standard to explain them. */
 import { describe, expect, it } from 'vitest'
-import { hintFor } from '../../../src/cli/print/hints.ts'
-import type { ReportedError } from '../../../src/cli/report.ts'
+import type { ReportedError } from '../../src/cli/report.ts'
+import { hintFor } from '../../src/domain/hints.ts'
 
 function refused(number: number): ReportedError {
   return { code: 'REFUSED', message: 'refused', number, name: 'x', description: '\x1b[31m' }

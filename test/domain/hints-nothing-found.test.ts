@@ -1,9 +1,9 @@
 /** Why nothing was found, in every situation: what was tried, and what the user can check. */
 import { describe, expect, it } from 'vitest'
-import { nothingFoundHint } from '../../../src/cli/print/hints.ts'
-import { renderText } from '../../../src/cli/print/text.ts'
-import type { ReportedError, SearchSummary } from '../../../src/cli/report.ts'
-import { NOTHING_FOUND, SILENT } from '../../support/report-parts.ts'
+import { renderText } from '../../src/cli/print/text.ts'
+import type { ReportedError, SearchSummary } from '../../src/cli/report.ts'
+import { nothingFoundHint } from '../../src/domain/hints.ts'
+import { NOTHING_FOUND, SILENT } from '../support/report-parts.ts'
 
 type Tried = SearchSummary['portControl'][number]
 

@@ -1,8 +1,8 @@
 /** What is in the way of a mapping: one sentence for a person, with the command that helps. */
 import { describe, expect, it } from 'vitest'
-import { causeText } from '../../../src/cli/print/refusal-text.ts'
-import type { RefusalCause } from '../../../src/cli/report.ts'
-import { ALL_REPORTS, ASKED, MAPPING, REFUSED } from '../../support/reports.ts'
+import type { RefusalCause } from '../../src/cli/report.ts'
+import { causeText } from '../../src/domain/refusal-text.ts'
+import { ALL_REPORTS, ASKED, MAPPING, REFUSED } from '../support/reports.ts'
 
 const sentence = (cause: RefusalCause, number = 718, asked = ASKED): string =>
   causeText(cause, { asked, error: { ...REFUSED, number } })

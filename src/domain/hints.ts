@@ -1,7 +1,10 @@
-/** Hints: what to do next after a failure with a known remedy, for a person who has never heard of UPnP. Pure. */
-import { isInternetAddress } from '../../domain/address.js'
-import { PROTOCOL_TITLES } from '../../domain/port-mapping.js'
-import type { ReportedError, SearchSummary } from '../report.js'
+/**
+ * Hints: what to do next after a failure with a known remedy, for a person who has never heard of UPnP. A hint is a part
+ * of the error: the command line prints it, and a program finds it in `error.hint`. Options in it are the command line's.
+ */
+import { isInternetAddress } from './address.js'
+import type { ErrorFacts, SearchSummary } from './error-facts.js'
+import { PROTOCOL_TITLES } from './port-mapping.js'
 
 const TOO_OLD = 'the router cannot do that: it is too old, or its maker left that out'
 const OUT_OF_RANGE = 'that is more or less than the router accepts; try a shorter lease or another port'
@@ -110,13 +113,13 @@ export const NOT_A_DESCRIPTION =
   '-u takes the URL of a line " desc:", which a search prints, and not the one of "Found valid IGD"; without -u, ' +
   'upnp-ts finds the router itself'
 
-export function hintFor(error: ReportedError, asked: Asked = {}): string | undefined {
+export function hintFor(error: ErrorFacts, asked: Asked = {}): string | undefined {
   const advice = adviceFor(error, asked)
   if (asked.isDeletionByNumber !== true) return advice
   return `${advice === undefined ? '' : `${advice}. `}-D closes pinholes; -d EXTERNAL_PORT PROTOCOL closes a port of -l`
 }
 
-function adviceFor(error: ReportedError, { isPinhole = false, isSamePort, toSee }: Asked): string | undefined {
+function adviceFor(error: ErrorFacts, { isPinhole = false, isSamePort, toSee }: Asked): string | undefined {
   if (error.number !== undefined) {
     if (isSamePort === true && error.number === NAT_PMP_NOT_AUTHORIZED) return NO_VPN
     if (error.via === 'pcp') return PCP_HINTS[error.number]

@@ -1,0 +1,49 @@
+/** Finds the gateway to use, of any protocol: the way into the library for a program that asks it itself. */
+import { searchGateway } from '../search-gateway.js'
+import type { Where } from '../where.js'
+import { askedGateway } from './asked-gateway.js'
+import { within } from './call-limit.js'
+import type { Gateway, IgdGateway, PortControlGateway } from './gateway.js'
+import { netOf, wishesOf } from './search-wishes.js'
+import { whyNot } from './why-not.js'
+
+/** Where to look, and what to take. */
+export interface FindGatewayOptions extends Where {
+  /** Whether an IGD will do that says that it is not connected (WANIPConnection:2 2.4.5). Default: false. */
+  readonly ignoreState?: boolean | undefined
+  /**
+   * Whether another host of the subnet may tell of an IGD, as with some routers that share a floating address. Default:
+   * false: an IGD is used only if it tells of itself, or if it is the default gateway.
+   */
+  readonly anyHost?: boolean | undefined
+  /** 6 looks for a gateway over IPv6, which opens pinholes and maps no ports. Default: 4. */
+  readonly family?: 4 | 6 | undefined
+}
+
+/**
+ * Finds the gateway to use: the router, the default gateway of the interface by which this computer's traffic leaves.
+ * Somebody else's IGD is found only if the router has not answered for 4 s, and an IGD that is not connected only with
+ * `ignoreState`. `signal` and `timeoutMs` bound the search, and nothing that the gateway is asked later.
+ *
+ * @example
+ * const gateway = await findGateway({ timeoutMs: 5000 })
+ * console.log(await gateway.externalAddress())
+ *
+ * @throws NoGatewayError with what was asked and what came, if nobody will do; NoReplyError after `timeoutMs`;
+ * InvalidArgumentError; with `url` also TransportError and MalformedMessageError
+ */
+export function findGateway(options: FindGatewayOptions & { readonly via: 'igd' }): Promise<IgdGateway>
+export function findGateway(
+  options: FindGatewayOptions & { readonly via: 'pcp' | 'nat-pmp' },
+): Promise<PortControlGateway>
+export function findGateway(options?: FindGatewayOptions): Promise<Gateway>
+export async function findGateway(options: FindGatewayOptions = {}): Promise<Gateway> {
+  const { ignoreState, anyHost, family = 4 } = options
+  const wishes = { ...wishesOf(options), ignoreState, anyHost, family, forPinholes: family === 6 }
+  const net = netOf(options)
+  const opened = await within(net.clock, options, 'no gateway was found', (signal) =>
+    searchGateway(wishes, { ...net, signal }),
+  )
+  if (opened.found === undefined) throw whyNot(opened, options)
+  return askedGateway(opened.found, { opened, where: options, net })
+}

@@ -1,0 +1,59 @@
+/** The types that the package gives to TypeScript: all of them have names to import, and none needs Node's types. */
+import ts from 'typescript'
+import { describe, expect, it } from 'vitest'
+import { declarationsOf, hiddenTypes } from './support/declarations.ts'
+
+const declarations = declarationsOf('index')
+
+/** What a program writes, and what its editor has to know. */
+const PROGRAM = `
+import { findGateway, PortMappingError, type Gateway, type PortMapping } from './declarations/index.js'
+
+export async function clean(description: string): Promise<readonly PortMapping[]> {
+  const gateway: Gateway = await findGateway({ timeoutMs: 5000, signal: new AbortController().signal })
+  if (gateway.protocol === 'igd') {
+    for (const { protocol, externalPort } of await gateway.mappings()) {
+      const either: 'TCP' | 'UDP' = protocol
+      await gateway.unmap({ externalPort, protocol: either }, { timeoutMs: 300 })
+    }
+  } else console.log(gateway.port.toFixed(), gateway.epochSeconds.toFixed())
+  try {
+    const { internalPort, leaseSeconds } = await gateway.map({ internalPort: 80, externalPort: 'any', lease: 3600 })
+    console.log(internalPort, leaseSeconds)
+  } catch (error) {
+    if (!PortMappingError.is(error)) throw error
+    const hint: string | undefined = error.hint
+    if (error.code === 'REFUSED') console.log(error.number.toFixed(), error.standardName, hint)
+    if (error.code === 'NO_GATEWAY') console.log(error.searched?.interfaces.length)
+  }
+  return (await gateway.removeOwn({ description })).removed
+}
+`
+
+function complaintsOf(program: ts.Program): string[] {
+  return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
+    return `${file?.fileName.split('/').at(-1) ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+  })
+}
+
+describe('the public types', { timeout: 60_000 }, () => {
+  it('can all be imported from the door that names them', () => {
+    expect(hiddenTypes(declarations, 'index')).toEqual([])
+  })
+
+  it('compile without the types of Node, also if those of libraries are checked', () => {
+    const lib = ['lib.es2023.d.ts', 'lib.dom.d.ts']
+    const options = { types: [], lib, strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false }
+    expect(complaintsOf(declarations.programOf(PROGRAM, options))).toEqual([])
+  })
+
+  it('reach no declaration of a socket, a message or the command line', () => {
+    const program = declarations.programOf(PROGRAM, { types: [], lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'] })
+    const reached = program.getSourceFiles().map(({ fileName }) => /declarations\/(\w+)\//.exec(fileName)?.[1])
+    expect(new Set(reached.filter((room) => room !== undefined))).toEqual(new Set(['domain', 'library', 'net']))
+    const ofNet = program
+      .getSourceFiles()
+      .flatMap(({ fileName }) => /declarations\/(net\/.*)$/.exec(fileName)?.[1] ?? [])
+    expect(ofNet).toEqual(['net/clock.d.ts'])
+  })
+})
