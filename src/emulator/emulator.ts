@@ -16,6 +16,7 @@ import type { IgdActionName } from '../wire/igd-actions.js'
 import { checkExternalAddress, type EmulatorOptions, type EmulatorSettings, settingsOf } from './emulator-options.js'
 import { createCounters, type EmulatorCounters, type GatewayState } from './gateway-state.js'
 import { DESCRIPTION_PATH, describeGateway } from './igd/descriptions.js'
+import { EventPublisher } from './igd/events.js'
 import { createIgdResponder, type IgdResponder } from './igd/responder.js'
 import { createSsdpResponder, openSsdp, type SsdpSockets } from './igd/ssdp-responder.js'
 import { EmulatedLink, type EmulatedNet } from './link.js'
@@ -77,7 +78,8 @@ export interface Emulator {
   forget(options?: ForgetOptions): void
   /**
    * The connection is up again with another address, as after a night at many providers: mappings stay, the epoch and
-   * the uptime begin from 0 (RFC 6887 8.5), and PCP and NAT-PMP announce it (RFC 6886 3.2.1).
+   * the uptime begin from 0 (RFC 6887 8.5). Whoever has subscribed to the events of the WAN connection is told (UDA 1.1
+   * 4.3.2), and PCP and NAT-PMP announce it (RFC 6886 3.2.1).
    * @throws InvalidArgumentError if it is not one IPv4 address; `0.0.0.0` is for none
    */
   setExternalAddress(address: string): void
@@ -137,7 +139,8 @@ export async function startEmulator(
   const { address, ipv6Address } = settings
   const http = createHttpClient(clock, leanExchange)
   const link = new EmulatedLink({ address, ipv6Address, clock, http, ...others })
-  const running = { settings, ...behaviour, state, clock, ...others, counters: createCounters(), link }
+  const events = new EventPublisher({ http, clock, state, address })
+  const running = { settings, ...behaviour, state, clock, ...others, counters: createCounters(), link, events }
   const { igd, ssdp, portControl, close } = await openAll(running)
   const ssdpSockets = ssdp instanceof TransportError ? undefined : ssdp
   link.leadTo({
@@ -180,6 +183,7 @@ export async function startEmulator(
         state.pinholes.clear()
       }
       beginAnew(externalAddress)
+      events.forget()
       state.bootId = Math.max(state.bootId + 1, bootIdAt(clock))
       ssdpSockets?.announce()
       portControl.announce()
@@ -187,6 +191,7 @@ export async function startEmulator(
     setExternalAddress(address) {
       checkExternalAddress(address)
       beginAnew(address)
+      events.tell()
       portControl.announce()
     },
     close() {
@@ -203,6 +208,7 @@ interface Running extends EmulatorNetwork, Behaviour {
   readonly state: GatewayState
   readonly counters: EmulatorCounters
   readonly link: EmulatedLink
+  readonly events: EventPublisher
 }
 
 /** If one of the three cannot be opened, the others are closed again. */
@@ -225,7 +231,7 @@ async function openAll(running: Running) {
   }
 }
 
-async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, counters }: Running) {
+async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, counters, events }: Running) {
   const ending = new AbortController()
   let respond: IgdResponder | undefined // the description needs the port, which the server knows
   const server = await httpServers.listen({
@@ -243,9 +249,10 @@ async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, 
   const onAction = (action: IgdActionName): void => {
     counters.actions[action] = (counters.actions[action] ?? 0) + 1
   }
-  respond = createIgdResponder({ state, offer, description, server: SERVER, onAction, refusalOf })
+  respond = createIgdResponder({ state, offer, description, server: SERVER, onAction, refusalOf, events })
   const close = (): Promise<void> => {
     ending.abort()
+    events.close()
     return server.close()
   }
   return { port: server.local.port, device: description.device, descriptionUrl: origin + DESCRIPTION_PATH, close }

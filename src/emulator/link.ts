@@ -106,6 +106,7 @@ export class EmulatedLink {
       this.#members.add(member)
       return { local: { address, port }, send: () => {}, close: () => void this.#members.delete(member) }
     }
+    if (isIPv6Host(address)) throw nobodyAt('an IPv6 address that speaks UPnP')
     const socket = await this.#options.datagrams.open({
       ...options,
       onMessage: (datagram, from) => {

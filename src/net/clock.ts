@@ -27,24 +27,6 @@ export const systemClock: Clock = {
   },
 }
 
-/**
- * A clock of `Date` and `setTimeout` alone, as they are when it is asked. So it follows the fake timers of Vitest, Jest
- * and `node:test`, if they fake `Date` too. Do not use it for anything else: it jumps if somebody sets the time.
- *
- * @example
- * vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
- * const gateway = await startEmulator({}, { clock: timersClock })
- * await vi.advanceTimersByTimeAsync(3_600_000) // a lease of an hour is over
- */
-export const timersClock: Clock = {
-  wallMs: () => Date.now(),
-  monotonicMs: () => Date.now(),
-  schedule(delayMs, task) {
-    const timer = setTimeout(() => orIgnore('timer', '', task), Math.min(delayMs, MAX_TIMEOUT_MS))
-    return () => clearTimeout(timer)
-  },
-}
-
 /** Resolves after `delayMs`, or as soon as the signal aborts; it never rejects. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
@@ -146,4 +128,23 @@ export class OncePer {
     if (this.#periodMs > 0) this.#cancel = this.#clock.schedule(this.#periodMs, () => this.#pass())
     this.#task()
   }
+}
+
+/**
+ * A clock of `Date` and `setTimeout` alone, as they are when it is asked. So it follows the fake timers of Vitest, Jest
+ * and `node:test`, if they fake `Date` too. Do not use it for anything else: it jumps if somebody sets the time.
+ *
+ * @example
+ * vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+ * const router = await startEmulator({}, { clock: timersClock })
+ * await vi.advanceTimersByTimeAsync(3_600_000) // a lease of an hour is over
+ */
+export const timersClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => Date.now(),
+  schedule(delayMs: number, task: () => void, isBackground = false) {
+    const timer = setTimeout(() => orIgnore('timer', '', task), Math.min(delayMs, MAX_TIMEOUT_MS))
+    if (isBackground) timer.unref?.() // not all fake timers have it
+    return () => clearTimeout(timer)
+  },
 }
