@@ -10,11 +10,12 @@
  * await gateway.close()
  */
 
-export { InvalidArgumentError, TransportError } from './domain/errors.js'
+export type { ErrorCode, PortMappingError, TransportError } from './domain/errors.js'
 export type { LinkRates, TrafficCounters } from './domain/gateway.js'
 export type { FirewallStatus, PinholeRequest, TimedPinholeRequest } from './domain/pinhole.js'
 export type { GatewayProtocol, MappingKey, TransportProtocol } from './domain/port-mapping.js'
 export type { Quirk, RefuseQuirk } from './domain/quirk.js'
+export type { LeftBehind } from './domain/refusal-cause.js'
 export {
   type Emulator,
   type EmulatorNetwork,
@@ -26,8 +27,8 @@ export type { EmulatorOptions } from './emulator/emulator-options.js'
 export type { EmulatorCounters, GatewayFacts, NatPmpRequestName, PcpRequestName } from './emulator/gateway-state.js'
 export type { DescriptionFacts } from './emulator/igd/descriptions.js'
 export type { EmulatedNet } from './emulator/link.js'
-export type { TableEntry } from './emulator/tables/mapping-table.js'
-export type { PinholeEntry } from './emulator/tables/pinhole-table.js'
+export type { TableEntry, WantedMapping } from './emulator/tables/mapping-table.js'
+export type { PinholeEntry, WantedPinhole } from './emulator/tables/pinhole-table.js'
 export { type Clock, timersClock } from './net/clock.js'
 export type {
   ConnectedOptions,
@@ -48,4 +49,5 @@ export type {
   ServedRequest,
 } from './net/http/server.js'
 export type { InterfaceAddress } from './net/interfaces.js'
+export type { ClientNet } from './net/network.js'
 export type { IgdActionName } from './wire/igd-actions.js'

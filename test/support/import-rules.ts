@@ -66,6 +66,7 @@ const ROOMS = {
     'net/files/private-files',
     'net/http',
     'net/interfaces',
+    'net/network',
     'emulator',
     'emulator/tables',
     'emulator/igd',
