@@ -58,6 +58,8 @@ export interface Emulator {
    * The network of a computer whose router is this gateway, to hand to `findGateway`, `openPort` and `openPorts`. They
    * find the gateway there and nothing else: nothing is sent to any other host, and nothing is written to disk. It has
    * the clock of the gateway.
+   *
+   * @example const port = await openPort(25565, { net: gateway.net })
    */
   readonly net: EmulatedNet
   /** The mappings that exist now, from all three protocols. */
@@ -65,6 +67,8 @@ export interface Emulator {
   /**
    * Adds a mapping as another computer does, over UPnP: for tests in which a port is taken. All but the external port
    * has a default: TCP, to the same port of 192.168.1.99, described as `another program`, with the longest lease.
+   *
+   * @example gateway.addMapping({ externalPort: 25565, internalClient: '192.168.1.7' })
    * @throws InvalidArgumentError if a third computer has the port already, or if the table is full
    */
   addMapping(mapping: MappingToAdd): void
@@ -74,12 +78,16 @@ export interface Emulator {
    * Restarts as after a power cut: the epoch of PCP and NAT-PMP and the uptime begin from 0, and mappings, pinholes and
    * subscriptions to events are gone. The gateway announces itself as real ones do: to the programs on `net`, and to
    * the real link if it has port 1900 (UDA 1.1 1.2.2, with a greater BOOTID) or 5351 (RFC 6887 14.1.1, RFC 6886 3.2.1).
+   *
+   * @example gateway.forget({ keepMappings: true })
    */
   forget(options?: ForgetOptions): void
   /**
    * The connection is up again with another address, as after a night at many providers: mappings stay, the epoch and
    * the uptime begin from 0 (RFC 6887 8.5). Whoever has subscribed to the events of the WAN connection is told (UDA 1.1
    * 4.3.2), and PCP and NAT-PMP announce it (RFC 6886 3.2.1).
+   *
+   * @example gateway.setExternalAddress('11.22.33.55')
    * @throws InvalidArgumentError if it is not one IPv4 address; `0.0.0.0` is for none
    */
   setExternalAddress(address: string): void
@@ -119,6 +127,11 @@ const NODE_NETWORK: EmulatorNetwork = {
 /**
  * Starts an emulated gateway. If another program has port 1900 or 5351, the gateway starts without that protocol, and
  * `ssdpError` or `portControlError` says so.
+ *
+ * @example
+ * const gateway = await startEmulator({ externalAddress: '11.22.33.44', quirks: [{ name: 'igd1' }] })
+ * const port = await openPort(25565, { net: gateway.net })
+ *
  * @throws InvalidArgumentError if an option has a value that it cannot have
  * @throws TransportError if any other port cannot be opened; then nothing stays open
  */
