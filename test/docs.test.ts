@@ -1,6 +1,7 @@
-/** The documents name files that exist, and link to what is there. */
+/** The documents name files that exist, link to what is there, and have only code that compiles. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -17,5 +18,28 @@ describe.each(DOCUMENTS)('%s', (document) => {
   it('links to what is there', () => {
     const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path)
     expect(links.filter((path) => !existsSync(join(ROOT, dirname(document), path)))).toEqual([])
+  })
+})
+
+/** The blocks of code in that language, in their order. */
+function blocksOf(document: string, language: string): string[] {
+  const text = readFileSync(join(ROOT, document), 'utf8')
+  return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code)
+}
+
+describe('the code in the documents', () => {
+  it('is that of the examples, if it says so, and each example is there', () => {
+    const text = readFileSync(join(ROOT, 'docs/library.md'), 'utf8')
+    const shown = [...text.matchAll(/^<!-- (examples\/[\w.-]+) -->\n```js\n(.*?)^```/gms)]
+    for (const [, path = '', code] of shown) expect(code, path).toBe(readFileSync(join(ROOT, path), 'utf8'))
+    const names = shown.map(([, path = '']) => path.replace('examples/', ''))
+    expect(names.sort()).toEqual(readdirSync(join(ROOT, 'examples')).sort())
+  })
+
+  it('can be read, if it is JavaScript', () => {
+    for (const code of DOCUMENTS.flatMap((document) => blocksOf(document, 'js'))) {
+      const { diagnostics = [] } = ts.transpileModule(code, { reportDiagnostics: true })
+      expect(diagnostics.map(({ messageText }) => messageText)).toEqual([])
+    }
   })
 })

@@ -3,7 +3,7 @@ import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
 import { declarationsOf, hiddenTypes } from './support/declarations.ts'
 
-const declarations = declarationsOf('index')
+const declarations = declarationsOf('index', 'emulator')
 
 /** What a program writes, and what its editor has to know. */
 const PROGRAM = `
@@ -37,8 +37,8 @@ function complaintsOf(program: ts.Program): string[] {
 }
 
 describe('the public types', { timeout: 60_000 }, () => {
-  it('can all be imported from the door that names them', () => {
-    expect(hiddenTypes(declarations, 'index')).toEqual([])
+  it.each(['index', 'emulator'])('can all be imported from the door that names them: %s', (door) => {
+    expect(hiddenTypes(declarations, door)).toEqual([])
   })
 
   it('compile without the types of Node, also if those of libraries are checked', () => {

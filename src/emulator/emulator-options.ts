@@ -1,6 +1,6 @@
 /** The options of the emulated gateway, their defaults, and the checks of their values. */
 import { randomUUID } from 'node:crypto'
-import { isUnicastIPv4, isUnicastIPv6, splitZone } from '../domain/address.js'
+import { isUnicastIPv4, isUnicastIPv6, parseIPv4, splitZone } from '../domain/address.js'
 import { InvalidArgumentError } from '../domain/errors.js'
 import { isPort } from '../domain/port-mapping.js'
 import type { Quirk } from '../domain/quirk.js'
@@ -87,6 +87,11 @@ export function settingsOf(options: EmulatorOptions): EmulatorSettings {
   check(isDelay, `the delay of replies must be 0 to ${MAX_REPLY_DELAY_MS} ms: ${replyDelayMs}`)
   check(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(uuid), `not a UUID: ${uuid}`)
   return settings
+}
+
+/** @throws InvalidArgumentError */
+export function checkExternalAddress(address: string): void {
+  check(address === '' || parseIPv4(address) !== undefined, `the external address must be one IPv4 address: ${address}`)
 }
 
 function check(isValid: boolean, problem: string): void {

@@ -2,27 +2,35 @@
  * The emulated gateway, which knows nothing about the client. This file connects the responders to the network, counts
  * what they receive, and closes everything at the end.
  */
-import { TransportError } from '../domain/errors.js'
+import { InvalidArgumentError, TransportError } from '../domain/errors.js'
 import { SSDP_PORT } from '../domain/ports.js'
 import { VERSION } from '../domain/version.js'
 import { type Clock, sleep, systemClock } from '../net/clock.js'
 import { type Datagrams, type Endpoint, nodeDatagrams } from '../net/datagrams.js'
+import { createHttpClient } from '../net/http/client.js'
+import { leanExchange } from '../net/http/lean-exchange.js'
 import { type HttpServers, nodeHttpServers } from '../net/http/server.js'
 import { type InterfaceAddress, interfaceAddresses } from '../net/interfaces.js'
 import type { Device } from '../wire/description.js'
 import type { IgdActionName } from '../wire/igd-actions.js'
-import { type EmulatorOptions, type EmulatorSettings, settingsOf } from './emulator-options.js'
+import { checkExternalAddress, type EmulatorOptions, type EmulatorSettings, settingsOf } from './emulator-options.js'
 import { createCounters, type EmulatorCounters, type GatewayState } from './gateway-state.js'
 import { DESCRIPTION_PATH, describeGateway } from './igd/descriptions.js'
+import { EventPublisher } from './igd/events.js'
 import { createIgdResponder, type IgdResponder } from './igd/responder.js'
 import { createSsdpResponder, openSsdp, type SsdpSockets } from './igd/ssdp-responder.js'
+import { EmulatedLink, type EmulatedNet } from './link.js'
 import { neighboursOf } from './neighbours.js'
 import { openPortControl } from './port-control/port-control.js'
 import { type Behaviour, behaviourOf } from './quirks.js'
 import { MappingTable, type TableEntry } from './tables/mapping-table.js'
 import { type PinholeEntry, PinholeTable } from './tables/pinhole-table.js'
+import { Refusal } from './tables/refusal.js'
 
-/** The clock and the network that the emulated gateway uses. The default is the system's; tests bring their own. */
+/**
+ * The clock and the network that the emulated gateway uses. The default is the system's; tests bring their own. With
+ * `clock: timersClock` it follows the fake timers of a test runner.
+ */
 export interface EmulatorNetwork {
   readonly clock: Clock
   readonly datagrams: Datagrams
@@ -46,20 +54,68 @@ export interface Emulator {
   /** Why PCP and NAT-PMP could not start, or why they stopped later. */
   readonly portControlError: TransportError | undefined
   readonly counters: Readonly<EmulatorCounters>
+  /**
+   * The network of a computer whose router is this gateway, to hand to `findGateway`, `openPort` and `openPorts`. They
+   * find the gateway there and nothing else: nothing is sent to any other host, and nothing is written to disk. It has
+   * the clock of the gateway.
+   *
+   * @example const port = await openPort(25565, { net: gateway.net })
+   */
+  readonly net: EmulatedNet
   /** The mappings that exist now, from all three protocols. */
   mappings(): TableEntry[]
+  /**
+   * Adds a mapping as another computer does, over UPnP: for tests in which a port is taken. All but the external port
+   * has a default: TCP, to the same port of 192.168.1.99, described as `another program`, with the longest lease.
+   *
+   * @example gateway.addMapping({ externalPort: 25565, internalClient: '192.168.1.7' })
+   * @throws InvalidArgumentError if a third computer has the port already, or if the table is full
+   */
+  addMapping(mapping: MappingToAdd): void
   /** The pinholes that exist now, from UPnP and PCP. */
   pinholes(): PinholeEntry[]
   /**
-   * Starts again as after a power cut. Mappings and pinholes are gone, and the epoch and the uptime start from 0. On
-   * port 5351 the gateway announces itself again. `externalAddress` replaces the external address.
+   * Restarts as after a power cut: the epoch of PCP and NAT-PMP and the uptime begin from 0, and mappings, pinholes and
+   * subscriptions to events are gone. The gateway announces itself as real ones do: to the programs on `net`, and to
+   * the real link if it has port 1900 (UDA 1.1 1.2.2, with a greater BOOTID) or 5351 (RFC 6887 14.1.1, RFC 6886 3.2.1).
+   *
+   * @example gateway.forget({ keepMappings: true })
    */
-  forget(options?: { readonly externalAddress?: string }): void
+  forget(options?: ForgetOptions): void
+  /**
+   * The connection is up again with another address, as after a night at many providers: mappings stay, the epoch and
+   * the uptime begin from 0 (RFC 6887 8.5). Whoever has subscribed to the events of the WAN connection is told (UDA 1.1
+   * 4.3.2), and PCP and NAT-PMP announce it (RFC 6886 3.2.1).
+   *
+   * @example gateway.setExternalAddress('11.22.33.55')
+   * @throws InvalidArgumentError if it is not one IPv4 address; `0.0.0.0` is for none
+   */
+  setExternalAddress(address: string): void
   /** Says goodbye over SSDP and closes every socket, connection and timer. It may be called twice. */
   close(): Promise<void>
 }
 
+export interface ForgetOptions {
+  /** Whether mappings and pinholes are still there after the restart, as at routers that store them. Default false. */
+  readonly keepMappings?: boolean
+  /** Another external address. Default: the same as before. */
+  readonly externalAddress?: string
+}
+
+/** Port 0 is any port, and `leaseSeconds` 0 is the longest lease. */
+export type MappingToAdd = Pick<TableEntry, 'externalPort'> &
+  Partial<Omit<TableEntry, 'externalPort' | 'madeBy' | 'nonce' | 'isSamePort'>>
+
 const SERVER = `Emulated/1.0 UPnP/1.1 upnp-ts/${VERSION}`
+
+const ANOTHER_COMPUTERS = {
+  remoteHost: '',
+  protocol: 'TCP',
+  internalClient: '192.168.1.99',
+  enabled: true,
+  description: 'another program',
+  leaseSeconds: 0,
+} as const
 
 const NODE_NETWORK: EmulatorNetwork = {
   clock: systemClock,
@@ -71,6 +127,11 @@ const NODE_NETWORK: EmulatorNetwork = {
 /**
  * Starts an emulated gateway. If another program has port 1900 or 5351, the gateway starts without that protocol, and
  * `ssdpError` or `portControlError` says so.
+ *
+ * @example
+ * const gateway = await startEmulator({ externalAddress: '11.22.33.44', quirks: [{ name: 'igd1' }] })
+ * const port = await openPort(25565, { net: gateway.net })
+ *
  * @throws InvalidArgumentError if an option has a value that it cannot have
  * @throws TransportError if any other port cannot be opened; then nothing stays open
  */
@@ -86,14 +147,29 @@ export async function startEmulator(
     table: new MappingTable(settings.maxMappings, behaviour.offer.longestLeaseSeconds),
     pinholes: new PinholeTable(settings.maxPinholes),
     startedMs: clock.monotonicMs(),
+    bootId: bootIdAt(clock),
   }
-  const running = { settings, ...behaviour, state, clock, ...others, counters: createCounters() }
+  const { address, ipv6Address } = settings
+  const http = createHttpClient(clock, leanExchange)
+  const link = new EmulatedLink({ address, ipv6Address, clock, http, ...others })
+  const events = new EventPublisher({ http, clock, state, address })
+  const running = { settings, ...behaviour, state, clock, ...others, counters: createCounters(), link, events }
   const { igd, ssdp, portControl, close } = await openAll(running)
+  const ssdpSockets = ssdp instanceof TransportError ? undefined : ssdp
+  link.leadTo({
+    ssdp: ssdpSockets?.local,
+    portControl: portControl.local,
+    portControlIPv6: portControl.localIPv6,
+  })
+  const beginAnew = (externalAddress: string): void => {
+    state.facts = { ...state.facts, externalAddress }
+    state.startedMs = clock.monotonicMs()
+  }
   let closed: Promise<void> | undefined
   return {
     descriptionUrl: igd.descriptionUrl,
     httpPort: igd.port,
-    ssdp: ssdp instanceof TransportError ? undefined : ssdp.local,
+    ssdp: ssdpSockets?.local,
     get ssdpError() {
       return ssdp instanceof TransportError ? ssdp : ssdp.failure
     },
@@ -103,13 +179,32 @@ export async function startEmulator(
       return portControl.failure
     },
     counters: running.counters,
+    net: link.net,
     mappings: () => state.table.list(clock.monotonicMs()),
+    addMapping(mapping) {
+      try {
+        state.table.add({ ...ANOTHER_COMPUTERS, internalPort: mapping.externalPort, ...mapping }, clock.monotonicMs())
+      } catch (error) {
+        if (error instanceof Refusal) throw new InvalidArgumentError(`the mapping cannot be added: ${error.message}`)
+        throw error
+      }
+    },
     pinholes: () => state.pinholes.list(clock.monotonicMs()),
-    forget(changes = {}) {
-      state.table.clear()
-      state.pinholes.clear()
-      state.startedMs = clock.monotonicMs()
-      state.facts = { ...state.facts, ...changes }
+    forget({ keepMappings = false, externalAddress = state.facts.externalAddress } = {}) {
+      if (!keepMappings) {
+        state.table.clear()
+        state.pinholes.clear()
+      }
+      beginAnew(externalAddress)
+      events.forget()
+      state.bootId = Math.max(state.bootId + 1, bootIdAt(clock))
+      ssdpSockets?.announce()
+      portControl.announce()
+    },
+    setExternalAddress(address) {
+      checkExternalAddress(address)
+      beginAnew(address)
+      events.tell()
       portControl.announce()
     },
     close() {
@@ -125,6 +220,8 @@ interface Running extends EmulatorNetwork, Behaviour {
   readonly settings: EmulatorSettings
   readonly state: GatewayState
   readonly counters: EmulatorCounters
+  readonly link: EmulatedLink
+  readonly events: EventPublisher
 }
 
 /** If one of the three cannot be opened, the others are closed again. */
@@ -147,7 +244,7 @@ async function openAll(running: Running) {
   }
 }
 
-async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, counters }: Running) {
+async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, counters, events }: Running) {
   const ending = new AbortController()
   let respond: IgdResponder | undefined // the description needs the port, which the server knows
   const server = await httpServers.listen({
@@ -165,9 +262,10 @@ async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, 
   const onAction = (action: IgdActionName): void => {
     counters.actions[action] = (counters.actions[action] ?? 0) + 1
   }
-  respond = createIgdResponder({ state, offer, description, server: SERVER, onAction, refusalOf })
+  respond = createIgdResponder({ state, offer, description, server: SERVER, onAction, refusalOf, events })
   const close = (): Promise<void> => {
     ending.abort()
+    events.close()
     return server.close()
   }
   return { port: server.local.port, device: description.device, descriptionUrl: origin + DESCRIPTION_PATH, close }
@@ -180,7 +278,7 @@ async function openSsdpOrSayWhyNot(
   location: string,
 ): Promise<SsdpSockets | TransportError> {
   const { address, ssdpPort } = running.settings
-  const bootId = Math.trunc(running.clock.wallMs() / 1000)
+  const bootId = () => running.state.bootId
   const responder = createSsdpResponder({ device, location, server: SERVER, bootId })
   try {
     const isNeighbour = neighboursOf(address, running.interfaces())
@@ -189,4 +287,9 @@ async function openSsdpOrSayWhyNot(
     if (error instanceof TransportError && ssdpPort === SSDP_PORT) return error
     throw error
   }
+}
+
+/** Seconds since 1970, so that it is greater after each start (UDA 1.1 1.2). */
+function bootIdAt(clock: Clock): number {
+  return Math.trunc(clock.wallMs() / 1000)
 }

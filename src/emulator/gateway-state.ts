@@ -36,6 +36,8 @@ export interface GatewayState {
   readonly pinholes: PinholeTable
   /** When the connection came up and the epoch of PCP and NAT-PMP began, on the monotonic clock. */
   readonly startedMs: number
+  /** BOOTID.UPNP.ORG: greater after each start (UDA 1.1 1.2). */
+  readonly bootId: number
 }
 
 /** The opcodes of RFC 6887 19.1. `other` is another version, an unknown opcode, or a request that cannot be read. */

@@ -147,3 +147,22 @@ export class OncePer {
     this.#task()
   }
 }
+
+/**
+ * A clock of `Date` and `setTimeout` alone, as they are when it is asked. So it follows the fake timers of Vitest, Jest
+ * and `node:test`, if they fake `Date` too. Do not use it for anything else: it jumps if somebody sets the time.
+ *
+ * @example
+ * vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] })
+ * const router = await startEmulator({}, { clock: timersClock })
+ * await vi.advanceTimersByTimeAsync(3_600_000) // a lease of an hour is over
+ */
+export const timersClock: Clock = {
+  wallMs: () => Date.now(),
+  monotonicMs: () => Date.now(),
+  schedule(delayMs: number, task: () => void, isBackground = false) {
+    const timer = setTimeout(() => orIgnore('timer', '', task), Math.min(delayMs, MAX_TIMEOUT_MS))
+    if (isBackground) timer.unref?.() // not all fake timers have it
+    return () => clearTimeout(timer)
+  },
+}

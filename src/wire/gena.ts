@@ -1,6 +1,10 @@
-/** GENA (UPnP Device Architecture 1.1, chapter 4): a subscriber's strict encoders and lenient decoders of events. */
+/**
+ * GENA (UPnP Device Architecture 1.1, chapter 4): subscriptions and events, for a subscriber and for a device. Encoders
+ * are strict, decoders lenient.
+ */
 import { MalformedMessageError } from '../domain/errors.js'
-import { decodeXml, trimmed } from './xml.js'
+import { resolveUrl } from '../domain/url.js'
+import { decodeXml, encodeElement, trimmed } from './xml.js'
 
 /** Bounds what one device can make the subscriber keep and send back. */
 export const MAX_SID_LENGTH = 256
@@ -83,4 +87,33 @@ export function decodePropertySet(body: Uint8Array): ReadonlyMap<string, string>
   // Each property should have one variable (UDA 1.1 4.3.2). Some devices put all variables into one property.
   const variables = properties.flatMap(({ children }) => children)
   return new Map(variables.slice(0, MAX_EVENTED_VARIABLES).map(({ name, text }) => [name, trimmed(text)]))
+}
+
+/** The callback of a subscription (UDA 1.1 4.1.2): the first URL. @throws MalformedMessageError; the answer is 412 */
+export function decodeCallback(headers: ReadonlyMap<string, string>): URL {
+  const text = headers.get('callback') ?? ''
+  const url = resolveUrl(/^<(http:[^<>\s]{1,512})>/i.exec(text.trim())?.[1] ?? '', undefined)
+  if (url === undefined || headers.get('nt')?.trim().toLowerCase() !== 'upnp:event')
+    throw new MalformedMessageError('NT: upnp:event and a CALLBACK with an http URL', text)
+  return url
+}
+
+/** UDA 1.1 4.3.2. */
+export function eventHeaders(SID: string, SEQ: number): Headers {
+  return [
+    ['CONTENT-TYPE', 'text/xml; charset="utf-8"'],
+    ['NT', 'upnp:event'],
+    ['NTS', 'upnp:propchange'],
+    ['SID', SID],
+    ['SEQ', String(SEQ)],
+  ]
+}
+
+/** UDA 1.1 4.3.2: one property for each variable. */
+export function encodePropertySet(variables: Readonly<Record<string, string>>): string {
+  const properties = Object.entries(variables).map(
+    ([name, value]) => `<e:property>${encodeElement(name, value)}</e:property>`,
+  )
+  const xmlns = 'xmlns:e="urn:schemas-upnp-org:event-1-0"'
+  return `<?xml version="1.0"?>\n<e:propertyset ${xmlns}>${properties.join('')}</e:propertyset>\n`
 }

@@ -78,7 +78,7 @@ export const RANGE = {
 }
 
 export function makeState(changes: Partial<GatewayState> = {}): GatewayState {
-  return { facts: FACTS, table: new MappingTable(), pinholes: new PinholeTable(), startedMs: 0, ...changes }
+  return { facts: FACTS, table: new MappingTable(), pinholes: new PinholeTable(), startedMs: 0, bootId: 0, ...changes }
 }
 
 type ResponderChanges = Partial<GatewayState> & Pick<IgdResponderOptions, 'onAction'>

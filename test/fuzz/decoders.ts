@@ -18,7 +18,7 @@ import {
   parseRoutePrintIPv6,
 } from '../../src/net/routes.ts'
 import { decodeDescription, encodeDescription } from '../../src/wire/description.ts'
-import { decodeEventHead, decodePropertySet, decodeSubscription } from '../../src/wire/gena.ts'
+import { decodeCallback, decodeEventHead, decodePropertySet, decodeSubscription } from '../../src/wire/gena.ts'
 import {
   decodeMiniSsdpdReply,
   decodeMiniSsdpdRequest,
@@ -259,6 +259,11 @@ export const DECODERS: readonly Decoder[] = [
       'SID: a\r\nTIMEOUT: infinite',
     ],
     decode: (bytes) => [decodeSubscription(headersOf(bytes)), unlessMalformed(() => decodeEventHead(headersOf(bytes)))],
+  }),
+  decoder('gena-callback', {
+    maxBytes: MAX_HEAD_BYTES,
+    seeds: ['CALLBACK: <http://192.168.1.10:40000/x>\r\nNT: upnp:event', 'CALLBACK: <http://[::1]/> <b>\r\nNT: x'],
+    decode: (bytes) => decodeCallback(headersOf(bytes)),
   }),
   decoder('pcp-request', {
     maxBytes: MAX_PCP_BYTES,

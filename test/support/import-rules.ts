@@ -58,7 +58,19 @@ const ROOMS = {
     'cli/keep',
   ],
   'index.ts': ['domain', 'library', 'net/clock'],
-  'emulator.ts': ['domain', 'emulator', 'emulator/tables', 'emulator/igd'],
+  'emulator.ts': [
+    'domain',
+    'wire/igd-actions',
+    'net/clock',
+    'net/datagrams',
+    'net/files/private-files',
+    'net/http',
+    'net/interfaces',
+    'net/network',
+    'emulator',
+    'emulator/tables',
+    'emulator/igd',
+  ],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type Room = keyof typeof ROOMS

@@ -1,9 +1,12 @@
 import { describe, expect, it } from 'vitest'
 import { MalformedMessageError } from '../../src/domain/errors.ts'
 import {
+  decodeCallback,
   decodeEventHead,
   decodePropertySet,
   decodeSubscription,
+  encodePropertySet,
+  eventHeaders,
   MAX_EVENTED_VARIABLES,
   MAX_SID_LENGTH,
   renewalHeaders,
@@ -150,5 +153,37 @@ describe('the body of an event', () => {
   it('has a limited number of variables', () => {
     const many = Array.from({ length: 1000 }, (_, at) => property(`V${at}`, String(at))).join('')
     expect(decodePropertySet(bytes(propertySet(many))).size).toBe(MAX_EVENTED_VARIABLES)
+  })
+})
+
+describe('the device', () => {
+  const callbackOf = (callback: string, nt = 'upnp:event') =>
+    decodeCallback(
+      new Map([
+        ['callback', callback],
+        ['nt', nt],
+      ]),
+    ).href
+
+  it('reads the first callback of a subscription', () => {
+    expect(callbackOf('<http://192.168.1.10:40000/x>')).toBe('http://192.168.1.10:40000/x')
+    expect(callbackOf(' <HTTP://[2001:db8::5]/> <http://other/>', ' UPnP:Event ')).toBe('http://[2001:db8::5]/')
+  })
+
+  it.each(['', '<>', '<https://192.168.1.10/>', 'http://192.168.1.10/', '<http://>', `<http://a/${'x'.repeat(600)}>`])(
+    'refuses the callback %j',
+    (callback) => expect(() => callbackOf(callback)).toThrow(MalformedMessageError),
+  )
+
+  it('refuses what is no subscription to events', () => {
+    expect(() => callbackOf('<http://192.168.1.10/>', 'other')).toThrow(MalformedMessageError)
+    expect(() => decodeCallback(new Map())).toThrow(MalformedMessageError)
+  })
+
+  it('sends events that a subscriber reads', () => {
+    const headers = new Map(eventHeaders(SID, 7).map(([name, value]) => [name.toLowerCase(), value]))
+    expect(decodeEventHead(headers)).toEqual({ SID, SEQ: 7 })
+    const variables = { ConnectionStatus: 'Connected', ExternalIPAddress: '<1 & 2>' }
+    expect(Object.fromEntries(decodePropertySet(bytes(encodePropertySet(variables))))).toEqual(variables)
   })
 })

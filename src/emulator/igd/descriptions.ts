@@ -56,6 +56,11 @@ function offered(name: IgdService, id: string, serviceTypes: readonly [string, .
 }
 
 export const DESCRIPTION_PATH = '/rootDesc.xml'
+/** Of the WAN connection, the only service that sends events. */
+export const EVENT_PATH = '/event/WANConnection'
+
+/** WANIPConnection:2 table 2-2, as far as the gateway tells of them. */
+const EVENTED: ReadonlySet<string> = new Set(['ConnectionStatus', 'ExternalIPAddress'])
 
 /** The texts of the device description (UDA 1.1 2.3). */
 export interface DescriptionFacts {
@@ -97,9 +102,10 @@ export function describeGateway({ deviceVersion, services }: IgdOffer, facts: De
   return { URLBase: '', device: device('InternetGatewayDevice', 0, [], [wanDevice]) }
 }
 
-function describeService({ serviceTypes, serviceId, descriptionPath, controlPath }: OfferedService): Service {
+function describeService({ name, serviceTypes, serviceId, descriptionPath, controlPath }: OfferedService): Service {
   // UDA 1.1 2.3: eventSubURL is empty if a service sends no events.
-  return { serviceType: serviceTypes[0], serviceId, SCPDURL: descriptionPath, controlURL: controlPath, eventSubURL: '' }
+  const eventSubURL = name === 'WANConnection' ? EVENT_PATH : ''
+  return { serviceType: serviceTypes[0], serviceId, SCPDURL: descriptionPath, controlURL: controlPath, eventSubURL }
 }
 
 /** Every device has its own UDN (UDA 1.1 2.3): the root's last twelve digits plus `steps`. */
@@ -216,13 +222,12 @@ function encodeArguments(names: readonly ArgumentName[], direction: 'in' | 'out'
   return names.map(encode).join('')
 }
 
-/** No variable sends events, because the gateway accepts no subscriptions. */
 function encodeVariable({ name, dataType, allowedValues, allowedRange }: StateVariable): string {
   const values = allowedValues?.map((value) => encodeElement('allowedValue', value)).join('')
   const list = values === undefined ? '' : `<allowedValueList>${values}</allowedValueList>`
   const range = allowedRange === undefined ? '' : encodeRange(allowedRange)
   const head = encodeElement('name', name) + encodeElement('dataType', dataType)
-  return `<stateVariable sendEvents="no">${head}${list}${range}</stateVariable>`
+  return `<stateVariable sendEvents="${EVENTED.has(name) ? 'yes' : 'no'}">${head}${list}${range}</stateVariable>`
 }
 
 function encodeRange([minimum, maximum]: readonly [number, number]): string {

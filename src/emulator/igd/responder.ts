@@ -16,12 +16,21 @@ import { decodeSoapRequest, encodeSoapFault, encodeSoapResponse } from '../../wi
 import type { GatewayState } from '../gateway-state.js'
 import { Refusal } from '../tables/refusal.js'
 import { performAction } from './actions.js'
-import { DESCRIPTION_PATH, encodeServiceDescription, type IgdOffer, type OfferedService } from './descriptions.js'
+import {
+  DESCRIPTION_PATH,
+  EVENT_PATH,
+  encodeServiceDescription,
+  type IgdOffer,
+  type OfferedService,
+} from './descriptions.js'
+import type { EventPublisher } from './events.js'
 
 export interface IgdResponderOptions {
   readonly state: GatewayState
   readonly offer: IgdOffer
   readonly description: RootDescription
+  /** Answers subscriptions to the events of the WAN connection. */
+  readonly events?: Pick<EventPublisher, 'answer'>
   /** The SERVER header (UDA 1.1 2.10). */
   readonly server: string
   /** Called before each action that the gateway has, refused or not. */
@@ -40,7 +49,10 @@ export function createIgdResponder(options: IgdResponderOptions): IgdResponder {
   const resources = resourcesOf(options)
   return (request, nowMs) => {
     if (!isIpLiteral(request.headers.get('host') ?? '')) return emptyReply(400)
-    const resource = resources.get(request.target.split('?', 1)[0] ?? '')
+    const path = request.target.split('?', 1)[0] ?? ''
+    if (path === EVENT_PATH && options.events !== undefined && /^(UN)?SUBSCRIBE$/.test(request.method))
+      return options.events.answer(request)
+    const resource = resources.get(path)
     if (resource === undefined) return emptyReply(404)
     if (request.method !== resource.method) return emptyReply(405, [['Allow', resource.method]])
     if (resource.method === 'GET') return xmlReply(200, resource.document(), options.server)

@@ -22,6 +22,7 @@ import {
   SSDP_MULTICAST_TTL,
 } from '../../wire/ssdp.js'
 import type { EmulatorCounters } from '../gateway-state.js'
+import type { EmulatedLink } from '../link.js'
 
 /** CACHE-CONTROL: how long an announcement is valid. */
 const MAX_AGE_SECONDS = 1800
@@ -32,7 +33,7 @@ export interface SsdpResponderOptions {
   readonly location: string
   readonly server: string
   /** BOOTID.UPNP.ORG: greater than at the last start (UDA 1.1 1.2). */
-  readonly bootId: number
+  readonly bootId: () => number
 }
 
 export interface SsdpResponder {
@@ -49,13 +50,14 @@ interface Offer {
 
 export function createSsdpResponder({ device, location, server, bootId }: SsdpResponderOptions): SsdpResponder {
   const offers = offersOf(device)
-  const common = { LOCATION: location, SERVER: server, maxAge: MAX_AGE_SECONDS, BOOTID: String(bootId) }
+  const common = () => ({ LOCATION: location, SERVER: server, maxAge: MAX_AGE_SECONDS, BOOTID: String(bootId()) })
   return {
     answer: ({ ST }) =>
-      matching(offers, ST).map((offer) => encodeSearchReply({ ...common, ST: offer.NT, USN: usnOf(offer) })),
-    alive: () => offers.map((offer) => encodeNotify({ ...common, NTS: 'ssdp:alive', NT: offer.NT, USN: usnOf(offer) })),
+      matching(offers, ST).map((offer) => encodeSearchReply({ ...common(), ST: offer.NT, USN: usnOf(offer) })),
+    alive: () =>
+      offers.map((offer) => encodeNotify({ ...common(), NTS: 'ssdp:alive', NT: offer.NT, USN: usnOf(offer) })),
     byebye() {
-      const bye = { ...common, NTS: 'ssdp:byebye', LOCATION: '', SERVER: '', maxAge: undefined }
+      const bye = { ...common(), NTS: 'ssdp:byebye', LOCATION: '', SERVER: '', maxAge: undefined }
       return offers.map((offer) => encodeNotify({ ...bye, NT: offer.NT, USN: usnOf(offer) }))
     },
   }
@@ -105,12 +107,16 @@ export interface SsdpOptions {
   readonly counters: EmulatorCounters
   readonly clock: Clock
   readonly datagrams: Datagrams
+  /** Hears what the gateway announces, whatever its port. */
+  readonly link?: EmulatedLink
 }
 
 export interface SsdpSockets {
   readonly local: Endpoint
   /** Why a socket stopped, if one did. */
   readonly failure: TransportError | undefined
+  /** Says that the gateway is there, as after a start. */
+  announce(): void
   close(): Promise<void>
 }
 
@@ -136,15 +142,17 @@ export async function openSsdp(options: SsdpOptions): Promise<SsdpSockets> {
         throw error
       })
     : undefined
-  const announcements = withGroup ? announce(options, direct) : undefined
+  const announcements = announce(options, direct)
+  if (withGroup) announcements.sayAlive()
   return {
     local: direct.local,
     get failure() {
       return failure
     },
+    announce: announcements.sayAlive,
     async close() {
       forget()
-      await announcements?.end()
+      await announcements.end()
       group?.close()
       direct.close()
     },
@@ -198,23 +206,31 @@ function createReceiver(options: SsdpOptions, direct: DatagramSocket) {
   }
 }
 
-/** Sends ssdp:alive now and again before it expires (UDA 1.1 1.2.2), and ssdp:byebye at the end (1.2.3). */
-function announce({ responder, clock }: SsdpOptions, direct: DatagramSocket): { end(): Promise<void> } {
+/**
+ * Sends ssdp:alive, and again before it expires (UDA 1.1 1.2.2), and ssdp:byebye at the end (1.2.3). Without port 1900
+ * nothing is sent to the group.
+ */
+function announce({ port, responder, clock, link }: SsdpOptions, direct: DatagramSocket) {
+  const withGroup = port === SSDP_PORT
   const send = (messages: readonly Uint8Array[]): void => {
-    for (const message of messages) direct.send(message, { address: SSDP_MULTICAST_IPV4, port: SSDP_PORT })
+    for (const message of messages) {
+      if (withGroup) direct.send(message, { address: SSDP_MULTICAST_IPV4, port: SSDP_PORT })
+      link?.tell(SSDP_PORT, message, direct.local)
+    }
   }
   let cancel = (): void => {}
   const sayAlive = (): void => {
+    cancel()
     send(responder.alive())
-    cancel = clock.schedule((MAX_AGE_SECONDS / 2) * 1000, sayAlive)
+    if (withGroup) cancel = clock.schedule((MAX_AGE_SECONDS / 2) * 1000, sayAlive)
   }
-  sayAlive()
   return {
-    end() {
+    sayAlive,
+    end(): Promise<void> {
       cancel()
       send(responder.byebye())
       // send() only queues a datagram. The datagram leaves in a later turn of the event loop.
-      return new Promise((resolve) => setImmediate(resolve))
+      return withGroup ? new Promise((resolve) => setImmediate(resolve)) : Promise.resolve()
     },
   }
 }

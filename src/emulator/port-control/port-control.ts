@@ -17,6 +17,7 @@ import { NAT_PMP_VERSION } from '../../wire/natpmp.js'
 import { PCP_ANNOUNCEMENT_GROUPS } from '../../wire/pcp.js'
 import type { EmulatorSettings } from '../emulator-options.js'
 import type { EmulatorCounters, GatewayState } from '../gateway-state.js'
+import type { EmulatedLink } from '../link.js'
 import { type IsNeighbour, interfaceOf, ipv6NeighboursOf, neighboursOf } from '../neighbours.js'
 import { createNatPmpResponder, type NatPmpOperation } from './natpmp-responder.js'
 import { createPcpResponder, type PcpOperation } from './pcp-responder.js'
@@ -36,6 +37,8 @@ export interface PortControlOptions {
   readonly datagrams: Datagrams
   readonly interfaces: () => readonly InterfaceAddress[]
   readonly refusalOf: (operation: PcpOperation | NatPmpOperation) => number | undefined
+  /** Hears what the gateway announces, whatever its port. */
+  readonly link: EmulatedLink
 }
 
 export interface PortControl {
@@ -165,9 +168,11 @@ async function openSocket(port: number, place: Place, options: PortControlOption
   })
   const isAnnounced = port === PORT_CONTROL_PORT && multicastInterface !== undefined
   const { pcp, natPmp } = place.responders
-  const announced = isAnnounced ? [pcp, natPmp].filter((each) => each !== undefined) : []
-  const send = (message: Uint8Array): void =>
-    socket.send(message, { address: announcementGroup, port: PORT_CONTROL_ANNOUNCEMENT_PORT })
+  const spoken = [pcp, natPmp].filter((each) => each !== undefined)
+  const send = (message: Uint8Array): void => {
+    if (isAnnounced) socket.send(message, { address: announcementGroup, port: PORT_CONTROL_ANNOUNCEMENT_PORT })
+    options.link.tell(PORT_CONTROL_ANNOUNCEMENT_PORT, message, socket.local)
+  }
   return {
     local: socket.local,
     /** Why the socket stopped, if it did. */
@@ -176,7 +181,8 @@ async function openSocket(port: number, place: Place, options: PortControlOption
     },
     announce() {
       endAnnouncing()
-      announcing = announced.map((each) => announce(each, options.clock, send))
+      const isHeard = isAnnounced || options.link.isUsed
+      announcing = isHeard ? spoken.map((each) => announce(each, options.clock, send)) : []
     },
     close() {
       endAnnouncing()

@@ -17,11 +17,11 @@ export const CONNECT_TIMEOUT_MS = 3500
 /** How long to wait for more if the declared length has arrived, but the document is incomplete. */
 const AFTER_DECLARED_LENGTH_MS = 200
 
-/** Replies to these have no body (UDA 1.1 4.1.2 to 4.1.4): they end with their head, whatever it declares. */
-const WITHOUT_REPLY_BODY: ReadonlySet<string> = new Set(['SUBSCRIBE', 'UNSUBSCRIBE'])
+/** Replies to these have no body (UDA 1.1 4.1.2 to 4.1.4, 4.3.2): they end with their head, whatever it declares. */
+const WITHOUT_REPLY_BODY: ReadonlySet<string> = new Set(['SUBSCRIBE', 'UNSUBSCRIBE', 'NOTIFY'])
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'SUBSCRIBE' | 'UNSUBSCRIBE'
+  readonly method: 'GET' | 'POST' | 'SUBSCRIBE' | 'UNSUBSCRIBE' | 'NOTIFY'
   /** Plain `http:`. The caller decides who may be asked; the system resolves a host name. */
   readonly url: URL
   /** The interface that leads to a link-local IPv6 host, which a URL cannot name. It is never in the Host header. */

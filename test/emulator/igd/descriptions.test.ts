@@ -47,9 +47,10 @@ describe.each(IGD2.services)('the service description of $name', (service) => {
     }
   })
 
-  it('has no variable that sends events', () => {
-    const tags = encodeServiceDescription(service, IGD2).match(/<stateVariable [^>]*>/g) ?? []
-    expect(new Set(tags)).toEqual(new Set(['<stateVariable sendEvents="no">']))
+  it('says which variables send events: the address and the status of the WAN connection', () => {
+    const evented = /<stateVariable sendEvents="yes"><name>(\w+)/g
+    const names = [...encodeServiceDescription(service, IGD2).matchAll(evented)].map(([, name = '']) => name)
+    expect(names.sort()).toEqual(service.name === 'WANConnection' ? ['ConnectionStatus', 'ExternalIPAddress'] : [])
   })
 })
 

@@ -28,7 +28,7 @@ const responder = createSsdpResponder({
   device: describeGateway(IGD2, DESCRIPTION_FACTS).device,
   location: 'http://127.0.0.1:5000/rootDesc.xml',
   server: 'test/1 UPnP/1.1 test/1',
-  bootId: 7,
+  bootId: () => 7,
 })
 
 const answers = (ST: string): SsdpMessage[] =>
