@@ -123,7 +123,7 @@ export interface IgdGateway extends GatewayBase {
   /** Undefined if the gateway has no IPv6 firewall that can be asked. */
   readonly firewall: PinholeFirewall | undefined
   /** All mappings in the order of the gateway's table (WANIPConnection:2 2.4.14). The end of the table is no error. */
-  portMappings(signal?: AbortSignal): AsyncIterable<PortMapping, ListingEnd>
+  portMappings(signal?: AbortSignal): AsyncGenerator<PortMapping, ListingEnd>
   /**
    * As with any gateway. With `specificOnly` the table is not read if the gateway cannot be asked for one mapping. With
    * `surely` the table counts only if the gateway lacks that question (401, 602), and not if it refuses to answer.

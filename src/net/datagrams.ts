@@ -1,9 +1,10 @@
 /** UDP over IPv4 and IPv6: an interface that tests replace, and its implementation on node:dgram. */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
-import { hostAndPort, isIPv6Host, isSameAddress, parseIPv4, splitZone } from '../domain/address.js'
+import { hostAndPort, isIPv6Host, isNoAddress, isSameAddress, parseIPv4, splitZone } from '../domain/address.js'
 import { TransportError } from '../domain/errors.js'
 import { ignore, orIgnore } from '../domain/ignored.js'
 import { isPort } from '../domain/port-mapping.js'
+import { ownAddressTowards } from './own-address.js'
 import { reasonOf } from './system-error.js'
 
 export interface Endpoint {
@@ -67,7 +68,7 @@ export interface Datagrams {
   connect(options: ConnectedOptions): Promise<ConnectedSocket>
 }
 
-export const nodeDatagrams: Datagrams = { open, connect }
+export const nodeDatagrams: Datagrams = { open, connect: connectKnowingWhence }
 
 async function open(options: DatagramOptions): Promise<DatagramSocket> {
   const { address, port, shared, multicastInterface, multicastTtl, multicastGroup } = options
@@ -94,6 +95,16 @@ async function open(options: DatagramOptions): Promise<DatagramSocket> {
     },
     close,
   }
+}
+
+/** Deno's sockets call their local address 0.0.0.0, even connected ones: the address is found, and bound by a second. */
+async function connectKnowingWhence(options: ConnectedOptions): Promise<ConnectedSocket> {
+  const socket = await connect(options)
+  if (!isNoAddress(socket.local.address)) return socket
+  socket.close()
+  const localAddress = await ownAddressTowards(options.remote.address)
+  if (localAddress === undefined) throw new TransportError(`there is no way to ${hostAndPort(options.remote)} over UDP`)
+  return connect({ ...options, localAddress })
 }
 
 async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {

@@ -27,12 +27,22 @@ export function computerName(): string {
 /** A computer with more interfaces than this searches only on the first ones. */
 export const MAX_INTERFACES = 16
 
-type System = ReturnType<typeof networkInterfaces>
+/** What node:os tells of an address. */
+interface SystemAddress {
+  readonly address: string
+  readonly netmask: string
+  readonly family: string
+  readonly internal: boolean
+  readonly cidr?: string | null
+  readonly scopeid?: number | undefined
+}
+
+type System = Readonly<Record<string, readonly SystemAddress[] | undefined>>
 
 /** Every address of either family, interface by interface; an interface with several appears once for each. */
 export function interfaceAddresses(
   system: System = networkInterfaces(),
-  platform: NodeJS.Platform = process.platform,
+  platform: string = process.platform,
 ): InterfaceAddress[] {
   return Object.entries(system).flatMap(([name, addresses = []]) => {
     const zone = platform === 'win32' ? String(indexOf(addresses)) : name
@@ -47,7 +57,7 @@ export function interfaceAddresses(
 }
 
 /** The zone for an interface that a user names or numbers (RFC 4007 11.2). Node takes a number on Windows only. */
-export function zoneMeantBy(text: string, system?: System, platform: NodeJS.Platform = process.platform): string {
+export function zoneMeantBy(text: string, system?: System, platform: string = process.platform): string {
   if (platform === 'win32' || !/^[1-9]\d*$/.test(text)) return text
   const named = Object.entries(system ?? networkInterfaces()).find(
     ([, addresses = []]) => indexOf(addresses) === Number(text),

@@ -24,13 +24,16 @@ const DEVICE_TEXTS = [
   'presentationURL',
 ] as const
 
+/** UDA 1.1 2.3. The URLs are as in the document: relative to URLBase, or to where it came from. */
 export type Service = Readonly<Record<(typeof SERVICE_TEXTS)[number], string>>
 
+/** UDA 1.1 2.3. A text that is missing is empty. */
 export interface Device extends Readonly<Record<(typeof DEVICE_TEXTS)[number], string>> {
   readonly serviceList: readonly Service[]
   readonly deviceList: readonly Device[]
 }
 
+/** UDA 1.1 2.3: the document that LOCATION leads to. */
 export interface RootDescription {
   /** Empty if there is none. */
   readonly URLBase: string
@@ -84,6 +87,7 @@ function decodeDevice(element: XmlElement, budget: { devices: number }): Device 
   }
 }
 
+/** The document of a device (UDA 1.1 2.3). */
 export function encodeDescription(description: RootDescription): string {
   const base = description.URLBase === '' ? '' : encodeElement('URLBase', description.URLBase)
   return (

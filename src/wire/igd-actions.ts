@@ -21,6 +21,7 @@ const MAPPING_VALUE = [
   'NewLeaseDuration',
 ] as const
 
+/** Each action: its service, and its arguments in the standard's order. */
 export const IGD_ACTIONS = {
   GetConnectionTypeInfo: { service: 'WANConnection', in: [], out: ['NewConnectionType', 'NewPossibleConnectionTypes'] },
   GetStatusInfo: {
@@ -76,10 +77,14 @@ export const IGD_ACTIONS = {
   CheckPinholeWorking: { service: 'WANIPv6FirewallControl', in: ['UniqueID'], out: ['IsWorking'] },
 } as const satisfies Record<string, IgdAction>
 
+/** The name of an action, such as `AddPortMapping`. */
 export type IgdActionName = keyof typeof IGD_ACTIONS
+/** The arguments of a request, by their names in the standard. */
 export type InArguments<A extends IgdActionName> = Readonly<Record<(typeof IGD_ACTIONS)[A]['in'][number], string>>
+/** The arguments of the response, by their names in the standard. */
 export type OutArguments<A extends IgdActionName> = Readonly<Record<(typeof IGD_ACTIONS)[A]['out'][number], string>>
 
+/** Whether IGD_ACTIONS has that action; the case counts. */
 export function isIgdActionName(name: string): name is IgdActionName {
   return Object.hasOwn(IGD_ACTIONS, name)
 }

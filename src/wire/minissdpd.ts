@@ -18,6 +18,7 @@ export const MAX_MINISSDPD_REPLY_BYTES = 0x10000
 /** A length may begin with zero digits, although the daemon writes none. */
 const MAX_LENGTH_BYTES = 4
 
+/** A question to the daemon. */
 export type MiniSsdpdRequest =
   /** Asks for the version of the daemon. The reply is a single text. */
   | { readonly kind: 'version' }
@@ -33,6 +34,7 @@ export interface MiniSsdpdDevice {
   readonly USN: string
 }
 
+/** What has been read of a reply so far. */
 export interface MiniSsdpdReply {
   /** The devices that are complete so far. */
   readonly devices: readonly MiniSsdpdDevice[]
@@ -42,6 +44,7 @@ export interface MiniSsdpdReply {
 
 const TYPE_BYTES = { version: 0, type: 1, all: 3 } as const
 
+/** What a program writes to the daemon's socket. */
 export function encodeMiniSsdpdRequest(request: MiniSsdpdRequest): Uint8Array {
   return Uint8Array.from([TYPE_BYTES[request.kind], ...encodeText(textOf(request))])
 }
@@ -67,6 +70,7 @@ export function decodeMiniSsdpdRequest(bytes: Uint8Array): MiniSsdpdRequest {
   }
 }
 
+/** What the daemon answers to `type` and `all`. */
 export function encodeMiniSsdpdReply(devices: readonly MiniSsdpdDevice[]): Uint8Array {
   const texts = devices.flatMap(({ LOCATION, ST, USN }) => [LOCATION, ST, USN])
   return Uint8Array.from([devices.length, ...texts.flatMap(encodeText)])
@@ -90,6 +94,7 @@ export function decodeMiniSsdpdReply(bytes: Uint8Array): MiniSsdpdReply {
   return { devices, ended: true }
 }
 
+/** What the daemon answers to `version`. */
 export function encodeMiniSsdpdVersion(version: string): Uint8Array {
   return Uint8Array.from(encodeText(version))
 }

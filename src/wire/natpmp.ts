@@ -32,6 +32,7 @@ const RESULT_NAMES: readonly string[] = [
   'Unsupported opcode',
 ]
 
+/** In the words of RFC 6886 3.5, or `unknown result code`. */
 export function natPmpResultName(result: number): string {
   return RESULT_NAMES[result] ?? 'unknown result code'
 }
@@ -108,6 +109,7 @@ export function natPmpOpcode(request: NatPmpRequest): number {
   return request.kind === 'map-request' ? OPCODES[request.protocol] : OPCODE_EXTERNAL_ADDRESS
 }
 
+/** Two or twelve bytes (RFC 6886 3.2, 3.3). */
 export function encodeNatPmpRequest(request: NatPmpRequest): Uint8Array {
   if (request.kind === 'external-address-request') return Uint8Array.of(NAT_PMP_VERSION, OPCODE_EXTERNAL_ADDRESS)
   const { bytes, view } = message(NAT_PMP_VERSION, natPmpOpcode(request), MAP_REQUEST_BYTES)
@@ -117,6 +119,7 @@ export function encodeNatPmpRequest(request: NatPmpRequest): Uint8Array {
   return bytes
 }
 
+/** What a gateway answers (RFC 6886 3.2, 3.3, 3.5). */
 export function encodeNatPmpResponse(response: NatPmpResponse): Uint8Array {
   switch (response.kind) {
     case 'external-address-response': {

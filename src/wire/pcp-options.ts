@@ -22,6 +22,7 @@ const FILTER_BYTES = 20
 /** RFC 6887 13.3. */
 const FILTER_AT = { prefixLength: 1, remotePort: 2, remoteAddress: 4 } as const
 
+/** An option of a request or a response; addresses are text, IPv4 in dotted form (RFC 6887 7.3). */
 export type PcpOption =
   /** RFC 6887 13.1: the mapping is for this internal address instead of the client's own. */
   | { readonly kind: 'THIRD_PARTY'; readonly internalAddress: string }

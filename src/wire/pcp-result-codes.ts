@@ -1,5 +1,6 @@
 /** PCP result codes and their names: 0 to 13 are from RFC 6887 7.4, the others from RFC 7652 5.5. */
 
+/** By name: RFC 6887 7.4 and RFC 7652 5.5. */
 export const PCP_RESULTS = {
   SUCCESS: 0,
   UNSUPP_VERSION: 1,
@@ -29,6 +30,7 @@ export const PCP_RESULTS = {
 
 const NAMES: ReadonlyMap<number, string> = new Map(Object.entries(PCP_RESULTS).map(([name, code]) => [code, name]))
 
+/** The standard's name of the code, or `unknown result code`. */
 export function pcpResultName(resultCode: number): string {
   return NAMES.get(resultCode) ?? 'unknown result code'
 }

@@ -20,6 +20,7 @@ interface RequestHead {
   readonly options: readonly PcpOption[]
 }
 
+/** RFC 6887 11.1 and 12.1: what MAP and PEER ask for. */
 export interface MapRequestData {
   readonly nonce: string
   /** IANA protocol number. 0 means all protocols; then the internal port is 0 too. */
@@ -31,11 +32,13 @@ export interface MapRequestData {
   readonly suggestedExternalAddress: string
 }
 
+/** RFC 6887 12.1: the host on the internet that PEER is about. */
 export interface RemotePeer {
   readonly remotePeerPort: number
   readonly remotePeerAddress: string
 }
 
+/** RFC 6887 7.1. */
 export type PcpRequest =
   /** RFC 6887 14.1. */
   | ({ readonly kind: 'ANNOUNCE-request' } & RequestHead)
@@ -52,6 +55,7 @@ export interface BadPcpRequest {
   readonly resultCode: number
 }
 
+/** RFC 6887 7.2: the first fields of every response. */
 export interface ResponseHead {
   readonly resultCode: number
   /** How long the mapping lasts. For an error, how long the answer stays the same (RFC 6887 7.2); 0 if unknown. */
@@ -69,6 +73,7 @@ interface MapResponseData {
   readonly options: readonly PcpOption[]
 }
 
+/** RFC 6887 7.2; `resultCode` 0 is success. */
 export type PcpResponse =
   | ({ readonly kind: 'ANNOUNCE-response' } & ResponseHead)
   | ({ readonly kind: 'MAP-response' } & ResponseHead & MapResponseData)
@@ -113,6 +118,7 @@ const MAPPING_AT = { nonce: 24, protocol: 36, internalPort: 40, externalPort: 42
 /** RFC 6887 12.1: the fields of PEER after those. */
 const REMOTE_PEER_AT = { port: 60, address: 64 } as const
 
+/** RFC 6887 7.1. Text that is no address becomes sixteen zeros. */
 export function encodePcpRequest(request: PcpRequest): Uint8Array {
   const options = encodePcpOptions(request.options)
   const { bytes, view } = message(PCP_VERSION, opcodeOf(request.kind), endOf(request.kind) + options.length)
@@ -126,6 +132,7 @@ export function encodePcpRequest(request: PcpRequest): Uint8Array {
   return bytes
 }
 
+/** RFC 6887 7.2. Text that is no address becomes sixteen zeros. */
 export function encodePcpResponse(response: Exclude<PcpResponse, { kind: 'other-version-response' }>): Uint8Array {
   const options = 'options' in response ? encodePcpOptions(response.options) : new Uint8Array()
   const opcode = response.kind === 'error-response' ? response.opcode : opcodeOf(response.kind)

@@ -17,6 +17,7 @@ const NAMES = [
   'NewLeaseTime',
 ] as const
 
+/** All values are text, as in the document; NewLeaseTime is in seconds. */
 export type PortMappingEntry = Readonly<Record<(typeof NAMES)[number], string>>
 
 /** An empty text is an empty list too. @throws MalformedMessageError */
@@ -33,6 +34,7 @@ function decodeEntry(element: XmlElement): PortMappingEntry {
   return Object.fromEntries(texts) as PortMappingEntry
 }
 
+/** The text of NewPortListing, before it is escaped (WANIPConnection:2 2.4.21). */
 export function encodePortListing(entries: readonly PortMappingEntry[]): string {
   const encodeEntry = (entry: PortMappingEntry): string =>
     `<p:PortMappingEntry>${NAMES.map((name) => encodeElement(`p:${name}`, entry[name])).join('')}</p:PortMappingEntry>`

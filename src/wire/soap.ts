@@ -19,6 +19,7 @@ import {
   type XmlElement,
 } from './xml.js'
 
+/** UDA 1.1 3.2.1: an action of a service, and its arguments in the standard's order. */
 export interface SoapRequest {
   readonly serviceType: string
   readonly action: string
@@ -32,6 +33,7 @@ export interface SoapRequest {
  */
 export type SoapArguments = ReadonlyMap<string, string>
 
+/** UDA 1.1 3.2.1 and 3.2.2. `errorCode` is the UPnP error number, such as 718. */
 export type SoapReply =
   | { readonly kind: 'response'; readonly arguments: SoapArguments }
   | { readonly kind: 'fault'; readonly errorCode: number; readonly errorDescription: string }
@@ -46,10 +48,12 @@ export function soapActionHeader(request: SoapRequest): string {
   return `"${request.serviceType}#${request.action}"`
 }
 
+/** The body of the HTTP request (UDA 1.1 3.2.1). */
 export function encodeSoapRequest(request: SoapRequest): string {
   return envelope(request.action, request.serviceType, request.arguments)
 }
 
+/** The body of the HTTP response; `action` is that of the request (UDA 1.1 3.2.1). */
 export function encodeSoapResponse(response: SoapRequest): string {
   return envelope(`${response.action}Response`, response.serviceType, response.arguments)
 }
@@ -68,7 +72,7 @@ export function encodeSoapFault(errorCode: number, errorDescription: string): st
   )
 }
 
-/** @throws MalformedMessageError */
+/** Reads the body of a response to that action, whatever its HTTP status. @throws MalformedMessageError */
 export function decodeSoapReply(bytes: Uint8Array, action: string): SoapReply {
   const plain = decodePlainResponse(decodeText(bytes), action)
   return plain === undefined ? parseSoapReply(bytes, action) : { kind: 'response', arguments: plain }

@@ -55,6 +55,7 @@ export interface Notify extends Announced {
   readonly NT: string
 }
 
+/** What may come to a socket of SSDP. */
 export type SsdpMessage = SearchRequest | SearchReply | Notify
 
 /** A header without a value is left out. */
@@ -74,6 +75,7 @@ export function encodeSearch(search: Omit<SearchRequest, 'kind'>): Uint8Array {
   ])
 }
 
+/** UDA 1.1 1.3.3. Without `maxAge` it says 1800 s. */
 export function encodeSearchReply(reply: Omit<SearchReply, 'kind'>): Uint8Array {
   return lines('HTTP/1.1 200 OK', [
     ['CACHE-CONTROL', `max-age=${reply.maxAge ?? 1800}`],
@@ -86,6 +88,7 @@ export function encodeSearchReply(reply: Omit<SearchReply, 'kind'>): Uint8Array 
   ])
 }
 
+/** UDA 1.1 1.2.2, for the group of IPv4. */
 export function encodeNotify(notify: Omit<Notify, 'kind'>): Uint8Array {
   return lines('NOTIFY * HTTP/1.1', [
     ['HOST', `${SSDP_MULTICAST_IPV4}:${SSDP_PORT}`],

@@ -1,10 +1,14 @@
-/** An Exchange with undici, for the library, loaded at the first request. A socket of ours repairs the reply's head. */
+/**
+ * An Exchange with undici, for the library, loaded at the first request. A socket of ours repairs the reply's head. Bun
+ * has a stand-in for undici, which can send nothing: there leanExchange does it.
+ */
 import type { Socket } from 'node:net'
 import { Duplex } from 'node:stream'
 import type { Dispatcher } from 'undici'
 import { type Exchange, type HttpRequest, hostHeader, type ReplySink } from './client.js'
 import { connectTo } from './connect.js'
 import { HeadReader, type ResponseHead } from './head.js'
+import { leanExchange } from './lean-exchange.js'
 
 export const undiciExchange: Exchange = (request, sink) => {
   let stopped = false
@@ -25,6 +29,7 @@ export const undiciExchange: Exchange = (request, sink) => {
 async function start(request: HttpRequest, sink: ReplySink, stopped: () => boolean): Promise<() => void> {
   const { Client } = await import('undici')
   if (stopped()) return () => {}
+  if (typeof Client.prototype.dispatch !== 'function') return leanExchange(request, sink)
   let socket: RepairedHead | undefined
   const client = new Client(request.url.origin, {
     pipelining: 0, // Connection: close
