@@ -1,14 +1,17 @@
 /**
- * Bundles the command line into dist/bin, minified CommonJS: reading and compiling source is what start-up costs most,
- * every file some 0.7 ms, an ES module loader 20 ms. All of the program is one file, so no module is there twice; what is
- * imported with import() is evaluated at its first use there. (The library, dist/index.js, is unbundled.)
+ * Bundles all code into dist/bin, minified CommonJS: reading and compiling source is what start-up costs most, every file
+ * some 0.7 ms, an ES module loader 20 ms. All of the program is one file, so no module is there twice; what is imported
+ * with import() or required is evaluated at its first use there. The doors of the library, dist/index.js and the others,
+ * are ES modules that give out names of this file. tsc has written the types beside them; those that no door reaches go.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
-import { helpText, VERSION_TEXT } from './dist/cli/print/usage.js' // tsc goes first
 
 const OUT = 'dist/bin'
+const DOORS = ['index', 'emulator', 'wire']
 
 /** Commander loads this for subcommands that are programs of their own. There are none, and it takes 0.6 ms to load. */
 const withoutChildProcess = {
@@ -22,7 +25,7 @@ const withoutChildProcess = {
 }
 
 const { outputFiles } = await build({
-  entryPoints: { 'upnp-ts': 'src/cli/main.ts' },
+  entryPoints: { 'upnp-ts': 'src/bundle.ts' },
   outdir: OUT,
   bundle: true,
   format: 'cjs',
@@ -31,11 +34,25 @@ const { outputFiles } = await build({
   minify: true,
   logLevel: 'warning',
   write: false,
+  external: ['undici'],
   plugins: [withoutChildProcess],
   supported: { 'dynamic-import': false }, // import() becomes require(), which is in the same file or in Node
 })
 
-/** What it loads in their place. */
+/** The texts of the version and of the help, from the source. */
+async function usage() {
+  const { outputFiles } = await build({
+    entryPoints: ['src/cli/print/usage.ts'],
+    bundle: true,
+    format: 'esm',
+    platform: 'node',
+    write: false,
+  })
+  return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
+}
+
+/** What bin/upnp-ts.js prints without the bundle. */
+const { helpText, VERSION_TEXT } = await usage()
 const answers = `exports.version=${JSON.stringify(VERSION_TEXT)};exports.help=${JSON.stringify(helpText())}\n`
 
 rmSync(OUT, { recursive: true, force: true })
@@ -45,4 +62,27 @@ writeFileSync(`${OUT}/plain-answers.js`, answers)
 for (const { path, text } of outputFiles) {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 32) // the code cache knows the text by it
   writeFileSync(path, `//${hash}\n${text}`)
+}
+
+const { doors } = createRequire(import.meta.url)(`./${OUT}/upnp-ts.js`)
+const types = new Set()
+for (const door of DOORS) {
+  const names = Object.keys(doors[door]()).sort().join(', ')
+  const text = `import bundle from './bin/upnp-ts.js'\n\nexport const { ${names} } = bundle.doors.${door}()\n`
+  writeFileSync(`dist/${door}.js`, text)
+  reach(`dist/${door}.d.ts`)
+}
+for (const name of readdirSync('dist', { recursive: true })) {
+  const path = join('dist', name)
+  if (/\.d\.ts(\.map)?$/.test(name) && !types.has(resolve(path.replace(/\.map$/, '')))) rmSync(path)
+}
+
+/** Adds a file of types, and those that it names. */
+function reach(file) {
+  const path = resolve(file)
+  if (types.has(path)) return
+  types.add(path)
+  for (const [, name] of readFileSync(path, 'utf8').matchAll(/(?:from |import\()['"](\.[^'"]+)\.js['"]/g)) {
+    reach(join(dirname(path), `${name}.d.ts`))
+  }
 }

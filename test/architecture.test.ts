@@ -96,6 +96,8 @@ const FORBIDDEN: readonly (readonly [string, string])[] = [
   ['src/client/a.ts', '../index.js'],
   ...['wire', 'net', 'keeper', 'emulator', 'cli/run'].map((to) => ['src/index.ts', `./${to}/b.js`] as const),
   ...['wire', 'net', 'client', 'library', 'cli/run'].map((to) => ['src/emulator.ts', `./${to}/b.js`] as const),
+  ...['net', 'client', 'library', 'emulator', 'cli/run'].map((to) => ['src/wire.ts', `./${to}/b.js`] as const),
+  ['src/client/a.ts', '../wire.js'],
   ['src/client/a.ts', '../nowhere/b.js'],
   ['src/nowhere/a.ts', './b.js'],
   ...['domain', 'wire', 'net', 'client', 'keeper', 'emulator'].flatMap((from) =>
@@ -157,6 +159,7 @@ describe('the import rules', () => {
     ['src/index.ts', './library/b.js'],
     ['src/index.ts', './net/clock.js'],
     ['src/emulator.ts', './emulator/emulator.js'],
+    ['src/wire.ts', './wire/pcp.js'],
   ])('let %s import %s in every form', (path, specifier) => {
     for (const [form, write] of FORMS) {
       expect(violations(new Map([[path, write(specifier)]])), form).toEqual([])

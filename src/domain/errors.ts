@@ -58,7 +58,7 @@ export abstract class PortMappingError extends Error {
 
   constructor(message: string, options: { action?: string | undefined; cause?: unknown } = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
-    this.name = new.target.name
+    this.name = new.target.name // each class says its own, because the package's code is minified
     this.action = options.action
   }
 
@@ -98,11 +98,13 @@ export function errorFacts(error: PortMappingError): ErrorFacts {
 
 /** The caller asked for something that no gateway could do: a port out of range, a bad address. Nothing was sent. */
 export class InvalidArgumentError extends PortMappingError {
+  static override readonly name: string = 'InvalidArgumentError'
   readonly code = 'INVALID_ARGUMENT'
 }
 
 /** The search ended without a gateway that can be used. */
 export class NoGatewayError extends PortMappingError {
+  static override readonly name: string = 'NoGatewayError'
   readonly code = 'NO_GATEWAY'
   /** If nobody answered: whom the search has asked, for how long, and what came. */
   searched: SearchSummary | undefined
@@ -119,16 +121,19 @@ export function nobodyAnswered(what: string, searched: SearchSummary): NoGateway
 
 /** The other side did not answer in time. */
 export class NoReplyError extends PortMappingError {
+  static override readonly name: string = 'NoReplyError'
   readonly code = 'NO_REPLY'
 }
 
 /** The network or the HTTP layer failed; `cause` has the system's error. */
 export class TransportError extends PortMappingError {
+  static override readonly name: string = 'TransportError'
   readonly code = 'TRANSPORT'
 }
 
 /** A message is not what it should be. Decoders throw only this error. */
 export class MalformedMessageError extends PortMappingError {
+  static override readonly name: string = 'MalformedMessageError'
   readonly code = 'MALFORMED_MESSAGE'
   /** The first 200 characters of what was received; not cleaned for a terminal. */
   readonly received: string
@@ -154,6 +159,7 @@ export function unlessMalformed<T>(decode: () => T): T | undefined {
 
 /** The gateway understood the request and said no. */
 export class RefusedError extends PortMappingError {
+  static override readonly name: string = 'RefusedError'
   readonly code = 'REFUSED'
   readonly protocol: GatewayProtocol
   /** The error number in that protocol, e.g. 718 for an IGD, or 12 for PCP (RFC 6887 7.4). */
@@ -188,6 +194,7 @@ export function upnpErrorOf(error: unknown): number | undefined {
 
 /** The gateway said yes, but the mapping that it shows afterwards is not the one that was asked for. */
 export class NotConfirmedError extends PortMappingError {
+  static override readonly name: string = 'NotConfirmedError'
   readonly code = 'NOT_CONFIRMED'
   /** The mapping that the gateway shows. */
   readonly mapping: PortMapping

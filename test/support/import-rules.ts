@@ -71,6 +71,8 @@ const ROOMS = {
     'emulator/tables',
     'emulator/igd',
   ],
+  'wire.ts': ['domain', 'wire'],
+  'bundle.ts': ['cli/main', 'index.ts', 'emulator.ts', 'wire.ts'],
 } as const satisfies Readonly<Record<string, readonly string[]>>
 
 export type Room = keyof typeof ROOMS
