@@ -55,7 +55,7 @@ export interface PrivateFiles {
  */
 export function stateDirectoryOf(
   env: Readonly<Record<string, string | undefined>>,
-  platform: NodeJS.Platform,
+  platform: string,
   homeDirectory: string,
 ): string {
   const { isAbsolute, join: joined } = platform === 'win32' ? win32 : posix
@@ -67,12 +67,10 @@ export function stateDirectoryOf(
   return joined(homeDirectory, ...(platform === 'win32' ? ['AppData', 'Local'] : ['.local', 'state']), 'upnp-ts')
 }
 
+type Link = (existing: string, path: string) => void
+
 /** `link` makes a hard link. Tests replace it, and say who runs this. */
-export function privateFiles(
-  place: string | (() => string),
-  link: typeof linkSync = linkSync,
-  user = thisUser(),
-): PrivateFiles {
+export function privateFiles(place: string | (() => string), link: Link = linkSync, user = thisUser()): PrivateFiles {
   let known: string | undefined
   const directoryNow = (): string => {
     known ??= typeof place === 'string' ? place : place()
@@ -192,13 +190,7 @@ export function discard(path: string): void {
   } catch {}
 }
 
-function createOrRead(
-  directory: string,
-  path: string,
-  text: string,
-  link: typeof linkSync,
-  user: number | undefined,
-): string {
+function createOrRead(directory: string, path: string, text: string, link: Link, user: number | undefined): string {
   for (let attempts = 0; attempts < MAX_CREATE_ATTEMPTS; attempts++) {
     const present = readPrivate(directory, path, user)
     if (present !== undefined) return present
@@ -208,7 +200,7 @@ function createOrRead(
 }
 
 /** A hard link has its content from the start, and never replaces a file. Returns false if there is one. */
-function linkInto(temporary: string, path: string, text: string, link: typeof linkSync): boolean {
+function linkInto(temporary: string, path: string, text: string, link: Link): boolean {
   try {
     link(temporary, path)
     return true

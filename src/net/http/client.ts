@@ -75,7 +75,7 @@ export interface ReplySink {
   connected(localAddress: string, remoteAddress: string): void
   /** Headers in any spelling. */
   head(status: number, declaredLength: number | undefined, headers: Iterable<readonly [string, string]>): void
-  data(piece: Buffer): void
+  data(piece: Uint8Array): void
   end(): void
   fail(cause: Error, receivedBytes: number): void
 }
@@ -187,7 +187,7 @@ class Collector implements ReplySink {
   readonly #headers = new Map<string, string>()
   #declaredLength: number | undefined
   /** Has room for more than has come: it doubles, so that a body that comes byte by byte takes linear time. */
-  #room: Buffer = Buffer.alloc(0)
+  #room: Uint8Array = new Uint8Array()
   #size = 0
   #examining = false
   /** Ends the wait for what comes next: the connection, the head, or more after the declared length. */
@@ -242,7 +242,7 @@ class Collector implements ReplySink {
     if (WITHOUT_REPLY_BODY.has(this.#request.method)) this.end()
   }
 
-  data(piece: Buffer): void {
+  data(piece: Uint8Array): void {
     if (this.#size + piece.length > this.#request.maxBodyBytes) {
       this.#end({ kind: 'failure', cause: new Error(`the reply is longer than ${this.#request.maxBodyBytes} bytes`) })
       return
@@ -252,16 +252,16 @@ class Collector implements ReplySink {
     this.#examining = true
   }
 
-  #append(piece: Buffer): void {
+  #append(piece: Uint8Array): void {
     const size = this.#size + piece.length
     if (this.#size === 0) this.#room = piece
     else {
       if (size > this.#room.length) {
-        const larger = Buffer.alloc(Math.max(size, this.#room.length * 2))
-        this.#body().copy(larger)
+        const larger = new Uint8Array(Math.max(size, this.#room.length * 2))
+        larger.set(this.#body())
         this.#room = larger
       }
-      piece.copy(this.#room, this.#size)
+      this.#room.set(piece, this.#size)
     }
     this.#size = size
   }
@@ -296,7 +296,7 @@ class Collector implements ReplySink {
     else this.#end({ kind: receivedBytes === 0 && RESETS.has(codeOf(cause)) ? 'reset' : 'failure', cause })
   }
 
-  #body(): Buffer {
+  #body(): Uint8Array {
     return this.#room.subarray(0, this.#size)
   }
 
