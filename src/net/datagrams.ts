@@ -70,6 +70,16 @@ export interface Datagrams {
 
 export const nodeDatagrams: Datagrams = { open, connect: connectKnowingWhence }
 
+/** Deno's sockets call their local address 0.0.0.0, even connected ones: the address is found, and bound by a second. */
+async function connectKnowingWhence(options: ConnectedOptions): Promise<ConnectedSocket> {
+  const socket = await connect(options)
+  if (!isNoAddress(socket.local.address)) return socket
+  socket.close()
+  const localAddress = await ownAddressTowards(options.remote.address)
+  if (localAddress === undefined) throw new TransportError(`there is no way to ${hostAndPort(options.remote)} over UDP`)
+  return connect({ ...options, localAddress })
+}
+
 async function open(options: DatagramOptions): Promise<DatagramSocket> {
   const { address, port, shared, multicastInterface, multicastTtl, multicastGroup } = options
   const socket = newSocket(address, shared)
@@ -95,16 +105,6 @@ async function open(options: DatagramOptions): Promise<DatagramSocket> {
     },
     close,
   }
-}
-
-/** Deno's sockets call their local address 0.0.0.0, even connected ones: the address is found, and bound by a second. */
-async function connectKnowingWhence(options: ConnectedOptions): Promise<ConnectedSocket> {
-  const socket = await connect(options)
-  if (!isNoAddress(socket.local.address)) return socket
-  socket.close()
-  const localAddress = await ownAddressTowards(options.remote.address)
-  if (localAddress === undefined) throw new TransportError(`there is no way to ${hostAndPort(options.remote)} over UDP`)
-  return connect({ ...options, localAddress })
 }
 
 async function connect(options: ConnectedOptions): Promise<ConnectedSocket> {
