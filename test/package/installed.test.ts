@@ -123,7 +123,7 @@ const RESOLUTIONS = [
   { module: 'esnext', moduleResolution: 'bundler' },
 ]
 const SURROUNDINGS = [
-  { about: 'with @types/node', types: ['node'], lib: ['es2022'] },
+  { about: 'with @types/node', types: ['node'], lib: ['es2022', 'esnext.disposable'] },
   { about: 'without @types/node', types: [], lib: ['es2022', 'esnext.disposable', 'dom'] },
 ]
 
