@@ -1,20 +1,15 @@
 /** The types of the package, used as a program in TypeScript does. */
-import { findGateway, type Gateway, InvalidArgumentError, type PortMapping, PortMappingError } from 'upnp-ts'
+import { findGateway, type Gateway, InvalidArgumentError, type OpenPort, openPort, PortMappingError } from 'upnp-ts'
 import { type Emulator, startEmulator } from 'upnp-ts/emulator'
 import { decodeSsdp, type SsdpMessage } from 'upnp-ts/wire'
 
-export async function open(): Promise<PortMapping> {
+export async function open(): Promise<string | undefined> {
   const emulator: Emulator = await startEmulator({ quirks: [{ name: 'igd1' }] })
   const gateway: Gateway = await findGateway({ url: emulator.descriptionUrl, signal: AbortSignal.timeout(1000) })
-  return gateway.map({
-    externalPort: 22,
-    protocol: 'TCP',
-    remoteHost: '',
-    internalClient: gateway.localAddress,
-    internalPort: 22,
-    description: 'ssh',
-    lease: { seconds: 3600 },
-  })
+  await gateway.map({ internalPort: 22 })
+  await using port: OpenPort = await openPort(25565, { protocol: 'TCP+UDP', lease: 3600 })
+  for await (const change of port.changes()) if (change.type === 'failed') console.log(change.error.message)
+  return port.externalAddress
 }
 
 export const codeOf = (error: unknown): string | undefined =>
