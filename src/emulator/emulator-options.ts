@@ -31,6 +31,11 @@ export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<Descript
   readonly maxPinholes?: number
   /** How many milliseconds the HTTP server waits before each reply, 0 to 600000. Default 0. */
   readonly replyDelayMs?: number
+  /**
+   * For how many seconds the gateway has been up when it starts. Default 0. A restart in the first seconds cannot be told
+   * over PCP and NAT-PMP, because the epoch is hardly less after it (RFC 6887 8.5): tests of that need some time before.
+   */
+  readonly uptimeSeconds?: number
   /** How the gateway differs from the standards, as some real routers do. Default `[]`: it does not differ. */
   readonly quirks?: readonly Quirk[]
 }
@@ -53,6 +58,7 @@ const DEFAULTS = {
   maxMappings: MAX_MAPPINGS,
   maxPinholes: MAX_PINHOLES,
   replyDelayMs: 0,
+  uptimeSeconds: 0,
   quirks: [],
   externalAddress: '11.22.33.44', // clients warn about a reserved address
   connectionType: 'IP_Routed',
@@ -75,7 +81,7 @@ const DEFAULTS = {
 /** @throws InvalidArgumentError */
 export function settingsOf(options: EmulatorOptions): EmulatorSettings {
   const settings = { ...DEFAULTS, uuid: randomUUID(), ...options }
-  const { address, ipv6Address, maxMappings, maxPinholes, replyDelayMs, uuid } = settings
+  const { address, ipv6Address, maxMappings, maxPinholes, replyDelayMs, uptimeSeconds, uuid } = settings
   const isIPv6 = ipv6Address === undefined || isUnicastIPv6(splitZone(ipv6Address).address)
   const isDelay = replyDelayMs >= 0 && replyDelayMs <= MAX_REPLY_DELAY_MS
   check(isUnicastIPv4(address), `the gateway's address must be one IPv4 address: ${address}`)
@@ -84,6 +90,7 @@ export function settingsOf(options: EmulatorOptions): EmulatorSettings {
     check(port === 0 || isPort(port), `a port must be 0 to 65535: ${port}`)
   check(isWithin(maxMappings, Number.MAX_SAFE_INTEGER), `the number of mappings must be 0 or more: ${maxMappings}`)
   check(isWithin(maxPinholes, MAX_PINHOLE_ID), `the number of pinholes must be 0 to ${MAX_PINHOLE_ID}: ${maxPinholes}`)
+  check(isWithin(uptimeSeconds, 0xffff_ffff), `the uptime must be 0 to 4294967295 s: ${uptimeSeconds}`)
   check(isDelay, `the delay of replies must be 0 to ${MAX_REPLY_DELAY_MS} ms: ${replyDelayMs}`)
   check(/^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(uuid), `not a UUID: ${uuid}`)
   return settings

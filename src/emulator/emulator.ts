@@ -146,7 +146,7 @@ export async function startEmulator(
     facts: settings,
     table: new MappingTable(settings.maxMappings, behaviour.offer.longestLeaseSeconds),
     pinholes: new PinholeTable(settings.maxPinholes),
-    startedMs: clock.monotonicMs(),
+    startedMs: clock.monotonicMs() - settings.uptimeSeconds * 1000,
     bootId: bootIdAt(clock),
   }
   const { address, ipv6Address } = settings

@@ -284,6 +284,7 @@ describe('options with values that they cannot have', () => {
     { ipv6Address: '127.0.0.1' },
     { ipv6Address: 'ff02::1' },
     { maxMappings: -1 },
+    { uptimeSeconds: -1 },
     { replyDelayMs: -1 },
     { replyDelayMs: Number.NaN },
     { maxPinholes: -1 },

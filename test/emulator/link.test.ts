@@ -122,6 +122,15 @@ describe('what happens to the router', () => {
     }
   })
 
+  it('shows over PCP, too, if the gateway has been up for some time', async () => {
+    const emulator = await start({ uptimeSeconds: 86_400 })
+    const gateway = await gatewayOn(emulator, 'pcp')
+    const before = gateway.epochSeconds
+    emulator.forget()
+    await gateway.map(MAPPING)
+    expect([before, gateway.epochSeconds]).toEqual([86_400, 0])
+  })
+
   it('may leave the mappings', async () => {
     const clock = new FakeClock()
     const emulator = await start({}, { clock })
