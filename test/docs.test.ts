@@ -27,6 +27,27 @@ function blocksOf(document: string, language: string): string[] {
   return [...text.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].map(([, code = '']) => code)
 }
 
+/** The errors of modules that stand in the project's root; each has a name and its text. */
+function errorsIn(modules: ReadonlyMap<string, string>): string[] {
+  const config = ts.readConfigFile(join(ROOT, 'test/tsconfig.json'), ts.sys.readFile).config
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, join(ROOT, 'test'))
+  const files = new Map([...modules].map(([name, text]) => [join(ROOT, name), text]))
+  const host = ts.createCompilerHost(options)
+  const { fileExists, readFile, getSourceFile } = host
+  host.fileExists = (path) => files.has(path) || fileExists(path)
+  host.readFile = (path) => files.get(path) ?? readFile(path)
+  host.getSourceFile = (path, target, ...more) => {
+    const text = files.get(path)
+    return text === undefined ? getSourceFile(path, target, ...more) : ts.createSourceFile(path, text, target)
+  }
+  const program = ts.createProgram([...files.keys()], options, host)
+  return [...files.keys()].flatMap((path) => {
+    const file = program.getSourceFile(path)
+    const found = [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]
+    return found.map(({ messageText }) => `${path}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`)
+  })
+}
+
 describe('the code in the documents', () => {
   it('is that of the examples, if it says so, and each example is there', () => {
     const text = readFileSync(join(ROOT, 'docs/library.md'), 'utf8')
@@ -35,6 +56,17 @@ describe('the code in the documents', () => {
     const names = shown.map(([, path = '']) => path.replace('examples/', ''))
     expect(names.sort()).toEqual(readdirSync(join(ROOT, 'examples')).sort())
   })
+
+  it('compiles, if it is TypeScript', () => {
+    const blocks = DOCUMENTS.flatMap((document) =>
+      blocksOf(document, 'ts').map((code, at): [string, string] => [
+        `${document.replaceAll('/', '-')}-${at}.ts`,
+        `${code}\nexport {}\n`,
+      ]),
+    )
+    expect(blocks.length).toBeGreaterThan(5)
+    expect(errorsIn(new Map(blocks))).toEqual([])
+  }, 60_000)
 
   it('can be read, if it is JavaScript', () => {
     for (const code of DOCUMENTS.flatMap((document) => blocksOf(document, 'js'))) {
