@@ -100,6 +100,10 @@ describe.each(RUN_TIMES)('on $name', ({ command }) => {
     },
   )
 
+  it('a port is open again within 8 s after a restart of the router', async () => {
+    expect(await run('restart.mjs')).toBe('["igd 25565","pcp 25565","nat-pmp 25565"]\n')
+  })
+
   it('importing it does nothing', async () => {
     const { calls, news, before, after } = JSON.parse(await run('import-only.mjs'))
     expect({ calls, news, after }).toEqual({ calls: [], news: [], after: before })
