@@ -1,7 +1,7 @@
 /**
  * Counts steps, not time: how often each block of the code ran, and how many characters or bytes the methods of JavaScript
  * and Node that go through a text went through. What a regular expression tries again and again is not counted;
- * test/regular-expressions.test.ts is for that.
+ * test/fuzz/regular-expressions.test.ts is for that.
  */
 import { countBlocks, type Scripts } from './blocks.ts'
 

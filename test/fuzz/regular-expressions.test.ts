@@ -6,12 +6,12 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkSync } from 'recheck'
 import { describe, expect, it } from 'vitest'
-import { expressionsOf, type FoundExpression } from './support/regular-expressions.ts'
+import { expressionsOf, type FoundExpression } from '../support/regular-expressions.ts'
 
 const TIMEOUT_MS = 30_000
 /** It counts steps, because a busy machine would make it take anything for slow. */
 const LIMITS = { timeout: TIMEOUT_MS, attackTimeout: null, incubationTimeout: null, seedingTimeout: null }
-const SRC = join(import.meta.dirname, '../src')
+const SRC = join(import.meta.dirname, '../../src')
 
 /** These take more, and are given nothing but this. */
 const OF_OURS: Readonly<Record<string, string>> = {
