@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest'
-import { LEAST_RENEWAL_MS } from '../../src/client/listen/event-subscription.ts'
+import { LEAST_ANNOUNCED_RENEWAL_MS } from '../../src/client/listen/event-subscription.ts'
 import type { Gateway } from '../../src/domain/gateway.ts'
 import { type ListeningNet, listenToGateway } from '../../src/library/listening.ts'
 import type { HttpReply, HttpRequest } from '../../src/net/http/client.ts'
@@ -140,7 +140,7 @@ describe('listening to a gateway', () => {
 
   it('renews the subscription where the gateway says that it has restarted', async () => {
     await begin(IGD)
-    await clock.advance(LEAST_RENEWAL_MS)
+    await clock.advance(LEAST_ANNOUNCED_RENEWAL_MS)
     expect(asked).toHaveLength(1)
     byebye()
     await settle()

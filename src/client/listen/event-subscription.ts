@@ -29,6 +29,8 @@ import { EventedState } from './evented-state.js'
 export const ASKED_TIMEOUT_SECONDS = 1800
 /** The subscription is never renewed more often, however little time was granted. */
 export const LEAST_RENEWAL_MS = 10_000
+/** Nor more often than this for announcements, which anybody can forge. */
+export const LEAST_ANNOUNCED_RENEWAL_MS = 60_000
 /** The pause after a failure. It doubles, up to the last. */
 export const FIRST_RETRY_MS = 5000
 export const LAST_RETRY_MS = 1_800_000
@@ -123,8 +125,9 @@ export class EventSubscription {
     const { clock } = this.#options
     this.#renewal = new AbortController()
     const { signal } = this.#renewal
-    await sleep(clock, LEAST_RENEWAL_MS, this.#stopped.signal)
-    if (!this.#stopped.signal.aborted) await sleep(clock, pauseMs - LEAST_RENEWAL_MS, signal)
+    const leastMs = Math.min(pauseMs, LEAST_ANNOUNCED_RENEWAL_MS)
+    await sleep(clock, leastMs, this.#stopped.signal)
+    if (!this.#stopped.signal.aborted) await sleep(clock, pauseMs - leastMs, signal)
   }
 
   async #renewOrSubscribe(): Promise<number | undefined> {

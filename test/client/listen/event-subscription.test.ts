@@ -7,6 +7,7 @@ import {
   type EventSubscriptionOptions,
   FIRST_RETRY_MS,
   LAST_RETRY_MS,
+  LEAST_ANNOUNCED_RENEWAL_MS,
   LEAST_RENEWAL_MS,
   MAX_REFUSALS,
   UNSUBSCRIBE_TIMEOUT_MS,
@@ -246,10 +247,10 @@ describe('a subscription', () => {
     await subscribe()
     running.renew()
     running.renew()
-    await clock.advance(LEAST_RENEWAL_MS - 1)
+    await clock.advance(LEAST_ANNOUNCED_RENEWAL_MS - 1)
     expect(scripted.asked).toHaveLength(1)
     await clock.advance(1)
-    expect(scripted.log.slice(1)).toEqual([`SUBSCRIBE uuid:1 at ${LEAST_RENEWAL_MS}`])
+    expect(scripted.log.slice(1)).toEqual([`SUBSCRIBE uuid:1 at ${LEAST_ANNOUNCED_RENEWAL_MS}`])
     await clock.advance(HALF_MS - 1)
     expect(scripted.asked).toHaveLength(2)
     running.renew()
