@@ -27,13 +27,13 @@ beforeEach(async () => {
   vi.stubEnv('PORT', '0')
   vi.resetModules()
   vi.doMock('upnp-ts', async () => {
-    const library = await import('../src/index.ts')
+    const actual = await import('../src/index.ts')
     const here: Where = { net: router.net }
     return {
-      ...library,
-      openPort: (port: number, options: object) => library.openPort(port, { ...options, ...here }),
-      openPorts: (ports: readonly number[], options: object) => library.openPorts(ports, { ...options, ...here }),
-      findGateway: (options: object) => library.findGateway({ ...options, ...here }),
+      ...actual,
+      openPort: (port: number, options: object) => actual.openPort(port, { ...options, ...here }),
+      openPorts: (ports: readonly number[], options: object) => actual.openPorts(ports, { ...options, ...here }),
+      findGateway: (options: object) => actual.findGateway({ ...options, ...here }),
     }
   })
 })
