@@ -1,13 +1,11 @@
 /** The types that the package gives to TypeScript: all of them have names to import, and none needs Node's types. */
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
-import { declarationsOf, hiddenTypes } from './support/declarations.ts'
-
-const declarations = declarationsOf('index', 'emulator')
+import { declarationsIn, hiddenTypes, programOf } from './support/declarations.ts'
 
 /** What a program writes, and what its editor has to know. */
 const PROGRAM = `
-import { findGateway, PortMappingError, type Gateway, type PortMapping } from './declarations/index.js'
+import { findGateway, PortMappingError, type Gateway, type PortMapping } from './dist/index.js'
 
 export async function clean(description: string): Promise<readonly PortMapping[]> {
   const gateway: Gateway = await findGateway({ timeoutMs: 5000, signal: new AbortController().signal })
@@ -30,30 +28,36 @@ export async function clean(description: string): Promise<readonly PortMapping[]
 }
 `
 
+/** Checks the declarations too, but not TypeScript's own. */
 function complaintsOf(program: ts.Program): string[] {
-  return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => {
-    return `${file?.fileName.split('/').at(-1) ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
-  })
+  const files = program.getSourceFiles().filter((file) => !program.isSourceFileDefaultLibrary(file))
+  const found = files.flatMap((file) => [
+    ...program.getSyntacticDiagnostics(file),
+    ...program.getSemanticDiagnostics(file),
+  ])
+  return [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics(), ...found].map(
+    ({ file, messageText }) => {
+      return `${file?.fileName.split('/').at(-1) ?? ''}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`
+    },
+  )
 }
 
 describe('the public types', { timeout: 60_000 }, () => {
+  const lib = ['lib.es2023.d.ts', 'lib.dom.d.ts']
+  const options = { types: [], lib, strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false }
+  const program = programOf(PROGRAM, options)
+
   it.each(['index', 'emulator'])('can all be imported from the door that names them: %s', (door) => {
-    expect(hiddenTypes(declarations, door)).toEqual([])
+    expect(hiddenTypes(door)).toEqual([])
   })
 
   it('compile without the types of Node, also if those of libraries are checked', () => {
-    const lib = ['lib.es2023.d.ts', 'lib.dom.d.ts']
-    const options = { types: [], lib, strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false }
-    expect(complaintsOf(declarations.programOf(PROGRAM, options))).toEqual([])
+    expect(complaintsOf(program)).toEqual([])
   })
 
   it('reach no declaration of a socket, a message or the command line', () => {
-    const program = declarations.programOf(PROGRAM, { types: [], lib: ['lib.es2023.d.ts', 'lib.dom.d.ts'] })
-    const reached = program.getSourceFiles().map(({ fileName }) => /declarations\/(\w+)\//.exec(fileName)?.[1])
-    expect(new Set(reached.filter((room) => room !== undefined))).toEqual(new Set(['domain', 'library', 'net']))
-    const ofNet = program
-      .getSourceFiles()
-      .flatMap(({ fileName }) => /declarations\/(net\/.*)$/.exec(fileName)?.[1] ?? [])
-    expect(ofNet).toEqual(['net/clock.d.ts'])
+    const reached = declarationsIn(program).filter((path) => path.includes('/'))
+    expect(new Set(reached.map((path) => path.split('/', 1)[0]))).toEqual(new Set(['domain', 'library', 'net']))
+    expect(reached.filter((path) => path.startsWith('net/'))).toEqual(['net/clock.d.ts'])
   })
 })

@@ -1,54 +1,40 @@
-/** The declarations that a door of the package gives to TypeScript, as a program of their own, without writing a file. */
+/** The declarations that the package gives to TypeScript, as `npm run build` has left them, in the program of a user. */
 import { join } from 'node:path'
 import ts from 'typescript'
 
 const ROOT = join(import.meta.dirname, '../..')
-const OUT = join(ROOT, 'declarations')
+const DECLARATIONS = join(ROOT, 'dist')
+const USER = join(ROOT, 'user.ts')
 
-export interface Declarations {
-  /** By path. */
-  readonly texts: ReadonlyMap<string, string>
-  /** The program of a user, whose source imports from `'./declarations/DOOR.js'`. */
-  programOf(source: string, options: ts.CompilerOptions): ts.Program
-  readonly pathOf: (door: string) => string
+const parsed = new Map<string, ts.SourceFile | undefined>()
+
+/** The program of a user, whose source imports from `'./dist/DOOR.js'`. Files are parsed once for all programs. */
+export function programOf(source: string, given: ts.CompilerOptions): ts.Program {
+  const options = { ...given, module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, noEmit: true }
+  const host = ts.createCompilerHost(options)
+  const { fileExists, getSourceFile } = host
+  host.fileExists = (path) => path === USER || fileExists(path)
+  host.getSourceFile = (path, ...rest) => {
+    if (path === USER) return ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true)
+    if (!parsed.has(path)) parsed.set(path, getSourceFile(path, ...rest))
+    return parsed.get(path)
+  }
+  return ts.createProgram([USER], options, host)
 }
 
-export function declarationsOf(...doors: readonly string[]): Declarations {
-  const { config } = ts.readConfigFile(join(ROOT, 'tsconfig.json'), (path) => ts.sys.readFile(path))
-  const { options } = ts.parseJsonConfigFileContent({ ...config, include: [] }, ts.sys, ROOT)
-  const roots = doors.map((door) => join(ROOT, 'src', `${door}.ts`))
-  const emitOptions = { ...options, declaration: true, emitDeclarationOnly: true, outDir: OUT }
-  const texts = new Map<string, string>()
-  ts.createProgram(roots, emitOptions).emit(undefined, (path, text) => texts.set(path, text))
-  return {
-    texts,
-    pathOf: (door) => join(OUT, `${door}.d.ts`),
-    programOf(source, given) {
-      const user = join(ROOT, 'user.ts')
-      const all = new Map([...texts, [user, source]])
-      const userOptions = { ...given, module: ts.ModuleKind.NodeNext, target: ts.ScriptTarget.ES2022, noEmit: true }
-      const host = ts.createCompilerHost(userOptions)
-      const { fileExists, readFile, getSourceFile } = host
-      host.fileExists = (path) => all.has(path) || fileExists(path)
-      host.readFile = (path) => all.get(path) ?? readFile(path)
-      host.getSourceFile = (path, ...rest) => {
-        const text = all.get(path)
-        return text === undefined
-          ? getSourceFile(path, ...rest)
-          : ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true)
-      }
-      const { directoryExists } = host
-      host.directoryExists = (path) => path.startsWith(OUT) || (directoryExists?.(path) ?? true)
-      return ts.createProgram([user], userOptions, host)
-    },
-  }
+/** The declarations that a program reaches, by their paths in dist. */
+export function declarationsIn(program: ts.Program): string[] {
+  return program.getSourceFiles().flatMap(({ fileName }) => {
+    return fileName.startsWith(`${DECLARATIONS}/`) ? fileName.slice(DECLARATIONS.length + 1) : []
+  })
 }
 
 /** Each type that a public declaration of the door names, and that the door does not export: `Owner names Type`. */
-export function hiddenTypes({ programOf, pathOf }: Declarations, door: string): string[] {
-  const program = programOf(`export * from './declarations/${door}.js'`, { types: ['node'], strict: true })
+export function hiddenTypes(door: string): string[] {
+  const options = { types: [], lib: ['lib.es2023.d.ts'], strict: true }
+  const program = programOf(`export * from './dist/${door}.js'`, options)
   const checker = program.getTypeChecker()
-  const source = program.getSourceFile(pathOf(door))
+  const source = program.getSourceFile(join(DECLARATIONS, `${door}.d.ts`))
   const module = source && checker.getSymbolAtLocation(source)
   if (module === undefined) throw new Error(`${door} is no module`)
   const target = (symbol: ts.Symbol): ts.Symbol =>
@@ -58,7 +44,7 @@ export function hiddenTypes({ programOf, pathOf }: Declarations, door: string): 
   const isOurs = (symbol: ts.Symbol): boolean =>
     (symbol.declarations ?? []).some(
       (each) =>
-        each.getSourceFile().fileName.includes('/declarations/') &&
+        each.getSourceFile().fileName.startsWith(`${DECLARATIONS}/`) &&
         ts.isSourceFile(each.parent) &&
         (ts.isInterfaceDeclaration(each) || ts.isTypeAliasDeclaration(each) || ts.isClassDeclaration(each)),
     )
