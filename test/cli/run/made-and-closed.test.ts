@@ -42,7 +42,10 @@ const SPOKEN = Object.keys(BY_THEN) as (keyof typeof BY_THEN)[]
 
 function* cells(byThen: Cell['byThen'], memory: Cell['memory']): Generator<Cell> {
   for (const protocol of GATEWAY_PROTOCOLS)
-    for (const by of MADE_BY) for (const argv of CLOSED_WITH) yield { protocol, by, argv, memory, byThen }
+    for (const by of MADE_BY) {
+      if (by.startsWith('another') && memory !== 'fresh') continue // this user's memory is empty then, whichever it is
+      for (const argv of CLOSED_WITH) yield { protocol, by, argv, memory, byThen }
+    }
 }
 
 /** Opens the port, so that the protocol is that of the cell. */
@@ -70,14 +73,14 @@ async function closed(cell: Cell) {
   await open(home, cell, by.startsWith('another') ? memoryFiles() : files)
   if (memory === "another router's") {
     await home.plugIn('02005e100002', { quirks })
-    await open(home, { ...cell, by: by.startsWith('another') ? by : 'another program' })
+    await open(home, { ...cell, by: 'another program' })
   }
   home.silence(...BY_THEN[byThen])
   const { exitCode, stderr } = await home.run([...argv, '8000', 'TCP'], memory === 'fresh' ? memoryFiles() : files)
   return { exitCode, isOpen: home.doors.length > 0, stderr }
 }
 
-const isOwn = ({ by, memory }: Cell): boolean => memory === 'kept' && !by.startsWith('another')
+const isOwn = ({ memory }: Cell): boolean => memory === 'kept'
 
 /** Whether the port can be closed with what is known, and so has to be. */
 function isPossible(cell: Cell): boolean {
