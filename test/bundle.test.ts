@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -152,7 +153,8 @@ describe.runIf(process.getuid !== undefined)('what is kept for the next start', 
     kept = join(cache, 'upnp-ts')
   })
 
-  const presentation = (): Promise<Ended> => start(['-u', emulator.descriptionUrl, '-P'], { XDG_CACHE_HOME: cache })
+  const presentation = (at = cache): Promise<Ended> =>
+    start(['-u', emulator.descriptionUrl, '-P'], { XDG_CACHE_HOME: at })
   const names = (): string[] => readdirSync(kept).sort()
   const mainFile = (): string => join(kept, names().find((name) => name.startsWith('upnp-ts-')) ?? 'not there')
 
@@ -163,14 +165,18 @@ describe.runIf(process.getuid !== undefined)('what is kept for the next start', 
     expect(statSync(mainFile()).mode & 0o777).toBe(0o600)
   })
 
+  let full: string
+  let first: Ended
   /** Until nothing is added any more. */
-  const presentations = async (): Promise<Ended> => {
-    for (let count = 1; count < COMMANDS_KEPT; count++) await presentation()
-    return presentation()
-  }
+  beforeAll(async () => {
+    full = mkdtempSync(join(folder, 'full-'))
+    for (let count = 1; count < COMMANDS_KEPT; count++) await presentation(full)
+    first = await presentation(full)
+  })
+  const fill = (): void => cpSync(join(full, 'upnp-ts'), kept, { recursive: true })
 
   it('is used, and stays as it is', async () => {
-    const first = await presentations()
+    fill()
     const before = statSync(mainFile()).ino
     expect(await presentation()).toEqual(first)
     expect(statSync(mainFile()).ino).toBe(before)
@@ -182,7 +188,7 @@ describe.runIf(process.getuid !== undefined)('what is kept for the next start', 
     ['it is cut short', (bytes: Buffer) => bytes.subarray(0, 5000)],
     ['it is empty', (bytes: Buffer) => bytes.subarray(0, 0)],
   ])('is made anew where %s', async (_, spoil) => {
-    const first = await presentations()
+    fill()
     const spoilt = spoil(readFileSync(mainFile()))
     writeFileSync(mainFile(), spoilt)
     const before = statSync(mainFile()).ino
@@ -192,7 +198,7 @@ describe.runIf(process.getuid !== undefined)('what is kept for the next start', 
   })
 
   it('is not taken from a directory that others may write to, which is closed to them', async () => {
-    const first = await presentations()
+    fill()
     const before = statSync(mainFile()).ino
     chmodSync(kept, 0o777)
     expect(await presentation()).toEqual(first)

@@ -1,5 +1,4 @@
 /** The examples of docs/library.md: each runs as it stands, with an emulated gateway for its router. */
-import { spawn } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
@@ -8,8 +7,13 @@ import type { Where } from '../src/index.ts'
 
 const EXAMPLES = join(import.meta.dirname, '../examples')
 const FIVE = ['game-server', 'keep-open', 'list-and-clean', 'ipv6-pinhole', 'with-node-test.test']
-/** By test/examples-with-vitest.test.ts. */
-const RUN_ELSEWHERE = ['with-fake-timers.test.mjs', 'with-vitest.test.mjs']
+/** By test/examples-of-tests.test.ts. */
+const RUN_ELSEWHERE = [
+  'router-in-trouble.test.mjs',
+  'with-fake-timers.test.mjs',
+  'with-node-test.test.mjs',
+  'with-vitest.test.mjs',
+]
 /** Needs Electron, which is not here. */
 const NOT_RUN = ['electron-main.mjs']
 
@@ -133,19 +137,6 @@ describe('examples', () => {
     ])
     expect(router.mappings()).toMatchObject([{ externalPort: 80 }])
   })
-
-  it.each(['with-node-test.test', 'router-in-trouble.test'])(
-    '%s runs by node --test, on the package as it is built',
-    async (name) => {
-      run.add(`${name}.mjs`)
-      const child = spawn(process.execPath, ['--test', join(EXAMPLES, `${name}.mjs`)], { stdio: 'pipe' })
-      let output = ''
-      for (const stream of [child.stdout, child.stderr]) stream.on('data', (text) => (output += text))
-      const exitCode = await new Promise((resolve) => child.on('close', resolve))
-      expect({ exitCode, output }).toMatchObject({ exitCode: 0 })
-    },
-    30_000,
-  )
 
   it('are all run', () => {
     expect([...run, ...RUN_ELSEWHERE, ...NOT_RUN].sort()).toEqual(readdirSync(EXAMPLES).sort())

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { IgdServiceGateway } from '../../../src/client/igd/gateway.ts'
-import { MAX_PORT_MAPPINGS, MAX_SAME_WITHOUT_CLIENT } from '../../../src/client/igd/listing.ts'
+import { MAX_SAME_WITHOUT_CLIENT } from '../../../src/client/igd/listing.ts'
 import { MAX_SIDE_BY_SIDE } from '../../../src/client/igd/request-window.ts'
 import type { ControlledService } from '../../../src/client/igd/services.ts'
 import { SoapCaller } from '../../../src/client/igd/soap-caller.ts'
@@ -707,19 +707,6 @@ describe('portMappings', () => {
     })
     expect((await listed(gateway)).ports).toEqual([1000, 1000])
   })
-
-  it('ends at the number of ports in existence', async () => {
-    const { gateway, http } = gatewayThat(table(Number.POSITIVE_INFINITY, refusal(713)))
-    // What the messages are is tested above; here only how many.
-    let count = 0
-    http.request = async ({ url, action }) => {
-      const body = `<${action}Response>${tag('NewExternalPort', count++)}</${action}Response>`
-      const reply = { status: 200, headers: new Map(), localAddress: '', remoteAddress: url.hostname }
-      return { ...reply, body: new TextEncoder().encode(body) }
-    }
-    expect((await listed(gateway)).end).toBe('limit')
-    expect(count).toBe(MAX_PORT_MAPPINGS)
-  }, 60_000)
 
   it('asks for nothing more when its reader stops', async () => {
     const { gateway, http } = gatewayThat(table(100, refusal(713)))
