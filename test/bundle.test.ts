@@ -28,7 +28,7 @@ const ROOT = join(import.meta.dirname, '..')
 const PROGRAM = join(ROOT, 'bin/upnp-ts.js')
 const BUNDLE = join(ROOT, 'dist/bin')
 
-vi.setConfig({ testTimeout: 30_000 })
+vi.setConfig({ testTimeout: 30_000, hookTimeout: 30_000 })
 
 let folder: string
 let emulator: Emulator

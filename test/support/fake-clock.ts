@@ -39,8 +39,8 @@ export class FakeClock implements Clock {
     const end = this.#nowMs + ms
     await settle()
     for (;;) {
-      const due = [...this.#timers].filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0]
-      if (due === undefined) break
+      const due = this.#next()
+      if (due === undefined || due.at > end) break
       this.#timers.delete(due)
       this.#nowMs = due.at
       due.task()
@@ -48,10 +48,16 @@ export class FakeClock implements Clock {
     }
     this.#nowMs = end
   }
+
+  /** Of two for the same moment, the one that was armed first. */
+  #next(): Timer | undefined {
+    let next: Timer | undefined
+    for (const timer of this.#timers) if (next === undefined || timer.at < next.at) next = timer
+    return next
+  }
 }
 
 /** Lets every promise that can settle without time or I/O do so. */
-export async function settle(): Promise<void> {
-  for (let round = 0; round < 20; round++) await Promise.resolve()
-  await new Promise((resolve) => setImmediate(resolve))
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve)) // which comes after all promises
 }
