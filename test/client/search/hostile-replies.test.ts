@@ -5,6 +5,7 @@
  */
 import '../../../src/client/search/candidate.ts' // loaded late there, which no fake clock knows
 import { describe, expect, it } from 'vitest'
+import { MAX_REPLIES_OF_ROUTER } from '../../../src/client/search/datagram-limit.ts'
 import { MAX_LOOKS_AT_ROUTER } from '../../../src/client/search/discovery.ts'
 import { MAX_OTHERS_BYTES, MAX_OTHERS_REQUESTS } from '../../../src/client/search/others-budget.ts'
 import { rememberedRouters } from '../../../src/client/search/router-memory.ts'
@@ -81,6 +82,8 @@ const byNeighbours = (at: number): string => `192.168.1.${20 + (at % 200)}`
 const forged = (at: number): string => ssdpReply(`http://192.168.1.1:5000/forged/${at}`)
 const NOT_THERE = (): ScriptedAnswer => ({ status: 404, body: '' })
 const SILENCE = (): ScriptedAnswer => 'silence'
+/** From then on, no more is read. */
+const WITHOUT_END = MAX_REPLIES_OF_ROUTER + 100
 const CONNECTED = { used: ROUTER.host, searchedMs: 0 }
 
 describe('what is sent in the name of the router', () => {
@@ -110,14 +113,14 @@ describe('what is sent in the name of the router', () => {
   ])('does not hide it in a flood without end of locations %s: it is asked alone', async (_, others) => {
     const search = await begin(others)
     search.answersAlone()
-    await search.flood(50_000, byRouter, forged)
+    await search.flood(WITHOUT_END, byRouter, forged)
     search.answer() // is not read any more
     expect(await search.found()).toMatchObject(CONNECTED)
   })
 
   it('does not hide it for longer than to the next round if the first one is lost', async () => {
     const search = await begin(SILENCE)
-    await search.flood(50_000, byRouter, forged)
+    await search.flood(WITHOUT_END, byRouter, forged)
     await search.clock.advance(250)
     search.answersAlone()
     expect(await search.found()).toMatchObject({ used: ROUTER.host, searchedMs: 300 })
