@@ -218,7 +218,10 @@ export function bytesOfAddress(text: string): Uint8Array | undefined {
   const bits = parseIPv4(text)
   const mapped = bits === undefined ? undefined : [...IPV4_MAPPED, Math.floor(bits / 65536), bits % 65536]
   const groups = mapped ?? parseIPv6(text)
-  return groups && Uint8Array.from(groups.flatMap((group) => [group >> 8, group & 0xff]))
+  if (groups === undefined) return undefined
+  const bytes = new DataView(new ArrayBuffer(16))
+  for (const [at, group] of groups.entries()) bytes.setUint16(2 * at, group)
+  return new Uint8Array(bytes.buffer)
 }
 
 /** Whether both are the same address, however they are written; zones count. False if either is no address. */
