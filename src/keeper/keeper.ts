@@ -150,6 +150,12 @@ export class Keeper<H extends Held> {
     this.#stopListening() // unsubscribing takes time, in which everything is removed
   }
 
+  /** Asks for that one again at once: somebody else has asked for the same, with a lease that may be shorter. */
+  renew(kept: Kept<H>): void {
+    this.#rows.find((row) => row.kept === kept)?.beDueNow(this.#now())
+    this.#alarm.ring()
+  }
+
   /**
    * Removes these and keeps them no more, while the others go on. What is released at one moment is removed together. It
    * takes as long as the end does, and the same is told about each.

@@ -46,14 +46,18 @@ export interface WantedMapping extends Omit<MappingRequest, 'internalClient'> {
   /** For TCP+UDP: the mapping whose external port this one shares. That mapping is made first. */
   readonly samePortAs?: KeptMapping | undefined
   /** Whether this user's keeper made a mapping with that description and left it behind: then it is no stranger's. */
-  readonly isOwn?: (key: MappingKey, description: string) => Promise<boolean>
+  readonly isOwn?: (request: MappingRequest, description: string) => Promise<boolean>
   /** What this user has left at that external port from an address that this computer does not have any more. */
   readonly leftBehind?: (gateway: Gateway, key: MappingKey) => Promise<LeftBehind | undefined>
   /** Whether another keeper of this user runs and keeps that external port. */
   readonly isKeptByAnother?: (key: MappingKey) => Promise<boolean>
   /** Asked at the end: whether another keeper of this user has the same mapping open, which is left to that one. */
   readonly isKeptElsewhere?: (request: MappingRequest) => Promise<boolean>
+  /** Holds it, before it is asked for. Returns the inside for which another keeper of this program holds it. */
+  readonly hold?: (request: MappingRequest) => Promise<Inside | undefined> | undefined
 }
+
+type Inside = Pick<MappingRequest, 'internalClient' | 'internalPort'>
 
 /** At the first renewal half of the lease is over. If less than this share is left after it, nothing was extended. */
 const LEAST_EXTENDED = 0.75
@@ -103,6 +107,10 @@ export class KeptMapping implements Kept<HeldMapping> {
 
   get externalPort(): number {
     return this.#leader.#externalPort
+  }
+
+  get hasMade(): boolean {
+    return this.#own !== undefined
   }
 
   get samePortAs(): KeptMapping | undefined {
@@ -190,6 +198,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       isKeptElsewhere: ____,
       isKeptByAnother: _____,
       leftBehind: ______,
+      hold: _______,
       internalClient = gateway.localAddress,
       ...rest
     } = this.#wanted
@@ -200,6 +209,12 @@ export class KeptMapping implements Kept<HeldMapping> {
   async #prepare(gateway: Gateway): Promise<Asked> {
     for (let passedOver = 0; ; passedOver++) {
       const request = this.#request(gateway)
+      const inside = request.externalPort === 0 ? undefined : await this.#wanted.hold?.(request)
+      if (inside !== undefined) {
+        if (!this.#wanted.any || passedOver === MAX_PASSED_OVER) throw heldBy(inside, request)
+        this.#passOver()
+        continue
+      }
       const found = await this.#show(gateway, request)
       await this.#adopt(gateway, found, request)
       if (this.#isLeftBehind(found, request) && (await this.#close(gateway).catch(unlessRefused)) === true) {
@@ -248,14 +263,14 @@ export class KeptMapping implements Kept<HeldMapping> {
   async #isSomebodyElses(found: PortMapping, request: MappingRequest): Promise<boolean> {
     if (found.internalClient !== request.internalClient) return true
     if (leadsToPort(found, request.internalPort)) return false
-    const isOwn = (await this.#wanted.isOwn?.(this.#key(), found.description)) === true
+    const isOwn = (await this.#wanted.isOwn?.(request, found.description)) === true
     return !isOwn || (await this.#wanted.isKeptByAnother?.(this.#key())) === true
   }
 
-  /** Whether somebody else made exactly this mapping: neither this keeper, nor one of this user that was killed. */
+  /** Whether somebody else made exactly this mapping: no keeper of this program, and none of this user that was killed. */
   async #wasThere(found: Shown, request: MappingRequest): Promise<boolean> {
     if (!isMapping(found) || !leadsToPort(found, request.internalPort)) return false
-    return !this.#isOwn(found, request) && (await this.#wanted.isOwn?.(this.#key(), found.description)) !== true
+    return !this.#isOwn(found, request) && (await this.#wanted.isOwn?.(request, found.description)) !== true
   }
 
   /** Some gateways show the name of a computer instead of its address. */
@@ -391,6 +406,16 @@ function presenceIn(found: Shown, { internalClient, internalPort }: PortMapping)
   if (found === 'untold') return 'untold'
   if (found.internalClient !== internalClient) return 'taken'
   return found.enabled && leadsToPort(found, internalPort) ? 'there' : 'gone'
+}
+
+/** Another keeper of this program has it. The router, which may let the last one win, is not asked. */
+function heldBy(inside: Inside, request: MappingRequest): NotConfirmedError {
+  const { lease: _, description: __, ...rest } = request
+  const mapping = { ...rest, ...inside, enabled: true, description: '', leaseSeconds: undefined }
+  const { externalPort, protocol } = request
+  const whose = `port ${inside.internalPort} of ${inside.internalClient}, for another open port of this program`
+  const message = `external port ${externalPort} ${protocol} leads to ${whose}`
+  return new NotConfirmedError(mapping, message, { action: 'AddPortMapping', belongsToAnother: true })
 }
 
 function takenBy(found: PortMapping, request: MappingRequest): NotConfirmedError {

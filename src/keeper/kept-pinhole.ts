@@ -22,6 +22,13 @@ export interface WantedPinhole extends Omit<TimedPinholeRequest, 'internalClient
   readonly internalClient?: string | undefined
 }
 
+/** What other keepers of this program do. */
+export interface OtherPinholes {
+  readonly hold?: (pinhole: TimedPinholeRequest) => Promise<unknown> | undefined
+  /** Asked at the end: whether another one has the same open, which is left to that one. */
+  readonly isKeptElsewhere?: (pinhole: TimedPinholeRequest) => Promise<boolean>
+}
+
 /** miniupnpd 2.3.1 answers InvalidArgs for an ID that it does not have. */
 const GONE: ReadonlySet<number> = new Set([UPNP_ERRORS.NoSuchEntry, UPNP_ERRORS.InvalidArgs])
 
@@ -29,21 +36,28 @@ export class KeptPinhole implements Kept<HeldPinhole> {
   readonly name: string
   readonly #wanted: WantedPinhole
   readonly #localAddress: (gateway: Gateway) => string
+  readonly #others: OtherPinholes
   /** What it has made, or may have made: a request without an answer counts. */
   #own: TimedPinholeRequest | undefined
 
   /** `localAddress` returns the address of this computer that the internet can reach. */
-  constructor(wanted: WantedPinhole, localAddress: (gateway: Gateway) => string) {
+  constructor(wanted: WantedPinhole, localAddress: (gateway: Gateway) => string, others: OtherPinholes = {}) {
     this.#wanted = wanted
+    this.#others = others
     this.#localAddress = localAddress
     const { protocol, internalPort, internalClient } = wanted
     const client = internalClient === undefined ? '' : ` of ${internalClient}`
     this.name = `pinhole for port ${internalPort || '(any)'} ${transportProtocolOf(protocol) ?? protocol}${client}`
   }
 
+  get hasMade(): boolean {
+    return this.#own !== undefined
+  }
+
   async make(gateway: Gateway, isRepetition: boolean): Promise<HeldPinhole> {
     const opener = openerOf(gateway)
     const pinhole = this.#request(gateway)
+    await this.#others.hold?.(pinhole)
     const isClosed = await this.#closeOld(gateway, pinhole)
     const before = isClosed ? undefined : this.#own
     this.#own = pinhole
@@ -82,10 +96,12 @@ export class KeptPinhole implements Kept<HeldPinhole> {
   }
 
   async remove(gateway: Gateway, _held: HeldPinhole | undefined, onAnswer: () => void): Promise<boolean> {
-    if (this.#own === undefined) return false
-    await close(gateway, this.#own, onAnswer)
+    const own = this.#own
+    if (own === undefined) return false
+    const isLeft = (await this.#others.isKeptElsewhere?.(own)) === true
+    if (!isLeft) await close(gateway, own, onAnswer)
     this.#own = undefined
-    return true
+    return !isLeft
   }
 
   #request(gateway: Gateway): TimedPinholeRequest {

@@ -39,6 +39,8 @@ export interface Kept<H extends Held = Held> {
   isCurrent?(gateway: Gateway, held: H): boolean
   /** The one on whose external port it is to be. */
   readonly samePortAs?: Kept<H> | undefined
+  /** It has made something that it will remove, or may have: a request without an answer counts. */
+  readonly hasMade?: boolean
   /** How long it may last after the end, if it cannot be removed: until its lease is over. */
   readonly leftForMs?: number | undefined
   /**

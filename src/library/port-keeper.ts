@@ -20,7 +20,8 @@ import { OwnMarks } from './own-marks.js'
 import { addressOf } from './router.js'
 import { RunningKeeper } from './running-keepers.js'
 import { GatewayFinder, type Opened } from './search-gateway.js'
-import { keptOf, type WantedPort } from './wanted-ports.js'
+import { type HeldPlace, HeldPorts, type Holder } from './this-program.js'
+import { type HeldThing, keptOf, thingOf, type WantedPort } from './wanted-ports.js'
 
 /** Between two times that others are told what is open. So what that takes does not grow with the square of the ports. */
 const PAUSE_FOR_EACH_PORT_MS = 0.1
@@ -43,6 +44,8 @@ export interface PortKeeperOptions {
   /** The gateway can be reached only as given: a pinhole is not for any other address of this computer. */
   readonly isOnlyRoute?: boolean | undefined
   readonly checkMs?: number | undefined
+  /** What all keepers of this program hold. Default: there is no other one. */
+  readonly program?: HeldPorts | undefined
   /** This computer's address that a pinhole is for. If undefined, the one on the way to the gateway, if it is global. */
   readonly pinholeAddress?: ((gateway: Gateway) => string) | undefined
   /** One search. `routerBefore` is the address of the router that was used last. @throws whatever the signal aborts with */
@@ -55,6 +58,8 @@ export interface PortKeeperOptions {
   readonly onEvent: (event: KeeperEvent<HeldEither>, told: KeeperEvent<HeldEither>) => void
   /** At the end, about a port that stays open. */
   readonly onLeftOpen: (kept: KeptEither, reason: 'was-open' | 'kept-by-another') => void
+  /** The same, if another keeper of this program has it open. */
+  readonly onLeftHere?: (kept: KeptEither) => void
 }
 
 export class PortKeeper {
@@ -68,6 +73,8 @@ export class PortKeeper {
   readonly #router = new KeptRouter()
   readonly #marks: OwnMarks
   readonly #running: RunningKeeper
+  readonly #program: HeldPorts
+  readonly #holders: ReadonlyMap<KeptEither, Holder>
   readonly #keeper: Keeper<HeldEither>
   readonly #holding: OncePer
   /** Could not be closed at the end: their marks stay, for the next keeper. */
@@ -77,6 +84,7 @@ export class PortKeeper {
   /** Open at the last device, and not known to be open or refused at the router to which the keeper has moved. */
   readonly #moving = new Set<KeptEither>()
   #isStopping = false
+  #isResting = false
   /** Of the gateway that was found last. */
   #address = ''
   #localAddress = ''
@@ -94,14 +102,17 @@ export class PortKeeper {
     this.#finder = new GatewayFinder((signal) => this.#search(signal))
     this.#marks = new OwnMarks(files, clock)
     this.#running = new RunningKeeper(files, clock, crypto.randomUUID())
+    this.#program = options.program ?? new HeldPorts()
     const others = {
-      isOwn: (key: MappingKey, description: string) => this.#marks.has(key, description),
-      isKeptElsewhere: (kept: KeptEither, key: MappingKey) => this.#isKeptElsewhere(kept, key),
-      isKeptByAnother: (key: MappingKey) => this.#running.isKeptByAnother(this.#address, key),
+      isOwn: (kept: KeptEither, thing: HeldThing, description: string) => this.#isOwn(kept, thing, description),
+      isKeptElsewhere: (kept: KeptEither, thing: HeldThing) => this.#isKeptElsewhere(kept, thing),
+      isKeptByAnother: (kept: KeptEither, key: MappingKey) => this.#isKeptByAnother(kept, key),
+      hold: (kept: KeptEither, thing: HeldThing) => this.#program.take(this.#holderOf(kept), this.#placeOf(thing)),
       leftBehind: (gateway: Gateway, key: MappingKey) => leftBehindAt(gateway, key, net),
     }
     this.kept = keptOf(wanted, () => (isOnlyRoute === true ? [] : interfaces()), others, pinholeAddress)
     this.ports = new KeptPorts(this.kept)
+    this.#holders = new Map(this.kept.map((kept) => [kept, this.#newHolder(kept)]))
     this.#holding = new OncePer(clock, this.pauseMs, () => this.#hold())
     this.#keeper = new Keeper<HeldEither>({
       clock,
@@ -130,20 +141,25 @@ export class PortKeeper {
         if (!this.#released.has(kept)) this.#options.onLeftOpen(kept, 'was-open')
     } finally {
       this.#holding.cancel()
+      this.#program.close([...this.#holders.values()])
     }
   }
 
   /** Removes what it made of these, and keeps them no more, while the others go on. */
   async release(kept: readonly KeptEither[]): Promise<void> {
     for (const each of kept) this.#released.add(each)
+    const holders = kept.map((each) => this.#holderOf(each))
+    this.#program.end(holders)
     this.#hold() // from now on other keepers do not leave these ports to this one
     await this.#keeper.release(kept)
+    this.#program.close(holders)
     for (const each of kept) if (!this.#left.has(each)) this.#marks.remove(each)
     for (const each of this.ports.thatWereThere) if (kept.includes(each)) this.#options.onLeftOpen(each, 'was-open')
   }
 
   /** Keeps nothing any more: no renewal, no look, no timer. What is open is closed upon release() or stop(). */
   rest(): void {
+    this.#isResting = true
     this.#running.end()
     this.#holding.cancel()
     this.#keeper.rest()
@@ -153,6 +169,7 @@ export class PortKeeper {
   stop(): void {
     if (this.#isStopping) return
     this.#isStopping = true
+    this.#program.end([...this.#holders.values()])
     this.#running.end() // before anything is closed: from now on other keepers do not leave a port to this one
     this.#keeper.stop()
   }
@@ -165,12 +182,50 @@ export class PortKeeper {
   }
 
   /** The mark stays too: it is about the same mapping. */
-  async #isKeptElsewhere(kept: KeptEither, key: MappingKey): Promise<boolean> {
-    if (!(await this.#running.isOpenElsewhere(key))) return false
+  async #isKeptElsewhere(kept: KeptEither, thing: HeldThing): Promise<boolean> {
+    const sharer = this.#program.sharerOf(this.#holderOf(kept), this.#placeOf(thing))
+    const isElsewhere = thing.key !== undefined && (await this.#running.isOpenElsewhere(thing.key))
+    sharer?.renew()
+    if (sharer === undefined && !isElsewhere) return false
     if (!this.#isClosing(kept)) return true // at a device that is left for the router
     this.#left.add(kept)
-    this.#options.onLeftOpen(kept, 'kept-by-another')
+    if (sharer === undefined) this.#options.onLeftOpen(kept, 'kept-by-another')
+    else this.#options.onLeftHere?.(kept)
     return true
+  }
+
+  async #isOwn(kept: KeptEither, thing: HeldThing, description: string): Promise<boolean> {
+    if (this.#program.sharerOf(this.#holderOf(kept), this.#placeOf(thing)) !== undefined) return true
+    return thing.key !== undefined && this.#marks.has(thing.key, description)
+  }
+
+  async #isKeptByAnother(kept: KeptEither, key: MappingKey): Promise<boolean> {
+    if (this.#program.isHeld(this.#address, key, { except: this.#holderOf(kept) })) return true
+    return this.#running.isKeptByAnother(this.#address, key)
+  }
+
+  #placeOf({ outside, internalClient, internalPort }: HeldThing): HeldPlace {
+    return { router: this.#address, outside, internalClient, internalPort }
+  }
+
+  #holderOf(kept: KeptEither): Holder {
+    return this.#holders.get(kept) ?? this.#newHolder(kept)
+  }
+
+  #newHolder(kept: KeptEither): Holder {
+    const isOver = (): boolean => {
+      const endsWallMs = this.ports.portOf(kept)?.endsWallMs ?? Number.POSITIVE_INFINITY
+      return this.#isResting && endsWallMs <= this.#options.net.clock.wallMs()
+    }
+    return {
+      get hasMade() {
+        return kept.hasMade === true
+      },
+      get isOver() {
+        return isOver()
+      },
+      renew: () => this.#keeper.renew(kept),
+    }
   }
 
   #isClosing(kept: KeptEither): boolean {
@@ -210,7 +265,10 @@ export class PortKeeper {
     const event = this.#asRenewal(told)
     const before = 'kept' in event ? this.ports.portOf(event.kept)?.externalPort : undefined
     this.ports.hear(event, this.#options.net.clock.wallMs())
-    if ('held' in event) this.#marks.set(event.kept, event.held)
+    if ('held' in event) {
+      this.#marks.set(event.kept, event.held)
+      this.#program.hold(this.#holderOf(event.kept), this.#placeOf(thingOf(event.held)))
+    }
     if (event.type === 'removed') this.#marks.remove(event.kept)
     if (event.type === 'not-removed' && this.#isClosing(event.kept)) this.#left.add(event.kept)
     const isAsBefore = event.type === 'renewed' && this.ports.portOf(event.kept)?.externalPort === before

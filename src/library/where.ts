@@ -53,8 +53,8 @@ export interface Where extends Call {
   readonly net?: Net | undefined
   /**
    * The directory in which the key of PCP's nonces (RFC 6887 11.1) is stored, and what is remembered of routers,
-   * mappings and running keepers. `false` stores nothing: then nobody else can close a mapping of PCP before its lease
-   * ends. Default: the one of the command line, or none for a `net`.
+   * mappings and running keepers. `false` stores nothing on disk, and all such calls of one program share one memory:
+   * then no other program can close a mapping of PCP before its lease ends. Default: the one of the command line, or none for a `net`.
    */
   readonly state?: string | false | undefined
 }

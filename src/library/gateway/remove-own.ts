@@ -11,10 +11,11 @@ import type { ClientNet } from '../../net/network.js'
 import { forgetMark } from '../own-marks.js'
 import { addressOf } from '../router.js'
 import { isKept } from '../running-keepers.js'
+import { programOn } from '../this-program.js'
 import type { LeftMapping, OwnMappings, RemoveOwnOptions } from './gateway.js'
 import type { PortMapping } from './shown-mapping.js'
 
-export interface RemovingNet extends Pick<ClientNet, 'clock' | 'interfaces' | 'computerName'> {
+export interface RemovingNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'interfaces' | 'computerName'> {
   readonly files: PrivateFiles
 }
 
@@ -75,8 +76,10 @@ async function leadsHere(mapping: PortMapping, gateway: Gateway, net: RemovingNe
   return isThat && (await gateway.remembers(mapping)) // or it was another gateway with that address
 }
 
-async function whyKept(key: MappingKey, gateway: Gateway, { files, clock }: RemovingNet): Promise<string | undefined> {
+async function whyKept(key: MappingKey, gateway: Gateway, net: RemovingNet): Promise<string | undefined> {
+  const { files, clock } = net
   const forAnyHost = key.remoteHost === '' && gateway.protocol === 'pcp'
+  if (programOn(net).ports.isHeld(addressOf(gateway), key, { forAnyHost })) return 'an open port of this program holds it'
   return (await isKept(files, clock, addressOf(gateway), key, forAnyHost))
     ? 'a running keeper of this user holds it'
     : undefined

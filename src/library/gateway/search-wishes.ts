@@ -5,10 +5,11 @@ import { isPort } from '../../domain/port-mapping.js'
 import { PORT_CONTROL_PORT } from '../../domain/ports.js'
 import { parseRouterWords } from '../../domain/router-words.js'
 import type { Endpoint } from '../../net/datagrams.js'
-import { memoryFiles, type PrivateFiles, privateFiles, userPrivateFiles } from '../../net/files/private-files.js'
+import { type PrivateFiles, privateFiles, userPrivateFiles } from '../../net/files/private-files.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
 import { type ClientNet, nodeNet } from '../../net/network.js'
 import type { SearchWishes } from '../search-gateway.js'
+import { programOn } from '../this-program.js'
 import type { Net, Where } from '../where.js'
 
 /** A network with this user's files. */
@@ -45,8 +46,9 @@ const VIAS: ReadonlySet<string> = new Set(['auto', 'igd', 'pcp', 'nat-pmp'])
 export function netOf({ net, state }: Where): SearchedNet {
   if (net !== undefined && !isWhole(net)) throw new InvalidArgumentError('net is not the net of an emulated gateway')
   const parts = net ?? nodeNet()
-  const own = net === undefined ? userPrivateFiles : (net.files ?? memoryFiles())
-  const files = state === undefined ? own : state === false ? memoryFiles() : privateFiles(state)
+  const { memory } = programOn(parts)
+  const own = net === undefined ? userPrivateFiles : (net.files ?? memory)
+  const files = state === undefined ? own : state === false ? memory : privateFiles(state)
   return { ...parts, files }
 }
 

@@ -18,6 +18,7 @@ import { stableAddress } from '../pinhole-address.js'
 import { PortKeeper, type SearchNet } from '../port-keeper.js'
 import { protocolOf } from '../router.js'
 import { type Opened, searchGateway } from '../search-gateway.js'
+import { programOn } from '../this-program.js'
 import type { WantedPort } from '../wanted-ports.js'
 import type { Where } from '../where.js'
 import { Part } from './part.js'
@@ -31,9 +32,10 @@ const LONGEST_CLOSE_MS = 1950
 const SEARCH_AGAIN_MS = 1000
 const LATE = 'the router has not answered in time'
 const WHY_LEFT = {
-  'was-open': 'it was open before, and somebody else opened it',
+  'was-open': 'it was open before',
   'kept-by-another': 'another program of this user keeps it open',
 } as const
+const LEFT_HERE = 'another open port of this program keeps it open'
 
 export interface SessionOptions {
   readonly where: Where
@@ -79,11 +81,13 @@ export class PortSession {
         listen: (gateway, onNews) => listenToGateway({ ...net, watch, isOnlyRoute: this.#isOnly }, gateway, onNews),
       },
       isOnlyRoute: this.#isOnly,
+      program: programOn(given).ports,
       pinholeAddress: this.#isOnly ? undefined : (gateway) => this.#stableAddress(gateway),
       search: (own, routerBefore) => this.#search(own, routerBefore),
       onSearched: () => undefined,
       onEvent: (event) => this.#hear(event),
       onLeftOpen: (kept, reason) => this.#partOf.get(kept)?.noteLeft(kept, WHY_LEFT[reason]),
+      onLeftHere: (kept) => this.#partOf.get(kept)?.noteLeft(kept, LEFT_HERE),
     })
     const rows = [...this.#keeper.kept]
     this.parts = ports.map((wanted) => {

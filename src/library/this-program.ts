@@ -1,0 +1,159 @@
+/**
+ * What the calls of one program share on one network. They ask the same router: if they did not know each other, each
+ * would take the ports of the others for a stranger's, or close them. It hangs on what leads to the network, and not on
+ * the module, so that each emulated network has its own, which goes with it. Worker threads and other copies of this
+ * package have their own too, and know each other by their files, as other programs do.
+ */
+import type { MappingKey } from '../domain/port-mapping.js'
+import { memoryFiles, type PrivateFiles } from '../net/files/private-files.js'
+import type { ClientNet } from '../net/network.js'
+
+export interface ThisProgram {
+  /** For the calls that store nothing. */
+  readonly memory: PrivateFiles
+  readonly ports: HeldPorts
+}
+
+const PROGRAMS = new WeakMap<object, ThisProgram>()
+
+export function programOn({ datagrams }: Pick<ClientNet, 'datagrams'>): ThisProgram {
+  const known = PROGRAMS.get(datagrams)
+  if (known !== undefined) return known
+  const program = { memory: memoryFiles(), ports: new HeldPorts() }
+  PROGRAMS.set(datagrams, program)
+  return program
+}
+
+/** What is held: two that agree in all of it share one mapping or pinhole. */
+export interface HeldPlace {
+  /** Its address. */
+  readonly router: string
+  /** What only one mapping can have. */
+  readonly outside: string
+  readonly internalClient: string
+  readonly internalPort: number
+}
+
+/** One thing that a keeper keeps. */
+export interface Holder {
+  /** It has made what it holds, or may have, and will remove it. */
+  readonly hasMade: boolean
+  /** Nobody renews it, and its lease has ended. */
+  readonly isOver: boolean
+  /** It is to be asked for again at once. */
+  readonly renew: () => void
+}
+
+interface Ending {
+  readonly isOver: Promise<void>
+  readonly finish: () => void
+}
+
+/** What the keepers of one program hold. */
+export class HeldPorts {
+  readonly #places = new Map<Holder, HeldPlace>()
+  readonly #holders = new Map<string, Set<Holder>>()
+  /** They are being closed. */
+  readonly #endings = new Map<Holder, Ending>()
+  readonly #closed = new WeakSet<Holder>()
+
+  /**
+   * Holds that place, before it is asked for. What is being closed there is waited for: it would take the new one away.
+   * Returns what another one holds there, if that leads to another inside.
+   */
+  async take(holder: Holder, place: HeldPlace): Promise<HeldPlace | undefined> {
+    for (;;) {
+      const others = this.#othersAt(holder, place)
+      const ending = others.map((other) => this.#endings.get(other)).find((each) => each !== undefined)
+      if (ending !== undefined) {
+        await ending.isOver
+        continue
+      }
+      const other = others.map((each) => this.#places.get(each)).find((each) => each && !isSameInside(each, place))
+      if (other === undefined) this.hold(holder, place)
+      return other
+    }
+  }
+
+  /** It has that place, whatever it asked for. */
+  hold(holder: Holder, place: HeldPlace): void {
+    if (this.#closed.has(holder)) return
+    this.#letGo(holder)
+    const at = nameOf(place)
+    this.#places.set(holder, place)
+    this.#holders.set(at, (this.#holders.get(at) ?? new Set()).add(holder))
+  }
+
+  /** Another one that has the same open, and goes on. */
+  sharerOf(holder: Holder, place: HeldPlace): Holder | undefined {
+    return this.#othersAt(holder, place).find((other) => {
+      const held = this.#places.get(other)
+      return other.hasMade && !this.#endings.has(other) && held !== undefined && isSameInside(held, place)
+    })
+  }
+
+  /** Whether another one than `except` holds it, open or not. `forAnyHost`: for whatever remote host. */
+  isHeld(router: string, key: MappingKey, { except, forAnyHost = false }: WhoseHold = {}): boolean {
+    const at = nameOf({ router, outside: outsideOf(forAnyHost ? { ...key, remoteHost: '' } : key) })
+    const names = forAnyHost ? [...this.#holders.keys()].filter((name) => name.startsWith(at)) : [at]
+    return names.some((name) =>
+      [...(this.#holders.get(name) ?? [])].some((holder) => holder !== except && !holder.isOver),
+    )
+  }
+
+  /** From now on nobody leaves anything to these. */
+  end(holders: readonly Holder[]): void {
+    for (const holder of holders) {
+      if (this.#endings.has(holder) || this.#closed.has(holder)) continue
+      let finish = (): void => {}
+      const isOver = new Promise<void>((resolve) => {
+        finish = resolve
+      })
+      this.#endings.set(holder, { isOver, finish })
+    }
+  }
+
+  /** All that can be closed is closed. */
+  close(holders: readonly Holder[]): void {
+    for (const holder of holders) {
+      this.#closed.add(holder)
+      this.#letGo(holder)
+      this.#endings.get(holder)?.finish()
+      this.#endings.delete(holder)
+    }
+  }
+
+  #letGo(holder: Holder): void {
+    const place = this.#places.get(holder)
+    if (place === undefined) return
+    this.#places.delete(holder)
+    const at = nameOf(place)
+    const holders = this.#holders.get(at)
+    holders?.delete(holder)
+    if (holders?.size === 0) this.#holders.delete(at)
+  }
+
+  #othersAt(holder: Holder, place: HeldPlace): readonly Holder[] {
+    const others = [...(this.#holders.get(nameOf(place)) ?? [])].filter((other) => other !== holder)
+    for (const other of others) if (other.isOver) this.#letGo(other)
+    return others.filter(({ isOver }) => !isOver)
+  }
+}
+
+interface WhoseHold {
+  readonly except?: Holder | undefined
+  readonly forAnyHost?: boolean
+}
+
+/** The outside of a mapping. */
+export function outsideOf({ externalPort, protocol, remoteHost }: MappingKey): string {
+  return `${externalPort}/${protocol}/${remoteHost}`
+}
+
+function nameOf({ router, outside }: Pick<HeldPlace, 'router' | 'outside'>): string {
+  return `${router} ${outside}`
+}
+
+function isSameInside(one: HeldPlace, other: HeldPlace): boolean {
+  return one.internalClient === other.internalClient && one.internalPort === other.internalPort
+}
