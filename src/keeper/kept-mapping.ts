@@ -1,6 +1,7 @@
 /**
  * A port mapping that is kept. It looks before it asks: a mapping of another computer is not touched, even if the
- * gateway would allow it. A mapping that was there before the first request is left there at the end.
+ * gateway would allow it. A mapping that was there before the first request stays as it is, with its description and its
+ * lease, and is left there at the end. Its lease is extended only if it would end.
  */
 import {
   InvalidArgumentError,
@@ -70,8 +71,8 @@ const LAST_PORT = 65_535
 
 interface Asked {
   readonly request: MappingRequest
-  /** The gateway showed exactly this mapping before. */
-  readonly wasThere: boolean
+  /** The gateway showed exactly this mapping before: somebody else's. */
+  readonly wasThere: PortMapping | undefined
 }
 
 export class KeptMapping implements Kept<HeldMapping> {
@@ -128,12 +129,15 @@ export class KeptMapping implements Kept<HeldMapping> {
     try {
       const asked = await this.#prepare(gateway)
       const any = this.#wanted.any && this.#leader === this
-      const mapping = await this.#map(gateway, asked, any, isRepetition)
-      const externalAddress = await externalAddressOf(gateway)
       const { request, wasThere } = asked
+      const mapping = wasThere?.enabled
+        ? wasThere
+        : await this.#map(gateway, withWordsOf(wasThere, request), any, isRepetition, wasThere === undefined)
+      if (mapping === wasThere) this.#own = undefined
+      const externalAddress = await externalAddressOf(gateway)
       const externalPort = this.#leader === this ? this.#wanted.externalPort : request.externalPort
-      const leaseMs = leaseMsOf(mapping, this.#wanted)
-      return { mapping, asked: { ...request, externalPort }, leaseMs, externalAddress, wasThere }
+      const leaseMs = mapping === wasThere ? leaseMsShown(mapping) : leaseMsOf(mapping, this.#wanted)
+      return { mapping, asked: { ...request, externalPort }, leaseMs, externalAddress, wasThere: wasThere !== undefined }
     } catch (error) {
       // The first of the two can move to another port, and this one with it, unless the gateway chooses the port.
       const { externalPort, internalPort } = this.#leader.#wanted
@@ -157,12 +161,21 @@ export class KeptMapping implements Kept<HeldMapping> {
       return this.make(gateway, true)
     }
     const { asked, wasThere } = held
-    const mapping = await this.#extend(gateway, { request, wasThere }, held.leaseMs).catch((error: unknown) => {
+    const theirs = wasThere && isMapping(found) ? asInside(found, held.mapping) : undefined
+    if (theirs !== undefined && !this.#isToBeExtended(theirs, held))
+      return { ...held, mapping: theirs, leaseMs: leaseMsShown(theirs), externalAddress: undefined }
+    const mapping = await this.#extend(gateway, withWordsOf(theirs, request), held).catch((error: unknown) => {
       if (isPortTaken(error)) onLost('taken')
       throw error
     })
     const externalAddress = gateway.protocol === 'pcp' ? await externalAddressOf(gateway) : undefined
     return { mapping, asked, leaseMs: leaseMsOf(mapping, this.#wanted), externalAddress, wasThere }
+  }
+
+  /** Whether somebody else's would end, because nobody has extended it since. Its lease is never made shorter. */
+  #isToBeExtended(theirs: PortMapping, { leaseMs }: HeldMapping): boolean {
+    const leftMs = leaseMsShown(theirs)
+    return leftMs < leaseMs * LEAST_EXTENDED && leftMs < leaseMsOf({ ...theirs, leaseSeconds: 0 }, this.#wanted)
   }
 
   /** Whether it is on the port of the first of the two. */
@@ -218,10 +231,10 @@ export class KeptMapping implements Kept<HeldMapping> {
       const found = await this.#show(gateway, request)
       await this.#adopt(gateway, found, request)
       if (this.#isLeftBehind(found, request) && (await this.#close(gateway).catch(unlessRefused)) === true) {
-        return { request, wasThere: false }
+        return { request, wasThere: undefined }
       }
       if (!isMapping(found) || !(await this.#isSomebodyElses(found, request)))
-        return { request, wasThere: await this.#wasThere(found, request) }
+        return { request, wasThere: await this.#theirs(found, request) }
       if (!this.#wanted.any || passedOver === MAX_PASSED_OVER) throw takenBy(found, request)
       this.#passOver()
     }
@@ -267,10 +280,10 @@ export class KeptMapping implements Kept<HeldMapping> {
     return !isOwn || (await this.#wanted.isKeptByAnother?.(this.#key())) === true
   }
 
-  /** Whether somebody else made exactly this mapping: no keeper of this program, and none of this user that was killed. */
-  async #wasThere(found: Shown, request: MappingRequest): Promise<boolean> {
-    if (!isMapping(found) || !leadsToPort(found, request.internalPort)) return false
-    return !this.#isOwn(found, request) && (await this.#wanted.isOwn?.(request, found.description)) !== true
+  /** Exactly this mapping, if somebody else made it: no keeper of this program, and none of this user that was killed. */
+  async #theirs(found: Shown, request: MappingRequest): Promise<PortMapping | undefined> {
+    if (!isMapping(found) || !leadsToPort(found, request.internalPort) || this.#isOwn(found, request)) return undefined
+    return (await this.#wanted.isOwn?.(request, found.description)) === true ? undefined : asInside(found, request)
   }
 
   /** Some gateways show the name of a computer instead of its address. */
@@ -295,12 +308,13 @@ export class KeptMapping implements Kept<HeldMapping> {
   /** `any`: another port will do. */
   async #map(
     gateway: Gateway,
-    { request, wasThere }: Asked,
+    request: MappingRequest,
     any: boolean,
     isRepetition: boolean,
+    isOwn = true,
   ): Promise<PortMapping> {
     const before = this.#own
-    this.#own = wasThere ? undefined : request
+    this.#own = isOwn ? request : undefined
     try {
       const options = { isRepetition, mayBeMade: this.#isUncertain }
       const shown = await (any ? gateway.mapAny(request, options) : gateway.map(request, options))
@@ -311,7 +325,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       const internalPort = request.internalPort || externalPort
       const mapping = { ...shown, internalClient: request.internalClient, internalPort }
       if (this.#leader === this) this.#externalPort = externalPort
-      if (!wasThere) this.#own = { ...request, externalPort }
+      if (isOwn) this.#own = { ...request, externalPort }
       return mapping
     } catch (error) {
       const isNothingMade = error instanceof RefusedError || error instanceof InvalidArgumentError
@@ -331,29 +345,29 @@ export class KeptMapping implements Kept<HeldMapping> {
    * Asks for the same again. For PCP and NAT-PMP a port is a suggestion; an IGD could take "any" for "one more". The
    * second of two takes another port too: the gateway will give that one to the first, which has to be asked for it.
    */
-  async #extend(gateway: Gateway, asked: Asked, leaseMs: number): Promise<PortMapping> {
+  async #extend(gateway: Gateway, request: MappingRequest, { leaseMs, wasThere }: HeldMapping): Promise<PortMapping> {
     const any = this.#wanted.any && gateway.protocol !== 'igd'
     const isDoubted = this.#doubted.delete(gateway)
-    if (this.#renewedByRecreation.has(gateway)) return this.#recreate(gateway, asked, any)
+    if (this.#renewedByRecreation.has(gateway) && !wasThere) return this.#recreate(gateway, request, any)
     const isExtended = ({ leaseSeconds = 0 }: PortMapping): boolean =>
       leaseSeconds === 0 || leaseMs === Number.POSITIVE_INFINITY || leaseSeconds * 1000 >= leaseMs * LEAST_EXTENDED
     if (!isDoubted) {
-      const mapping = await this.#map(gateway, asked, any, true)
-      if (isExtended(mapping) || asked.wasThere || this.leftForMs !== undefined) return mapping
+      const mapping = await this.#map(gateway, request, any, true, !wasThere)
+      if (isExtended(mapping) || wasThere || this.leftForMs !== undefined) return mapping
       if (gateway.protocol === 'pcp') {
         this.#doubted.add(gateway) // it cannot be asked again within 4 s (RFC 6887 11.2.1)
         return mapping
       }
     }
-    const recreated = await this.#recreate(gateway, asked, any)
+    const recreated = await this.#recreate(gateway, request, any)
     // If not, the gateway gives shorter leases now.
     if (isExtended(recreated)) this.#renewedByRecreation.add(gateway)
     return recreated
   }
 
-  async #recreate(gateway: Gateway, asked: Asked, any: boolean): Promise<PortMapping> {
-    const isClosed = await hasClosed(gateway.unmap(asked.request))
-    const making = this.#map(gateway, asked, any, true)
+  async #recreate(gateway: Gateway, request: MappingRequest, any: boolean): Promise<PortMapping> {
+    const isClosed = await hasClosed(gateway.unmap(request))
+    const making = this.#map(gateway, request, any, true)
     return isClosed ? madeAgain(making) : making
   }
 
@@ -408,6 +422,19 @@ function presenceIn(found: Shown, { internalClient, internalPort }: PortMapping)
   return found.enabled && leadsToPort(found, internalPort) ? 'there' : 'gone'
 }
 
+/** Some gateways do not show the inside as it was asked for. */
+function asInside(
+  found: PortMapping,
+  { externalPort, internalClient, internalPort }: Pick<PortMapping, 'externalPort' | 'internalClient' | 'internalPort'>,
+): PortMapping {
+  return { ...found, externalPort, internalClient, internalPort }
+}
+
+/** What somebody else has made is asked for with their description. */
+function withWordsOf(theirs: PortMapping | undefined, request: MappingRequest): MappingRequest {
+  return theirs === undefined ? request : { ...request, description: theirs.description }
+}
+
 /** Another keeper of this program has it. The router, which may let the last one win, is not asked. */
 function heldBy(inside: Inside, request: MappingRequest): NotConfirmedError {
   const { lease: _, description: __, ...rest } = request
@@ -438,6 +465,11 @@ function unlikeLeader(error: unknown, { externalPort, protocol }: MappingRequest
     `external port ${externalPort} ${protocol} cannot be had: the router gives ${mapping.externalPort} for ${protocol}, ` +
     'and not the same port for TCP and UDP; ask for TCP and UDP apart'
   return new NotConfirmedError(mapping, message, { action, belongsToAnother: true })
+}
+
+/** Of a mapping that somebody else has made. */
+function leaseMsShown({ leaseSeconds = 0 }: PortMapping): number {
+  return leaseSeconds === 0 ? Number.POSITIVE_INFINITY : leaseSeconds * 1000
 }
 
 /**

@@ -4,7 +4,7 @@
  */
 import { NoGatewayError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
-import type { MappingKey } from '../domain/port-mapping.js'
+import type { GatewayProtocol, MappingKey } from '../domain/port-mapping.js'
 import { type GatewayNews, Keeper } from '../keeper/keeper.js'
 import type { KeeperEvent } from '../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../keeper/kept-pinhole.js'
@@ -87,6 +87,7 @@ export class PortKeeper {
   #isResting = false
   /** Of the gateway that was found last. */
   #address = ''
+  #via: GatewayProtocol = 'igd'
   #localAddress = ''
 
   constructor(options: PortKeeperOptions) {
@@ -137,8 +138,7 @@ export class PortKeeper {
     try {
       await this.#keeper.run()
       for (const kept of this.kept) if (!this.#left.has(kept)) this.#marks.remove(kept)
-      for (const kept of this.ports.thatWereThere)
-        if (!this.#released.has(kept)) this.#options.onLeftOpen(kept, 'was-open')
+      this.#tellOfThoseThatWereThere((kept) => !this.#released.has(kept))
     } finally {
       this.#holding.cancel()
       this.#program.close([...this.#holders.values()])
@@ -154,7 +154,7 @@ export class PortKeeper {
     await this.#keeper.release(kept)
     this.#program.close(holders)
     for (const each of kept) if (!this.#left.has(each)) this.#marks.remove(each)
-    for (const each of this.ports.thatWereThere) if (kept.includes(each)) this.#options.onLeftOpen(each, 'was-open')
+    this.#tellOfThoseThatWereThere((each) => kept.includes(each))
   }
 
   /** Keeps nothing any more: no renewal, no look, no timer. What is open is closed upon release() or stop(). */
@@ -185,13 +185,24 @@ export class PortKeeper {
   async #isKeptElsewhere(kept: KeptEither, thing: HeldThing): Promise<boolean> {
     const sharer = this.#program.sharerOf(this.#holderOf(kept), this.#placeOf(thing))
     const isElsewhere = thing.key !== undefined && (await this.#running.isOpenElsewhere(thing.key))
-    sharer?.renew()
     if (sharer === undefined && !isElsewhere) return false
     if (!this.#isClosing(kept)) return true // at a device that is left for the router
     this.#left.add(kept)
     if (sharer === undefined) this.#options.onLeftOpen(kept, 'kept-by-another')
     else this.#options.onLeftHere?.(kept)
     return true
+  }
+
+  #tellOfThoseThatWereThere(isMeant: (kept: KeptEither) => boolean): void {
+    const wereThere = new Set(this.ports.thatWereThere)
+    for (const [at, kept] of this.kept.entries()) {
+      const wanted = this.#options.wanted[at]
+      if (!wereThere.has(kept) || !isMeant(kept) || wanted?.kind !== 'mapping') continue
+      const key = { ...wanted.mapping, externalPort: this.ports.portOf(kept)?.externalPort ?? 0 }
+      const isHeldHere = this.#program.isMade(this.#address, key, this.#holderOf(kept))
+      if (isHeldHere) this.#options.onLeftHere?.(kept)
+      else this.#options.onLeftOpen(kept, 'was-open')
+    }
   }
 
   async #isOwn(kept: KeptEither, thing: HeldThing, description: string): Promise<boolean> {
@@ -205,7 +216,7 @@ export class PortKeeper {
   }
 
   #placeOf({ outside, internalClient, internalPort }: HeldThing): HeldPlace {
-    return { router: this.#address, outside, internalClient, internalPort }
+    return { router: this.#address, via: this.#via, outside, internalClient, internalPort }
   }
 
   #holderOf(kept: KeptEither): Holder {
@@ -257,6 +268,7 @@ export class PortKeeper {
   #meet(gateway: Gateway): void {
     this.#marks.meet(gateway)
     this.#address = addressOf(gateway)
+    this.#via = gateway.protocol
     this.#localAddress = gateway.localAddress
   }
 

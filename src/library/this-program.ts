@@ -4,7 +4,7 @@
  * the module, so that each emulated network has its own, which goes with it. Worker threads and other copies of this
  * package have their own too, and know each other by their files, as other programs do.
  */
-import type { MappingKey } from '../domain/port-mapping.js'
+import type { GatewayProtocol, MappingKey } from '../domain/port-mapping.js'
 import { memoryFiles, type PrivateFiles } from '../net/files/private-files.js'
 import type { ClientNet } from '../net/network.js'
 
@@ -28,6 +28,8 @@ export function programOn({ datagrams }: Pick<ClientNet, 'datagrams'>): ThisProg
 export interface HeldPlace {
   /** Its address. */
   readonly router: string
+  /** The protocol in which it was made, which alone can close it. */
+  readonly via: GatewayProtocol
   /** What only one mapping can have. */
   readonly outside: string
   readonly internalClient: string
@@ -40,7 +42,7 @@ export interface Holder {
   readonly hasMade: boolean
   /** Nobody renews it, and its lease has ended. */
   readonly isOver: boolean
-  /** It is to be asked for again at once. */
+  /** It is to be asked for again at once: what it shares may be gone, or have the lease of somebody else. */
   readonly renew: () => void
 }
 
@@ -88,7 +90,8 @@ export class HeldPorts {
   sharerOf(holder: Holder, place: HeldPlace): Holder | undefined {
     return this.#othersAt(holder, place).find((other) => {
       const held = this.#places.get(other)
-      return other.hasMade && !this.#endings.has(other) && held !== undefined && isSameInside(held, place)
+      if (held === undefined || held.via !== place.via || !isSameInside(held, place)) return false
+      return other.hasMade && !this.#endings.has(other)
     })
   }
 
@@ -99,6 +102,12 @@ export class HeldPorts {
     return names.some((name) =>
       [...(this.#holders.get(name) ?? [])].some((holder) => holder !== except && !holder.isOver),
     )
+  }
+
+  /** Whether another one has made it, and goes on. */
+  isMade(router: string, key: MappingKey, except: Holder): boolean {
+    const holders = [...(this.#holders.get(nameOf({ router, outside: outsideOf(key) })) ?? [])]
+    return holders.some((each) => each !== except && each.hasMade && !each.isOver && !this.#endings.has(each))
   }
 
   /** From now on nobody leaves anything to these. */
@@ -116,10 +125,13 @@ export class HeldPorts {
   /** All that can be closed is closed. */
   close(holders: readonly Holder[]): void {
     for (const holder of holders) {
+      const place = this.#places.get(holder)
       this.#closed.add(holder)
       this.#letGo(holder)
       this.#endings.get(holder)?.finish()
       this.#endings.delete(holder)
+      const others = place === undefined ? [] : this.#othersAt(holder, place)
+      for (const other of others) if (!this.#endings.has(other)) other.renew()
     }
   }
 

@@ -23,7 +23,7 @@ export type WantedPort =
   | { readonly kind: 'pinhole'; readonly pinhole: WantedPinhole }
 
 /** What is held at a router. */
-export interface HeldThing extends Omit<HeldPlace, 'router'> {
+export interface HeldThing extends Omit<HeldPlace, 'router' | 'via'> {
   /** Undefined if it is a pinhole. */
   readonly key?: MappingKey | undefined
 }
