@@ -127,7 +127,7 @@ async function heldBy(files: PrivateFiles, clock: Clock, name: string): Promise<
   return undefined
 }
 
-/** A port that is kept. One that is lost is still kept: it is opened again. */
+/** A port that is kept, and whether this keeper has it open, and will close it. One that is lost is opened again. */
 export interface HeldPort extends MappingKey {
   readonly isOpen?: boolean
 }

@@ -1,12 +1,13 @@
 /**
  * What the calls of one program share on one network. They ask the same router: if they did not know each other, each
- * would take the ports of the others for a stranger's, or close them. It hangs on what leads to the network, and not on
- * the module, so that each emulated network has its own, which goes with it. Worker threads and other copies of this
+ * would take the ports of the others for a stranger's, or close them. It hangs on the network that a call
+ * is given, and not on the module, so that each emulated network has its own, which goes with it. Worker threads and other copies of this
  * package have their own too, and know each other by their files, as other programs do.
  */
 import type { GatewayProtocol, MappingKey } from '../domain/port-mapping.js'
+import { systemClock } from '../net/clock.js'
 import { memoryFiles, type PrivateFiles } from '../net/files/private-files.js'
-import type { ClientNet } from '../net/network.js'
+import type { Net } from './where.js'
 
 export interface ThisProgram {
   /** For the calls that store nothing. */
@@ -14,13 +15,15 @@ export interface ThisProgram {
   readonly ports: HeldPorts
 }
 
-const PROGRAMS = new WeakMap<object, ThisProgram>()
+const THIS_COMPUTER: Net = { clock: systemClock }
+const PROGRAMS = new WeakMap<Net, ThisProgram>()
 
-export function programOn({ datagrams }: Pick<ClientNet, 'datagrams'>): ThisProgram {
-  const known = PROGRAMS.get(datagrams)
+/** Without a network it is that of this computer. */
+export function programOn(net: Net = THIS_COMPUTER): ThisProgram {
+  const known = PROGRAMS.get(net)
   if (known !== undefined) return known
   const program = { memory: memoryFiles(), ports: new HeldPorts() }
-  PROGRAMS.set(datagrams, program)
+  PROGRAMS.set(net, program)
   return program
 }
 

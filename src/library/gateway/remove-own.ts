@@ -11,12 +11,13 @@ import type { ClientNet } from '../../net/network.js'
 import { forgetMark } from '../own-marks.js'
 import { addressOf } from '../router.js'
 import { isKept } from '../running-keepers.js'
-import { programOn } from '../this-program.js'
+import type { ThisProgram } from '../this-program.js'
 import type { LeftMapping, OwnMappings, RemoveOwnOptions } from './gateway.js'
 import type { PortMapping } from './shown-mapping.js'
 
-export interface RemovingNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'interfaces' | 'computerName'> {
+export interface RemovingNet extends Pick<ClientNet, 'clock' | 'interfaces' | 'computerName'> {
   readonly files: PrivateFiles
+  readonly program: ThisProgram
 }
 
 /** `shown`: the table of an IGD. @throws whatever a call is ended with */
@@ -79,7 +80,7 @@ async function leadsHere(mapping: PortMapping, gateway: Gateway, net: RemovingNe
 async function whyKept(key: MappingKey, gateway: Gateway, net: RemovingNet): Promise<string | undefined> {
   const { files, clock } = net
   const forAnyHost = key.remoteHost === '' && gateway.protocol === 'pcp'
-  if (programOn(net).ports.isHeld(addressOf(gateway), key, { forAnyHost })) return 'an open port of this program holds it'
+  if (net.program.ports.isHeld(addressOf(gateway), key, { forAnyHost })) return 'an open port of this program holds it'
   return (await isKept(files, clock, addressOf(gateway), key, forAnyHost))
     ? 'a running keeper of this user holds it'
     : undefined

@@ -9,12 +9,13 @@ import { type PrivateFiles, privateFiles, userPrivateFiles } from '../../net/fil
 import { zoneMeantBy } from '../../net/interfaces.js'
 import { type ClientNet, nodeNet } from '../../net/network.js'
 import type { SearchWishes } from '../search-gateway.js'
-import { programOn } from '../this-program.js'
+import { programOn, type ThisProgram } from '../this-program.js'
 import type { Net, Where } from '../where.js'
 
 /** A network with this user's files. */
 export interface SearchedNet extends ClientNet {
   readonly files: PrivateFiles
+  readonly program: ThisProgram
   /** An IGD is searched for on this route only, and PCP and NAT-PMP are asked only there. */
   readonly onlyRoute?: SearchRoute | undefined
   readonly onlyEndpoint?: Endpoint | undefined
@@ -46,10 +47,10 @@ const VIAS: ReadonlySet<string> = new Set(['auto', 'igd', 'pcp', 'nat-pmp'])
 export function netOf({ net, state }: Where): SearchedNet {
   if (net !== undefined && !isWhole(net)) throw new InvalidArgumentError('net is not the net of an emulated gateway')
   const parts = net ?? nodeNet()
-  const { memory } = programOn(parts)
-  const own = net === undefined ? userPrivateFiles : (net.files ?? memory)
-  const files = state === undefined ? own : state === false ? memory : privateFiles(state)
-  return { ...parts, files }
+  const program = programOn(net)
+  const own = net === undefined ? userPrivateFiles : (net.files ?? program.memory)
+  const files = state === undefined ? own : state === false ? program.memory : privateFiles(state)
+  return { ...parts, files, program }
 }
 
 type GivenNet = ClientNet & Partial<Pick<SearchedNet, 'files' | 'onlyRoute' | 'onlyEndpoint'>>

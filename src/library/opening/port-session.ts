@@ -18,7 +18,6 @@ import { stableAddress } from '../pinhole-address.js'
 import { PortKeeper, type SearchNet } from '../port-keeper.js'
 import { protocolOf } from '../router.js'
 import { type Opened, searchGateway } from '../search-gateway.js'
-import { programOn } from '../this-program.js'
 import type { WantedPort } from '../wanted-ports.js'
 import type { Where } from '../where.js'
 import { Part } from './part.js'
@@ -81,7 +80,7 @@ export class PortSession {
         listen: (gateway, onNews) => listenToGateway({ ...net, watch, isOnlyRoute: this.#isOnly }, gateway, onNews),
       },
       isOnlyRoute: this.#isOnly,
-      program: programOn(given).ports,
+      program: given.program.ports,
       pinholeAddress: this.#isOnly ? undefined : (gateway) => this.#stableAddress(gateway),
       search: (own, routerBefore) => this.#search(own, routerBefore),
       onSearched: () => undefined,

@@ -6,6 +6,7 @@ import { openPort } from '../../../src/library/opening/open-ports.ts'
 import type { PortChange } from '../../../src/library/opening/port-changes.ts'
 import { openPortAt } from '../../../src/library/opening/port-groups.ts'
 import { searchGateway } from '../../../src/library/search-gateway.ts'
+import { memoryFiles } from '../../../src/net/files/private-files.ts'
 import { HOUR_MS, Home, MINUTE_MS, SECOND_MS, toldBy, VIAS } from './home.ts'
 
 describe.each(VIAS)('openPort over %s', (via) => {
@@ -281,8 +282,9 @@ describe('openPort', () => {
 
   it('leaves alone what was open before, and says so', async () => {
     const home = await Home.begin()
-    const one = await home.open(8080, { via: 'igd', description: 'game', state: false })
-    const other = await home.open(8080, { via: 'igd', description: 'game', state: false })
+    const theirs = { ...home.net, files: memoryFiles() }
+    const one = await home.open(8080, { via: 'igd', description: 'game', net: theirs })
+    const other = await home.open(8080, { via: 'igd', description: 'game' })
     const { removed, left } = await home.close(other)
     expect(removed).toEqual([])
     expect(left).toMatchObject([{ endpoint: { externalPort: 8080 }, why: expect.stringContaining('before') }])
@@ -294,10 +296,10 @@ describe('openPort', () => {
   it('leaves a port to another one of this user that keeps it', async () => {
     const home = await Home.begin()
     const one = await home.open(8080, { via: 'igd' })
-    const other = await home.open(8080, { via: 'igd' })
+    const other = await home.open(8080, { via: 'igd', net: { ...home.net } })
     await home.pass(MINUTE_MS)
     const { left } = await home.close(other)
-    expect(left).toMatchObject([{ why: expect.any(String) }])
+    expect(left).toMatchObject([{ why: 'another program of this user keeps it open' }])
     expect(home.doors).toEqual(['8080 TCP'])
     expect((await home.close(one)).removed).toHaveLength(1)
     expect(home.doors).toEqual([])

@@ -4,8 +4,10 @@ import { findGateway } from '../../../src/library/gateway/find-gateway.ts'
 import type { OpenPort } from '../../../src/library/opening/open-port.ts'
 import type { PortOptions } from '../../../src/library/opening/port-options.ts'
 import { memoryFiles } from '../../../src/net/files/private-files.ts'
-import { Home, MINUTE_MS, SECOND_MS, VIAS } from './home.ts'
+import { HOUR_MS, Home, MINUTE_MS, SECOND_MS, VIAS } from './home.ts'
 
+/** WANIPConnection:2 2.3.16: no lease is longer. */
+const WEEK_SECONDS = 604_800
 const SHARED = 'another open port of this program keeps it open'
 
 /** The two are open, and the port stays open until both are closed. */
@@ -146,16 +148,31 @@ describe.each(VIAS)('two open ports of one program over %s', (via) => {
 })
 
 describe('two open ports of one program', () => {
-  it.each([
-    ['pcp', 'igd'],
-    ['igd', 'pcp'],
-    ['nat-pmp', 'igd'],
-    ['igd', 'nat-pmp'],
-  ] as const)('over %s and %s share the port', async (first, second) => {
+  it.each(['pcp', 'nat-pmp'] as const)('over %s and igd share the port', async (via) => {
+    for (const order of ['first', 'second']) {
+      const home = await Home.begin()
+      const one = await home.open(8080, { via })
+      const other = await home.open(8080, { via: 'igd' })
+      expect([one.isOpen, other.isOpen, home.doors]).toEqual([true, true, ['8080 TCP']])
+      if (order === 'first') {
+        expect((await home.close(one)).removed).toHaveLength(1) // over UPnP nobody could close it
+        await home.pass(SECOND_MS)
+        expect([home.doors, other.isOpen]).toEqual([['8080 TCP'], true])
+        expect((await home.close(other)).removed).toHaveLength(1)
+        await home.expectNothingLeft()
+      } else await expectShared(home, other, one)
+      expect(home.doors).toEqual([])
+    }
+  })
+
+  it.each(['pcp', 'nat-pmp'] as const)('over igd and %s: the router refuses, and the first one stays', async (via) => {
     const home = await Home.begin()
-    const one = await home.open(8080, { via: first })
-    const other = await home.open(8080, { via: second })
-    await expectShared(home, other, one)
+    const one = await home.open(8080, { via: 'igd' })
+    await expect(home.open(8080, { via })).rejects.toMatchObject({ code: /^(REFUSED|NOT_CONFIRMED)$/ })
+    await home.pass(10 * MINUTE_MS)
+    expect([home.doors, one.isOpen]).toEqual([['8080 TCP'], true])
+    expect((await home.close(one)).removed).toHaveLength(1)
+    await home.expectNothingLeft()
   })
 
   it('with different leases: the longer one is asked for again when the shorter one is closed', async () => {
@@ -168,27 +185,76 @@ describe('two open ports of one program', () => {
     await home.close(long)
     expect(home.doors).toEqual([])
   })
-
-  it('that share what was open before both leave it', async () => {
-    const home = await Home.begin()
-    home.router.occupy(home.computer, 8080, 'TCP', 0)
-    const one = await home.open(8080, { via: 'igd', state: false })
-    const other = await home.open(8080, { via: 'igd', state: false })
-    for (const port of [other, one])
-      expect((await home.close(port)).left).toMatchObject([{ why: 'it was open before' }])
-    expect(home.doors).toEqual(['8080 TCP'])
-  })
 })
 
-describe('another program of this computer', () => {
-  it('is another one', async () => {
+describe('what another program of this computer has open', () => {
+  async function begin(lease: number) {
     const home = await Home.begin()
-    const theirs = { ...home.net, files: memoryFiles(), datagrams: home.computer.datagramsOf('other') }
-    const one = await home.open(8080, { via: 'igd', net: theirs })
-    const other = await home.open(8080, { via: 'igd' })
-    expect((await home.close(other)).left).toMatchObject([{ why: 'it was open before' }])
+    const theirs = { ...home.net, files: memoryFiles() }
+    const gateway = (await home.during(findGateway({ via: 'igd', net: theirs }), 20_000)).value
+    const wanted = { internalPort: 8080, description: 'console', lease }
+    await home.during(gateway.map(wanted), 20_000)
+    return { home, theirs, map: () => home.during(gateway.map(wanted), 20_000) }
+  }
+
+  it('stays as it is, with its description and its lease, and is left open', async () => {
+    const { home } = await begin(WEEK_SECONDS)
+    const one = await home.open(8080, { via: 'igd', description: 'game' })
+    const other = await home.open(8080, { via: 'igd', state: false })
+    expect([one.isOpen, other.isOpen]).toEqual([true, true])
+    expect(one.endpoints[0]?.endsAt?.getTime()).toBeGreaterThan(home.net.clock.wallMs() + 600_000 * SECOND_MS)
+    await home.pass(5 * HOUR_MS)
+    for (const port of [other, one])
+      expect(await home.close(port)).toMatchObject({ removed: [], left: [{ why: 'it was open before' }] })
+    expect(home.router.mappings).toMatchObject([{ externalPort: 8080, description: 'console', leaseSeconds: WEEK_SECONDS - 18_000 }])
+    await home.expectNothingLeft()
+  })
+
+  it('is extended only if it would end, and never made shorter', async () => {
+    const { home, map } = await begin(3600)
+    const port = await home.open(8080, { via: 'igd', lease: 600 })
+    await home.pass(20 * MINUTE_MS)
+    expect(home.router.mappings).toMatchObject([{ description: 'console', leaseSeconds: 2400 }])
+    await map()
+    await home.pass(50 * MINUTE_MS)
+    await map()
+    await home.pass(5 * HOUR_MS)
+    expect(home.router.mappings).toMatchObject([{ description: 'console' }])
+    expect(port.isOpen).toBe(true)
+    expect(await home.close(port)).toMatchObject({ removed: [], left: [{ why: 'it was open before' }] })
     expect(home.doors).toEqual(['8080 TCP'])
-    await home.close(one)
+  })
+
+  it('is opened by this one when it is gone, and closed at its end', async () => {
+    const { home } = await begin(WEEK_SECONDS)
+    const port = await home.open(8080, { via: 'igd', description: 'game' })
+    home.router.remove(home.computer, 8080, 'TCP')
+    await home.pass(5 * MINUTE_MS)
+    expect(home.router.mappings).toMatchObject([{ externalPort: 8080, description: 'game' }])
+    expect((await home.close(port)).removed).toHaveLength(1)
+    expect(home.doors).toEqual([])
+  })
+
+  it('and keeps open is left to it', async () => {
+    const { home, theirs } = await begin(WEEK_SECONDS)
+    const one = await home.open(9090, { via: 'igd', net: theirs })
+    const other = await home.open(9090, { via: 'igd' })
+    expect((await home.close(other)).left).toMatchObject([{ why: 'it was open before' }])
+    expect(home.doors).toEqual(['8080 TCP', '9090 TCP'])
+    expect((await home.close(one)).removed).toHaveLength(1)
+  })
+
+  it('that was killed, and has the same files, is taken over, and closed at the end', async () => {
+    const home = await Home.begin()
+    await home.open(8080, {
+      via: 'igd',
+      net: { ...home.net },
+      keep: false,
+      description: 'game',
+    })
+    const port = await home.open(8080, { via: 'igd', description: 'game', lease: 1000 })
+    expect(home.router.mappings).toMatchObject([{ description: 'game', leaseSeconds: 1000 }])
+    expect((await home.close(port)).removed).toHaveLength(1)
     expect(home.doors).toEqual([])
   })
 })
