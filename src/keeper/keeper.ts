@@ -356,14 +356,20 @@ export class Keeper<H extends Held> {
     if (reason === 'regular') void this.#better?.look()
     try {
       if (reason === 'announcement' && (await this.#isFirstThere(gateway))) return
-      const pulse = await pulseOf(gateway)
-      const isOther = this.#learnAddress(pulse?.externalAddress)
+      const [pulse, before] = [await pulseOf(gateway), this.#externalAddress]
+      const address = pulse?.externalAddress
       // A refusal carries no epoch, and the old one would look as if it stood still.
-      if (pulse !== undefined && this.#noticeRestart(gateway)) return await this.#spread()
+      if (pulse !== undefined && this.#noticeRestart(gateway)) {
+        this.#learnAddress(address)
+        return await this.#spread()
+      }
+      const isOther = before !== undefined && address !== undefined && address !== before
       if (isOther) for (const row of this.#rows) if (row.present === undefined) row.beDueNow(this.#now())
       // Over PCP and NAT-PMP the epoch has told what an announcement is worth.
       if (reason !== 'announcement' || isOther || gateway.protocol === 'igd')
         await this.#findAll(gateway, reason, isOther)
+      // First what is lost is told, so that it has not moved. A later answer may have told the address meanwhile.
+      if (this.#externalAddress === before) this.#learnAddress(address)
       this.#search.prove()
     } catch (error) {
       if (!(error instanceof PortMappingError)) throw error
