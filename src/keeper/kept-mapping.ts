@@ -137,7 +137,13 @@ export class KeptMapping implements Kept<HeldMapping> {
       const externalAddress = await externalAddressOf(gateway)
       const externalPort = this.#leader === this ? this.#wanted.externalPort : request.externalPort
       const leaseMs = mapping === wasThere ? leaseMsShown(mapping) : leaseMsOf(mapping, this.#wanted)
-      return { mapping, asked: { ...request, externalPort }, leaseMs, externalAddress, wasThere: wasThere !== undefined }
+      return {
+        mapping,
+        asked: { ...request, externalPort },
+        leaseMs,
+        externalAddress,
+        wasThere: wasThere !== undefined,
+      }
     } catch (error) {
       // The first of the two can move to another port, and this one with it, unless the gateway chooses the port.
       const { externalPort, internalPort } = this.#leader.#wanted

@@ -314,7 +314,14 @@ export class PortKeeper {
       const [port, kept] = [known[at], this.kept[at]]
       if (port === undefined || kept === undefined || this.#released.has(kept) || each.kind === 'pinhole') return []
       const { protocol, remoteHost } = each.mapping
-      return [{ externalPort: port.externalPort, protocol, remoteHost, isOpen: facts.ports[at] !== undefined && kept.hasMade === true }]
+      return [
+        {
+          externalPort: port.externalPort,
+          protocol,
+          remoteHost,
+          isOpen: facts.ports[at] !== undefined && kept.hasMade === true,
+        },
+      ]
     })
     if (held.length > 0 || this.#released.size > 0) this.#running.hold(this.#address, held, this.#localAddress)
   }

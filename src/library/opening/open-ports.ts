@@ -8,6 +8,14 @@ import type { PortOptions } from './port-options.js'
  * Opens a port of this computer to the internet, and keeps it open until it is closed: renews it, looks whether it is
  * there, and opens it again at a router that has restarted, or has come back after it was gone.
  *
+ * Calls of one program for the same port, external port and router share it, and the one that is closed last closes it.
+ * For another port they are refused, as if it were taken. (Worker threads and other copies of this package are other
+ * programs: they share it too, if they have the same `state`, and each has been open for a minute.)
+ *
+ * What has been left behind by an openPort of this user that was killed is taken over, and closed at the end. What another
+ * program has opened for the same port, or `map()` has, stays as it is: with its description, its lease, which is extended
+ * only if it would end, and open after close(). PCP and NAT-PMP do not show it: there it is taken over.
+ *
  * It resolves when the port is open. If it rejects, nothing stays open, and what was asked for already is taken back; that
  * takes 2 s at most. `signal` and `timeoutMs` bound this call only, and never the open port.
  *

@@ -105,9 +105,7 @@ describe('a port that is opened at the gateway', () => {
     expect(port).toMatchObject({ isOpen: true, externalPort: 8080, endpoints: [{ via, internalPort: 8080 }] })
     expect(portsOf()).toEqual([1001, 8080])
     const { left } = await gateway.removeOwn({ description: 'my game' })
-    expect(left.find(({ mapping }) => mapping.externalPort === 8080)?.why).toBe(
-      'an open port of this program holds it',
-    )
+    expect(left.find(({ mapping }) => mapping.externalPort === 8080)?.why).toBe('an open port of this program holds it')
     expect((await port.close()).removed).toMatchObject([{ externalPort: 8080 }])
     expect(portsOf()).toEqual([1001])
   })

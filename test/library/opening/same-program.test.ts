@@ -206,7 +206,9 @@ describe('what another program of this computer has open', () => {
     await home.pass(5 * HOUR_MS)
     for (const port of [other, one])
       expect(await home.close(port)).toMatchObject({ removed: [], left: [{ why: 'it was open before' }] })
-    expect(home.router.mappings).toMatchObject([{ externalPort: 8080, description: 'console', leaseSeconds: WEEK_SECONDS - 18_000 }])
+    expect(home.router.mappings).toMatchObject([
+      { externalPort: 8080, description: 'console', leaseSeconds: WEEK_SECONDS - 18_000 },
+    ])
     await home.expectNothingLeft()
   })
 
