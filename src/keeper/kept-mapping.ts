@@ -442,7 +442,7 @@ function withWordsOf(theirs: PortMapping | undefined, request: MappingRequest): 
 }
 
 /** Another keeper of this program has it. The router, which may let the last one win, is not asked. */
-function heldBy(inside: Inside, request: MappingRequest): NotConfirmedError {
+export function heldBy(inside: Inside, request: MappingRequest): NotConfirmedError {
   const { lease: _, description: __, ...rest } = request
   const mapping = { ...rest, ...inside, enabled: true, description: '', leaseSeconds: undefined }
   const { externalPort, protocol } = request

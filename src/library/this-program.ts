@@ -107,6 +107,12 @@ export class HeldPorts {
     )
   }
 
+  /** Where that outside leads, if it is held for another inside than this. */
+  otherInsideAt(place: HeldPlace): HeldPlace | undefined {
+    const holders = [...(this.#holders.get(nameOf(place)) ?? [])].filter(({ isOver }) => !isOver)
+    return holders.map((each) => this.#places.get(each)).find((each) => each && !isSameInside(each, place))
+  }
+
   /** Whether another one has made it, and goes on. */
   isMade(router: string, key: MappingKey, except: Holder): boolean {
     const holders = [...(this.#holders.get(nameOf({ router, outside: outsideOf(key) })) ?? [])]

@@ -21,12 +21,14 @@ import {
   type PortMapping as Shown,
 } from '../../domain/port-mapping.js'
 import { causeText } from '../../domain/refusal-text.js'
+import { heldBy } from '../../keeper/kept-mapping.js'
 import { Mapper } from '../mapper.js'
 import type { OpenPort } from '../opening/open-port.js'
 import { openPortAt } from '../opening/port-groups.js'
 import { forgetMark } from '../own-marks.js'
 import { pinholeAddress } from '../pinhole-address.js'
 import type { FoundGateway, FoundIgd, FoundPortControl, Opened } from '../search-gateway.js'
+import { outsideOf } from '../this-program.js'
 import type { Call, Where } from '../where.js'
 import { within } from './call-limit.js'
 import type {
@@ -93,15 +95,28 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
   map(wanted: PortToMap, call?: Call): Promise<PortMapping> {
     const request = requestOf(wanted, this.localAddress)
     return this.ask('the mapping', call, async (gateway, signal) => {
+      const any = wanted.externalPort === 'any'
+      const free = this.#notHeldHere(request, any)
       const mapper = new Mapper(gateway, { ...this.net, signal })
       const externalAddress = this.#externalAddress
-      const outcome = await mapper.map({ request, externalAddress }, wanted.externalPort === 'any')
+      const outcome = await mapper.map({ request: free, externalAddress }, any)
       if (outcome.ok) return { ...outcome.mapping, ...knownOf(outcome.mapping, outcome.asked) }
       const { error, cause, asked } = outcome
       if (cause !== undefined) error.hint = causeText(cause, { asked, error: errorFacts(error) })
       if (cause?.kind === 'left-behind') error.leftBehind = cause
       throw error
     })
+  }
+
+  /** A router may let the last one win. @throws NotConfirmedError if an open port of this program has it */
+  #notHeldHere(request: MappingRequest, any: boolean): MappingRequest {
+    const { internalClient, internalPort } = request
+    const { address: router = '', protocol: via } = this.found.gateway
+    const place = { router, via, outside: outsideOf(request), internalClient, internalPort }
+    const held = this.net.program.ports.otherInsideAt(place)
+    if (held === undefined) return request
+    if (!any || request.externalPort === LAST_PORT) throw heldBy(held, request)
+    return this.#notHeldHere({ ...request, externalPort: request.externalPort + 1 }, any)
   }
 
   async openPort(port: number, options: OpenPortOptions = {}): Promise<OpenPort> {
@@ -177,6 +192,7 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
 
 const ABOUT_PINHOLES = { isPinhole: true } as const
 const DEFAULT_PINHOLE_SECONDS = 3600
+const LAST_PORT = 65_535
 
 class AskedIgd extends AskedGateway<Igd> implements IgdGateway {
   readonly protocol = 'igd'

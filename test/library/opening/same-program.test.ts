@@ -121,6 +121,23 @@ describe.each(VIAS)('two open ports of one program over %s', (via) => {
     await home.expectNothingLeft()
   })
 
+  it('are not taken by map()', async () => {
+    const home = await Home.begin()
+    const gateway = (await home.during(findGateway({ via, net: home.net }), 20_000)).value
+    const port = (await home.during(gateway.openPort(8080), 20_000)).value
+    const mapping = home.during(gateway.map({ internalPort: 9090, externalPort: 8080 }), 20_000)
+    await expect(mapping).rejects.toMatchObject({
+      code: 'NOT_CONFIRMED',
+      message: expect.stringContaining('this program'),
+    })
+    expect(home.router.mappings).toMatchObject([{ externalPort: 8080, internalPort: 8080 }])
+    const moved = (await home.during(gateway.openPort(7070, { externalPort: 9090 }), 20_000)).value
+    const other = (await home.during(gateway.map({ internalPort: 9090, externalPort: 'any' }), 20_000)).value
+    for (const each of [port, moved]) expect((await home.close(each)).removed).toHaveLength(1)
+    expect(home.doors).toEqual([`${other.externalPort} TCP`])
+    expect(other.externalPort).not.toBe(9090)
+  })
+
   it('wait for what is being closed, and open it anew', async () => {
     const home = await Home.begin()
     const one = await home.open(8080, { via })
