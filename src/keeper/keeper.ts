@@ -52,8 +52,11 @@ export interface KeeperOptions<H extends Held> {
   readonly kept: readonly Kept<H>[]
   /** Searches for the gateway until the signal aborts. @throws PortMappingError if there is none */
   readonly open: (signal: AbortSignal) => Promise<Gateway>
-  /** Listens until the result is called; also while the gateway is gone. */
-  readonly listen: (gateway: Gateway, onNews: (news: GatewayNews) => void) => () => void
+  /**
+   * Listens until the result is called; also while the gateway is gone. `onTrue` is called if a look shows that the
+   * gateway has indeed changed.
+   */
+  readonly listen: (gateway: Gateway, onNews: (news: GatewayNews, onTrue?: () => void) => void) => () => void
   /** This computer's addresses. */
   readonly addresses: () => readonly string[]
   readonly onEvent: (event: KeeperEvent<H>) => void
@@ -79,6 +82,8 @@ export class Keeper<H extends Held> {
   /** The gateway, even after it is gone. */
   #lastGateway: Gateway | undefined
   #stopListening: () => void = () => {}
+  /** Called if the last announcement was true. */
+  #onTrue: () => void = () => {}
   readonly #restarts = new Restarts()
   #externalAddress: string | undefined
   /** Of leases that cannot be renewed in time. */
@@ -202,10 +207,17 @@ export class Keeper<H extends Held> {
     await new Removal({ ...removal, endsMs, onEvent: () => {} }).run(Promise.resolve())
   }
 
-  #hear(news: GatewayNews): void {
+  #hear(news: GatewayNews, onTrue?: () => void): void {
     if (news === 'announcement') this.#looks.announce()
     else this.#looks.suspect()
+    if (onTrue !== undefined) this.#onTrue = onTrue
     this.#search.hurry()
+  }
+
+  /** The gateway has indeed changed, so its last announcement is not counted as one that may be forged. */
+  #believe(): void {
+    this.#looks.believe()
+    this.#onTrue()
   }
 
   async #work(): Promise<void> {
@@ -293,7 +305,7 @@ export class Keeper<H extends Held> {
   /** The regular looks do without it. */
   #listenTo(gateway: Gateway): () => void {
     try {
-      return this.#options.listen(gateway, (news) => this.#hear(news))
+      return this.#options.listen(gateway, (...news) => this.#hear(...news))
     } catch (error) {
       ignore('turn', gateway.address ?? '', error)
       return () => {}
@@ -359,11 +371,13 @@ export class Keeper<H extends Held> {
       const [pulse, before] = [await pulseOf(gateway), this.#externalAddress]
       const address = pulse?.externalAddress
       // A refusal carries no epoch, and the old one would look as if it stood still.
-      if (pulse !== undefined && this.#noticeRestart(gateway)) {
+      const isOther = before !== undefined && address !== undefined && address !== before
+      const hasRestarted = pulse !== undefined && this.#noticeRestart(gateway)
+      if (hasRestarted || isOther) this.#believe()
+      if (hasRestarted) {
         this.#learnAddress(address)
         return await this.#spread()
       }
-      const isOther = before !== undefined && address !== undefined && address !== before
       if (isOther) for (const row of this.#rows) if (row.present === undefined) row.beDueNow(this.#now())
       // Over PCP and NAT-PMP the epoch has told what an announcement is worth.
       if (reason !== 'announcement' || isOther || gateway.protocol === 'igd')
@@ -412,6 +426,7 @@ export class Keeper<H extends Held> {
       ignore('turn', row.kept.name, error) // nobody can tell
     })
     if (presence === 'gone' || presence === 'taken') this.#lose(row, presence)
+    if (presence === 'gone') this.#believe()
     return presence
   }
 

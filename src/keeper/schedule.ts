@@ -79,12 +79,18 @@ export type LookReason =
   /** The gateway has announced itself, or whoever forges its address. */
   | 'announcement'
 
-/** When to look at the gateway: now and then, soon after something has changed, and at once upon a suspicion. */
+/**
+ * When to look at the gateway: now and then, soon after something has changed, and at once upon a suspicion. A look for
+ * an announcement, which anybody can forge, puts off no suspicion.
+ */
 export class LookSchedule {
   readonly #longestPauseMs: number
   #pauseMs = 0
   #regularMs = 0
+  /** The last look that was not for an announcement. */
   #lastMs = Number.NEGATIVE_INFINITY
+  /** The last look of any kind, if it has not shown that the gateway has changed. */
+  #doubtedMs = Number.NEGATIVE_INFINITY
   #gapMs = LEAST_GAP_MS
   #isSuspicious = false
   #isAnnounced = false
@@ -97,7 +103,7 @@ export class LookSchedule {
   get dueMs(): number {
     const never = Number.POSITIVE_INFINITY
     const suspicionMs = this.#isSuspicious ? this.#lastMs + this.#gapMs : never
-    const announcementMs = this.#isAnnounced ? this.#lastMs + LEAST_GAP_MS : never
+    const announcementMs = this.#isAnnounced ? this.#doubtedMs + LEAST_GAP_MS : never
     return Math.min(this.#regularMs, suspicionMs, announcementMs)
   }
 
@@ -121,11 +127,17 @@ export class LookSchedule {
     this.#isAnnounced = true
   }
 
+  /** The look has shown that the gateway has changed, so the next announcement is looked at at once. */
+  believe(): void {
+    this.#doubtedMs = Number.NEGATIVE_INFINITY
+  }
+
   /** A look begins. The others do not put off the regular ones. Returns the best reason for it. */
   begin(nowMs: number): LookReason {
     const isRegular = nowMs >= this.#regularMs
     const isForSuspicion = this.#isSuspicious && (isRegular || nowMs >= this.#lastMs + this.#gapMs)
-    this.#lastMs = nowMs
+    if (isRegular || isForSuspicion) this.#lastMs = nowMs
+    this.#doubtedMs = nowMs
     this.#isAnnounced = false
     if (isForSuspicion) this.#gapMs = Math.min(this.#gapMs * 2, LONGEST_GAP_MS)
     else if (isRegular) this.#gapMs = LEAST_GAP_MS

@@ -19,14 +19,18 @@ export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'h
 }
 
 /** Listens until the returned function is called. */
-export function listenToGateway(net: ListeningNet, gateway: Gateway, onNews: (news: GatewayNews) => void): () => void {
+export function listenToGateway(
+  net: ListeningNet,
+  gateway: Gateway,
+  onNews: (news: GatewayNews, onTrue?: () => void) => void,
+): () => void {
   const { clock, datagrams, watch } = net
   const { localAddress, address } = gateway
   const addresses = address === undefined ? [] : [address]
   const news = new OncePer(clock, SECOND_MS, () => onNews('event'))
   const events = subscribe(net, gateway, () => news.tell())
   const hear = (): void => {
-    onNews('announcement')
+    onNews('announcement', () => events?.renewNow())
     events?.renew() // a router that has restarted has forgotten the subscription
   }
   let stopAnnouncements = (): void => {}

@@ -29,7 +29,7 @@ const PAUSE_FOR_EACH_PORT_MS = 0.1
 export interface PortKeeperNet extends ClientNet {
   readonly files: PrivateFiles
   /** Listens until the result is called. */
-  readonly listen: (gateway: Gateway, onNews: (news: GatewayNews) => void) => () => void
+  readonly listen: (gateway: Gateway, onNews: (news: GatewayNews, onTrue?: () => void) => void) => () => void
 }
 
 /** What a search uses in place of the keeper's own: sockets and answers that last. */

@@ -126,6 +126,35 @@ describe('announcements', () => {
     await keeping.stop()
   })
 
+  it('do not put off an event, which nobody can forge', async () => {
+    const keeping = begin('igd')
+    await keeping.wait(10 * MINUTE_MS)
+    keeping.told()
+    keeping.router.externalAddress = '203.0.113.77'
+    keeping.router.announce()
+    await keeping.wait(10)
+    keeping.router.announce('event')
+    await keeping.wait(10)
+    expect(keeping.toldInOrder()).toEqual(['external-address 203.0.113.77'])
+    await keeping.stop()
+  })
+
+  it.each(['nat-pmp', 'igd'] as const)('over %s that are true do not put off the next one', async (protocol) => {
+    const keeping = begin(protocol, { random: () => 0 })
+    await keeping.wait(10 * MINUTE_MS)
+    const times = timesOf(keeping, protocol === 'igd' ? 'find' : 'pulse')
+    const beganMs = keeping.clock.monotonicMs()
+    keeping.router.reboot()
+    for (let each = 0; each < 100; each++) {
+      keeping.router.announce()
+      await keeping.wait(100)
+    }
+    const looks = new Set(times.map((ms) => Math.floor((ms - beganMs) / 1000)))
+    expect([...looks].slice(0, 3)).toEqual([0, 4, 8])
+    expect(times.filter((ms) => ms > beganMs && ms < beganMs + 1000)).toHaveLength(1)
+    await keeping.stop()
+  })
+
   it('do not put off the regular looks', async () => {
     const keeping = begin('pcp')
     await keeping.wait(10 * MINUTE_MS)

@@ -87,6 +87,17 @@ export class Router {
     })
   }
 
+  /** The line is up again with another address, and whoever listens is told. */
+  changeAddress(address: string): void {
+    this.externalAddress = address
+    this.#emulator?.setExternalAddress(address)
+  }
+
+  /** It restarts at once, and has forgotten everything. */
+  forget(): void {
+    this.#emulator?.forget()
+  }
+
   /** It refuses to make or renew anything. PCP's answer says for how long. */
   refuse(lifetimeSeconds: number): void {
     this.computer.intercept = {

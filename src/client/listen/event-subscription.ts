@@ -63,6 +63,7 @@ export class EventSubscription {
   readonly #localAddress: string
   readonly #stopped = new AbortController()
   #renewal = new AbortController()
+  #pause = new AbortController()
   readonly #state = new EventedState()
   #server: HttpServer | undefined
   #SID: string | undefined
@@ -101,9 +102,15 @@ export class EventSubscription {
     if (!signal.aborted) await this.#server?.close()
   }
 
-  /** Renews at once: a gateway that may have restarted may have forgotten the subscription. */
+  /** A gateway that may have restarted may have forgotten the subscription. But somebody may forge the reason for it. */
   renew(): void {
     this.#renewal.abort()
+  }
+
+  /** The gateway has indeed restarted, or has another address. */
+  renewNow(): void {
+    this.#renewal.abort()
+    this.#pause.abort()
   }
 
   /** Resolves within a second. */
@@ -114,20 +121,22 @@ export class EventSubscription {
 
   async #end(): Promise<void> {
     this.#stopped.abort(new TransportError('the subscription to events is over'))
-    this.#renewal.abort()
+    this.renewNow()
     await this.#running
     await this.#unsubscribe()
     await this.#server?.close()
   }
 
-  /** A call to renew() ends the pause, but not at once: somebody may forge the reason for it. */
+  /** A call to renew() ends it, but not at once. */
   async #sleepUntilRenewal(pauseMs: number): Promise<void> {
+    if (this.#stopped.signal.aborted) return
     const { clock } = this.#options
     this.#renewal = new AbortController()
-    const { signal } = this.#renewal
+    this.#pause = new AbortController()
+    const [renewal, pause] = [this.#renewal.signal, this.#pause.signal]
     const leastMs = Math.min(pauseMs, LEAST_ANNOUNCED_RENEWAL_MS)
-    await sleep(clock, leastMs, this.#stopped.signal)
-    if (!this.#stopped.signal.aborted) await sleep(clock, pauseMs - leastMs, signal)
+    await sleep(clock, leastMs, pause)
+    if (!pause.aborted) await sleep(clock, pauseMs - leastMs, renewal)
   }
 
   async #renewOrSubscribe(): Promise<number | undefined> {

@@ -258,6 +258,17 @@ describe('a subscription', () => {
     expect(scripted.asked).toHaveLength(3)
   })
 
+  it('is renewed at once if the gateway has indeed restarted', async () => {
+    await subscribe()
+    await clock.advance(1000)
+    running.renewNow()
+    await settle()
+    expect(scripted.log.slice(1)).toEqual(['SUBSCRIBE uuid:1 at 1000'])
+    running.renew()
+    await clock.advance(LEAST_ANNOUNCED_RENEWAL_MS - 1)
+    expect(scripted.asked).toHaveLength(2)
+  })
+
   it('is not tried sooner after a failure, whatever reason there is', async () => {
     scripted.answer = () => ({ status: 503 })
     await subscribe()
