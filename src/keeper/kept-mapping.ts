@@ -64,6 +64,8 @@ type Inside = Pick<MappingRequest, 'internalClient' | 'internalPort'>
 const LEAST_EXTENDED = 0.75
 /** How many ports of other computers are passed over in one attempt. */
 const MAX_PASSED_OVER = 10
+/** How many ports that the gateway refuses to the second of two are tried in one attempt, until one is free for both. */
+const MOST_PORTS_TRIED = 5
 /** RFC 6886 3.3: what NAT-PMP is asked for if the lease has no end. */
 const RECOMMENDED_LEASE_SECONDS = 7200
 const FIRST_FREE_PORT = 1024
@@ -126,32 +128,36 @@ export class KeptMapping implements Kept<HeldMapping> {
     if (this.#leader !== this && this.externalPort === 0) {
       throw new InvalidArgumentError(`${this.name} waits for ${this.#leader.name}`)
     }
-    try {
-      const asked = await this.#prepare(gateway)
-      const any = this.#wanted.any && this.#leader === this
-      const { request, wasThere } = asked
-      const mapping = wasThere?.enabled
-        ? wasThere
-        : await this.#map(gateway, withWordsOf(wasThere, request), any, isRepetition, wasThere === undefined)
-      if (mapping === wasThere) this.#own = undefined
-      const externalAddress = await externalAddressOf(gateway)
-      const externalPort = this.#leader === this ? this.#wanted.externalPort : request.externalPort
-      const leaseMs = mapping === wasThere ? leaseMsShown(mapping) : leaseMsOf(mapping, this.#wanted)
-      return {
-        mapping,
-        asked: { ...request, externalPort },
-        leaseMs,
-        externalAddress,
-        wasThere: wasThere !== undefined,
+    for (let tried = 1; ; tried++) {
+      try {
+        return await this.#make(gateway, isRepetition)
+      } catch (error) {
+        if (!isPortTaken(error)) throw error
+        if (this.#canMoveLeader) this.#passOver()
+        if (this.#canMoveLeader && tried < MOST_PORTS_TRIED) continue
+        error.leftBehind = await this.#leftBehind(gateway)
+        throw error
       }
-    } catch (error) {
-      // The first of the two can move to another port, and this one with it, unless the gateway chooses the port.
-      const { externalPort, internalPort } = this.#leader.#wanted
-      const hasChoice = this.#leader !== this && this.#wanted.any && externalPort > 0 && internalPort > 0
-      if (hasChoice && isPortTaken(error)) this.#passOver()
-      if (isPortTaken(error)) error.leftBehind = await this.#leftBehind(gateway)
-      throw error
     }
+  }
+
+  /** The first of two can move to another port, and this one with it, unless the gateway chooses the port. */
+  get #canMoveLeader(): boolean {
+    const { externalPort, internalPort } = this.#leader.#wanted
+    return this.#leader !== this && this.#wanted.any && externalPort > 0 && internalPort > 0
+  }
+
+  async #make(gateway: Gateway, isRepetition: boolean): Promise<HeldMapping> {
+    const { request, wasThere } = await this.#prepare(gateway)
+    const any = this.#wanted.any && this.#leader === this
+    const mapping = wasThere?.enabled
+      ? wasThere
+      : await this.#map(gateway, withWordsOf(wasThere, request), any, isRepetition, wasThere === undefined)
+    if (mapping === wasThere) this.#own = undefined
+    const externalAddress = await externalAddressOf(gateway)
+    const externalPort = this.#leader === this ? this.#wanted.externalPort : request.externalPort
+    const leaseMs = mapping === wasThere ? leaseMsShown(mapping) : leaseMsOf(mapping, this.#wanted)
+    return { mapping, asked: { ...request, externalPort }, leaseMs, externalAddress, wasThere: wasThere !== undefined }
   }
 
   async renew(gateway: Gateway, held: HeldMapping, onLost: (reason: LossReason) => void): Promise<HeldMapping> {

@@ -39,7 +39,9 @@ export class KeptRow<H extends Held> {
   #dueMs = 0
   /** When it was asked for last, if the gateway has not lost everything since. */
   #askedMs = Number.NEGATIVE_INFINITY
-  /** Until then the gateway will say no again (RFC 6887 7.4). */
+  /** The external port that was asked for last. */
+  #askedPort: number | undefined
+  /** Until then the gateway will say no again, if it is asked for the same (RFC 6887 7.4). */
   #refusedUntilMs = Number.NEGATIVE_INFINITY
 
   constructor(kept: Kept<H>, random: () => number) {
@@ -65,6 +67,7 @@ export class KeptRow<H extends Held> {
 
   /** When to make or renew it. Over PCP nothing is asked for twice within 4 s (RFC 6887 11.2.1). */
   get dueMs(): number {
+    if (this.kept.externalPort !== this.#askedPort) return this.#dueMs
     const closestMs = this.#isOverPcp ? CLOSEST_RENEWALS_MS : 0
     return Math.max(this.#dueMs, this.#askedMs + closestMs, this.#refusedUntilMs)
   }
@@ -148,6 +151,7 @@ export class KeptRow<H extends Held> {
   /** A first request may have been sent again just now. */
   #noteSent(askedMs: number, nowMs: number): void {
     this.#askedMs = this.#wasAsked ? askedMs : nowMs
+    this.#askedPort = this.kept.externalPort
     this.#wasAsked = true
   }
 

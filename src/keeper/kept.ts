@@ -26,6 +26,8 @@ export type Presence =
 export interface Kept<H extends Held = Held> {
   /** For people: `external port 22 TCP`. */
   readonly name: string
+  /** The one that is asked for next. To ask for another one is another question. */
+  readonly externalPort?: number
   /** `isRepetition`: it was asked for before. @throws PortMappingError */
   make(gateway: Gateway, isRepetition: boolean): Promise<H>
   /**

@@ -1,8 +1,10 @@
 /** Internal port 0 over NAT-PMP: the gateway of a VPN chooses one port, the same inside and outside. */
 import { describe, expect, it } from 'vitest'
+import { RefusedError } from '../../src/domain/errors.ts'
 import type { KeeperEvent } from '../../src/keeper/kept.ts'
 import { type HeldMapping, KeptMapping } from '../../src/keeper/kept-mapping.ts'
 import { randomFrom } from '../support/random.ts'
+import type { SimulatedRouter } from '../support/simulated-gateway.ts'
 import { begin, HOUR_MS, type Keeping, MINUTE_MS, PROTOCOLS, type Settings, wanted } from './keeping.ts'
 
 const LEASE = { lease: { seconds: 60 }, internalPort: 0, externalPort: 1, any: true } as const
@@ -115,6 +117,40 @@ describe('at the end, the same port inside and outside', () => {
     await keeping.stop()
     expect(keeping.told().join()).not.toContain('ends-with-lease external port 40000 UDP in -')
     expect(keeping.router.callsOf('unmap')).toBe(0)
+  })
+})
+
+/** It says no to UDP on these ports, and for how long. */
+function refuseForUdp(router: SimulatedRouter, isTaken: (externalPort: number) => boolean): void {
+  const map = router.map.bind(router)
+  router.map = (request, isExact) => {
+    if (request.protocol === 'TCP' || !isTaken(request.externalPort)) return map(request, isExact)
+    const number = router.protocol === 'igd' ? 718 : 11
+    const facts = { protocol: router.protocol === 'igd' ? 'igd' : 'pcp', action: 'MAP', number } as const
+    throw new RefusedError({ ...facts, standardName: 'Taken', lastsSeconds: 1800 })
+  }
+}
+
+const tcpAndUdp = (): KeptMapping[] => {
+  const tcp = new KeptMapping(wanted({ any: true }))
+  return [tcp, new KeptMapping(wanted({ any: true, protocol: 'UDP', samePortAs: tcp }))]
+}
+
+describe.each(PROTOCOLS)('TCP+UDP over %s, if one port is refused to the second of them', (protocol) => {
+  it('take another one at once, for however long that one will be refused', async () => {
+    const before = (router: SimulatedRouter): void => refuseForUdp(router, (port) => port < 8084)
+    const keeping = begin(protocol, { kept: tcpAndUdp(), before })
+    await keeping.wait(0)
+    expect(keeping.router.table).toEqual(['8084/TCP -> 192.168.1.10:80', '8084/UDP -> 192.168.1.10:80'])
+    expect(keeping.told().join()).not.toContain('failed')
+    await keeping.stop()
+  })
+
+  it('are not asked for all the time if all are refused', async () => {
+    const keeping = begin(protocol, { kept: tcpAndUdp(), before: (router) => refuseForUdp(router, () => true) })
+    await keeping.wait(10 * MINUTE_MS)
+    expect(keeping.router.callsOf('map')).toBeLessThan(5 * (protocol === 'nat-pmp' ? 30 : 10))
+    await keeping.stop()
   })
 })
 

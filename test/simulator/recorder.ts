@@ -19,6 +19,7 @@ interface LastMap {
   readonly atMs: number
   readonly boots: number
   readonly fromPort: number
+  readonly externalPort: number
   readonly bytes: Uint8Array
   /** The mapping was not there for this keeper when the exchange began. */
   readonly isMaking: boolean
@@ -67,6 +68,7 @@ export class Recorder {
     const request = decodePcpRequest(bytes)
     if (request.kind !== 'MAP-request' || request.lifetimeSeconds === 0) return
     const { timeline, router, network } = this.#world
+    const { suggestedExternalPort: externalPort } = request
     const key = `${by} ${insideOf(request)}`
     const [last, atMs] = [this.#lastMaps.get(key), timeline.nowMs]
     const isSame = last !== undefined && last.fromPort === from.port && Buffer.compare(last.bytes, bytes) === 0
@@ -75,7 +77,8 @@ export class Recorder {
     const isMaking = isSame
       ? last.isMaking
       : granted === undefined || granted.untilMs <= atMs || granted.boots !== router.boots
-    this.#lastMaps.set(key, { atMs, boots: router.boots, fromPort: from.port, bytes, isMaking })
+    this.#lastMaps.set(key, { atMs, boots: router.boots, fromPort: from.port, externalPort, bytes, isMaking })
+    if (last?.externalPort !== externalPort) return // to ask for another external port is another question
     if (last === undefined || atMs - last.atMs >= CLOSEST_MS - SLACK_MS) return
     if (atMs - network.delayedMs < DELAYED_MS || last.boots !== router.boots || (isSame && isMaking)) return
     if (last.isRefused === true && this.#restartsKnown.get(key) !== router.boots) {

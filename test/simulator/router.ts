@@ -135,6 +135,11 @@ export class Router {
       this.others.set(`${got.externalPort}/${protocol}`, this.#network.timeline.nowMs + seconds * 1000)
   }
 
+  /** Another computer has had that port for that protocol alone. */
+  occupyOne(externalPort: number, protocol: TransportProtocol): void {
+    this.#emulator?.addMapping({ externalPort, protocol })
+  }
+
   /** Another computer removes a mapping of anybody, which UPnP lets everybody do. */
   remove(by: Computer, externalPort: number, protocol: TransportProtocol): void {
     const named = { NewRemoteHost: '', NewExternalPort: String(externalPort), NewProtocol: protocol }

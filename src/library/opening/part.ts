@@ -1,10 +1,7 @@
 /** What is open of one port in one family: one row of the keeper, or two for TCP+UDP, which are open together or not. */
-import { isPortTaken, type PortMappingError } from '../../domain/errors.js'
+import type { PortMappingError } from '../../domain/errors.js'
 import type { KeptEither } from '../../keeper/kept-pinhole.js'
 import type { Endpoint, LeftOpen, PortChange } from './port-changes.js'
-
-/** Two that share a port move on together, until they find one that is free for both. */
-const MOST_PORTS_TRIED = 5
 
 /** A change without what is the same for all. */
 export type PartChange =
@@ -23,7 +20,6 @@ export class Part {
   isClosed = false
   /** It does not keep the process alive. */
   isInBackground = false
-  readonly #any: boolean
   readonly #endpoints = new Map<KeptEither, Endpoint>()
   readonly #open = new Set<KeptEither>()
   readonly #removed = new Set<KeptEither>()
@@ -33,13 +29,10 @@ export class Part {
   /** When the first lease ends, as it was told last. */
   #toldEndsMs = 0
   #isLost = false
-  #portsTried = 0
   #decide: (error: PortMappingError | undefined) => void = () => {}
 
-  /** `any`: another external port will do. */
-  constructor(kept: readonly KeptEither[], any: boolean) {
+  constructor(kept: readonly KeptEither[]) {
     this.kept = kept
-    this.#any = any
     this.decided = new Promise((resolve) => {
       this.#decide = (error) => {
         this.isDecided = true
@@ -103,15 +96,13 @@ export class Part {
   /** Without `kept`, all of it: there is no gateway to ask. */
   fail(error: PortMappingError, retryInMs: number, kept?: KeptEither): void {
     if (!this.isOpen) this.error = error
-    if (kept === undefined || this.#isFinal(kept, error)) this.#decide(error)
+    if (kept === undefined || this.#isFinal(kept)) this.#decide(error)
     this.#tell({ type: 'failed', error, retryInMs })
   }
 
   /** Whether it decides what becomes of the first attempt. */
-  #isFinal({ samePortAs }: KeptEither, error: PortMappingError): boolean {
-    if (samePortAs === undefined) return true
-    if (!this.#open.has(samePortAs)) return false // the failure of the first one decides
-    return !this.#any || !isPortTaken(error) || ++this.#portsTried >= MOST_PORTS_TRIED
+  #isFinal({ samePortAs }: KeptEither): boolean {
+    return samePortAs === undefined || this.#open.has(samePortAs) // the failure of the first one decides
   }
 
   noteRemoved(kept: KeptEither): void {

@@ -89,13 +89,7 @@ export class PortSession {
       onLeftHere: (kept) => this.#partOf.get(kept)?.noteLeft(kept, LEFT_HERE),
     })
     const rows = [...this.#keeper.kept]
-    this.parts = ports.map((wanted) => {
-      const kept = rows.splice(0, wanted.length)
-      return new Part(
-        kept,
-        wanted.some((each) => each.kind === 'mapping' && each.mapping.any),
-      )
-    })
+    this.parts = ports.map(({ length }) => new Part(rows.splice(0, length)))
     this.#partOf = new Map(this.parts.flatMap((part) => part.kept.map((kept) => [kept, part])))
   }
 

@@ -140,6 +140,24 @@ describe.each(VIAS)('openPort over %s', (via) => {
     await home.expectNothingLeft()
   })
 
+  it.each(['TCP', 'UDP'] as const)('takes another port for TCP and UDP at once if %s is taken', async (protocol) => {
+    const home = await Home.begin()
+    for (const taken of [8080, 8081, 8082]) home.router.occupyOne(taken, protocol)
+    const port = await home.open(8080, { via, protocol: 'TCP+UDP', externalPort: 'any' }, SECOND_MS)
+    const [tcp, udp] = port.endpoints
+    expect(home.doors).toEqual([`${tcp?.externalPort} TCP`, `${udp?.externalPort} UDP`])
+    expect(tcp?.externalPort).toBe(udp?.externalPort)
+    const told = toldBy(port)
+    home.router.forget()
+    for (const taken of [tcp?.externalPort ?? 0, 8090]) home.router.occupyOne(taken, protocol)
+    await home.pass(SECOND_MS)
+    expect(new Set(home.doors.map((door) => door.split(' ', 1)[0])).size).toBe(1)
+    expect([home.doors.length, port.isOpen, port.externalPort !== tcp?.externalPort]).toEqual([2, true, true])
+    expect(told.at(-1)).toMatch(/^moved/)
+    await home.close(port)
+    await home.expectNothingLeft()
+  })
+
   it('with keep: false opens it once, without a timer or socket, and close() removes it', async () => {
     const home = await Home.begin()
     const port = await home.open(8080, { via, keep: false, lease: 36_000 })
