@@ -28,6 +28,7 @@ import {
   type LossReason,
   madeAgain,
   type Presence,
+  type Removed,
   unlessRefused,
 } from './kept.js'
 
@@ -202,10 +203,10 @@ export class KeptMapping implements Kept<HeldMapping> {
     return presence === 'untold' && isHarmless ? 'ask-again' : presence
   }
 
-  async remove(gateway: Gateway, _held: HeldMapping | undefined, onAnswer: () => void): Promise<boolean> {
+  async remove(gateway: Gateway, _held: HeldMapping | undefined, onAnswer: () => void): Promise<Removed> {
     if (this.#own !== undefined && (await this.#wanted.isKeptElsewhere?.(this.#own)) === true) {
       this.#own = undefined
-      return false
+      return 'not-own'
     }
     return this.#close(gateway, onAnswer)
   }
@@ -242,8 +243,9 @@ export class KeptMapping implements Kept<HeldMapping> {
       }
       const found = await this.#show(gateway, request)
       await this.#adopt(gateway, found, request)
-      if (this.#isLeftBehind(found, request) && (await this.#close(gateway).catch(unlessRefused)) === true) {
-        return { request, wasThere: undefined }
+      if (this.#isLeftBehind(found, request)) {
+        const closed = await this.#close(gateway).catch(unlessRefused)
+        if (closed === 'removed' || closed === 'gone') return { request, wasThere: undefined }
       }
       if (!isMapping(found) || !(await this.#isSomebodyElses(found, request)))
         return { request, wasThere: await this.#theirs(found, request) }
@@ -383,19 +385,18 @@ export class KeptMapping implements Kept<HeldMapping> {
     return isClosed ? madeAgain(making) : making
   }
 
-  /** Returns whether there was a mapping of our own, which is closed now. */
-  async #close(gateway: Gateway, onAnswer: () => void = () => {}): Promise<boolean> {
+  async #close(gateway: Gateway, onAnswer: () => void = () => {}): Promise<Removed> {
     const own = this.#own
-    if (own === undefined || this.leftForMs !== undefined) return false
+    if (own === undefined || this.leftForMs !== undefined) return 'not-own'
     this.#mustBeReachable(gateway, own)
     const found = await this.#show(gateway, own)
     onAnswer()
     // The port belongs to another computer by now, or to another program on this one.
-    if (isAnothers(found, own) || (isMapping(found) && !leadsToPort(found, own.internalPort))) return false
-    if (found === undefined) await gateway.unmap(own).catch(unlessRefused)
-    else await gateway.unmap(own)
+    if (isAnothers(found, own) || (isMapping(found) && !leadsToPort(found, own.internalPort))) return 'not-own'
+    const unmapping = gateway.unmap(own).then(() => 'removed' as const)
+    const removed = await (found === undefined ? unmapping.catch(unlessRefused) : unmapping)
     this.#own = undefined
-    return true
+    return removed ?? 'gone'
   }
 
   /** PCP and NAT-PMP close a mapping only from its own address; from another one the answer may still be a yes. */

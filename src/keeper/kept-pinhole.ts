@@ -9,7 +9,7 @@ import type { Gateway, PinholeOpener } from '../domain/gateway.js'
 import { type PinholeId, pinholeIdOf, type TimedPinholeRequest } from '../domain/pinhole.js'
 import { transportProtocolOf } from '../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../domain/upnp-errors.js'
-import { type Held, hasClosed, type Kept, type LossReason, LostInRenewal, type Presence } from './kept.js'
+import { type Held, hasClosed, type Kept, type LossReason, LostInRenewal, type Presence, type Removed } from './kept.js'
 import type { HeldMapping } from './kept-mapping.js'
 
 export interface HeldPinhole extends Held {
@@ -95,13 +95,13 @@ export class KeptPinhole implements Kept<HeldPinhole> {
     return 'untold'
   }
 
-  async remove(gateway: Gateway, _held: HeldPinhole | undefined, onAnswer: () => void): Promise<boolean> {
+  async remove(gateway: Gateway, _held: HeldPinhole | undefined, onAnswer: () => void): Promise<Removed> {
     const own = this.#own
-    if (own === undefined) return false
+    if (own === undefined) return 'not-own'
     const isLeft = (await this.#others.isKeptElsewhere?.(own)) === true
     if (!isLeft) await close(gateway, own, onAnswer)
     this.#own = undefined
-    return !isLeft
+    return isLeft ? 'not-own' : 'removed'
   }
 
   #request(gateway: Gateway): TimedPinholeRequest {

@@ -1,6 +1,7 @@
 /** One thing that is kept: what was granted, when it is due, and what became of it. */
 import { type ErrorCode, NoReplyError, type PortMappingError, RefusedError } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
+import { type Epoch, hasKeptState } from './changes.js'
 import type { Held, KeeperEvent, Kept, LossReason } from './kept.js'
 import { CLOSEST_RENEWALS_MS, closestRenewalsMs, RESENDING_PAUSES_MS, renewalTimes, retryPauses } from './schedule.js'
 
@@ -29,6 +30,10 @@ export class KeptRow<H extends Held> {
   #retries: Iterator<number, never>
   #resendings: Iterator<number> = [][Symbol.iterator]()
   #lostSinceMs: number | undefined
+  /** It was lost, and not only out of sight. */
+  #isGone = false
+  /** As the gateway told it when it granted this. */
+  #epoch: Epoch | undefined
   /** A request got no answer, and may have worked all the same. A later refusal does not disprove that. */
   #isUnanswered = false
   #isAsking = false
@@ -108,6 +113,15 @@ export class KeptRow<H extends Held> {
     return this.present !== undefined && nowMs >= this.endsMs
   }
 
+  /** Whether it was not there any more when the gateway answered just now, by its lease or the gateway's epoch. */
+  wasGone({ epochSeconds }: Gateway, nowMs: number): boolean {
+    if (this.#isUnanswered) return false
+    if (this.#isGone || nowMs >= this.endsMs) return true
+    if (this.#epoch === undefined || epochSeconds === undefined) return false
+    // By the rule of NAT-PMP, because that of PCP would count a sleep of this computer too.
+    return !hasKeptState('nat-pmp', this.#epoch, { seconds: epochSeconds, heardMs: nowMs })
+  }
+
   /** When its lease ends. */
   get endsMs(): number {
     return this.#leaseBeganMs + (this.#held?.leaseMs ?? 0)
@@ -142,6 +156,8 @@ export class KeptRow<H extends Held> {
     this.#retries = retryPauses(this.#random)
     this.#resendings = RESENDING_PAUSES_MS[Symbol.iterator]()
     this.#lostSinceMs = undefined
+    this.#isGone = false
+    this.#epoch = gateway.epochSeconds === undefined ? undefined : { seconds: gateway.epochSeconds, heardMs: nowMs }
     this.#refusedUntilMs = Number.NEGATIVE_INFINITY
     this.#dueMs = this.#renewalAfter(nowMs)
     if (lostSinceMs !== undefined) return { type: 'restored', kept, held, afterMs: nowMs - lostSinceMs }
@@ -196,6 +212,7 @@ export class KeptRow<H extends Held> {
   lose(reason: LossReason, nowMs: number): KeeperEvent<H> | undefined {
     if (this.present === undefined) return undefined
     this.#lostSinceMs = Math.min(nowMs, this.endsMs)
+    this.#isGone = true
     this.beDueNow(nowMs)
     return { type: 'lost', kept: this.kept, reason }
   }

@@ -46,11 +46,14 @@ export interface Kept<H extends Held = Held> {
   /** How long it may last after the end, if it cannot be removed: until its lease is over. */
   readonly leftForMs?: number | undefined
   /**
-   * Removes only what it made itself. That includes a request without an answer (then `held` may be undefined). Returns
-   * whether there was something to remove. `onAnswer` is called for answers on the way. @throws PortMappingError
+   * Removes only what it made itself. That includes a request without an answer (then `held` may be undefined).
+   * `onAnswer` is called for answers on the way. @throws PortMappingError
    */
-  remove(gateway: Gateway, held: H | undefined, onAnswer: () => void): Promise<boolean>
+  remove(gateway: Gateway, held: H | undefined, onAnswer: () => void): Promise<Removed>
 }
+
+/** What became of what it made: `gone` if the gateway shows that it was not there any more. PCP and NAT-PMP do not. */
+export type Removed = 'removed' | 'gone' | 'not-own'
 
 export type KeeperEvent<H extends Held = Held> =
   /** Reported once, when there is no gateway to ask. The keeper goes on searching. */
@@ -74,7 +77,8 @@ export type KeeperEvent<H extends Held = Held> =
   | { readonly type: 'lease-too-short'; readonly leaseMs: number; readonly closestMs: number }
   | { readonly type: 'external-address'; readonly address: string; readonly previous: string | undefined }
   | { readonly type: 'gateway-lost'; readonly error: PortMappingError }
-  | { readonly type: 'removed'; readonly kept: Kept<H> }
+  /** `wasGone`: it was not there any more, as far as is known. */
+  | { readonly type: 'removed'; readonly kept: Kept<H>; readonly wasGone?: true }
   /** It cannot be removed, and ends with its lease. */
   | { readonly type: 'ends-with-lease'; readonly kept: Kept<H>; readonly endsInMs: number }
   | { readonly type: 'not-removed'; readonly kept: Kept<H>; readonly error: PortMappingError }

@@ -78,12 +78,14 @@ export class Removal<H extends Held> {
     const { kept, held } = row
     if (kept.leftForMs !== undefined) return
     try {
-      const wasOwn = await kept.remove(this.#options.gateway, held, () => this.#hear())
+      const { clock, gateway, onEvent } = this.#options
+      const removed = await kept.remove(gateway, held, () => this.#hear())
       if (this.#isOver) return
       this.#hear()
+      const wasGone = removed === 'gone' || row.wasGone(gateway, clock.monotonicMs())
       row.close()
       // A request without an answer may have opened something, which is closed too. It was never reported as open.
-      if (wasOwn && held !== undefined) this.#options.onEvent({ type: 'removed', kept })
+      if (removed !== 'not-own' && held !== undefined) onEvent({ type: 'removed', kept, ...(wasGone && { wasGone }) })
     } catch (thrown) {
       const error = failureOf(thrown, kept.name)
       if (error.code === 'REFUSED') this.#hear()

@@ -305,7 +305,7 @@ describe('what is granted while everything is being removed', () => {
       },
       renew: () => Promise.reject(new TypeError('not expected')),
       find: () => Promise.resolve('there'),
-      remove: () => Promise.resolve(open.delete('slow')),
+      remove: () => Promise.resolve(open.delete('slow') ? 'removed' : 'not-own'),
     }
     const keeping = begin('igd', { kept: [slow] })
     Object.assign(clock, { schedule: keeping.clock.schedule.bind(keeping.clock) })

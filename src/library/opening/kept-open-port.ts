@@ -66,7 +66,7 @@ class KeptOpenPort implements OpenPort {
 
   get isOpen(): boolean {
     const opened = this.#places.filter(({ part }) => part.endpoints.length > 0)
-    return this.#closed === undefined && opened.length > 0 && opened.every(({ part }) => part.isOpen)
+    return this.#closed === undefined && opened.length > 0 && opened.every(({ session, part }) => session.isOpen(part))
   }
 
   changes({ signal }: { readonly signal?: AbortSignal } = {}): AsyncIterableIterator<PortChange> {

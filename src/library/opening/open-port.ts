@@ -5,6 +5,10 @@ import type { Endpoint, LeftOpen, PortChange } from './port-changes.js'
 
 /** What close() has done. */
 export interface ClosedPort {
+  /**
+   * What was open until now. What was not there any more is in neither of the two: its lease was over, the router has
+   * restarted, or somebody else has removed it, which PCP and NAT-PMP do not tell.
+   */
   readonly removed: Endpoint[]
   /** What may still be open, and why, in words for people. */
   readonly left: LeftOpen[]
@@ -26,7 +30,10 @@ export interface OpenPort extends AsyncDisposable {
   readonly externalAddress?: string | undefined
   /** Of the first endpoint. */
   readonly externalPort: number
-  /** Whether all endpoints are open now, as far as is known. */
+  /**
+   * Whether all endpoints are open now, as far as is known. With `keep: false` nobody looks after them: then they count
+   * as open until their leases end (`endsAt`), or until close().
+   */
   readonly isOpen: boolean
   /**
    * What happens from now on. Each call gives an iterator of its own, which keeps at most 64 changes for its reader: of

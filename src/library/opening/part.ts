@@ -23,6 +23,8 @@ export class Part {
   readonly #endpoints = new Map<KeptEither, Endpoint>()
   readonly #open = new Set<KeptEither>()
   readonly #removed = new Set<KeptEither>()
+  /** Not there any more when it was to be removed. */
+  readonly #gone = new Set<KeptEither>()
   readonly #left = new Map<KeptEither, string>()
   /** The addresses and ports that were told last. */
   #told: string | undefined
@@ -105,9 +107,10 @@ export class Part {
     return samePortAs === undefined || this.#open.has(samePortAs) // the failure of the first one decides
   }
 
-  noteRemoved(kept: KeptEither): void {
+  noteRemoved(kept: KeptEither, wasGone = false): void {
     this.#open.delete(kept)
-    this.#removed.add(kept)
+    if (wasGone) this.#gone.add(kept)
+    else this.#removed.add(kept)
   }
 
   noteLeft(kept: KeptEither, why: string): void {
@@ -115,11 +118,15 @@ export class Part {
   }
 
   /** What has become of what was open. `unclear` is why nobody knows of the others; undefined if they were not there. */
-  closed(unclear: string | undefined): { removed: Endpoint[]; left: LeftOpen[] } {
+  closed(
+    unclear: string | undefined,
+    isOver: (endpoint: Endpoint) => boolean,
+  ): { removed: Endpoint[]; left: LeftOpen[] } {
     const removed: Endpoint[] = []
     const left: LeftOpen[] = []
     for (const [kept, endpoint] of this.#endpoints) {
       const why = this.#left.get(kept) ?? unclear
+      if (this.#gone.has(kept) || isOver(endpoint)) continue
       if (this.#removed.has(kept)) removed.push(endpoint)
       else if (why !== undefined) left.push({ endpoint, why })
     }

@@ -44,7 +44,7 @@ export type PortChange = {
       readonly type: 'opened' | 'renewed' | 'lost' | 'restored' | 'moved' | 'closed'
     }
   | {
-      /** What was asked for was not had, and is asked for again in `retryInMs` milliseconds. */
+      /** What was asked for was not had, and is asked for again in `retryInMs` whole milliseconds. */
       readonly type: 'failed'
       readonly error: PortMappingError
       readonly retryInMs: number

@@ -113,11 +113,20 @@ export class PortSession {
     const over = new AbortController()
     const work = (isLast ? this.#end() : this.#keeper.release(part.kept)).then(() => over.abort())
     await Promise.race([work, sleep(this.#net.clock, LONGEST_CLOSE_MS, over.signal)])
-    const closed = part.closed(over.signal.aborted ? undefined : LATE)
+    const closed = part.closed(over.signal.aborted ? undefined : LATE, (endpoint) => this.#isOver(endpoint))
     over.abort()
     part.isClosed = true
     this.#holdProcess()
     return closed
+  }
+
+  isOpen(part: Part): boolean {
+    return part.isOpen && !part.endpoints.some((endpoint) => this.#isOver(endpoint))
+  }
+
+  /** Whether its lease is over. What is kept says so itself. */
+  #isOver({ endsAt }: Endpoint): boolean {
+    return !this.#options.isKept && endsAt !== undefined && endsAt.getTime() <= this.#net.clock.wallMs()
   }
 
   async #end(): Promise<void> {
@@ -214,13 +223,13 @@ export class PortSession {
         part?.grant(event.kept, this.#endpointOf(event.held), isLook(event), this.#net.clock.wallMs())
         break
       case 'failed':
-        part?.fail(event.error, event.againInMs, event.kept)
+        part?.fail(event.error, Math.ceil(Math.max(0, event.againInMs)), event.kept)
         break
       case 'lost':
         part?.lose(event.kept)
         break
       case 'removed':
-        part?.noteRemoved(event.kept)
+        part?.noteRemoved(event.kept, event.wasGone)
         break
       case 'not-removed':
         part?.noteLeft(event.kept, event.error.message)
