@@ -1,9 +1,10 @@
 /** Everything that can go wrong, by its cause. A message says what was attempted, with whom, and what to do next. */
 import type { ErrorCode, ErrorFacts, SearchSummary } from './error-facts.js'
-import { hintFor, nothingFound } from './hints.js'
+import { libraryHintFor, nothingFound } from './hints.js'
 import type { GatewayProtocol, PortMapping } from './port-mapping.js'
 import type { LeftBehind } from './refusal-cause.js'
 import { UPNP_ERRORS } from './upnp-errors.js'
+import { COMMAND_LINE, LIBRARY, type Sentence, said } from './words.js'
 
 export type { ErrorCode } from './error-facts.js'
 
@@ -35,7 +36,7 @@ const BRAND = Symbol.for('upnp-ts.PortMappingError')
  *   await gateway.map({ internalPort: 8080 })
  * } catch (error) {
  *   if (!PortMappingError.is(error)) throw error
- *   console.error(error.message, error.hint ?? '')
+ *   console.error(`${error.message}: ${error.hint}`)
  *   if (error.code === 'REFUSED') console.error(error.number, error.standardName)
  * }
  */
@@ -68,12 +69,11 @@ export abstract class PortMappingError extends Error {
   }
 
   /**
-   * What to do next, in the words of the command line; undefined if nothing is known to help. Text of the gateway in it
-   * is not cleaned for a terminal.
+   * What to do next, in plain words and with the names of options and methods: there always is something. Text of the
+   * gateway in it is not cleaned for a terminal.
    */
-  get hint(): string | undefined {
-    const hint = this.#hint ?? hintFor(errorFacts(this))
-    return hint === this.message ? undefined : hint
+  get hint(): string {
+    return this.#hint ?? libraryHintFor(errorFacts(this))
   }
 
   /** By whoever knows more about the request, or has found out what is in the way. */
@@ -82,9 +82,20 @@ export abstract class PortMappingError extends Error {
   }
 }
 
-/** The facts of an error, as data. */
+/** The messages with names in them that the command line has others for. */
+const SENTENCES = new WeakMap<PortMappingError, Sentence>()
+
+/** An error whose message is in the words of whoever reads it. */
+export function inWords<E extends PortMappingError>(sentence: Sentence, made: (message: string) => E): E {
+  const error = made(said(sentence, LIBRARY))
+  SENTENCES.set(error, sentence)
+  return error
+}
+
+/** The facts of an error, as data. The message is the command line's. */
 export function errorFacts(error: PortMappingError): ErrorFacts {
-  const { code, message, action, isUnconfirmed } = error
+  const { code, action, isUnconfirmed } = error
+  const message = said(SENTENCES.get(error) ?? error.message, COMMAND_LINE)
   const common = {
     code,
     message,
@@ -112,7 +123,7 @@ export class NoGatewayError extends PortMappingError {
 
 /** The error of a search that nobody has answered. */
 export function nobodyAnswered(what: string, searched: SearchSummary): NoGatewayError {
-  const { asked = '', why, advice } = nothingFound(searched)
+  const { asked = '', why, advice } = nothingFound(searched, LIBRARY)
   const error = new NoGatewayError(`no ${what} answered the search: ${asked}${why}`)
   error.searched = searched
   error.hint = advice
@@ -157,12 +168,22 @@ export function unlessMalformed<T>(decode: () => T): T | undefined {
   }
 }
 
+/** The errors that mean that a port is taken. NAT-PMP has none: it gives another port without a word. */
+const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
+  igd: [UPNP_ERRORS.ConflictInMappingEntry, UPNP_ERRORS.ConflictWithOtherMechanisms],
+  pcp: [11], // CANNOT_PROVIDE_EXTERNAL (RFC 6887 7.4)
+  'nat-pmp': [],
+}
+
 /** The gateway understood the request and said no. */
 export class RefusedError extends PortMappingError {
   static override readonly name: string = 'RefusedError'
   readonly code = 'REFUSED'
   readonly protocol: GatewayProtocol
-  /** The error number in that protocol, e.g. 718 for an IGD, or 12 for PCP (RFC 6887 7.4). */
+  /**
+   * The error number in that protocol, e.g. 718 for an IGD, or 12 for PCP (RFC 6887 7.4). If the gateway shows that the
+   * port is taken, or offers another one, the number for that; NAT-PMP has none, so it is 0.
+   */
   readonly number: number
   /** The name of that number in the standard, e.g. ConflictInMappingEntry or ADDRESS_MISMATCH. */
   readonly standardName: string
@@ -172,13 +193,20 @@ export class RefusedError extends PortMappingError {
   readonly lastsSeconds: number
   /** PCP and NAT-PMP: whether the answer told the gateway's epoch. */
   readonly hasEpoch: boolean
+  /** Whether somebody else has the external port, in whatever way the gateway has told that: another one may be free. */
+  readonly isPortTaken: boolean
+  /** What has the port, if the gateway shows it. */
+  holder: PortMapping | undefined
 
   constructor(
-    facts: { action: string } & Pick<RefusedError, 'number' | 'standardName'> &
-      Partial<Pick<RefusedError, 'protocol' | 'description' | 'lastsSeconds' | 'hasEpoch'>>,
+    facts: { action: string; message?: string; cause?: unknown } & Pick<RefusedError, 'number' | 'standardName'> &
+      Partial<Pick<RefusedError, 'protocol' | 'description' | 'lastsSeconds' | 'hasEpoch' | 'isPortTaken' | 'holder'>>,
   ) {
-    super(`${facts.action} was refused with ${facts.number} (${facts.standardName})`, { action: facts.action })
+    const { action, message = `${action} was refused with ${facts.number} (${facts.standardName})`, cause } = facts
+    super(message, { action, cause })
     this.protocol = facts.protocol ?? 'igd'
+    this.isPortTaken = facts.isPortTaken ?? PORT_IS_TAKEN[this.protocol].includes(facts.number)
+    this.holder = facts.holder
     this.number = facts.number
     this.standardName = facts.standardName
     this.description = facts.description ?? ''
@@ -216,15 +244,51 @@ export class NotConfirmedError extends PortMappingError {
   }
 }
 
-/** The errors that mean that a port is taken. NAT-PMP has none: it gives another port without a word. */
-const PORT_IS_TAKEN: Readonly<Record<GatewayProtocol, readonly number[]>> = {
-  igd: [UPNP_ERRORS.ConflictInMappingEntry, UPNP_ERRORS.ConflictWithOtherMechanisms],
-  pcp: [11], // CANNOT_PROVIDE_EXTERNAL (RFC 6887 7.4)
-  'nat-pmp': [],
+/**
+ * Somebody else has the port, as the gateway shows before it is asked, or tells by offering another one. For a program it
+ * is a refusal.
+ */
+export class PortTakenError extends NotConfirmedError {
+  static override readonly name: string = 'PortTakenError'
+  readonly #protocol: GatewayProtocol
+  readonly #isShown: boolean
+  readonly #ownHint: string | undefined
+
+  /** `mapping`: what has the port if it `isShown`, or else what was offered. */
+  constructor(
+    mapping: PortMapping,
+    message: string,
+    options: { action: string; protocol: GatewayProtocol; isShown?: boolean; isClosedAgain?: boolean; hint?: string },
+  ) {
+    super(mapping, message, { ...options, belongsToAnother: true })
+    this.#protocol = options.protocol
+    this.#isShown = options.isShown === true
+    this.#ownHint = options.hint
+  }
+
+  get refusal(): RefusedError {
+    const { action = '', message, mapping } = this
+    const [number, standardName] = TAKEN[this.#protocol]
+    const holder = this.#isShown ? mapping : undefined
+    const protocol = this.#protocol
+    const facts = { action, message, cause: this, protocol, number, standardName, isPortTaken: true }
+    const refusal = new RefusedError({ ...facts, ...(holder && { holder }) })
+    refusal.hint = this.#ownHint
+    refusal.gateway = this.gateway
+    refusal.leftBehind = this.leftBehind
+    return refusal
+  }
+}
+
+/** The number for it and its name. */
+const TAKEN: Readonly<Record<GatewayProtocol, readonly [number, string]>> = {
+  igd: [UPNP_ERRORS.ConflictInMappingEntry, 'ConflictInMappingEntry'],
+  pcp: [11, 'CANNOT_PROVIDE_EXTERNAL'],
+  'nat-pmp': [0, ''],
 }
 
 /** Whether the port belongs to somebody else: then another port may be free. */
 export function isPortTaken(error: unknown): error is NotConfirmedError | RefusedError {
   if (error instanceof NotConfirmedError) return error.belongsToAnother
-  return error instanceof RefusedError && PORT_IS_TAKEN[error.protocol].includes(error.number)
+  return error instanceof RefusedError && error.isPortTaken
 }

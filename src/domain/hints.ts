@@ -1,24 +1,30 @@
 /**
  * Hints: what to do next after a failure with a known remedy, for a person who has never heard of UPnP. A hint is a part
- * of the error: the command line prints it, and a program finds it in `error.hint`. Options in it are the command line's.
+ * of the error: the command line prints it, and a program finds it in `error.hint`, each in its own words.
  */
 import { isInternetAddress } from './address.js'
 import type { ErrorFacts, SearchSummary } from './error-facts.js'
 import { PROTOCOL_TITLES } from './port-mapping.js'
+import { COMMAND_LINE, LIBRARY, type Sentence, said, type Words } from './words.js'
+
+/** By the number of an error. */
+type Hints = Readonly<Record<number, Sentence>>
 
 const TOO_OLD = 'the router cannot do that: it is too old, or its maker left that out'
 const OUT_OF_RANGE = 'that is more or less than the router accepts; try a shorter lease or another port'
-const NO_SUCH_ENTRY = 'there is no such entry; -l shows what there is'
-const ANY_REMOTE_HOST_ONLY = 'this router cannot limit a port to one remote host; leave the remote host out'
+const NO_SUCH_ENTRY: Sentence = ({ list }) => `there is no such entry; ${list} shows what there is`
+export const ANY_REMOTE_HOST_ONLY: Sentence = ({ withoutRemoteHost }) =>
+  `this router cannot limit a port to one remote host; ${withoutRemoteHost}`
 
-const BY_NUMBER: Readonly<Record<number, string>> = {
+const BY_NUMBER: Hints = {
   401: TOO_OLD,
-  402: 'the router did not understand that, or its table is full; see -l, and try another port',
-  501: 'the router could not do it; if it is behind another router (see its external address in -s), that is why',
+  402: ({ list }) => `the router did not understand that, or its table is full; see ${list}, and try another port`,
+  501: ({ externalAddress }) =>
+    `the router could not do it; if it is behind another router (see its external address in ${externalAddress}), that is why`,
   600: OUT_OF_RANGE,
   601: OUT_OF_RANGE,
   602: TOO_OLD,
-  605: 'the description is too long for this router; give a short one with -e',
+  605: ({ describe }) => `the description is too long for this router; give a short one with ${describe}`,
   606:
     'the router does not let this computer change anything, or only its own ports; look in its settings under UPnP ' +
     '(on a FRITZ!Box: allow this device to open ports on its own)',
@@ -29,29 +35,30 @@ const BY_NUMBER: Readonly<Record<number, string>> = {
   705: 'the router opens pinholes for TCP and UDP only',
   706: 'the router wants an internal port here, and 0 is not one',
   707: 'the router wants one protocol here: TCP or UDP',
-  708: 'the router wants the IPv6 address of a computer here; with -6, @ is the address of this one',
+  708: ({ thisIPv6Computer }) => `the router wants the IPv6 address of a computer here; ${thisIPv6Computer}`,
   709: 'no packet has come through it yet',
   714: NO_SUCH_ENTRY,
   715: ANY_REMOTE_HOST_ONLY,
-  718:
-    'that external port is taken (-l shows by whom), or the router opens ports only for the computer that asks; ' +
-    'try another external port',
-  724: 'this router wants the external port to be the same as the internal one; -n does that',
-  725: 'this router opens ports only without a time limit; leave the lease out',
+  718: ({ list, anotherPort }) =>
+    `that external port is taken (${list} shows by whom), or the router opens ports only for the computer that asks; ` +
+    `try ${anotherPort}`,
+  724: ({ anyPort }) => `this router wants the external port to be the same as the internal one; ${anyPort} does that`,
+  725: ({ withoutEnd }) => `this router opens ports only without a time limit; ${withoutEnd}`,
   726: ANY_REMOTE_HOST_ONLY,
-  728:
-    'the router has no port for this computer: its table has no room (-l shows it, -d removes an entry), or its rules ' +
-    'do not let this computer have one; look in its settings, or try a port above 1023',
+  728: ({ list, remove }) =>
+    `the router has no port for this computer: its table has no room (${list} shows it, ${remove} removes an entry), or ` +
+    'its rules do not let this computer have one; look in its settings, or try a port above 1023',
   729: 'something else on the router uses that port, perhaps a forwarding made by hand',
   730: NO_SUCH_ENTRY,
   733: 'the first port is larger than the last one',
 }
 
 /** What the same numbers mean if the request was about a pinhole. */
-const FOR_PINHOLES: Readonly<Record<number, string>> = {
+const FOR_PINHOLES: Hints = {
   402: 'the router did not understand that; it wants the IPv6 address of a computer here, and a lease of a day at most',
   501: 'the router could not do it; does it have IPv6 at all?',
-  606: 'the router opens its IPv6 firewall only for the computer that asks; use -6, and @ for this computer',
+  606: ({ onlyThisIPv6Computer }) =>
+    `the router opens its IPv6 firewall only for the computer that asks; ${onlyThisIPv6Computer}`,
 }
 
 const NOT_AUTHORIZED =
@@ -62,24 +69,27 @@ const NO_ROOM =
   'the router has no room for another port now, or it has no internet address, or there is nothing to close; ' +
   'try again in a while'
 
+const TAKEN_OR_FORBIDDEN: Sentence = ({ anyPort }) =>
+  'somebody else has that external port, or the rules of the router do not allow it; try another one above 1023, or ' +
+  `let the router choose with ${anyPort}`
+
 /** RFC 6887 7.4. */
-const PCP_HINTS: Readonly<Record<number, string>> = {
-  1: 'the router speaks another version of PCP; try --via nat-pmp',
+const PCP_HINTS: Hints = {
+  1: ({ via }) => `the router speaks another version of PCP; try ${via('nat-pmp')}`,
   2: NOT_AUTHORIZED,
   3: 'the router did not understand that',
-  4: 'the router cannot do that over PCP; try --via igd or --via nat-pmp',
-  5: 'the router opens ports only for the computer that asks, and not for one remote host only; try --via igd',
+  4: ({ via }) => `the router cannot do that over PCP; try ${via('igd')} or ${via('nat-pmp')}`,
+  5: ({ via }) =>
+    `the router opens ports only for the computer that asks, and not for one remote host only; try ${via('igd')}`,
   6: 'the router did not understand that',
   7: NO_ADDRESS,
   8: `${NO_ROOM}; or its rules do not let this computer have a port`,
   9: 'the router opens ports for other protocols only; try TCP or UDP',
-  10: 'this computer already has as many ports open as the router allows; close one with -d',
-  11:
-    'somebody else has that external port, or the rules of the router do not allow it; try another one above 1023, or ' +
-    'let the router choose with -n',
-  12:
+  10: ({ remove }) => `this computer already has as many ports open as the router allows; close one with ${remove}`,
+  11: TAKEN_OR_FORBIDDEN,
+  12: ({ program }) =>
     'there is another NAT between this computer and the router (a container, a second router): ' +
-    'run upnp-ts in front of that NAT',
+    `run ${program} in front of that NAT`,
   13: 'the router does not accept that many remote hosts for one port',
   15: 'the router wants PCP to be authenticated (RFC 7652), which upnp-ts does not do',
 }
@@ -89,12 +99,12 @@ const NO_VPN =
   'this gateway does not understand internal port 0, which only those of some VPNs do: name the port, as in -r 22 TCP'
 
 /** RFC 6886 3.5. */
-const NAT_PMP_HINTS: Readonly<Record<number, string>> = {
-  1: 'the router speaks another version of NAT-PMP; try --via pcp',
+const NAT_PMP_HINTS: Hints = {
+  1: ({ via }) => `the router speaks another version of NAT-PMP; try ${via('pcp')}`,
   2: NOT_AUTHORIZED,
   3: NO_ADDRESS,
   4: NO_ROOM,
-  5: 'the router cannot do that over NAT-PMP; try --via pcp or --via igd',
+  5: ({ via }) => `the router cannot do that over NAT-PMP; try ${via('pcp')} or ${via('igd')}`,
 }
 
 /** The facts about the request that the advice depends on. */
@@ -108,29 +118,66 @@ export interface Asked {
   readonly isDeletionByNumber?: boolean
 }
 
-/** -u was given the address of something else: the control URL, for example. */
-export const NOT_A_DESCRIPTION =
-  '-u takes the URL of a line " desc:", which a search prints, and not the one of "Found valid IGD"; without -u, ' +
-  'upnp-ts finds the router itself'
+/** The URL of something else was given: the control URL, for example. */
+export const NOT_A_DESCRIPTION = COMMAND_LINE.descriptionUrl
 
+/** For the command line: undefined if nothing is known to help. */
 export function hintFor(error: ErrorFacts, asked: Asked = {}): string | undefined {
   const advice = adviceFor(error, asked)
   if (asked.isDeletionByNumber !== true) return advice
   return `${advice === undefined ? '' : `${advice}. `}-D closes pinholes; -d EXTERNAL_PORT PROTOCOL closes a port of -l`
 }
 
-function adviceFor(error: ErrorFacts, { isPinhole = false, isSamePort, toSee }: Asked): string | undefined {
-  if (error.number !== undefined) {
-    if (isSamePort === true && error.number === NAT_PMP_NOT_AUTHORIZED) return NO_VPN
-    if (error.via === 'pcp') return PCP_HINTS[error.number]
-    if (error.via === 'nat-pmp') return NAT_PMP_HINTS[error.number]
-    return (isPinhole ? FOR_PINHOLES[error.number] : undefined) ?? BY_NUMBER[error.number]
-  }
+/** For a program: there always is one. */
+export function libraryHintFor(error: ErrorFacts, asked: Pick<Asked, 'isPinhole'> = {}): string {
+  const isOtherPort = error.via === 'nat-pmp' && error.number === 0 // it has said yes, and given another one
+  if (isOtherPort) return said(TAKEN_OR_FORBIDDEN, LIBRARY)
+  return refusalHint(error, asked, LIBRARY) ?? BY_CODE[error.code]
+}
+
+/** For a program, if no more is known. */
+const BY_CODE: Readonly<Record<ErrorFacts['code'], string>> = {
+  INVALID_ARGUMENT:
+    'nothing was sent; change what is asked for: docs/library.md of upnp-ts says what each option takes',
+  NO_GATEWAY: 'is the router on, and UPnP, PCP or NAT-PMP in its settings? another router is named with router or url',
+  NO_REPLY:
+    'the router may be busy, restarting or switched off, or a firewall drops its answers; try again, or give it more ' +
+    'time with timeoutMs; what was asked for may have been done all the same',
+  TRANSPORT:
+    'the router cannot be reached from this computer: is the network up, is the address right, and does a firewall let ' +
+    'this program through?',
+  MALFORMED_MESSAGE:
+    "the router gives answers that make no sense; try another protocol, as in via: 'pcp' or via: 'nat-pmp', or look for " +
+    'newer firmware',
+  REFUSED: 'the router does not say more; look in its settings under UPnP, PCP or NAT-PMP, or try another via',
+  NOT_CONFIRMED: "the router says yes and does something else; try externalPort: 'any', or another via",
+  USAGE: '',
+  INTERNAL: '',
+}
+
+function adviceFor(error: ErrorFacts, asked: Asked): string | undefined {
+  if (error.number !== undefined) return refusalHint(error, asked, COMMAND_LINE)
   if (error.code === 'MALFORMED_MESSAGE') return `the answer from the router makes no sense: ${error.message}`
   if (error.code !== 'TRANSPORT' && error.code !== 'NO_REPLY') return undefined
   const wasSent = error.code === 'NO_REPLY' && error.action !== undefined
-  if (toSee === undefined || !wasSent) return error.message
-  return `${error.message}; it may have worked anyway: ${toSee}`
+  if (asked.toSee === undefined || !wasSent) return error.message
+  return `${error.message}; it may have worked anyway: ${asked.toSee}`
+}
+
+function refusalHint(
+  { number, via }: ErrorFacts,
+  { isPinhole = false, isSamePort }: Asked,
+  words: Words,
+): string | undefined {
+  if (number === undefined) return undefined
+  if (isSamePort === true && number === NAT_PMP_NOT_AUTHORIZED) return NO_VPN
+  const sentence =
+    via === 'pcp'
+      ? PCP_HINTS[number]
+      : via === 'nat-pmp'
+        ? NAT_PMP_HINTS[number]
+        : ((isPinhole ? FOR_PINHOLES[number] : undefined) ?? BY_NUMBER[number])
+  return sentence === undefined ? undefined : said(sentence, words)
 }
 
 interface NothingFound {
@@ -142,10 +189,9 @@ interface NothingFound {
   readonly advice: string
 }
 
-const LACKS_IPV4: NothingFound = {
-  why: 'this computer has no IPv4 address, and ports are opened over IPv4',
-  joint: '; ',
-  advice: '-6 -A "" 0 @ PORT PROTOCOL 3600 lets the IPv6 internet in',
+function lacksIPv4Address({ openIPv6 }: Words): NothingFound {
+  const why = 'this computer has no IPv4 address, and ports are opened over IPv4'
+  return { why, joint: '; ', advice: `${openIPv6} lets the IPv6 internet in` }
 }
 
 /** The hint after a search that found nothing: what was tried, and what the user can check. */
@@ -154,17 +200,17 @@ export function nothingFoundHint(searched: SearchSummary): string {
   return `${asked}${why}${joint}${advice}`
 }
 
-export function nothingFound(searched: SearchSummary): NothingFound {
+export function nothingFound(searched: SearchSummary, words: Words = COMMAND_LINE): NothingFound {
   const { via, searchedMs, interfaces, defaultGateways, lacksIPv4, answered, referral } = searched
-  if (lacksIPv4) return LACKS_IPV4
+  if (lacksIPv4) return lacksIPv4Address(words)
   const own = interfaces.find(({ address }) => !address.includes(':') && isInternetAddress(address))
   if (own !== undefined && answered === undefined) return ownAddress(own.address)
   const span = searchedMs < 100 ? '' : ` ${(searchedMs / 1000).toFixed(1)} s`
   if (via === 'pcp' || via === 'nat-pmp') {
-    const tried = portControlTried(searched)
-    if (tried === '') return NOBODY_TO_ASK
+    const tried = portControlTried(searched, words)
+    if (tried === '') return nobodyToAsk(words)
     const isDeaf = via === 'nat-pmp' && searched.portControl.every(({ error }) => error.number === undefined)
-    const advice = `${isDeaf ? `${ASK_THE_VPN} ` : ''}Name another router with --gateway, or leave --via out.`
+    const advice = `${isDeaf ? `${ASK_THE_VPN} ` : ''}Name another router with ${words.router}, or ${words.anyVia}.`
     return { asked: `asked${span && ` for${span}`}: `, why: tried, advice }
   }
   if (interfaces.length === 0) return NO_NETWORK
@@ -175,20 +221,22 @@ export function nothingFound(searched: SearchSummary): NothingFound {
   const [gateway] = defaultGateways
   const unheard =
     gateway === undefined
-      ? 'this computer has no default gateway: --gateway names a router'
+      ? `this computer has no default gateway: ${words.router} names a router`
       : `the router at ${gateway} did not answer`
   const who = answered === undefined ? unheard : 'no router answered over UPnP'
-  const tried = answered === undefined ? portControlTried(searched) : ''
+  const tried = answered === undefined ? portControlTried(searched, words) : ''
   const found = { asked: `searched${span} on ${where}; `, why: `${who}${tried === '' ? '' : `; ${tried}`}` }
   if (answered !== undefined) {
     const speaks = `${answered.gateway} speaks ${PROTOCOL_TITLES[answered.via]}`
     const isIPv6 = answered.gateway.includes(':')
-    const has = isIPv6 ? 'opens and closes pinholes (-A, -U, -D)' : 'opens and closes ports (-r, -a, -n, -d)'
+    const has = isIPv6
+      ? `opens and closes pinholes (${words.allOfPinholes})`
+      : `opens and closes ports (${words.allOfPorts})`
     return { ...found, advice: `${speaks}, which ${has}, but only UPnP can do this: switch it on in the router.` }
   }
   if (referral !== undefined) {
     const told = `${referral.from} tells of an IGD on another host, ${referral.location}`
-    return { ...found, advice: `${told}: --any-host uses it, and so does -u, if it is the router.` }
+    return { ...found, advice: `${told}: ${words.anyHost} uses it, and so does ${words.url}, if it is the router.` }
   }
   const settings = tried === '' ? 'UPnP' : 'UPnP, PCP or NAT-PMP'
   const advice =
@@ -197,10 +245,9 @@ export function nothingFound(searched: SearchSummary): NothingFound {
   return { ...found, advice }
 }
 
-const NOBODY_TO_ASK: NothingFound = {
-  why: 'this computer has no default gateway to ask',
-  joint: '; ',
-  advice: 'name the router with --gateway',
+function nobodyToAsk({ router }: Words): NothingFound {
+  const why = 'this computer has no default gateway to ask'
+  return { why, joint: '; ', advice: `name the router with ${router}` }
 }
 const NO_NETWORK: NothingFound = {
   why: 'this computer has no network address to search from',
@@ -218,11 +265,11 @@ function ownAddress(address: string): NothingFound {
 }
 
 /** One clause for each gateway that was asked and each reason. */
-function portControlTried({ via: asked, portControl }: SearchSummary): string {
+function portControlTried({ via: asked, portControl }: SearchSummary, words: Words): string {
   const titles = asked === 'pcp' || asked === 'nat-pmp' ? PROTOCOL_TITLES[asked] : 'PCP, NAT-PMP'
   const clauses = portControl.map(({ via, gateway, port, error }) => {
     const title = PROTOCOL_TITLES[via]
-    const advice = hintFor(error)
+    const advice = refusalHint(error, {}, words)
     if (error.number !== undefined)
       return `${gateway} answers ${title} with ${error.number} (${error.name ?? ''})${advice ? `: ${advice}` : ''}`
     if (error.code === 'NO_REPLY') return `${gateway} does not answer ${title}`

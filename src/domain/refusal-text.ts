@@ -1,28 +1,30 @@
-/** What is in the way of a mapping, and what is doubtful about one -> its sentence, with the command that helps. Pure. */
+/** What is in the way of a mapping, and what is doubtful about one -> its sentence, with what helps, in the words of its reader. Pure. */
 import type { ErrorFacts } from './error-facts.js'
 import type { MappingRequest, PortMapping } from './port-mapping.js'
 import type { LeftBehind, MappingDoubt, RefusalCause } from './refusal-cause.js'
 import { UPNP_ERRORS } from './upnp-errors.js'
+import { COMMAND_LINE, type Words } from './words.js'
 
 interface Failure {
   readonly asked: MappingRequest
   readonly error: Pick<ErrorFacts, 'number'>
 }
 
-export function causeText(cause: RefusalCause, failure: Failure): string {
+export function causeText(cause: RefusalCause, failure: Failure, words: Words = COMMAND_LINE): string {
   const isForSamePort = failure.error.number === UPNP_ERRORS.SamePortValuesRequired
   const head = isForSamePort ? 'this router wants the same port outside and inside, and ' : ''
-  return head + sentenceOf(cause, failure)
+  return head + sentenceOf(cause, failure, words)
 }
 
-function sentenceOf(cause: RefusalCause, { asked }: Pick<Failure, 'asked'>): string {
+function sentenceOf(cause: RefusalCause, { asked }: Pick<Failure, 'asked'>, words: Words): string {
+  const { program, anotherPort, removeThat } = words
   switch (cause.kind) {
     case 'port-taken': {
       const { mapping } = cause
       const target = `${mapping.internalClient}:${mapping.internalPort ?? ''}`
       return (
-        `${outside(mapping)} already leads to ${target}${named(mapping)}; take another external port, or, ` +
-        `if that was this computer, ${close(mapping)} closes it`
+        `${outside(mapping)} already leads to ${target}${named(mapping)}; take ${anotherPort}, or, ` +
+        `if that was this computer, ${removeThat(mapping)} closes it`
       )
     }
     case 'port-differs': {
@@ -30,26 +32,26 @@ function sentenceOf(cause: RefusalCause, { asked }: Pick<Failure, 'asked'>): str
       const state = mapping.enabled ? audience(mapping, asked.remoteHost) : ', but switched off'
       return (
         `${outside(mapping)} already leads to ${inside(mapping, isForThisComputer)}${named(mapping)}${state}: ` +
-        `${close(mapping)} closes it, then try again`
+        `${removeThat(mapping)} closes it, then try again`
       )
     }
     case 'open-elsewhere': {
       const { mapping, isForThisComputer } = cause
       return (
         `${inside(mapping, isForThisComputer)} is already open at ${outside(mapping)}${named(mapping)}, and the router ` +
-        `seems to open it only once: use that, or close it with ${close(mapping)} and try again`
+        `seems to open it only once: use that, or close it with ${removeThat(mapping)} and try again`
       )
     }
     case 'left-behind':
-      return `${leftBehindText(cause)}; take another external port, or wait`
+      return `${leftBehindText(cause)}; take ${anotherPort}, or wait`
     case 'nobody-shown': {
       const whose = `the router shows nobody at external port ${asked.externalPort} ${asked.protocol}`
       return cause.isForThisComputer
-        ? `${whose}: it may keep that port for itself or for the provider; try another external port`
-        : `${whose}: it may open ports only for the computer that asks; run upnp-ts on ${asked.internalClient} itself`
+        ? `${whose}: it may keep that port for itself or for the provider; try ${anotherPort}`
+        : `${whose}: it may open ports only for the computer that asks; run ${program} on ${asked.internalClient} itself`
     }
     default:
-      return doubtText(cause)
+      return doubtText(cause, words)
   }
 }
 
@@ -58,16 +60,17 @@ export function leftBehindText({ internalClient, endsWallMs }: LeftBehind): stri
   return `${internalClient}, an earlier address of this computer, still has that port, ${until}, and nobody else can close it`
 }
 
-export function doubtText(doubt: MappingDoubt): string {
+export function doubtText(doubt: MappingDoubt, words: Words = COMMAND_LINE): string {
+  const { otherComputer, nameComputer } = words
   if (doubt.kind === 'another-nat') {
     const { gatewayAddress, localAddress } = doubt
     return (
       `the router ${gatewayAddress} is not on the network of this computer (${localAddress}): if another NAT is between ` +
-      'them (a container, WSL2), the port leads nowhere; use the network of the host, or its address with -a'
+      `them (a container, WSL2), the port leads nowhere; use the network of the host, or its address with ${otherComputer}`
     )
   }
   const whose = doubt.kind === 'client-is-router' ? "the router's own address" : 'an address of the internet'
-  return `${doubt.address} is ${whose}, and a port has to lead to a computer at home: give -a its address, or @ for this one`
+  return `${doubt.address} is ${whose}, and a port has to lead to a computer at home: ${nameComputer}`
 }
 
 function outside({ externalPort, protocol }: PortMapping): string {
@@ -86,9 +89,4 @@ function named({ description }: PortMapping): string {
 function audience({ remoteHost }: PortMapping, asked: string): string {
   if (remoteHost === asked) return ''
   return remoteHost === '' ? ', and for everybody' : `, but for ${remoteHost} only`
-}
-
-/** The words that close it. */
-function close({ externalPort, protocol, remoteHost }: PortMapping): string {
-  return ['-d', externalPort, protocol, remoteHost].filter((word) => word !== '').join(' ')
 }

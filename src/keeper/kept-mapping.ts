@@ -9,10 +9,12 @@ import {
   MalformedMessageError,
   NoGatewayError,
   NotConfirmedError,
+  PortTakenError,
   RefusedError,
 } from '../domain/errors.js'
 import type { Gateway } from '../domain/gateway.js'
 import {
+  type GatewayProtocol,
   leaseToSeconds,
   MAX_LEASE_SECONDS,
   type MappingKey,
@@ -20,6 +22,8 @@ import {
   type PortMapping,
 } from '../domain/port-mapping.js'
 import type { LeftBehind } from '../domain/refusal-cause.js'
+import { causeText } from '../domain/refusal-text.js'
+import { LIBRARY } from '../domain/words.js'
 import {
   externalAddressOf,
   type Held,
@@ -237,7 +241,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       const request = this.#request(gateway)
       const inside = request.externalPort === 0 ? undefined : await this.#wanted.hold?.(request)
       if (inside !== undefined) {
-        if (!this.#wanted.any || passedOver === MAX_PASSED_OVER) throw heldBy(inside, request)
+        if (!this.#wanted.any || passedOver === MAX_PASSED_OVER) throw heldBy(inside, request, gateway.protocol)
         this.#passOver()
         continue
       }
@@ -249,7 +253,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       }
       if (!isMapping(found) || !(await this.#isSomebodyElses(found, request)))
         return { request, wasThere: await this.#theirs(found, request) }
-      if (!this.#wanted.any || passedOver === MAX_PASSED_OVER) throw takenBy(found, request)
+      if (!this.#wanted.any || passedOver === MAX_PASSED_OVER) throw takenBy(found, request, gateway.protocol)
       this.#passOver()
     }
   }
@@ -351,7 +355,7 @@ export class KeptMapping implements Kept<HeldMapping> {
       // PCP and NAT-PMP know a mapping by its inside, which is on another port then: another keeper may hold it.
       const isElsewhere = isTaken && gateway.protocol !== 'igd' && (isNothingMade || isClosedAgain)
       if (isElsewhere && isSameMapping(this.#own, request)) this.#own = undefined
-      throw this.#wanted.any && !any ? unlikeLeader(error, request) : error
+      throw this.#wanted.any && !any ? unlikeLeader(error, request, gateway.protocol) : error
     }
   }
 
@@ -449,16 +453,16 @@ function withWordsOf(theirs: PortMapping | undefined, request: MappingRequest): 
 }
 
 /** Another keeper of this program has it. The router, which may let the last one win, is not asked. */
-export function heldBy(inside: Inside, request: MappingRequest): NotConfirmedError {
+export function heldBy(inside: Inside, request: MappingRequest, via: GatewayProtocol): PortTakenError {
   const { lease: _, description: __, ...rest } = request
   const mapping = { ...rest, ...inside, enabled: true, description: '', leaseSeconds: undefined }
   const { externalPort, protocol } = request
   const whose = `port ${inside.internalPort} of ${inside.internalClient}, for another open port of this program`
   const message = `external port ${externalPort} ${protocol} leads to ${whose}`
-  return new NotConfirmedError(mapping, message, { action: 'AddPortMapping', belongsToAnother: true })
+  return new PortTakenError(mapping, message, { action: 'AddPortMapping', protocol: via })
 }
 
-function takenBy(found: PortMapping, request: MappingRequest): NotConfirmedError {
+function takenBy(found: PortMapping, request: MappingRequest, via: GatewayProtocol): PortTakenError {
   const { externalPort, protocol } = request
   const { internalClient, internalPort } = found
   const whose =
@@ -466,18 +470,25 @@ function takenBy(found: PortMapping, request: MappingRequest): NotConfirmedError
       ? `port ${internalPort} of ${internalClient}, for another program`
       : `${internalClient}, another computer`
   const message = `external port ${externalPort} ${protocol} leads to ${whose}`
-  return new NotConfirmedError(found, message, { action: 'GetSpecificPortMappingEntry', belongsToAnother: true })
+  const action = 'GetSpecificPortMappingEntry'
+  const isForThisComputer = internalClient === request.internalClient
+  const cause = isForThisComputer
+    ? ({ kind: 'port-differs', mapping: found, isForThisComputer } as const)
+    : ({ kind: 'port-taken', mapping: found } as const)
+  const hint = causeText(cause, { asked: request, error: {} }, LIBRARY)
+  return new PortTakenError(found, message, { action, protocol: via, isShown: true, hint })
 }
 
 /** Any port was asked for, and yet there was only one that would do. */
-function unlikeLeader(error: unknown, { externalPort, protocol }: MappingRequest): unknown {
+function unlikeLeader(error: unknown, request: MappingRequest, via: GatewayProtocol): unknown {
+  const { externalPort, protocol } = request
   if (!(error instanceof NotConfirmedError) || !error.belongsToAnother || error.action === undefined) return error
   const { mapping, action } = error
   if (mapping.externalPort === externalPort || mapping.externalPort === undefined) return error
   const message =
     `external port ${externalPort} ${protocol} cannot be had: the router gives ${mapping.externalPort} for ${protocol}, ` +
     'and not the same port for TCP and UDP; ask for TCP and UDP apart'
-  return new NotConfirmedError(mapping, message, { action, belongsToAnother: true })
+  return new PortTakenError(mapping, message, { action, protocol: via })
 }
 
 /** Of a mapping that somebody else has made. */

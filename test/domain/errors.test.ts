@@ -2,15 +2,17 @@ import { describe, expect, it } from 'vitest'
 import {
   errorFacts,
   InvalidArgumentError,
+  inWords,
   MalformedMessageError,
   NoGatewayError,
   NoReplyError,
+  NotConfirmedError,
   PortMappingError,
+  PortTakenError,
   RefusedError,
   TransportError,
   unlessMalformed,
 } from '../../src/domain/errors.ts'
-import { hintFor } from '../../src/domain/hints.ts'
 
 describe('an error', () => {
   it.each([
@@ -78,18 +80,73 @@ describe('PortMappingError.is', () => {
 })
 
 describe('the hint of an error', () => {
-  it('is that of the command line, if nobody knows better', () => {
+  it('is that of the number, in the words of the library, if nobody knows better', () => {
     const error = new RefusedError({ action: 'AddPortMapping', number: 725, standardName: 'OnlyPermanent' })
-    expect(error.hint).toBe(hintFor(errorFacts(error)))
+    const hint = "this router opens ports only without a time limit; use lease: 'unlimited'"
+    expect(error.hint).toBe(hint)
     error.hint = 'ask the owner'
     expect(error.hint).toBe('ask the owner')
     error.hint = undefined
-    expect(error.hint).toBe(hintFor(errorFacts(error)))
+    expect(error.hint).toBe(hint)
   })
 
-  it('is none if there is no more to say than the message', () => {
-    expect(new TransportError('nobody is there').hint).toBeUndefined()
-    expect(new InvalidArgumentError('no').hint).toBeUndefined()
+  const shown = { remoteHost: '', externalPort: 1, protocol: 'TCP', internalPort: 1, internalClient: '', enabled: true }
+  const mapping = { ...shown, description: '', leaseSeconds: 0 }
+
+  it.each([
+    new InvalidArgumentError('no!'),
+    new NoGatewayError('no!'),
+    new NoReplyError('no!'),
+    new TransportError('no!'),
+    new MalformedMessageError('no!', 'y'),
+    new RefusedError({ action: 'AddPortMapping', number: 999, standardName: 'UnknownError' }),
+    new NotConfirmedError(mapping, 'no!', { action: 'AddPortMapping' }),
+  ])('is there whatever happens, and says more than the message: $name', ({ hint, message }) => {
+    expect(hint).toMatch(/^.{40,250}$/)
+    expect(hint).not.toContain(message)
+  })
+})
+
+describe('a port that is taken', () => {
+  const mapping = {
+    remoteHost: '',
+    externalPort: 80,
+    protocol: 'TCP',
+    internalPort: 80,
+    internalClient: '192.168.1.99',
+    enabled: true,
+    description: 'x',
+    leaseSeconds: 0,
+  }
+
+  it.each([
+    ['igd', 718, 'ConflictInMappingEntry'],
+    ['pcp', 11, 'CANNOT_PROVIDE_EXTERNAL'],
+    ['nat-pmp', 0, ''],
+  ] as const)('is a refusal over %s, with the number of the protocol', (protocol, number, standardName) => {
+    const error = new PortTakenError(mapping, 'it is taken', { action: 'MAP', protocol })
+    expect(error).toBeInstanceOf(NotConfirmedError)
+    const { refusal } = error
+    expect(refusal).toMatchObject({ code: 'REFUSED', message: 'it is taken', number, standardName, protocol })
+    expect([refusal.isPortTaken, refusal.holder, refusal.cause]).toEqual([true, undefined, error])
+    expect(refusal.hint).toContain("externalPort: 'any'")
+  })
+
+  it('names who has it, if the gateway shows that', () => {
+    const facts = { action: 'GetSpecificPortMappingEntry', protocol: 'igd', isShown: true, hint: 'take 81' } as const
+    const { holder, hint } = new PortTakenError(mapping, 'it is taken', facts).refusal
+    expect([holder, hint]).toEqual([mapping, 'take 81'])
+  })
+})
+
+describe('a message that names options', () => {
+  it('names those of the library, and those of the command line for the command line', () => {
+    const error = inWords(
+      ({ anyPort }) => `${anyPort} helps`,
+      (text) => new InvalidArgumentError(text),
+    )
+    expect(error.message).toBe("externalPort: 'any' helps")
+    expect(errorFacts(error).message).toBe('-n helps')
   })
 })
 

@@ -4,7 +4,9 @@
  */
 import { isSameAddress } from '../../domain/address.js'
 import { NotConfirmedError, PortMappingError } from '../../domain/errors.js'
+import { ANY_REMOTE_HOST_ONLY } from '../../domain/hints.js'
 import type { MappingKey, MappingRequest, PortMapping } from '../../domain/port-mapping.js'
+import { LIBRARY, said } from '../../domain/words.js'
 import { rowsOf } from './listing.js'
 
 interface AskedRouter {
@@ -30,7 +32,9 @@ export async function checkRemoteHost(
   const end = isClosedAgain
     ? 'it was closed again, and may have been open to everybody for that moment'
     : `closing it failed: ${failure.message}`
-  throw new NotConfirmedError(open, `${shows}; ${end}`, { action: 'GetGenericPortMappingEntry', isClosedAgain })
+  const error = new NotConfirmedError(open, `${shows}; ${end}`, { action: 'GetGenericPortMappingEntry', isClosedAgain })
+  error.hint = said(ANY_REMOTE_HOST_ONLY, LIBRARY)
+  throw error
 }
 
 function asPortMappingError(error: unknown): PortMappingError {

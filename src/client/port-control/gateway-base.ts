@@ -5,9 +5,10 @@
 import { hostAndPort } from '../../domain/address.js'
 import {
   InvalidArgumentError,
+  inWords,
   isPortTaken,
-  NotConfirmedError,
   PortMappingError,
+  PortTakenError,
   TransportError,
 } from '../../domain/errors.js'
 import type { AskOptions, MappingToRemove, PinholeOpener, PortControlGateway } from '../../domain/gateway.js'
@@ -21,6 +22,7 @@ import {
   type TransportProtocol,
 } from '../../domain/port-mapping.js'
 import { DYNAMIC_PORTS, FIRST_DYNAMIC_PORT } from '../../domain/ports.js'
+import type { Words } from '../../domain/words.js'
 import { RECOMMENDED_LIFETIME_SECONDS } from '../../wire/natpmp.js'
 import type { MappingMemory, RememberedMapping } from '../mapping-memory.js'
 import type { ExchangeNet } from './exchange.js'
@@ -212,18 +214,21 @@ export abstract class PortControlGatewayBase implements PortControlGateway {
     const wasThere = !isKept && !mayBeMade && (await this.#wasThere(request, granted))
     const failure = wasThere || isKept ? undefined : await this.#remove(granted).then(() => undefined, asFailure)
     const { externalPort, protocol } = request
-    const rather = isKept ? `that one ends with its lease in ${granted.leaseSeconds} s` : '-n takes what it offers'
+    const rather = ({ anyPort }: Words): string =>
+      isKept ? `that one ends with its lease in ${granted.leaseSeconds} s` : `${anyPort} takes what it offers`
     const who = hostAndPort(this.options.endpoint)
     const { internalClient, internalPort } = granted
     const whose = internalClient === this.localAddress ? 'this computer' : internalClient
     const offered = wasThere
-      ? `${who} has port ${internalPort} of ${whose} open at ${granted.externalPort} already; ${rather}`
-      : `${who} offered ${granted.externalPort} instead; ${rather}`
+      ? `${who} has port ${internalPort} of ${whose} open at ${granted.externalPort} already`
+      : `${who} offered ${granted.externalPort} instead`
     const rest =
       failure === undefined ? '' : `; ${granted.externalPort} is open and could not be closed: ${failure.message}`
-    const message = `external port ${externalPort} ${protocol} is not available: ${offered}${rest}`
+    const message = (words: Words): string =>
+      `external port ${externalPort} ${protocol} is not available: ${offered}; ${rather(words)}${rest}`
     const isClosedAgain = failure === undefined && !isKept
-    throw new NotConfirmedError(granted, message, { action, belongsToAnother: true, isClosedAgain })
+    const facts = { action, protocol: this.protocol, isClosedAgain }
+    throw inWords(message, (text) => new PortTakenError(granted, text, facts))
   }
 
   /**

@@ -1,5 +1,5 @@
 /** A NAT-PMP gateway as a Gateway. (RFC 6886 3) */
-import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../domain/errors.js'
+import { InvalidArgumentError, inWords, MalformedMessageError, RefusedError } from '../../domain/errors.js'
 import type { AskOptions, MappingToRemove } from '../../domain/gateway.js'
 import { isPort, type MappingRequest, type PortMapping } from '../../domain/port-mapping.js'
 import {
@@ -109,7 +109,11 @@ export class NatPmpGateway extends PortControlGatewayBase {
       : remoteHost === ''
         ? undefined
         : 'cannot limit a port to one remote host'
-    if (wrong !== undefined) throw new InvalidArgumentError(`NAT-PMP ${wrong}; --via igd and --via pcp may`)
+    if (wrong !== undefined)
+      throw inWords(
+        ({ via }) => `NAT-PMP ${wrong}; ${via('igd')} and ${via('pcp')} may`,
+        (text) => new InvalidArgumentError(text),
+      )
   }
 
   async #askMap({ protocol, internalClient, internalPort, externalPort, leaseSeconds }: Wanted): Promise<MapResponse> {

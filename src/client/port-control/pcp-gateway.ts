@@ -4,7 +4,7 @@
  * leads to, so nothing has to be remembered.
  */
 import { isSameAddress, parseIPv4, splitZone } from '../../domain/address.js'
-import { InvalidArgumentError, MalformedMessageError, RefusedError } from '../../domain/errors.js'
+import { InvalidArgumentError, inWords, MalformedMessageError, RefusedError } from '../../domain/errors.js'
 import type { AskOptions, MappingToRemove, PinholeOpener } from '../../domain/gateway.js'
 import {
   type PinholeId,
@@ -164,8 +164,11 @@ export class PcpGateway extends PortControlGatewayBase {
 
   #refuseIPv6(): void {
     if (this.pinholes === undefined) return
-    const instead = "over IPv6 PCP opens pinholes (-A) and maps no ports: name the router's IPv4 address"
-    throw new InvalidArgumentError(`${this.address}: ${instead}`)
+    throw inWords(
+      ({ pinholes }) =>
+        `${this.address}: over IPv6 PCP opens pinholes (${pinholes}) and maps no ports: name the router's IPv4 address`,
+      (text) => new InvalidArgumentError(text),
+    )
   }
 
   #anyAddress(): string {

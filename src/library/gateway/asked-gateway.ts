@@ -1,6 +1,6 @@
 /** A gateway that was found -> the one that a program gets: each call has its own limit, and each error says whom it is about. */
 import { isGlobalIPv6 } from '../../domain/address.js'
-import { errorFacts, PortMappingError } from '../../domain/errors.js'
+import { errorFacts, PortMappingError, RefusedError } from '../../domain/errors.js'
 import {
   type ConnectionStatus,
   type IgdGateway as Igd,
@@ -11,7 +11,6 @@ import {
   type PortControlGateway as PortControl,
   type TrafficCounters,
 } from '../../domain/gateway.js'
-import { type Asked, hintFor } from '../../domain/hints.js'
 import type { FirewallStatus, GrantedPinhole, PinholeId, PinholeRequest } from '../../domain/pinhole.js'
 import {
   DEFAULT_DESCRIPTION,
@@ -21,6 +20,7 @@ import {
   type PortMapping as Shown,
 } from '../../domain/port-mapping.js'
 import { causeText } from '../../domain/refusal-text.js'
+import { LIBRARY } from '../../domain/words.js'
 import { heldBy } from '../../keeper/kept-mapping.js'
 import { Mapper } from '../mapper.js'
 import type { OpenPort } from '../opening/open-port.js'
@@ -29,6 +29,7 @@ import { forgetMark } from '../own-marks.js'
 import { pinholeAddress } from '../pinhole-address.js'
 import type { FoundGateway, FoundIgd, FoundPortControl, Opened } from '../search-gateway.js'
 import { outsideOf } from '../this-program.js'
+import { toldError } from '../told-error.js'
 import type { Call, Where } from '../where.js'
 import { within } from './call-limit.js'
 import type {
@@ -102,7 +103,8 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
       const outcome = await mapper.map({ request: free, externalAddress }, any)
       if (outcome.ok) return { ...outcome.mapping, ...knownOf(outcome.mapping, outcome.asked) }
       const { error, cause, asked } = outcome
-      if (cause !== undefined) error.hint = causeText(cause, { asked, error: errorFacts(error) })
+      if (cause !== undefined) error.hint = causeText(cause, { asked, error: errorFacts(error) }, LIBRARY)
+      if (error instanceof RefusedError && cause !== undefined && 'mapping' in cause) error.holder = cause.mapping
       if (cause?.kind === 'left-behind') error.leftBehind = cause
       throw error
     })
@@ -115,7 +117,7 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
     const place = { router, via, outside: outsideOf(request), internalClient, internalPort }
     const held = this.net.program.ports.otherInsideAt(place)
     if (held === undefined) return request
-    if (!any || request.externalPort === LAST_PORT) throw heldBy(held, request)
+    if (!any || request.externalPort === LAST_PORT) throw heldBy(held, request, this.protocol)
     return this.#notHeldHere({ ...request, externalPort: request.externalPort + 1 }, any)
   }
 
@@ -125,7 +127,7 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
     try {
       return await openPortAt(opened, port, { via, router, url, networkInterface, net, state, ...options })
     } catch (error) {
-      throw error instanceof PortMappingError ? this.#about(error) : error
+      throw error instanceof PortMappingError ? toldError(error, this) : error
     }
   }
 
@@ -144,26 +146,18 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
 
   removeOwn(options: RemoveOwnOptions = {}, call?: Call): Promise<OwnMappings> {
     return this.ask('the removal', call, async (gateway, signal) => {
-      const own = await removeOwn(gateway, await this.shown(gateway), options, this.net, signal)
-      for (const { error } of own.left) if (error !== undefined) this.#about(error)
-      return own
+      return removeOwn(gateway, await this.shown(gateway), options, this.net, signal)
     })
   }
 
   /** Within the limits of the call. `what` is asked for. */
-  protected async ask<T>(what: string, call: Call = {}, work: Work<G, T>, asked?: Asked): Promise<T> {
+  protected async ask<T>(what: string, call: Call = {}, work: Work<G, T>, isPinhole = false): Promise<T> {
     const late = `${what}: ${this.address ?? 'the gateway'} did not answer`
     try {
       return await within(this.net.clock, call, late, (signal) => work(this.found.until(signal), signal))
     } catch (error) {
-      throw error instanceof PortMappingError ? this.#about(error, asked) : error
+      throw error instanceof PortMappingError ? toldError(error, this, { isPinhole }) : error
     }
-  }
-
-  #about(error: PortMappingError, asked?: Asked): PortMappingError {
-    error.gateway = { protocol: this.protocol, address: this.address }
-    if (asked !== undefined) error.hint = hintFor(errorFacts(error), asked)
-    return error
   }
 
   protected trafficOf(traffic: PinholeTraffic): PinholeRequest {
@@ -180,7 +174,7 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
 
   protected pinholesOf(openerOf: (gateway: G) => PinholeOpener | undefined): Pinholes {
     const ask = <T>(call: Call | undefined, work: (opener: PinholeOpener) => Promise<T>): Promise<T> =>
-      this.ask('the pinhole', call, (gateway) => work(openerOf(gateway) ?? NO_FIREWALL), ABOUT_PINHOLES)
+      this.ask('the pinhole', call, (gateway) => work(openerOf(gateway) ?? NO_FIREWALL), true)
     return {
       addPinhole: ({ leaseSeconds = DEFAULT_PINHOLE_SECONDS, ...wanted }, call): Promise<GrantedPinhole> =>
         ask(call, (opener) => opener.addPinhole({ ...this.trafficOf(wanted), leaseSeconds })),
@@ -190,7 +184,6 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
   }
 }
 
-const ABOUT_PINHOLES = { isPinhole: true } as const
 const DEFAULT_PINHOLE_SECONDS = 3600
 const LAST_PORT = 65_535
 
@@ -257,7 +250,7 @@ class AskedIgd extends AskedGateway<Igd> implements IgdGateway {
 
   #firewall(): Firewall {
     const ask = <T>(call: Call | undefined, work: (firewall: PinholeFirewall) => Promise<T>): Promise<T> =>
-      this.ask('the firewall', call, ({ firewall = NO_FIREWALL }) => work(firewall), ABOUT_PINHOLES)
+      this.ask('the firewall', call, ({ firewall = NO_FIREWALL }) => work(firewall), true)
     return {
       ...this.pinholesOf(({ firewall }) => firewall),
       status: (call): Promise<FirewallStatus> => ask(call, (firewall) => firewall.status()),

@@ -1,5 +1,5 @@
 /** The gateway that a program gets: what it can be asked, in the words of the standards, and with defaults. */
-import type { PortMappingError } from '../../domain/errors.js'
+import type { AnyPortMappingError } from '../../domain/errors.js'
 import type { ConnectionStatus, LinkRates, TrafficCounters } from '../../domain/gateway.js'
 import type { FirewallStatus, GrantedPinhole, PinholeId } from '../../domain/pinhole.js'
 import type { TransportProtocol } from '../../domain/port-mapping.js'
@@ -184,7 +184,7 @@ export interface LeftMapping {
   /** Why, as a sentence without its end. */
   readonly why: string
   /** If it was to be removed, and that failed. */
-  readonly error?: PortMappingError
+  readonly error?: AnyPortMappingError
 }
 
 /** Both ends are included. */

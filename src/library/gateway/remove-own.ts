@@ -3,7 +3,7 @@
  * made, and not what a running keeper of this user holds, because that would open it again.
  */
 import { allMadeAt, mappingsMadeAt } from '../../client/mapping-memory.js'
-import { PortMappingError } from '../../domain/errors.js'
+import { type AnyPortMappingError, PortMappingError } from '../../domain/errors.js'
 import type { Gateway, PortControlGateway } from '../../domain/gateway.js'
 import { DEFAULT_DESCRIPTION, type MappingKey } from '../../domain/port-mapping.js'
 import type { PrivateFiles } from '../../net/files/private-files.js'
@@ -12,6 +12,7 @@ import { forgetMark } from '../own-marks.js'
 import { addressOf } from '../router.js'
 import { isKept } from '../running-keepers.js'
 import type { ThisProgram } from '../this-program.js'
+import { toldError, whyNotClosed } from '../told-error.js'
 import type { LeftMapping, OwnMappings, RemoveOwnOptions } from './gateway.js'
 import type { PortMapping } from './shown-mapping.js'
 
@@ -46,7 +47,7 @@ export async function removeOwn(
     signal?.throwIfAborted()
     const error = why === undefined ? await failureToRemove(mapping, gateway, net) : undefined
     signal?.throwIfAborted()
-    if (error !== undefined) left.push({ mapping, why: `it could not be removed: ${error.message}`, error })
+    if (error !== undefined) left.push({ mapping, why: `it could not be removed: ${whyNotClosed(error)}`, error })
     else if (why !== undefined) left.push({ mapping, why })
     else removed.push(mapping)
   }
@@ -90,13 +91,13 @@ async function failureToRemove(
   { internalPort, ...mapping }: PortMapping,
   gateway: Gateway,
   { files }: RemovingNet,
-): Promise<PortMappingError | undefined> {
+): Promise<AnyPortMappingError | undefined> {
   try {
     await gateway.unmap(internalPort === undefined ? mapping : { ...mapping, internalPort })
     await forgetMark(files, gateway, mapping)
     return undefined
   } catch (error) {
-    if (error instanceof PortMappingError) return error
+    if (error instanceof PortMappingError) return toldError(error, gateway)
     throw error
   }
 }

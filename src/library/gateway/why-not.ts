@@ -2,8 +2,8 @@
 import type { Opened as Search } from '../../client/search/open-gateway.js'
 import type { SearchSummary } from '../../domain/error-facts.js'
 import { errorFacts, NoGatewayError, nobodyAnswered, PortMappingError } from '../../domain/errors.js'
-import { NOT_A_DESCRIPTION } from '../../domain/hints.js'
 import { PROTOCOL_TITLES, type Via } from '../../domain/port-mapping.js'
+import { LIBRARY } from '../../domain/words.js'
 import type { Opened } from '../search-gateway.js'
 import type { Where } from '../where.js'
 
@@ -35,9 +35,10 @@ export function nobodyOver(via: Via): string {
 export function whyNot(opened: Opened, { url, via = 'auto' }: Pick<Where, 'url' | 'via'>): unknown {
   const { best, unreadable, tried, devices } = opened
   if (url !== undefined) {
-    if (unreadable === undefined) return hinted(`the device at ${url} has no WAN connection service`, NOT_A_DESCRIPTION)
+    if (unreadable === undefined)
+      return hinted(`the device at ${url} has no WAN connection service`, LIBRARY.descriptionUrl)
     if (unreadable instanceof PortMappingError && unreadable.action === 'description')
-      unreadable.hint = NOT_A_DESCRIPTION
+      unreadable.hint = LIBRARY.descriptionUrl
     return unreadable
   }
   if (tried !== undefined && devices.length === 0) return nobodyAnswered(nobodyOver(via), summaryOf(opened, tried, via))
@@ -48,8 +49,8 @@ export function whyNot(opened: Opened, { url, via = 'auto' }: Pick<Where, 'url' 
     gateway === undefined
       ? new NoGatewayError(`the ${what} at ${location} has no WAN connection service`)
       : kind === 'disconnected'
-        ? hinted(`the ${what} at ${location} is not connected`, 'ignoreState, or -i, goes on anyway')
-        : hinted(`the ${what} at ${location} is not the router of this computer`, 'url, or -u, uses it all the same')
+        ? hinted(`the ${what} at ${location} is not connected`, 'ignoreState: true of findGateway uses it anyway')
+        : hinted(`the ${what} at ${location} is not the router of this computer`, "url: '…' uses it all the same")
   if (tried !== undefined) error.searched = summaryOf(opened, tried, via)
   return error
 }

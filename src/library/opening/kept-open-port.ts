@@ -1,5 +1,5 @@
 /** An open port, and who keeps it. */
-import type { PortMappingError } from '../../domain/errors.js'
+import type { AnyPortMappingError } from '../../domain/errors.js'
 import { type Clock, dateOf } from '../../net/clock.js'
 import { within } from '../gateway/call-limit.js'
 import type { Call } from '../where.js'
@@ -52,7 +52,7 @@ class KeptOpenPort implements OpenPort {
     return this.#places.flatMap(({ part }) => part.endpoints)
   }
 
-  get failures(): readonly PortMappingError[] {
+  get failures(): readonly AnyPortMappingError[] {
     return this.#places.flatMap(({ part: { error, isOpen } }) => (isOpen ? [] : (error ?? [])))
   }
 

@@ -1,6 +1,6 @@
 /** An open port, as a program has it in hand. */
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { PortMappingError } from '../../domain/errors.js'
+import type { AnyPortMappingError } from '../../domain/errors.js'
 import type { Endpoint, LeftOpen, PortChange } from './port-changes.js'
 
 /** What close() has done. */
@@ -25,7 +25,7 @@ export interface OpenPort extends AsyncDisposable {
   /** One for each protocol and family that is or was open, as it is now, or was last. IPv4 comes first. */
   readonly endpoints: readonly Endpoint[]
   /** Why a family that was asked for is not open now, as far as is known. It is tried again, if the port is kept. */
-  readonly failures: readonly PortMappingError[]
+  readonly failures: readonly AnyPortMappingError[]
   /** Of the first endpoint. Undefined if the router does not tell it. */
   readonly externalAddress?: string | undefined
   /** Of the first endpoint. */

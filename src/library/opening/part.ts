@@ -1,20 +1,20 @@
 /** What is open of one port in one family: one row of the keeper, or two for TCP+UDP, which are open together or not. */
-import type { PortMappingError } from '../../domain/errors.js'
+import type { AnyPortMappingError } from '../../domain/errors.js'
 import type { KeptEither } from '../../keeper/kept-pinhole.js'
 import type { Endpoint, LeftOpen, PortChange } from './port-changes.js'
 
 /** A change without what is the same for all. */
 export type PartChange =
   | { readonly type: Exclude<PortChange['type'], 'failed'> }
-  | { readonly type: 'failed'; readonly error: PortMappingError; readonly retryInMs: number }
+  | { readonly type: 'failed'; readonly error: AnyPortMappingError; readonly retryInMs: number }
 
 export class Part {
   readonly kept: readonly KeptEither[]
   /** Resolves once: with undefined when all is open, or with the first failure. */
-  readonly decided: Promise<PortMappingError | undefined>
+  readonly decided: Promise<AnyPortMappingError | undefined>
   onChange: (change: PartChange) => void = () => {}
   /** Set while it is not open: why, as far as is known. */
-  error: PortMappingError | undefined
+  error: AnyPortMappingError | undefined
   isDecided = false
   isClosing = false
   isClosed = false
@@ -25,13 +25,13 @@ export class Part {
   readonly #removed = new Set<KeptEither>()
   /** Not there any more when it was to be removed. */
   readonly #gone = new Set<KeptEither>()
-  readonly #left = new Map<KeptEither, string>()
+  readonly #left = new Map<KeptEither, Omit<LeftOpen, 'endpoint'>>()
   /** The addresses and ports that were told last. */
   #told: string | undefined
   /** When the first lease ends, as it was told last. */
   #toldEndsMs = 0
   #isLost = false
-  #decide: (error: PortMappingError | undefined) => void = () => {}
+  #decide: (error: AnyPortMappingError | undefined) => void = () => {}
 
   constructor(kept: readonly KeptEither[]) {
     this.kept = kept
@@ -96,7 +96,7 @@ export class Part {
   }
 
   /** Without `kept`, all of it: there is no gateway to ask. */
-  fail(error: PortMappingError, retryInMs: number, kept?: KeptEither): void {
+  fail(error: AnyPortMappingError, retryInMs: number, kept?: KeptEither): void {
     if (!this.isOpen) this.error = error
     if (kept === undefined || this.#isFinal(kept)) this.#decide(error)
     this.#tell({ type: 'failed', error, retryInMs })
@@ -113,8 +113,8 @@ export class Part {
     else this.#removed.add(kept)
   }
 
-  noteLeft(kept: KeptEither, why: string): void {
-    if (this.isClosing) this.#left.set(kept, why)
+  noteLeft(kept: KeptEither, why: string, error?: AnyPortMappingError): void {
+    if (this.isClosing) this.#left.set(kept, { why, ...(error && { error }) })
   }
 
   /** What has become of what was open. `unclear` is why nobody knows of the others; undefined if they were not there. */
@@ -125,10 +125,10 @@ export class Part {
     const removed: Endpoint[] = []
     const left: LeftOpen[] = []
     for (const [kept, endpoint] of this.#endpoints) {
-      const why = this.#left.get(kept) ?? unclear
+      const why = this.#left.get(kept) ?? (unclear === undefined ? undefined : { why: unclear })
       if (this.#gone.has(kept) || isOver(endpoint)) continue
       if (this.#removed.has(kept)) removed.push(endpoint)
-      else if (why !== undefined) left.push({ endpoint, why })
+      else if (why !== undefined) left.push({ endpoint, ...why })
     }
     this.#open.clear()
     return { removed, left }

@@ -1,5 +1,5 @@
 /** What becomes of an open port, told to whoever listens. */
-import type { PortMappingError } from '../../domain/errors.js'
+import type { AnyPortMappingError } from '../../domain/errors.js'
 import { ignore } from '../../domain/ignored.js'
 import type { GatewayProtocol, TransportProtocol } from '../../domain/port-mapping.js'
 
@@ -27,6 +27,8 @@ export interface LeftOpen {
   readonly endpoint: Endpoint
   /** Why, in words for people. */
   readonly why: string
+  /** If it was to be removed, and that failed. */
+  readonly error?: AnyPortMappingError
 }
 
 /** What has happened to an open port. */
@@ -46,7 +48,7 @@ export type PortChange = {
   | {
       /** What was asked for was not had, and is asked for again in `retryInMs` whole milliseconds. */
       readonly type: 'failed'
-      readonly error: PortMappingError
+      readonly error: AnyPortMappingError
       readonly retryInMs: number
     }
 )

@@ -1,6 +1,6 @@
 /** Ports that share one search, one gateway and one keeper. It ends with the last of them. */
 import { isGlobalIPv6, isInternetAddress, splitZone } from '../../domain/address.js'
-import { NoGatewayError } from '../../domain/errors.js'
+import { type AnyPortMappingError, NoGatewayError, type PortMappingError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { ignore } from '../../domain/ignored.js'
 import { DEFAULT_DESCRIPTION, type MappingKey } from '../../domain/port-mapping.js'
@@ -18,6 +18,7 @@ import { stableAddress } from '../pinhole-address.js'
 import { PortKeeper, type SearchNet } from '../port-keeper.js'
 import { protocolOf } from '../router.js'
 import { type Opened, searchGateway } from '../search-gateway.js'
+import { toldError, whyNotClosed } from '../told-error.js'
 import type { WantedPort } from '../wanted-ports.js'
 import type { Where } from '../where.js'
 import { Part } from './part.js'
@@ -209,12 +210,12 @@ export class PortSession {
           each.readdress((endpoint) => this.#addressed(endpoint), event.previous !== undefined)
         break
       case 'searching':
-        for (const each of this.parts) each.fail(event.error, SEARCH_AGAIN_MS)
+        for (const each of this.parts) each.fail(toldError(event.error), SEARCH_AGAIN_MS)
         break
       case 'gateway-lost':
         for (const each of this.parts) {
           each.lose()
-          if (!each.isDecided) each.fail(event.error, SEARCH_AGAIN_MS)
+          if (!each.isDecided) each.fail(this.#told(event.error), SEARCH_AGAIN_MS)
         }
         break
       case 'mapped':
@@ -223,7 +224,7 @@ export class PortSession {
         part?.grant(event.kept, this.#endpointOf(event.held), isLook(event), this.#net.clock.wallMs())
         break
       case 'failed':
-        part?.fail(event.error, Math.ceil(Math.max(0, event.againInMs)), event.kept)
+        part?.fail(this.#told(event.error), Math.ceil(Math.max(0, event.againInMs)), event.kept)
         break
       case 'lost':
         part?.lose(event.kept)
@@ -232,7 +233,7 @@ export class PortSession {
         part?.noteRemoved(event.kept, event.wasGone)
         break
       case 'not-removed':
-        part?.noteLeft(event.kept, event.error.message)
+        part?.noteLeft(event.kept, whyNotClosed(event.error), this.#told(event.error))
         break
       case 'ends-with-lease':
         part?.noteLeft(event.kept, `it ends with its lease, in ${Math.round(event.endsInMs / 1000)} s`)
@@ -240,6 +241,11 @@ export class PortSession {
     this.#holdProcess()
     const isDone = this.parts.every(({ isDecided, isClosing }) => isDecided || isClosing)
     if (!this.#options.isKept && isDone) this.#keeper.rest()
+  }
+
+  /** About the gateway that is used, in the words of the library. */
+  #told(error: PortMappingError): AnyPortMappingError {
+    return toldError(error, this.#gateway, { isPinhole: this.#options.family === 6 })
   }
 
   #endpointOf(held: HeldEither): Endpoint {

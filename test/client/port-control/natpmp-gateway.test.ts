@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { reportedError } from '../../../src/cli/failure.ts'
 import { responseTo } from '../../../src/client/port-control/natpmp-gateway.ts'
 import { InvalidArgumentError, MalformedMessageError, NotConfirmedError } from '../../../src/domain/errors.ts'
 import {
@@ -171,7 +172,7 @@ describe('what NAT-PMP cannot do', () => {
     for (const work of [gateway.map({ ...REQUEST, ...changes }), gateway.mapAny({ ...REQUEST, ...changes })]) {
       const failure = await failureOf(work)
       expect(failure).toBeInstanceOf(InvalidArgumentError)
-      expect(failure).toMatchObject({ message })
+      expect(reportedError(failure)).toMatchObject({ message })
     }
     expect(datagrams.connections).toEqual([])
   })

@@ -94,7 +94,8 @@ describe('another port than the one that was asked for', () => {
       belongsToAnother: true,
       mapping: { externalPort: 40_000 },
       message:
-        'external port 8080 TCP is not available: 192.168.1.1:5351 offered 40000 instead; -n takes what it offers',
+        'external port 8080 TCP is not available: 192.168.1.1:5351 offered 40000 instead; ' +
+        "externalPort: 'any' takes what it offers",
     })
     const [map, isFree, isFreeNoMore, removal, ...more] = asked()
     expect([isFree, isFreeNoMore]).toMatchObject([

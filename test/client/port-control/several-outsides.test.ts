@@ -185,7 +185,7 @@ describe.each([PCP, NAT_PMP])('one of several external ports of an inside, over 
     expect(failure).toMatchObject({
       message:
         'external port 8080 TCP is not available: 192.168.1.1:5351 has port 80 of this computer open at 8081 already; ' +
-        '-n takes what it offers',
+        "externalPort: 'any' takes what it offers",
       isClosedAgain: true,
     })
     expect(

@@ -75,7 +75,7 @@ describe('a mapping', () => {
       number: 725,
       standardName: 'OnlyPermanentLeasesSupported',
       gateway: { protocol: 'igd', address: '127.0.0.1' },
-      hint: 'this router opens ports only without a time limit; leave the lease out',
+      hint: "this router opens ports only without a time limit; use lease: 'unlimited'",
     })
   })
 

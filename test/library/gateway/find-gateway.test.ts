@@ -6,7 +6,7 @@ import {
   NoReplyError,
   TransportError,
 } from '../../../src/domain/errors.ts'
-import { NOT_A_DESCRIPTION } from '../../../src/domain/hints.ts'
+import { LIBRARY } from '../../../src/domain/words.ts'
 import { findGateway } from '../../../src/library/gateway/find-gateway.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { ScriptedDatagrams, ssdpReply } from '../../support/scripted-datagrams.ts'
@@ -62,7 +62,8 @@ describe('findGateway', () => {
       return finding
     }
     expect((await find(true)).controlUrl).toBe('http://192.168.1.4:5000/ctl/0')
-    const told = '192.168.1.3 tells of an IGD on another host, http://192.168.1.4:5000/root.xml: --any-host uses it'
+    const told =
+      '192.168.1.3 tells of an IGD on another host, http://192.168.1.4:5000/root.xml: anyHost: true of findGateway uses it'
     await expect(find(false)).rejects.toMatchObject({ hint: expect.stringContaining(told) })
   })
 
@@ -195,7 +196,7 @@ describe('findGateway', () => {
     const failure = findGateway({ url: locationOf(ROUTER), net }).catch((error: unknown) => error)
     await net.clock.advance(10_000)
     expect(await failure).toBeInstanceOf(kind)
-    expect(await failure).toMatchObject({ hint: NOT_A_DESCRIPTION })
+    expect(await failure).toMatchObject({ hint: LIBRARY.descriptionUrl })
     expect(net.clock.pending).toBe(0)
   })
 
