@@ -19,7 +19,8 @@ export type { FirewallStatus, GrantedPinhole, PinholeId } from './domain/pinhole
 export type { GatewayProtocol, PortMapping as ShownMapping, TransportProtocol, Via } from './domain/port-mapping.js'
 export type { LeftBehind } from './domain/refusal-cause.js'
 export { VERSION } from './domain/version.js'
-export { type FindGatewayOptions, findGateway } from './library/gateway/find-gateway.js'
+export { findGateway } from './library/gateway/find-gateway.js'
+export type { FindGatewayOptions } from './library/gateway/find-gateway-options.js'
 export type {
   Firewall,
   Gateway,

@@ -5,7 +5,7 @@ import { declarationsIn, hiddenTypes, programOf } from './support/declarations.t
 
 /** What a program writes, and what its editor has to know. */
 const PROGRAM = `
-import { findGateway, PortMappingError, type Gateway, type PortMapping } from './dist/index.js'
+import { findGateway, openPort, PortMappingError, type Gateway, type PortMapping } from './dist/index.js'
 
 export async function clean(description: string): Promise<readonly PortMapping[]> {
   const gateway: Gateway = await findGateway({ timeoutMs: 5000, signal: new AbortController().signal })
@@ -24,7 +24,22 @@ export async function clean(description: string): Promise<readonly PortMapping[]
     if (error.code === 'REFUSED') console.log(error.number.toFixed(), error.standardName, hint)
     if (error.code === 'NO_GATEWAY') console.log(error.searched?.interfaces.length)
   }
-  return (await gateway.removeOwn({ description })).removed
+  const { removed, left } = await gateway.removeOwn({ description })
+  for (const { error } of left) if (error?.code === 'REFUSED') console.log(error.number.toFixed())
+  return removed
+}
+
+export async function keep(): Promise<void> {
+  const port = await openPort(25565)
+  for (const error of port.failures) if (error.code === 'REFUSED') console.log(error.number.toFixed(), error.isPortTaken)
+  port.onChange((change) => {
+    if (change.type !== 'failed') return
+    const hint: string = change.error.hint
+    if (change.error.code === 'REFUSED') console.log(change.error.holder?.internalClient, hint)
+    if (change.error.code === 'NOT_CONFIRMED') console.log(change.error.mapping.internalClient)
+  })
+  const closed = await port.close()
+  for (const { error } of closed.left) if (error?.code === 'NO_REPLY') console.log(error.message)
 }
 `
 

@@ -89,9 +89,9 @@ export const NOT_IN_XML = /[\0-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]/
 export function flawOf(request: MappingKey & Partial<MappingRequest>): string | undefined {
   const { externalPort, protocol, internalPort = 1, internalClient, remoteHost = '', description = '' } = request
   const { lease = 'unlimited' } = request
-  if (!isPort(externalPort)) return `external port ${externalPort} is not a port from 1 to 65535`
+  if (!isPort(externalPort)) return `external port ${shownValue(externalPort)} is not a port from 1 to 65535`
   if (protocol !== 'TCP' && protocol !== 'UDP') return `protocol '${String(protocol)}' is neither TCP nor UDP`
-  if (!isPort(internalPort)) return `internal port ${internalPort} is not a port from 1 to 65535`
+  if (!isPort(internalPort)) return `internal port ${shownValue(internalPort)} is not a port from 1 to 65535`
   if (internalClient !== undefined && !isUnicastIPv4(internalClient)) {
     return `internal client '${internalClient}' is not the IPv4 address of a computer`
   }
@@ -103,10 +103,18 @@ export function flawOf(request: MappingKey & Partial<MappingRequest>): string | 
   return lease === 'unlimited' ? undefined : leaseFlawOf(lease.seconds)
 }
 
+/** As a message shows what was given: text in quotes. */
+export function shownValue(value: unknown): string {
+  if (typeof value === 'string') return `'${value}'`
+  if (Array.isArray(value)) return 'an array'
+  if (typeof value === 'function') return 'a function'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
 /** On the wire more would become less: 4294967297 s is 1 s in 32 bits. */
 export function leaseFlawOf(seconds: number): string | undefined {
   if (Number.isInteger(seconds) && seconds >= 1 && seconds <= MAX_LEASE_SECONDS) return undefined
-  return `a lease of ${seconds} s is not a whole number from 1 to ${MAX_LEASE_SECONDS}`
+  return `a lease of ${shownValue(seconds)} s is not a whole number from 1 to ${MAX_LEASE_SECONDS}`
 }
 
 /** Of a mapping, if the user gives no other. */

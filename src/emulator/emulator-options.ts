@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { isUnicastIPv4, isUnicastIPv6, parseIPv4, splitZone } from '../domain/address.js'
 import { InvalidArgumentError } from '../domain/errors.js'
+import { checkOptions, type OptionTable } from '../domain/option-check.js'
 import { isPort } from '../domain/port-mapping.js'
 import type { Quirk } from '../domain/quirk.js'
 import type { GatewayFacts } from './gateway-state.js'
@@ -78,8 +79,42 @@ const DEFAULTS = {
   modelNumber: '1',
 }
 
+const OPTIONS: OptionTable<EmulatorOptions> = {
+  address: 'a string',
+  ipv6Address: 'a string',
+  httpPort: 'a number',
+  ssdpPort: 'a number',
+  portControlPort: 'a number',
+  pcp: 'true or false',
+  natPmp: 'true or false',
+  maxMappings: 'a number',
+  maxPinholes: 'a number',
+  replyDelayMs: 'a number',
+  uptimeSeconds: 'a number',
+  quirks: 'an array',
+  externalAddress: 'a string',
+  connectionType: 'a string',
+  connectionStatus: 'a string',
+  lastConnectionError: 'a string',
+  linkRates: 'an object',
+  traffic: 'an object',
+  secureMode: 'true or false',
+  firewallEnabled: 'true or false',
+  inboundPinholeAllowed: 'true or false',
+  pinholesOnlyForAsking: 'true or false',
+  pinholePackets: 'a number',
+  outboundPinholeTimeoutSeconds: 'a number',
+  friendlyName: 'a string',
+  manufacturer: 'a string',
+  modelName: 'a string',
+  modelNumber: 'a string',
+  presentationUrl: 'a string',
+  uuid: 'a string',
+}
+
 /** @throws InvalidArgumentError */
 export function settingsOf(options: EmulatorOptions): EmulatorSettings {
+  checkOptions(options, OPTIONS, 'startEmulator')
   const settings = { ...DEFAULTS, uuid: randomUUID(), ...options }
   const { address, ipv6Address, maxMappings, maxPinholes, replyDelayMs, uptimeSeconds, uuid } = settings
   const isIPv6 = ipv6Address === undefined || isUnicastIPv6(splitZone(ipv6Address).address)

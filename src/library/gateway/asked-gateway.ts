@@ -1,6 +1,6 @@
 /** A gateway that was found -> the one that a program gets: each call has its own limit, and each error says whom it is about. */
 import { isGlobalIPv6 } from '../../domain/address.js'
-import { errorFacts, PortMappingError, RefusedError } from '../../domain/errors.js'
+import { errorFacts, InvalidArgumentError, PortMappingError, RefusedError } from '../../domain/errors.js'
 import {
   type ConnectionStatus,
   type IgdGateway as Igd,
@@ -11,13 +11,16 @@ import {
   type PortControlGateway as PortControl,
   type TrafficCounters,
 } from '../../domain/gateway.js'
+import { checkOptions } from '../../domain/option-check.js'
 import type { FirewallStatus, GrantedPinhole, PinholeId, PinholeRequest } from '../../domain/pinhole.js'
 import {
   DEFAULT_DESCRIPTION,
+  isPort,
   type MappingKey,
   type MappingRequest,
   PROTOCOL_NUMBERS,
   type PortMapping as Shown,
+  shownValue,
 } from '../../domain/port-mapping.js'
 import { causeText } from '../../domain/refusal-text.js'
 import { LIBRARY } from '../../domain/words.js'
@@ -25,6 +28,7 @@ import { heldBy } from '../../keeper/kept-mapping.js'
 import { Mapper } from '../mapper.js'
 import type { OpenPort } from '../opening/open-port.js'
 import { openPortAt } from '../opening/port-groups.js'
+import { CALL, MAP, OPEN_PORT_AT_GATEWAY, REMOVE_OWN } from '../options.js'
 import { forgetMark } from '../own-marks.js'
 import { pinholeAddress } from '../pinhole-address.js'
 import type { FoundGateway, FoundIgd, FoundPortControl, Opened } from '../search-gateway.js'
@@ -93,7 +97,8 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
     return this.ask('the external address', call, (gateway) => gateway.externalAddress())
   }
 
-  map(wanted: PortToMap, call?: Call): Promise<PortMapping> {
+  async map(wanted: PortToMap, call?: Call): Promise<PortMapping> {
+    checkOptions(wanted, MAP, 'map')
     const request = requestOf(wanted, this.localAddress)
     return this.ask('the mapping', call, async (gateway, signal) => {
       const any = wanted.externalPort === 'any'
@@ -122,6 +127,7 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
   }
 
   async openPort(port: number, options: OpenPortOptions = {}): Promise<OpenPort> {
+    checkOptions(options, OPEN_PORT_AT_GATEWAY, 'openPort')
     const { opened, where } = this.#origin
     const { via, router, url, networkInterface, net, state } = where
     try {
@@ -144,7 +150,8 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
     })
   }
 
-  removeOwn(options: RemoveOwnOptions = {}, call?: Call): Promise<OwnMappings> {
+  async removeOwn(options: RemoveOwnOptions = {}, call?: Call): Promise<OwnMappings> {
+    checkOptions(options, REMOVE_OWN, 'removeOwn')
     return this.ask('the removal', call, async (gateway, signal) => {
       return removeOwn(gateway, await this.shown(gateway), options, this.net, signal)
     })
@@ -152,6 +159,7 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
 
   /** Within the limits of the call. `what` is asked for. */
   protected async ask<T>(what: string, call: Call = {}, work: Work<G, T>, isPinhole = false): Promise<T> {
+    checkOptions(call, CALL, what)
     const late = `${what}: ${this.address ?? 'the gateway'} did not answer`
     try {
       return await within(this.net.clock, call, late, (signal) => work(this.found.until(signal), signal))
@@ -300,6 +308,8 @@ function keyOf({ externalPort, protocol = 'TCP', remoteHost = '' }: Outside): Ma
 function requestOf(wanted: PortToMap, localAddress: string): MappingRequest {
   const { internalPort, externalPort = internalPort, protocol = 'TCP', remoteHost = '', lease = 'unlimited' } = wanted
   const { internalClient = localAddress, description = DEFAULT_DESCRIPTION } = wanted
+  if (!isPort(internalPort))
+    throw new InvalidArgumentError(`internalPort ${shownValue(internalPort)} is not a port from 1 to 65535`)
   return {
     externalPort: externalPort === 'any' ? internalPort : externalPort,
     internalPort,

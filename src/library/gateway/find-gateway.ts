@@ -1,24 +1,14 @@
 /** Finds the gateway to use, of any protocol: the way into the library for a program that asks it itself. */
+import { InvalidArgumentError } from '../../domain/errors.js'
+import { checkOptions } from '../../domain/option-check.js'
+import { FIND_GATEWAY } from '../options.js'
 import { searchGateway } from '../search-gateway.js'
-import type { Where } from '../where.js'
 import { askedGateway } from './asked-gateway.js'
 import { within } from './call-limit.js'
+import type { FindGatewayOptions } from './find-gateway-options.js'
 import type { Gateway, IgdGateway, PortControlGateway } from './gateway.js'
 import { netOf, wishesOf } from './search-wishes.js'
 import { whyNot } from './why-not.js'
-
-/** Where to look, and what to take. */
-export interface FindGatewayOptions extends Where {
-  /** Whether an IGD will do that says that it is not connected (WANIPConnection:2 2.4.5). Default: false. */
-  readonly ignoreState?: boolean | undefined
-  /**
-   * Whether another host of the subnet may tell of an IGD, as with some routers that share a floating address. Default:
-   * false: an IGD is used only if it tells of itself, or if it is the default gateway.
-   */
-  readonly anyHost?: boolean | undefined
-  /** 6 looks for a gateway over IPv6, which opens pinholes and maps no ports. Default: 4. */
-  readonly family?: 4 | 6 | undefined
-}
 
 /**
  * Finds the gateway to use: the router, the default gateway of the interface by which this computer's traffic leaves.
@@ -38,7 +28,10 @@ export function findGateway(
 ): Promise<PortControlGateway>
 export function findGateway(options?: FindGatewayOptions): Promise<Gateway>
 export async function findGateway(options: FindGatewayOptions = {}): Promise<Gateway> {
+  checkOptions(options, FIND_GATEWAY, 'findGateway')
   const { ignoreState, anyHost, family = 4 } = options
+  if (family === 6 && options.via === 'nat-pmp')
+    throw new InvalidArgumentError("via 'nat-pmp' opens no IPv6: leave via out, or take 'igd' or 'pcp'")
   const wishes = { ...wishesOf(options), ignoreState, anyHost, family, forPinholes: family === 6 }
   const net = netOf(options)
   const opened = await within(net.clock, options, 'no gateway was found', (signal) =>

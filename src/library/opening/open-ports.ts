@@ -1,4 +1,8 @@
 /** Opens ports and keeps them open: what `--keep` of the command line does, in one call. */
+import { InvalidArgumentError } from '../../domain/errors.js'
+import { checkOptions } from '../../domain/option-check.js'
+import { shownValue } from '../../domain/port-mapping.js'
+import { OPEN_PORT, WHERE } from '../options.js'
 import type { Where } from '../where.js'
 import type { OpenPort } from './open-port.js'
 import { openAll, openPortAt } from './port-groups.js'
@@ -29,6 +33,7 @@ import type { PortOptions } from './port-options.js'
  * MalformedMessageError; the signal's reason
  */
 export async function openPort(port: number, options: PortOptions = {}): Promise<OpenPort> {
+  checkOptions(options, OPEN_PORT, 'openPort')
   return openPortAt(undefined, port, options)
 }
 
@@ -45,5 +50,8 @@ export async function openPorts(
   ports: readonly (number | ({ readonly port: number } & PortOptions))[],
   where: Where = {},
 ): Promise<readonly PromiseSettledResult<OpenPort>[]> {
-  return openAll(ports.map((each) => (typeof each === 'number' ? { ...where, port: each } : { ...where, ...each })))
+  if (!Array.isArray(ports))
+    throw new InvalidArgumentError(`openPorts: ports are an array, and not ${shownValue(ports)}`)
+  checkOptions(where, WHERE, 'openPorts')
+  return openAll(ports.map((each) => (typeof each === 'object' ? { ...where, ...each } : { ...where, port: each })))
 }

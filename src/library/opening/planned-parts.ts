@@ -4,8 +4,10 @@ import { InvalidArgumentError } from '../../domain/errors.js'
 import {
   DEFAULT_DESCRIPTION,
   flawOf,
+  isPort,
   leaseFlawOf,
   PROTOCOL_NUMBERS,
+  shownValue,
   type TransportProtocol,
 } from '../../domain/port-mapping.js'
 import type { WantedPort } from '../wanted-ports.js'
@@ -30,9 +32,14 @@ export function plannedParts(port: number, options: PortOptions): readonly Plann
   const { timeoutMs } = options
   if (timeoutMs !== undefined && !(timeoutMs > 0))
     throw new InvalidArgumentError(`timeoutMs: ${timeoutMs} is not a number of milliseconds above 0`)
-  if (![4, 6, 'both'].includes(family)) throw new InvalidArgumentError(`family ${family} is neither 4, 6 nor 'both'`)
+  if (!isPort(port)) throw new InvalidArgumentError(`port ${shownValue(port)} is not a port from 1 to 65535`)
+  if (family === 6 && options.via === 'nat-pmp')
+    throw new InvalidArgumentError("via 'nat-pmp' opens no IPv6: leave via out, or take 'igd' or 'pcp'")
   if (family === 'both' && (internalClient !== undefined || remoteHost !== ''))
-    throw new InvalidArgumentError("family 'both' is for this computer and all hosts: an address has one family")
+    throw new InvalidArgumentError(
+      "internalClient and remoteHost are IPv4 or IPv6 addresses, so family 'both' takes neither: open each family on its " +
+        'own, with family 4 and with family 6',
+    )
   const protocols = protocolsOf(protocol)
   const families = family === 'both' ? ([4, 6] as const) : ([family] as const)
   return families.map((each) => {
@@ -60,7 +67,7 @@ function mappingsOf(
     const external = any ? port : externalPort
     const mapping = { externalPort: external, protocol, remoteHost, internalPort: port, description, lease }
     const client = internalClient === undefined ? {} : { internalClient }
-    const flaw = flawOf({ ...mapping, ...client })
+    const flaw = flawOf({ ...mapping, ...client })?.replace(/^external port/, 'externalPort')
     if (flaw !== undefined) throw new InvalidArgumentError(flaw)
     return { kind: 'mapping', mapping: { ...mapping, internalClient, any }, sharesPort: at > 0 }
   })

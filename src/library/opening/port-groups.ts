@@ -1,5 +1,7 @@
 /** Ports that are opened together: which of them share a search, a gateway and a keeper. */
+import { checkOptions } from '../../domain/option-check.js'
 import { netOf } from '../gateway/search-wishes.js'
+import { OPEN_PORT } from '../options.js'
 import type { Opened } from '../search-gateway.js'
 import type { WantedPort } from '../wanted-ports.js'
 import { type Place, whenOpen } from './kept-open-port.js'
@@ -22,6 +24,7 @@ export async function openAll(
   const groups: Group[] = []
   const plans = wanted.map(({ port, ...options }) => {
     try {
+      checkOptions(options, OPEN_PORT, 'openPort')
       options.signal?.throwIfAborted()
       const { clock } = netOf(options)
       return { options, clock, seats: plannedParts(port, options).map((part) => seatFor(part, groups)) }

@@ -8,7 +8,11 @@ export async function open(): Promise<string | undefined> {
   const gateway: Gateway = await findGateway({ url: emulator.descriptionUrl, signal: AbortSignal.timeout(1000) })
   await gateway.map({ internalPort: 22 })
   await using port: OpenPort = await openPort(25565, { protocol: 'TCP+UDP', lease: 3600 })
-  for await (const change of port.changes()) if (change.type === 'failed') console.log(change.error.message)
+  for await (const change of port.changes()) {
+    if (change.type !== 'failed') continue
+    if (change.error.code === 'REFUSED') console.log(change.error.number.toFixed(), change.error.isPortTaken)
+  }
+  for (const error of port.failures) if (error.code === 'NO_GATEWAY') console.log(error.searched?.searchedMs)
   return port.externalAddress
 }
 
