@@ -1,40 +1,36 @@
 // What can happen to a router, with node:test: it restarts, its address changes, the port is taken.
 import assert from 'node:assert/strict'
-import { afterEach, beforeEach, test } from 'node:test'
+import { test } from 'node:test'
 import { openPort } from 'upnp-ts'
 import { startEmulator } from 'upnp-ts/emulator'
 
-let router
-beforeEach(async () => {
-  router = await startEmulator()
-})
-afterEach(() => router.close())
-
-/** The first change of that type. */
-async function change(port, type) {
-  for await (const each of port.changes()) if (each.type === type) return each
-}
-
-test('after a restart the port is open again', async () => {
+test('after a restart the port is open again', async (t) => {
+  const router = await startEmulator()
+  t.after(() => router.close())
   const port = await openPort(25565, { net: router.net })
-  const restored = change(port, 'restored')
+  const changes = port.changes()
   router.forget()
-  await restored
+  for await (const { type } of changes) if (type === 'restored') break
   assert.equal(router.mappings().length, 1)
   await port.close()
 })
 
-test('another external address is told', async () => {
+test('another external address is told', async (t) => {
+  const router = await startEmulator()
+  t.after(() => router.close())
   const port = await openPort(25565, { net: router.net })
-  const moved = change(port, 'moved')
+  const changes = port.changes()
   router.setExternalAddress('11.22.33.55')
-  assert.equal((await moved).endpoints[0].externalAddress, '11.22.33.55')
+  for await (const { type } of changes) if (type === 'moved') break
+  assert.equal(port.externalAddress, '11.22.33.55')
   await port.close()
 })
 
-test('a port that another computer has is refused, or another one is given', async () => {
+test('a port that another computer has is refused, or another one is given', async (t) => {
+  const router = await startEmulator()
+  t.after(() => router.close())
   router.addMapping({ externalPort: 25565, internalClient: '192.168.1.99' })
-  await assert.rejects(openPort(25565, { net: router.net }), { code: 'NOT_CONFIRMED' })
+  await assert.rejects(openPort(25565, { net: router.net }), { code: 'REFUSED', isPortTaken: true })
   const port = await openPort(25565, { net: router.net, externalPort: 'any' })
   assert.notEqual(port.externalPort, 25565)
   await port.close()

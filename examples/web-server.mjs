@@ -5,7 +5,9 @@ import { openPort } from 'upnp-ts'
 
 const server = createServer((_request, response) => response.end('hello\n')).listen(process.env.PORT ?? 8080)
 await once(server, 'listening')
-const port = await openPort(server.address().port, { externalPort: 'any', description: 'web server' })
+const address = server.address()
+if (address === null || typeof address === 'string') throw new Error('the server has no port')
+const port = await openPort(address.port, { externalPort: 'any', description: 'web server' })
 console.log(`http://${port.externalAddress}:${port.externalPort}/`)
 
 process.once('SIGINT', async () => {

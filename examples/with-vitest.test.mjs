@@ -1,15 +1,11 @@
 // Tests with Vitest: the router restarts, its address changes, and the port is taken.
 import { openPort } from 'upnp-ts'
 import { startEmulator } from 'upnp-ts/emulator'
-import { afterEach, beforeEach, expect, it, vi } from 'vitest'
-
-let router
-beforeEach(async () => {
-  router = await startEmulator()
-})
-afterEach(() => router.close())
+import { expect, it, onTestFinished, vi } from 'vitest'
 
 it('is open again after the router has restarted', async () => {
+  const router = await startEmulator()
+  onTestFinished(() => router.close())
   const port = await openPort(25565, { net: router.net })
   router.forget()
   expect(router.mappings()).toEqual([])
@@ -18,6 +14,8 @@ it('is open again after the router has restarted', async () => {
 }, 10_000)
 
 it('tells of another external address', async () => {
+  const router = await startEmulator()
+  onTestFinished(() => router.close())
   const port = await openPort(25565, { net: router.net })
   const changed = new Promise((resolve) => port.onChange(resolve))
   router.setExternalAddress('11.22.33.55')
@@ -27,8 +25,10 @@ it('tells of another external address', async () => {
 }, 10_000)
 
 it('is refused, or gets another port, if another computer has it', async () => {
+  const router = await startEmulator()
+  onTestFinished(() => router.close())
   router.addMapping({ externalPort: 25565, internalClient: '192.168.1.99' })
-  await expect(openPort(25565, { net: router.net })).rejects.toMatchObject({ code: 'NOT_CONFIRMED' })
+  await expect(openPort(25565, { net: router.net })).rejects.toMatchObject({ code: 'REFUSED', isPortTaken: true })
   const port = await openPort(25565, { net: router.net, externalPort: 'any' })
   expect(port.externalPort).not.toBe(25565)
   await port.close()

@@ -68,6 +68,15 @@ describe('the code in the documents', () => {
     expect(errorsIn(new Map(blocks))).toEqual([])
   }, 60_000)
 
+  it('compiles in strict TypeScript too, if it is an example', () => {
+    const names = readdirSync(join(ROOT, 'examples')).filter((name) => !name.startsWith('electron')) // it is not here
+    const pasted = names.map((name): [string, string] => {
+      return [`pasted-${name.replace('.mjs', '.ts')}`, readFileSync(join(ROOT, 'examples', name), 'utf8')]
+    })
+    expect(pasted.length).toBeGreaterThan(10)
+    expect(errorsIn(new Map(pasted))).toEqual([])
+  }, 60_000)
+
   it('can be read, if it is JavaScript', () => {
     for (const code of DOCUMENTS.flatMap((document) => blocksOf(document, 'js'))) {
       const { diagnostics = [] } = ts.transpileModule(code, { reportDiagnostics: true })

@@ -1,7 +1,8 @@
 import '../../../src/client/search/candidate.ts' // loaded late there, which no fake clock knows
 import { describe, expect, it } from 'vitest'
 import { NoGatewayError, NoReplyError } from '../../../src/domain/errors.ts'
-import { type FindGatewayOptions, findGateway } from '../../../src/library/gateway/find-gateway.ts'
+import { findGateway } from '../../../src/library/gateway/find-gateway.ts'
+import type { FindGatewayOptions } from '../../../src/library/gateway/find-gateway-options.ts'
 import { memoryFiles } from '../../../src/net/files/private-files.ts'
 import { failureOf, REQUEST } from '../../client/port-control/gateway-asked.ts'
 import {
