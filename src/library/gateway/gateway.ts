@@ -40,7 +40,8 @@ export interface GatewayBase {
    * ended may have mapped the port all the same: unmap it, or give it a short lease.
    *
    * @example const { externalPort } = await gateway.map({ internalPort: 8080, externalPort: 'any', lease: 3600 })
-   * @throws PortMappingError; NotConfirmedError if the gateway says yes and shows another mapping
+   * @throws PortMappingError; RefusedError with `isPortTaken` if somebody else has the port; NotConfirmedError if the
+   * gateway says yes and shows another mapping
    */
   map(wanted: PortToMap, call?: Call): Promise<PortMapping>
   /**
@@ -90,7 +91,10 @@ export interface IgdGateway extends GatewayBase {
    * that name no port and protocol are left out, because nobody can delete them. (WANIPConnection:2 2.4.14
    * GetGenericPortMappingEntry)
    *
-   * @example for (const mapping of await gateway.mappings()) await gateway.unmap(mapping)
+   * @example
+   * const all = await gateway.mappings()
+   * const ours = all.filter(({ internalClient }) => internalClient === gateway.localAddress) // not other computers'
+   * for (const mapping of ours) await gateway.unmap(mapping) // removeOwn() is more careful
    */
   mappings(call?: Call): Promise<PortMapping[]>
   /**
@@ -153,7 +157,7 @@ export interface PortToMap {
   readonly remoteHost?: string | undefined
   /** At most 1024 characters. Routers cut it off, and PCP and NAT-PMP have none. Default: `upnp-ts`. */
   readonly description?: string | undefined
-  /** Default: 'unlimited'. */
+  /** Nothing renews it, so the default is 'unlimited', and not the 7200 s of `openPort`. */
   readonly lease?: Lease | undefined
 }
 

@@ -28,9 +28,9 @@ import type { PortOptions } from './port-options.js'
  * console.log(`${port.externalAddress}:${port.externalPort}`)
  * await port.close()
  *
- * @throws InvalidArgumentError if no router could do that; NoGatewayError if there is none to ask; RefusedError and
- * NotConfirmedError if it says no, or gives the port to somebody else; NoReplyError, TransportError and
- * MalformedMessageError; the signal's reason
+ * @throws InvalidArgumentError if no router could do that; NoGatewayError if there is none to ask; RefusedError if
+ * it says no, with `isPortTaken` if somebody else has the port; NotConfirmedError if it says yes, and shows something else;
+ * NoReplyError, TransportError and MalformedMessageError; the signal's reason
  */
 export async function openPort(port: number, options: PortOptions = {}): Promise<OpenPort> {
   checkOptions(options, OPEN_PORT, 'openPort')
