@@ -370,13 +370,13 @@ describe('openPort', () => {
   })
 
   it.each([
-    [0, {}, 'external port 0'],
-    [80, { externalPort: 70_000 }, 'external port 70000'],
+    [0, {}, 'port 0 is not'],
+    [80, { externalPort: 70_000 }, 'externalPort 70000'],
     [80, { lease: 0 }, 'a lease of 0 s'],
     [80, { timeoutMs: 0 }, 'timeoutMs'],
     [80, { family: 6, externalPort: 81 }, 'a pinhole translates no port'],
     [80, { family: 6, internalClient: '192.168.1.5' }, 'which a pinhole needs'],
-    [80, { family: 'both', internalClient: '192.168.1.5' }, 'an address has one family'],
+    [80, { family: 'both', internalClient: '192.168.1.5' }, 'open each family on its own'],
     [80, { internalClient: 'name' }, 'internal client'],
     [80, { description: '\n\0' }, 'the description has control characters'],
   ] as const)('rejects port %s with %j, and asks nobody', async (port, options, message) => {
