@@ -193,13 +193,19 @@ export class RefusedError extends PortMappingError {
   readonly lastsSeconds: number
   /** PCP and NAT-PMP: whether the answer told the gateway's epoch. */
   readonly hasEpoch: boolean
-  /** Whether somebody else has the external port, in whatever way the gateway has told that: another one may be free. */
+  /**
+   * Whether somebody else has the external port, in whatever way the gateway has told that, or another open port of this
+   * program: another one may be free.
+   */
   readonly isPortTaken: boolean
-  /** What has the port, if the gateway shows it. */
+  /** What has the port, if that is known. */
   holder: PortMapping | undefined
 
   constructor(
-    facts: { action: string; message?: string; cause?: unknown } & Pick<RefusedError, 'number' | 'standardName'> &
+    facts: ({ action: string; message?: string } | { action: undefined; message: string }) & { cause?: unknown } & Pick<
+        RefusedError,
+        'number' | 'standardName'
+      > &
       Partial<Pick<RefusedError, 'protocol' | 'description' | 'lastsSeconds' | 'hasEpoch' | 'isPortTaken' | 'holder'>>,
   ) {
     const { action, message = `${action} was refused with ${facts.number} (${facts.standardName})`, cause } = facts
@@ -235,7 +241,7 @@ export class NotConfirmedError extends PortMappingError {
   constructor(
     mapping: PortMapping,
     message: string,
-    options: { action: string; belongsToAnother?: boolean; isClosedAgain?: boolean },
+    options: { action?: string; belongsToAnother?: boolean; isClosedAgain?: boolean },
   ) {
     super(message, options)
     this.mapping = mapping
@@ -245,31 +251,31 @@ export class NotConfirmedError extends PortMappingError {
 }
 
 /**
- * Somebody else has the port, as the gateway shows before it is asked, or tells by offering another one. For a program it
- * is a refusal.
+ * Somebody else has the port, as this program knows or the gateway shows before it is asked, or as it tells by offering
+ * another one. For a program it is a refusal.
  */
 export class PortTakenError extends NotConfirmedError {
   static override readonly name: string = 'PortTakenError'
   readonly #protocol: GatewayProtocol
-  readonly #isShown: boolean
+  readonly #isKnown: boolean
   readonly #ownHint: string | undefined
 
-  /** `mapping`: what has the port if it `isShown`, or else what was offered. */
+  /** `mapping`: what has the port if that `isKnown`, or else what was offered. Without `action` nobody was asked. */
   constructor(
     mapping: PortMapping,
     message: string,
-    options: { action: string; protocol: GatewayProtocol; isShown?: boolean; isClosedAgain?: boolean; hint?: string },
+    options: { action?: string; protocol: GatewayProtocol; isKnown?: boolean; isClosedAgain?: boolean; hint?: string },
   ) {
     super(mapping, message, { ...options, belongsToAnother: true })
     this.#protocol = options.protocol
-    this.#isShown = options.isShown === true
+    this.#isKnown = options.isKnown === true
     this.#ownHint = options.hint
   }
 
   get refusal(): RefusedError {
-    const { action = '', message, mapping } = this
+    const { action, message, mapping } = this
     const [number, standardName] = TAKEN[this.#protocol]
-    const holder = this.#isShown ? mapping : undefined
+    const holder = this.#isKnown ? mapping : undefined
     const protocol = this.#protocol
     const facts = { action, message, cause: this, protocol, number, standardName, isPortTaken: true }
     const refusal = new RefusedError({ ...facts, ...(holder && { holder }) })

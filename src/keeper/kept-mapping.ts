@@ -459,7 +459,8 @@ export function heldBy(inside: Inside, request: MappingRequest, via: GatewayProt
   const { externalPort, protocol } = request
   const whose = `port ${inside.internalPort} of ${inside.internalClient}, for another open port of this program`
   const message = `external port ${externalPort} ${protocol} leads to ${whose}`
-  return new PortTakenError(mapping, message, { action: 'AddPortMapping', protocol: via })
+  const hint = `take ${LIBRARY.anotherPort}, or close that open port first`
+  return new PortTakenError(mapping, message, { protocol: via, isKnown: true, hint })
 }
 
 function takenBy(found: PortMapping, request: MappingRequest, via: GatewayProtocol): PortTakenError {
@@ -476,7 +477,7 @@ function takenBy(found: PortMapping, request: MappingRequest, via: GatewayProtoc
     ? ({ kind: 'port-differs', mapping: found, isForThisComputer } as const)
     : ({ kind: 'port-taken', mapping: found } as const)
   const hint = causeText(cause, { asked: request, error: {} }, LIBRARY)
-  return new PortTakenError(found, message, { action, protocol: via, isShown: true, hint })
+  return new PortTakenError(found, message, { action, protocol: via, isKnown: true, hint })
 }
 
 /** Any port was asked for, and yet there was only one that would do. */

@@ -133,7 +133,7 @@ describe('a port that is taken', () => {
   })
 
   it('names who has it, if the gateway shows that', () => {
-    const facts = { action: 'GetSpecificPortMappingEntry', protocol: 'igd', isShown: true, hint: 'take 81' } as const
+    const facts = { action: 'GetSpecificPortMappingEntry', protocol: 'igd', isKnown: true, hint: 'take 81' } as const
     const { holder, hint } = new PortTakenError(mapping, 'it is taken', facts).refusal
     expect([holder, hint]).toEqual([mapping, 'take 81'])
   })

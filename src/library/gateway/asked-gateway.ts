@@ -33,7 +33,6 @@ import { forgetMark } from '../own-marks.js'
 import { pinholeAddress } from '../pinhole-address.js'
 import type { FoundGateway, FoundIgd, FoundPortControl, Opened } from '../search-gateway.js'
 import { outsideOf } from '../this-program.js'
-import { toldError } from '../told-error.js'
 import type { Call, Where } from '../where.js'
 import { within } from './call-limit.js'
 import type {
@@ -55,6 +54,7 @@ import type {
 import { removeOwn } from './remove-own.js'
 import type { SearchedNet } from './search-wishes.js'
 import { type PortMapping, shownMapping } from './shown-mapping.js'
+import { toldError } from './told-error.js'
 
 /** How it was found. */
 interface Origin {
@@ -115,7 +115,7 @@ abstract class AskedGateway<G extends Igd | PortControl> implements GatewayBase 
     })
   }
 
-  /** A router may let the last one win. @throws NotConfirmedError if an open port of this program has it */
+  /** A router may let the last one win. @throws PortTakenError if an open port of this program has it */
   #notHeldHere(request: MappingRequest, any: boolean): MappingRequest {
     const { internalClient, internalPort } = request
     const { address: router = '', protocol: via } = this.found.gateway

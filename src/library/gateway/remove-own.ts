@@ -12,9 +12,9 @@ import { forgetMark } from '../own-marks.js'
 import { addressOf } from '../router.js'
 import { isKept } from '../running-keepers.js'
 import type { ThisProgram } from '../this-program.js'
-import { toldError, whyNotClosed } from '../told-error.js'
 import type { LeftMapping, OwnMappings, RemoveOwnOptions } from './gateway.js'
 import type { PortMapping } from './shown-mapping.js'
+import { toldError, whyNotClosed } from './told-error.js'
 
 export interface RemovingNet extends Pick<ClientNet, 'clock' | 'interfaces' | 'computerName'> {
   readonly files: PrivateFiles

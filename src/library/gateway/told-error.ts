@@ -1,8 +1,8 @@
 /** What has gone wrong -> the error that a program gets: one code for one story, whatever the protocol. */
-import { type AnyPortMappingError, errorFacts, PortMappingError, PortTakenError } from '../domain/errors.js'
-import type { Gateway } from '../domain/gateway.js'
-import { type Asked, libraryHintFor } from '../domain/hints.js'
-import { leftBehindText } from '../domain/refusal-text.js'
+import { type AnyPortMappingError, errorFacts, PortMappingError, PortTakenError } from '../../domain/errors.js'
+import type { Gateway } from '../../domain/gateway.js'
+import { type Asked, libraryHintFor } from '../../domain/hints.js'
+import { leftBehindText } from '../../domain/refusal-text.js'
 
 /** `gateway` is whom it is about. */
 export function toldError(
