@@ -1,8 +1,8 @@
 /**
  * What the calls of one program share on one network. They ask the same router: if they did not know each other, each
- * would take the ports of the others for a stranger's, or close them. It hangs on the network that a call
- * is given, and not on the module, so that each emulated network has its own, which goes with it. Worker threads and other copies of this
- * package have their own too, and know each other by their files, as other programs do.
+ * would take the ports of the others for a stranger's, or close them. It hangs on the network that a call is given, and
+ * not on the module, so that each emulated network has its own, which goes with it. Worker threads and other copies of
+ * this package have their own too, and know each other by their files, as other programs do.
  */
 import type { GatewayProtocol, MappingKey } from '../domain/port-mapping.js'
 import { systemClock } from '../net/clock.js'

@@ -47,8 +47,8 @@ export interface OpenPort extends AsyncDisposable {
   unref(): this
   /**
    * Closes what this open port has opened, and nothing else. What another open port of this program shares stays open, and
-   * so does what was open before. It may be called again, and has the same result. It never
-   * rejects. It resolves within 2 s; with a router that is slower, the removal goes on after that.
+   * so does what was open before. It may be called again, and has the same result. It never rejects. It resolves within
+   * 2 s; with a router that is slower, the removal goes on after that.
    */
   close(): Promise<ClosedPort>
 }
