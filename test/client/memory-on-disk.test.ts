@@ -119,8 +119,8 @@ describe('several processes at once', { timeout: 30_000 }, () => {
   })
 
   it('of which one is killed while it writes leave only whole files', async () => {
-    const child = start(`console.log('ready')
-      for (let at = 0; ; at++) {
+    const child = start(`for (let at = 0; ; at++) {
+        if (at === 1) console.log('ready')
         await memory.remember(mapping(at % 50 + 1, 8080))
         await routers.rememberIgd('${ROUTER}', { location: String(at), searchTarget: '', server: '' })
       }`)
