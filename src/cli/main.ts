@@ -12,19 +12,26 @@ import { type Output, outputOf } from './parse/output-options.js'
 import { UsageError } from './parse/words.js'
 import { Printer, type Streams } from './print/printer.js'
 import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
+import type { Voice } from './print/voice.js'
 import type { ExitCode } from './report.js'
 import { withNonce } from './run/given-nonce.js'
 import { run } from './run/run.js'
 import { END_SIGNALS, ofProcess, type Surroundings } from './surroundings.js'
 
+interface Beginning {
+  readonly banner?: string
+  readonly streams?: Streams
+  readonly voice?: Voice
+}
+
 /** The first call opens the streams and prints the banner. It comes late, because opening Node's streams takes 3 ms. */
-type Begin = (banner?: string, streams?: Streams) => Promise<Printer>
+type Begin = (beginning?: Beginning) => Promise<Printer>
 
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
   const output = outputOf(argv)
   let printer: Promise<Printer> | undefined
-  const begin: Begin = (banner = BANNER, streams = surroundings) => {
-    printer ??= makePrinter(output, streams, banner)
+  const begin: Begin = ({ banner = BANNER, streams = surroundings, voice } = {}) => {
+    printer ??= makePrinter(output, streams, banner, voice)
     return printer
   }
   const { clock } = surroundings
@@ -33,6 +40,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
     : undefined
   try {
     const exitCode = await obey(argv, begin, output.verbose ? await traced(surroundings, begin) : surroundings)
+    ;(await printer)?.finish(exitCode)
     if (exitCode !== 0) (await printer)?.complain()
     await new Promise((resolve) => setImmediate(resolve)) // Node reports a failed write later
     const isOutputLost = (await printer)?.tellFailure() === true
@@ -50,8 +58,13 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
   }
 }
 
-async function makePrinter(output: Output, streams: Streams, banner: string): Promise<Printer> {
-  const printer = new Printer(output, streams)
+async function makePrinter(
+  output: Output,
+  streams: Streams,
+  banner: string,
+  voice: Voice | undefined,
+): Promise<Printer> {
+  const printer = new Printer(output, streams, voice)
   await printer.prepare()
   if (banner !== '') printer.text(banner)
   return printer
@@ -62,16 +75,26 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
   switch (invocation.kind) {
     case 'version':
     case 'help':
-      await begin('')
+      await begin({ banner: '' })
       surroundings.stdout.write(invocation.kind === 'version' ? VERSION_TEXT : helpText())
       return 0
     case 'emulate':
       return emulate(invocation, begin, surroundings)
     case 'gateway': {
       const whole = await withNonce(invocation, surroundings.stdin)
-      return whole.emulate ? onEmulatedGateway(whole, begin, surroundings) : command(whole, begin, surroundings)
+      const inItsVoice = whole.voice === 'plain' ? await plainly(begin) : begin
+      return whole.emulate
+        ? onEmulatedGateway(whole, inItsVoice, surroundings)
+        : command(whole, inItsVoice, surroundings)
     }
   }
+}
+
+/** Verbs answer in plain words, without the banner. */
+async function plainly(begin: Begin): Promise<Begin> {
+  const { plainVoice } = await import('./print/plain/plain-voice.js')
+  const voice = plainVoice()
+  return (beginning) => begin({ banner: '', voice, ...beginning })
 }
 
 /** --verbose: the same surroundings, but every message that passes prints a line. */
@@ -126,7 +149,7 @@ async function keepOpen(
   const { clock, env, patientStreams } = surroundings
   const streams = (await patientStreams?.((count) => printer.droppedLine(clock.wallMs(), count))) ?? surroundings
   const hasProgram = options.program.length > 0
-  const printer = await begin(BANNER, { ...streams, stdout: hasProgram ? streams.stderr : streams.stdout, env })
+  const printer = await begin({ streams: { ...streams, stdout: hasProgram ? streams.stderr : streams.stdout, env } })
   const { keep, keepSurroundings } = await import('./keep/session.js')
   const reports = keep(invocation, options, keepSurroundings({ ...surroundings, ...streams }))
   for (;;) {
@@ -161,7 +184,7 @@ async function onEmulatedGateway(
 async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings: Surroundings): Promise<ExitCode> {
   const { address, port, externalAddress, quirks } = invocation
   const interrupted = firstSignal(surroundings)
-  const printer = await begin('') // the first line is the URL
+  const printer = await begin({ banner: '' }) // the first line is the URL
   const { startEmulator } = await import('../emulator.js')
   const ports = { httpPort: port, ssdpPort: SSDP_PORT, portControlPort: PORT_CONTROL_PORT }
   const emulator = await startEmulator({ address, ...ports, externalAddress, quirks })

@@ -39,6 +39,10 @@ export interface CommandOptions {
   readonly lease?: Lease | undefined
   /** External port 0 means any port, over PCP and NAT-PMP. UPnP has no such word: there 0 means all ports. */
   readonly anyExternalPort?: boolean
+  /** --external, --to and --only of verbs, and the lease of --for */
+  readonly external?: string | undefined
+  readonly internalClient?: string | undefined
+  readonly remoteHost?: string | undefined
   /** Internal port 0 means the same port as outside. Only NAT-PMP has that, and only at some gateways of VPNs. */
   readonly sameInternalPort?: boolean
 }
@@ -108,15 +112,15 @@ export function row<const C extends AnyCommand>(definition: RowDefinition<C>): C
 }
 
 const CHANGES_PORTS = { family: 4, changes: true } as const
-const OPENS_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatMap, limit: 'for one remote host only' } as const
+export const OPENS_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatMap, limit: 'for one remote host only' } as const
 const OPENS_ONE_PORT = {
   ...OPENS_PORTS,
   form: 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]',
   count: [4, 6],
   ifFewer: '-r PORT PROTOCOL opens a port for this computer',
 } as const
-const CLOSES_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatUnmap } as const
-const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true, asksFirewall: true } as const
+export const CLOSES_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatUnmap } as const
+export const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true, asksFirewall: true } as const
 const NAMES_PINHOLES = { ...ABOUT_PINHOLES, form: 'ID ...', count: [1, 1000] } as const
 
 /** In the order of the usage text. Each command is a row here and a function in run/run.ts. */

@@ -26,6 +26,8 @@ import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError }
 
 export interface GatewayInvocation<C extends AnyCommand = GatewayCommand> {
   readonly kind: 'gateway'
+  /** A letter is answered in upnpc's words, a verb in plain ones. */
+  readonly voice: 'upnpc' | 'plain'
   readonly command: C
   readonly facts: CommandFacts
   readonly url: string | undefined
@@ -39,6 +41,8 @@ export interface GatewayInvocation<C extends AnyCommand = GatewayCommand> {
   readonly keep?: KeepOptions | undefined
   readonly discoveryTimeMs: number | undefined
   readonly timeoutMs: number
+  /** The same over IPv6, if nothing has been said about the family: it is done if this computer has such an address. */
+  readonly beside?: GatewayInvocation<C>
 }
 
 export interface EmulateInvocation {
@@ -145,14 +149,16 @@ function judge<C extends AnyCommand>(
   if (options.help === true || commands.some((row) => listOption(options[keyOf(row)]).some(isHelp)))
     return { kind: 'help' }
   if (options.version === true) return { kind: 'version' }
-  const row = commands[0] ?? given[0]
-  const stray = words[0]
+  const verb = tables.verbs?.find(({ flag }) => flag === words[0])
+  const letter = commands[0] ?? given[0]
+  const row = verb ?? letter
+  const stray = verb === undefined ? words[0] : undefined
   if (stray !== undefined) throw new UsageError(strayWord(stray, commands[0], options, tables))
   const url = textOption(options.url)
   if (url !== undefined) descriptionUrlOf('-u', url)
   if (row === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
-  if (commands[1] !== undefined)
-    throw new UsageError(`${labelOf(row)} and ${labelOf(commands[1])}: one command at a time`)
+  const second = verb === undefined ? commands[1] : commands[0]
+  if (second !== undefined) throw new UsageError(`${labelOf(row)} and ${labelOf(second)}: one command at a time`)
   const named = url !== undefined ? '-u' : '--gateway'
   if ((url !== undefined || options.gateway !== undefined) && options.emulate === true)
     throw new UsageError(`--emulate brings its own gateway: leave out ${named}`)
@@ -163,19 +169,45 @@ function judge<C extends AnyCommand>(
   if (options.quiet === true && options.verbose === true)
     throw new UsageError('--quiet and --verbose: one of the two at a time')
   refuseMisplaced(row, tables.options.filter(isGiven))
+  if (verb === undefined) return invocationOf(row, listOption(options[keyOf(row)]), options, program)
+  const rest = words.slice(1)
+  const { overIPv6 } = verb
+  if (options.ipv4 === true && options.ipv6 === true)
+    throw new UsageError('--ipv4 and --ipv6: leave both out for both, or give one for one alone')
+  if (overIPv6 !== undefined && options.ipv6 === true) return invocationOf(overIPv6, rest, options, program)
+  const invocation = invocationOf(verb, rest, options, program)
+  const isForBoth = overIPv6 !== undefined && !ONLY_IPV4.some((flag) => isGiven({ flag })) && options.via !== 'nat-pmp'
+  if (!isForBoth) return invocation
+  return { ...invocation, beside: invocationOf(overIPv6, rest, { ...options, ipv6: true }, program) }
+}
+
+/** With one of these, a verb is about IPv4 if nothing is said of IPv6. */
+const ONLY_IPV4 = ['ipv4', 'url', 'gateway', 'to', 'only'] as const
+
+function invocationOf<C extends AnyCommand>(
+  row: CommandRow<C>,
+  words: readonly string[],
+  options: Options,
+  program: readonly string[] | undefined,
+): GatewayInvocation<C> {
   const lease = textOption(options.lease)
-  const { command, facts } = row.read(listOption(options[keyOf(row)]), {
+  const via = viaOf(options.via)
+  const { command, facts } = row.read(words, {
     lease: lease === undefined ? undefined : leaseOf('--lease', lease),
-    anyExternalPort: ['pcp', 'nat-pmp'].includes(viaOf(options.via)),
-    sameInternalPort: viaOf(options.via) === 'nat-pmp',
+    external: textOption(options.external),
+    internalClient: textOption(options.to),
+    remoteHost: textOption(options.only),
+    anyExternalPort: ['pcp', 'nat-pmp'].includes(via),
+    sameInternalPort: via === 'nat-pmp',
   })
   return {
     kind: 'gateway',
+    voice: row.isVerb === true ? 'plain' : 'upnpc',
     command,
     facts,
     portControl: portControlOf(options, row, facts),
     keep: keepOptionsOf(options, program),
-    url,
+    url: textOption(options.url),
     description: descriptionOf('-e', textOption(options.description) ?? DEFAULT_DESCRIPTION),
     ignoreState: options.ignore === true,
     emulate: options.emulate === true,
@@ -190,8 +222,11 @@ function refuseMisplaced(command: CommandRow, options: readonly OptionRow[]): vo
   const labels = [command, ...options].map(labelOf)
   const wrong = options.find(({ goesWith }) => goesWith?.some((label) => labels.includes(label)) === false)
   if (wrong?.goesWith === undefined) return
-  const others = wrong.goesWith.slice(0, -1).join(', ')
-  const all = `${others}${others === '' ? '' : ' and '}${wrong.goesWith.at(-1)}`
+  const isVerb = (label: string): boolean => !label.startsWith('-')
+  const kin = wrong.goesWith.filter((label) => isVerb(label) === isVerb(labelOf(command)))
+  const shown = kin.length > 0 ? kin : wrong.goesWith
+  const others = shown.slice(0, -1).join(', ')
+  const all = `${others}${others === '' ? '' : ' and '}${shown.at(-1)}`
   const instead = wrong.namesOther === true ? `, not with ${labelOf(command)}` : ''
   throw new UsageError(`${labelOf(wrong)} goes with ${all}${instead}`)
 }

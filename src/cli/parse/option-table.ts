@@ -7,6 +7,8 @@ import { DEFAULT_DESCRIPTION } from '../../domain/port-mapping.js'
 export const DEFAULT_TIMEOUT_MS = 60_000
 
 export interface OptionRow extends Flag {
+  /** The option means something to one of the two ways of writing a command only. If undefined, to both. */
+  readonly only?: 'letters' | 'verbs'
   /** Labels of commands and options: the option needs one of them. */
   readonly goesWith?: readonly string[]
   /** The error "goes with ..." also names the command that was given. */
@@ -20,13 +22,14 @@ export interface OptionRow extends Flag {
 }
 
 const WITH_KEEP = { goesWith: ['--keep'] } as const
+const WITH_OPEN = { goesWith: ['open'], only: 'verbs' } as const
 const WITH_EMULATE = { goesWith: ['emulate'] } as const
 const SECONDS = { form: 'SECONDS', wanted: 'a number of seconds' } as const
 const MILLISECONDS = { form: 'MS', wanted: 'a number of milliseconds' } as const
 const IPV4 = { form: 'IP', wanted: 'an IPv4 address' } as const
 
 export const OPTIONS: readonly OptionRow[] = [
-  { flag: 'keep', goesWith: ['-r', '-a', '-n', '-A'], help: 'keep the ports open until stopped' },
+  { flag: 'keep', goesWith: ['open', '-r', '-a', '-n', '-A'], help: 'keep the ports open until stopped' },
   { flag: 'require', ...WITH_KEEP, help: 'do not run PROGRAM unless the ports are open' },
   {
     flag: 'on-change',
@@ -45,7 +48,30 @@ export const OPTIONS: readonly OptionRow[] = [
     help: `the description of the ports opened [${DEFAULT_DESCRIPTION}]`,
   },
   { flag: 'ignore', letter: '-i', help: 'go on with a router that says it is not connected' },
-  { flag: 'lease', ...SECONDS, goesWith: ['-r', '-a', '-n'], namesOther: true, help: 'the lease for -r, -a and -n' },
+  {
+    flag: 'lease',
+    ...SECONDS,
+    goesWith: ['open', '-r', '-a', '-n'],
+    namesOther: true,
+    help: 'for how long the router is asked to keep a port open',
+  },
+  {
+    flag: 'external',
+    form: 'PORT',
+    wanted: "a port, or 'any' for one that the router chooses",
+    ...WITH_OPEN,
+    help: 'the port outside, if it is another one; any: one that is free',
+  },
+  { flag: 'to', ...IPV4, ...WITH_OPEN, help: 'let the port lead to this computer at home, and not to this one' },
+  { flag: 'only', ...IPV4, ...WITH_OPEN, help: 'let nobody in but this address of the internet' },
+  {
+    flag: 'for',
+    form: 'TIME',
+    wanted: 'a time, such as 30m, 2h or 7d',
+    ...WITH_OPEN,
+    help: 'close it after this time, such as 30m, 2h or 7d; with --keep, upnp-ts ends then',
+  },
+  { flag: 'ipv4', ...WITH_OPEN, help: 'over IPv4 only' },
   {
     flag: 'via',
     form: 'PROTOCOL',
@@ -108,7 +134,14 @@ export const OPTIONS: readonly OptionRow[] = [
   { flag: 'json', readFirst: true, help: 'print one JSON object per line' },
   { flag: 'quiet', readFirst: true, help: 'print nothing unless it fails' },
   { flag: 'verbose', readFirst: true, help: 'show every request and reply on stderr' },
-  { flag: 'compat', form: '2.1', wanted: '2.1 or 2.3.3', readFirst: true, help: 'print -l as upnpc 2.1 does' },
+  {
+    flag: 'compat',
+    form: '2.1',
+    wanted: '2.1 or 2.3.3',
+    readFirst: true,
+    only: 'letters',
+    help: 'print -l as upnpc 2.1 does',
+  },
   { flag: 'emulate', help: 'run the command on an emulated router of its own' },
   { flag: 'address', ...IPV4, ...WITH_EMULATE, help: 'where it listens' },
   { flag: 'port', form: 'N', wanted: 'a number', ...WITH_EMULATE, help: 'the port of its HTTP server' },
@@ -137,6 +170,8 @@ export interface Flag {
   readonly flag: string
   /** The short name, with its dash. */
   readonly letter?: string
+  /** It is a word of its own, without dashes, and comes first: `open`. */
+  readonly isVerb?: true
   /** What follows the flag, as the usage text writes it; undefined if nothing does. */
   readonly form?: string
   /** What follows the flag, as an error message asks for it; undefined if the form will do. */
@@ -149,9 +184,9 @@ export function longOf({ flag }: Pick<Flag, 'flag'>): string {
   return `--${flag}`
 }
 
-/** The name that messages and the usage text use: the letter, if there is one. */
-export function labelOf({ letter, flag }: Pick<Flag, 'letter' | 'flag'>): string {
-  return letter ?? longOf({ flag })
+/** The name that messages and the usage text use: the verb, or the letter if there is one. */
+export function labelOf({ letter, flag, isVerb }: Pick<Flag, 'letter' | 'flag' | 'isVerb'>): string {
+  return isVerb === true ? flag : (letter ?? longOf({ flag }))
 }
 
 /** The key under which commander stores the value: `--add-any` is addAny. */

@@ -1,6 +1,7 @@
 /** What is read before the command line is parsed: how to print, and the user's program after `--`. */
 import { type AnyCommand, COMMANDS, type CommandRow, type GatewayCommand } from './command-table.js'
 import { OPTIONS, type OptionRow } from './option-table.js'
+import { VERBS, type VerbRow } from './verb-table.js'
 
 /** The version of upnpc whose output -l imitates. */
 export type Compatibility = '2.1' | '2.3.3'
@@ -9,9 +10,10 @@ export type Compatibility = '2.1' | '2.3.3'
 export interface Tables<C extends AnyCommand = AnyCommand> {
   readonly commands: readonly CommandRow<C>[]
   readonly options: readonly OptionRow[]
+  readonly verbs?: readonly VerbRow<C>[]
 }
 
-export const TABLES: Tables<GatewayCommand> = { commands: COMMANDS, options: OPTIONS }
+export const TABLES: Tables<GatewayCommand> = { commands: COMMANDS, options: OPTIONS, verbs: VERBS }
 
 export type Output = Readonly<ReturnType<typeof outputOf>>
 

@@ -10,7 +10,8 @@ import type { Report } from '../report.js'
 import { cleaned, shortened, withShortTexts } from './clean.js'
 import { renderJson } from './json.js'
 import type { Piece } from './pieces.js'
-import { DEVICES_HEADING, renderComplaints, renderText } from './text.js'
+import { complaintsAmong } from './text.js'
+import { upnpcVoice, type Voice } from './voice.js'
 
 export interface OutputStream {
   write(text: string): unknown
@@ -34,11 +35,11 @@ export class Printer {
   readonly #output: Output
   readonly #streams: Streams
   #paint: Readonly<Record<Piece['stream'], Paint>> = { stdout: (text) => text, stderr: (text) => text }
-  #headingPrinted = false
+  readonly #voice: Voice
   /** --json: whether the first object, which has the version, was written. */
   #hasReported = false
-  /** --quiet: the Reports about failures so far. */
-  readonly #held: Report[] = []
+  /** --quiet: the Reports about failures so far, and what there is to say of them. */
+  readonly #held: { readonly report: Report | undefined; readonly pieces: readonly Piece[] }[] = []
   /** --verbose: the first of each kind that was ignored, and how many there were. */
   readonly #ignored = new Map<Ignored['kind'], { readonly first: string; count: number }>()
   /** Whether nobody reads stdout any more. */
@@ -46,8 +47,9 @@ export class Printer {
   /** Why output was lost, if the cause is not that the reader has gone: a full disk, for example. */
   failure: Error | undefined
 
-  constructor(output: Output, streams: Streams) {
+  constructor(output: Output, streams: Streams, voice = upnpcVoice(output.compat)) {
     this.#output = output
+    this.#voice = voice
     this.#streams = streams
     streams.stdout.on('error', (error) => {
       this.readerIsGone = true
@@ -74,24 +76,34 @@ export class Printer {
   report(report: Report): void {
     const { json, verbose } = this.#output
     if (report.type === 'renewed' && report.changesNothing === true && !json && !verbose) return
-    if (!this.#output.quiet) this.#print(report, renderText(report, this.#output.compat))
-    else if (renderComplaints(report).length > 0) this.#held.push(report)
+    this.#say(report, this.#voice.render(report))
+  }
+
+  /** Says what is left to say when the command is over. */
+  finish(exitCode: number): void {
+    this.#say(undefined, this.#voice.end(exitCode))
+  }
+
+  #say(report: Report | undefined, pieces: readonly Piece[]): void {
+    if (!this.#output.quiet) {
+      this.#print(report, pieces)
+      return
+    }
+    const complaints = complaintsAmong(pieces, report)
+    if (complaints.length > 0) this.#held.push({ report, pieces: complaints })
   }
 
   /** With --quiet, prints what went wrong: the command has failed, or it runs for a long time. */
   complain(): void {
-    for (const report of this.#held.splice(0)) this.#print(report, renderComplaints(report))
+    for (const { report, pieces } of this.#held.splice(0)) this.#print(report, pieces)
   }
 
-  #print(report: Report, pieces: readonly Piece[]): void {
+  #print(report: Report | undefined, pieces: readonly Piece[]): void {
     if (this.#output.json) {
+      if (report === undefined) return
       this.#write('stdout', renderJson(report, !this.#hasReported))
       this.#hasReported = true
       return
-    }
-    if (report.type === 'device' && !this.#headingPrinted) {
-      this.#headingPrinted = true
-      this.#write('stdout', DEVICES_HEADING)
     }
     for (const { stream, text, tone } of pieces) this.#write(stream, this.#paint[stream](text, tone))
   }
@@ -127,7 +139,8 @@ export class Printer {
   droppedLine(timeMs: number, count: number): string {
     const report = { type: 'lines-dropped', timeMs, count } as const
     if (this.#output.json) return renderJson(report)
-    return renderText(report, this.#output.compat)
+    return this.#voice
+      .render(report)
       .map(({ stream, text, tone }) => this.#paint[stream](text, tone))
       .join('')
   }

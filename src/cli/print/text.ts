@@ -149,11 +149,12 @@ function messageOf({ message }: ReportedError): Piece {
  * The part of a Report that --quiet prints: what went wrong, and what to do about it. A new external address or port is
  * not a failure.
  */
-export function renderComplaints(report: Report): Piece[] {
-  if (report.type === 'external-address-changed' || report.type === 'external-port-changed') return []
-  if (report.type === 'notice' && report.kind === 'nonce-in-sight') return [] // it is never why something fails
-  const pieces = renderText(report, '2.3.3').filter(({ tone }) => tone === 'bad' || tone === 'hint')
-  return pieces.map((piece) => ({ ...piece, stream: 'stderr' }))
+export function complaintsAmong(pieces: readonly Piece[], report: Report | undefined): Piece[] {
+  if (report?.type === 'external-address-changed' || report?.type === 'external-port-changed') return []
+  if (report?.type === 'notice' && report.kind === 'nonce-in-sight') return [] // it is never why something fails
+  return pieces
+    .filter(({ tone }) => tone === 'bad' || tone === 'hint')
+    .map((piece) => ({ ...piece, stream: 'stderr' as const }))
 }
 
 /** Printed once, before the first device. */

@@ -2,6 +2,7 @@
  * A GatewayInvocation -> Reports, in the order in which upnpc prints, and the exit code. It finds a gateway, reports
  * which one, and hands over to the function that RUNS names. It knows nothing about SOAP, PCP or any other message.
  */
+import { isGlobalIPv6 } from '../../domain/address.js'
 import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
 import { type Reporting, reportedError } from '../failure.js'
 import type { AnyCommand, GatewayCommand } from '../parse/command-table.js'
@@ -21,6 +22,14 @@ import {
 } from './pinholes.js'
 
 export async function* run(invocation: GatewayInvocation, context: RunContext): Reporting<ExitCode> {
+  const exitCode = yield* runOne(invocation, context)
+  const { beside } = invocation
+  if (beside === undefined || !context.interfaces().some(({ address }) => isGlobalIPv6(address))) return exitCode
+  yield* runOne(beside, context)
+  return exitCode
+}
+
+async function* runOne(invocation: GatewayInvocation, context: RunContext): Reporting<ExitCode> {
   yield* adviceAbout(invocation)
   const chosen = yield* find(invocation, context)
   if (chosen === undefined) return 1

@@ -15,6 +15,7 @@ type Asked = Omit<GatewayInvocation, 'facts'>
 
 const LIST: Asked = {
   kind: 'gateway',
+  voice: 'upnpc',
   command: { name: 'list' },
   url: undefined,
   description: 'upnp-ts',

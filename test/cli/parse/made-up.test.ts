@@ -95,7 +95,7 @@ describe('a made-up option', () => {
   it('is refused in the usual words', () => {
     expect(complaintAbout('--greet', 'Fritz', '-o')).toBe('nothing follows -o; it takes a tone of voice')
     expect(complaintAbout('-l', '--tone', 'x')).toBe('-o goes with --greet')
-    expect(complaintAbout('--greet', 'Fritz', '--ton', 'x')).toBe('Unknown switch --ton; did you mean --tone?')
+    expect(complaintAbout('--greet', 'Fritz', '--tonr', 'x')).toBe('Unknown switch --tonr; did you mean --tone?')
   })
 
   it('is in the usage text', () => {

@@ -1,0 +1,134 @@
+/**
+ * VERBS: one row for each command that is a word, `upnp-ts open 25565`. A verb is for people: its answer is in plain
+ * words. It is parsed into the same commands as the letters, whose text upnpc decides.
+ */
+import { GATEWAY_PROTOCOLS, PROTOCOL_NUMBERS, type TransportProtocol } from '../../domain/port-mapping.js'
+import {
+  ABOUT_PINHOLES,
+  type AnyCommand,
+  type AskedMapping,
+  type CommandOptions,
+  type CommandRow,
+  type GatewayCommand,
+  OPENS_PORTS,
+  row,
+} from './command-table.js'
+import { labelOf } from './option-table.js'
+import type { AskedPinhole } from './pinhole-words.js'
+import { addToRanges, type PortPair, portPairsOf } from './port-words.js'
+import { addressOf, remoteHostOf, UsageError } from './words.js'
+
+export interface VerbRow<C extends AnyCommand = AnyCommand> extends CommandRow<C> {
+  /** What the verb does over IPv6, where there are no port mappings. */
+  readonly overIPv6?: CommandRow<C>
+}
+
+const OPEN = {
+  flag: 'open',
+  isVerb: true,
+  form: '[EXTERNAL:]PORT[/PROTOCOL] ...',
+  wanted: 'a port, as in upnp-ts open 25565',
+  help: 'open ports for this computer',
+} as const
+
+/** In the order of the usage text. */
+export const VERBS: readonly VerbRow<GatewayCommand>[] = [
+  {
+    ...row({ ...OPEN, ...OPENS_PORTS, parse: parseOpen }),
+    overIPv6: row({
+      ...OPEN,
+      ...ABOUT_PINHOLES,
+      protocols: ['igd', 'pcp'],
+      changes: true,
+      parse: parseOpenOverIPv6,
+    }),
+  },
+  row({
+    flag: 'list',
+    isVerb: true,
+    help: 'list the ports that the router has open',
+    parse: () => ({ name: 'list' }),
+  }),
+  row({
+    flag: 'status',
+    isVerb: true,
+    help: 'show the router, its address, and whether the internet can reach it',
+    protocols: GATEWAY_PROTOCOLS,
+    parse: () => ({ name: 'status' }),
+  }),
+]
+
+/** A port of the command line in both protocols or in one. */
+interface PortWord {
+  readonly pairs: readonly PortPair[]
+  readonly protocols: readonly TransportProtocol[]
+}
+
+/** `25565`, `2222:22`, `27015-27030/udp`, `53/both`: outside and inside as docker writes them. @throws UsageError */
+function portWordsOf(words: readonly string[], { external, anyExternalPort }: CommandOptions): readonly PortWord[] {
+  const label = labelOf(OPEN)
+  if (words.length === 0) throw new UsageError(`which port? Give it, as in: upnp-ts ${label} 25565`)
+  if (external !== undefined && words.length > 1)
+    throw new UsageError(`--external is for one port: write each as OUTSIDE:INSIDE, as in: upnp-ts ${label} 2222:22`)
+  let inRanges = 0
+  return words.map((word) => {
+    const [, outside, inside = '', protocol = 'tcp'] = /^(?:([^:/]*):)?([^:/]*)(?:\/(.*))?$/s.exec(word) ?? []
+    if (outside !== undefined && external !== undefined)
+      throw new UsageError(`the port outside is given twice: ${outside} and --external`)
+    const isAny = external === 'any'
+    const pairs = portPairsOf(label, inside, isAny ? inside : (outside ?? external ?? inside), anyExternalPort)
+    inRanges = addToRanges(label, inRanges, pairs.length)
+    return { pairs, protocols: verbProtocolsOf(word, protocol) }
+  })
+}
+
+/** UDP first: on some routers (WRT54G, Zyxel) the second mapping of a port replaces the first. @throws UsageError */
+function verbProtocolsOf(word: string, protocol: string): readonly TransportProtocol[] {
+  const lower = protocol.toLowerCase()
+  if (lower === 'tcp') return ['TCP']
+  if (lower === 'udp') return ['UDP']
+  if (lower === 'both' || lower === 'tcp+udp') return ['UDP', 'TCP']
+  const port = word.slice(0, word.indexOf('/'))
+  throw new UsageError(`'${protocol}' is not a protocol: write ${port}/tcp, ${port}/udp or ${port}/both`)
+}
+
+function parseOpen(words: readonly string[], options: CommandOptions = {}) {
+  const { internalClient = 'local', remoteHost = '', lease = 'unlimited', external } = options
+  const client = internalClient === 'local' ? internalClient : addressOf('--to', internalClient)
+  const common = { internalClient: client, lease, remoteHost: remoteHostOf('--only', remoteHost) }
+  const mappings = portWordsOf(words, options).flatMap(({ pairs, protocols }) =>
+    pairs.flatMap((pair) =>
+      protocols.map(
+        (protocol, at): AskedMapping => ({
+          ...common,
+          ...pair,
+          protocol,
+          ...(at === 0 ? {} : { pairedWithPrevious: true }),
+        }),
+      ),
+    ),
+  )
+  return { name: 'map', any: external === 'any', mappings } as const
+}
+
+/** WANIPv6FirewallControl:1 2.4.3 */
+const LONGEST_PINHOLE_SECONDS = 86_400
+
+function parseOpenOverIPv6(words: readonly string[], options: CommandOptions = {}) {
+  const { internalClient = 'local', remoteHost = '', lease = 'unlimited' } = options
+  const seconds = lease === 'unlimited' ? LONGEST_PINHOLE_SECONDS : lease.seconds
+  const common = {
+    ...{ remoteHost, remoteHostTyped: remoteHost, remotePort: 0, internalClient },
+    leaseSeconds: Math.min(seconds, LONGEST_PINHOLE_SECONDS),
+  }
+  const pinholes = portWordsOf(words, options).flatMap(({ pairs, protocols }) =>
+    pairs.flatMap(({ internalPort }) =>
+      protocols.map((protocol): AskedPinhole & { leaseSeconds: number } => ({
+        ...common,
+        internalPort,
+        protocol: PROTOCOL_NUMBERS[protocol],
+      })),
+    ),
+  )
+  return { name: 'add-pinholes', pinholes } as const
+}
