@@ -168,7 +168,7 @@ function judge<C extends AnyCommand>(
   }
   if (options.quiet === true && options.verbose === true)
     throw new UsageError('--quiet and --verbose: one of the two at a time')
-  refuseMisplaced(row, tables.options.filter(isGiven))
+  refuseMisplaced(row, tables.options.filter(isGiven), tables.verbs)
   if (verb === undefined) return invocationOf(row, listOption(options[keyOf(row)]), options, program)
   const rest = words.slice(1)
   const { overIPv6 } = verb
@@ -218,11 +218,11 @@ function invocationOf<C extends AnyCommand>(
 }
 
 /** @throws UsageError about an option that goes with another command, or with an option that was not given. */
-function refuseMisplaced(command: CommandRow, options: readonly OptionRow[]): void {
+function refuseMisplaced(command: CommandRow, options: readonly OptionRow[], verbs: readonly CommandRow[] = []): void {
   const labels = [command, ...options].map(labelOf)
   const wrong = options.find(({ goesWith }) => goesWith?.some((label) => labels.includes(label)) === false)
   if (wrong?.goesWith === undefined) return
-  const isVerb = (label: string): boolean => !label.startsWith('-')
+  const isVerb = (label: string): boolean => verbs.some((row) => labelOf(row) === label)
   const kin = wrong.goesWith.filter((label) => isVerb(label) === isVerb(labelOf(command)))
   const shown = kin.length > 0 ? kin : wrong.goesWith
   const others = shown.slice(0, -1).join(', ')
