@@ -8,6 +8,7 @@ import { COMMANDS, type GatewayCommand, row } from '../../../src/cli/parse/comma
 import { parseWith } from '../../../src/cli/parse/invocation.ts'
 import { OPTIONS, type OptionRow } from '../../../src/cli/parse/option-table.ts'
 import { outputOf, type Tables } from '../../../src/cli/parse/output-options.ts'
+import { VERBS } from '../../../src/cli/parse/verb-table.ts'
 import { UsageError } from '../../../src/cli/parse/words.ts'
 import { usageText } from '../../../src/cli/print/usage.ts'
 import type { Report } from '../../../src/cli/report.ts'
@@ -39,7 +40,11 @@ const TONE: OptionRow = {
   help: 'how to say it [politely]',
 }
 
-const tables: Tables<GatewayCommand | Greet> = { commands: [...COMMANDS, GREET], options: [...OPTIONS, TONE] }
+const tables: Tables<GatewayCommand | Greet> = {
+  commands: [...COMMANDS, GREET],
+  options: [...OPTIONS, TONE],
+  verbs: VERBS,
+}
 
 function complaintAbout(...argv: string[]): string {
   try {
