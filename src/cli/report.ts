@@ -6,7 +6,13 @@ import type { CandidateKind } from '../client/search/candidate.js'
 import type { ErrorFacts as ReportedError, SearchSummary } from '../domain/error-facts.js'
 import type { ConnectionStatus, LinkRates, ListingEnd, PortRange, TrafficCounters } from '../domain/gateway.js'
 import type { FirewallStatus, PinholeId, PinholeRequest, TimedPinholeRequest } from '../domain/pinhole.js'
-import type { GatewayProtocol, MappingKey, MappingRequest, PortMapping } from '../domain/port-mapping.js'
+import type {
+  GatewayProtocol,
+  MappingKey,
+  MappingRequest,
+  PortMapping,
+  TransportProtocol,
+} from '../domain/port-mapping.js'
 import type { LeftBehind, MappingDoubt, MappingNote, RefusalCause } from '../domain/refusal-cause.js'
 import type { LossReason } from '../keeper/kept.js'
 import type { PortState } from '../library/kept-ports.js'
@@ -182,6 +188,10 @@ interface NoticeFacts {
   'remote-host-unchecked': { via: GatewayProtocol; key: MappingKey }
   /** Closed, but another program or user of this computer seems to have made it. */
   'made-by-another': { key: MappingKey; address: string; description: string }
+  /** Not closed: nothing is open there. */
+  'nothing-open': { externalPort: number; protocols: readonly TransportProtocol[] }
+  /** Not closed: it leads to another computer, and this user has not made it. */
+  'another-computers': { key: MappingKey; address: string; description: string }
   /** Not closed, as it seems: the router said yes, but does not give that port to anybody else. */
   'still-taken': { via: 'pcp' | 'nat-pmp'; key: MappingKey }
   /** Not closed: NAT-PMP closes by the inside, and upnp-ts has no record of that port. */

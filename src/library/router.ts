@@ -50,6 +50,9 @@ export interface Unmapped {
   readonly remark?: UnmapRemark | undefined
 }
 
+/** Of a mapping: this computer or this user, or another computer. */
+export type Owner = { readonly isOwn: true } | { readonly isOwn: false; readonly mapping: PortMapping }
+
 /** RFC 6887 7.4, 15: the mapping has another nonce. */
 const NOT_AUTHORIZED = 2
 
@@ -79,6 +82,17 @@ export class Router {
 
   get address(): string {
     return addressOf(this.#found.gateway)
+  }
+
+  /** Whose a mapping is: undefined if there is none, 'untold' if nobody can say. @throws PortMappingError */
+  async ownerOf(key: MappingKey): Promise<Owner | undefined | 'untold'> {
+    const { gateway } = this.#found
+    const { makers, gone } = await this.#makersOf(key)
+    if (makers.length > 0 || gone !== undefined) return { isOwn: true }
+    if (gateway.protocol !== 'igd') return 'untold'
+    const mapping = await gateway.find(key, { surely: true })
+    if (typeof mapping !== 'object') return mapping
+    return this.#isOfThisComputer(mapping) ? { isOwn: true } : { isOwn: false, mapping }
   }
 
   /** Closes a mapping in the protocol in which it was made. @throws what is no PortMappingError */

@@ -89,6 +89,12 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
   kept: [{ kind: 'kept', key: KEY }],
   'ends-with-lease': [{ kind: 'ends-with-lease', key: KEY, endsWallMs: TIME_MS }],
   'deleted-unknown': (['pcp', 'nat-pmp'] as const).map((via) => ({ kind: 'deleted-unknown', via, key: KEY })),
+  'nothing-open': ([['TCP'], ['UDP', 'TCP']] as const).map((protocols) => ({
+    kind: 'nothing-open',
+    externalPort: 8080,
+    protocols,
+  })),
+  'another-computers': [{ kind: 'another-computers', key: KEY, address: '192.168.1.2', description: 'a "game"' }],
   'not-listed-at-once': [{ kind: 'not-listed-at-once' }],
   'listing-full': [{ kind: 'listing-full', count: 1000 }],
   'no-presentation-url': [{ kind: 'no-presentation-url' }],

@@ -9,6 +9,7 @@ import {
   MAX_LEASE_SECONDS,
   type MappingKey,
   type MappingRequest,
+  type TransportProtocol,
 } from '../../domain/port-mapping.js'
 import { type Flag, labelOf } from './option-table.js'
 import {
@@ -30,6 +31,15 @@ export type AskedMapping = Omit<MappingRequest, 'description'> & {
 type MapCommand = { readonly name: 'map'; readonly any: boolean; readonly mappings: readonly AskedMapping[] }
 type UnmapCommand = { readonly name: 'unmap'; readonly keys: readonly MappingKey[]; readonly exitCodeOfFailure: 2 | 3 }
 type UnmapRangesCommand = { readonly name: 'unmap-ranges'; readonly ranges: readonly PortRange[] }
+
+/** A port to close, in these protocols or in whichever it is open. */
+export interface PortToClose {
+  readonly port: number
+  readonly protocols: readonly TransportProtocol[]
+}
+/** Closes what leads to this computer, or what this user has opened. */
+type CloseCommand = { readonly name: 'close'; readonly ports: readonly PortToClose[] }
+type ClosePinholesCommand = { readonly name: 'close-pinholes'; readonly ports: readonly PortToClose[] }
 
 const DELETE_FORM = 'EXTERNAL_PORT PROTOCOL [REMOTE_HOST]'
 
@@ -269,7 +279,7 @@ export const COMMANDS = [
 /** The command that a row parses its words into. */
 type CommandOf<R> = R extends CommandRow<infer C> ? C : never
 
-export type GatewayCommand = CommandOf<(typeof COMMANDS)[number]>
+export type GatewayCommand = CommandOf<(typeof COMMANDS)[number]> | CloseCommand | ClosePinholesCommand
 
 /** An IGD cannot map external port 0, only NAT-PMP can map internal port 0, and it has no remote hosts. */
 function protocolsThatMap({ mappings }: MapCommand): readonly GatewayProtocol[] {

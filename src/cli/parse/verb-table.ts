@@ -7,6 +7,7 @@ import {
   ABOUT_PINHOLES,
   type AnyCommand,
   type AskedMapping,
+  CLOSES_PORTS,
   type CommandOptions,
   type CommandRow,
   type GatewayCommand,
@@ -15,7 +16,7 @@ import {
 } from './command-table.js'
 import { labelOf } from './option-table.js'
 import type { AskedPinhole } from './pinhole-words.js'
-import { addToRanges, type PortPair, portPairsOf } from './port-words.js'
+import { addToRanges, type PortPair, portPairsOf, portsOf } from './port-words.js'
 import { addressOf, remoteHostOf, UsageError } from './words.js'
 
 export interface VerbRow<C extends AnyCommand = AnyCommand> extends CommandRow<C> {
@@ -31,6 +32,14 @@ const OPEN = {
   help: 'open ports for this computer',
 } as const
 
+const CLOSE = {
+  flag: 'close',
+  isVerb: true,
+  form: 'PORT[/PROTOCOL] ...',
+  wanted: 'a port, as in upnp-ts close 25565',
+  help: 'close ports that lead to this computer',
+} as const
+
 /** In the order of the usage text. */
 export const VERBS: readonly VerbRow<GatewayCommand>[] = [
   {
@@ -41,6 +50,16 @@ export const VERBS: readonly VerbRow<GatewayCommand>[] = [
       protocols: ['igd', 'pcp'],
       changes: true,
       parse: parseOpenOverIPv6,
+    }),
+  },
+  {
+    ...row({ ...CLOSE, ...CLOSES_PORTS, protocols: GATEWAY_PROTOCOLS, parse: parseClose }),
+    overIPv6: row({
+      ...CLOSE,
+      ...ABOUT_PINHOLES,
+      protocols: ['igd', 'pcp'],
+      changes: true,
+      parse: parseCloseOverIPv6,
     }),
   },
   row({
@@ -131,4 +150,26 @@ function parseOpenOverIPv6(words: readonly string[], options: CommandOptions = {
     ),
   )
   return { name: 'add-pinholes', pinholes } as const
+}
+
+/** Without a protocol, whatever is open there is closed. */
+function closingWordsOf(words: readonly string[]) {
+  const label = labelOf(CLOSE)
+  if (words.length === 0) throw new UsageError(`which port? Give it, as in: upnp-ts ${label} 25565`)
+  let inRanges = 0
+  return words.flatMap((word) => {
+    const [, portWord = '', protocol = 'both'] = /^([^/]*)(?:\/(.*))?$/s.exec(word) ?? []
+    const ports = portsOf(label, 'port', portWord)
+    inRanges = addToRanges(label, inRanges, ports.length)
+    const protocols = verbProtocolsOf(word, protocol)
+    return ports.map((port) => ({ port, protocols }))
+  })
+}
+
+function parseClose(words: readonly string[]) {
+  return { name: 'close', ports: closingWordsOf(words) } as const
+}
+
+function parseCloseOverIPv6(words: readonly string[]) {
+  return { name: 'close-pinholes', ports: closingWordsOf(words) } as const
 }

@@ -139,7 +139,7 @@ function noticeFields(notice: Notice): Fields {
     ...('key' in notice && { key: keyFields(notice.key) }),
     ...pick(notice, 'leaseSeconds', 'renewedEverySeconds', 'gatewayAddress', 'localAddress'),
     ...pick(notice, 'id', 'closed', 'address', 'router', 'interface', 'description', 'count', 'someOpen', 'reason'),
-    ...pick(notice, 'signal', 'exitStatus', 'willTryAgain'),
+    ...pick(notice, 'signal', 'exitStatus', 'willTryAgain', 'externalPort', 'protocols'),
     ...('waitedMs' in notice && { waitedSeconds: seconds(notice.waitedMs) }),
     ...('endsWallMs' in notice && { ends: Number.isFinite(notice.endsWallMs) ? iso(notice.endsWallMs) : null }),
     ...('afterMs' in notice && { afterSeconds: seconds(notice.afterMs) }),

@@ -56,6 +56,11 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'made-by-another': ({ key, description }) =>
     `${nameOf(key)} led to this computer ('${description}'), but upnp-ts has no record of opening it: was ` +
     'it made by another program or user of this computer?',
+  'nothing-open': ({ externalPort, protocols: [protocol, other] }) =>
+    `port ${externalPort}${other === undefined ? ` ${protocol}` : ''} was not open`,
+  'another-computers': ({ key, address, description }) =>
+    `${nameOf(key)} leads to another computer, ${address} ('${description}'), and was left alone: ` +
+    `upnp-ts -d ${key.externalPort} ${key.protocol} closes it all the same`,
   'still-taken': ({ via, key }) =>
     `the router said yes over ${PROTOCOL_TITLES[via]}, but ${nameOf(key)} is not free: another program or computer has it ` +
     'open, or the rules of the router keep it; close it with the program that opened it',

@@ -153,22 +153,29 @@ async function* takeBack(request: MappingRequest, { gateway }: ChosenGateway, co
 
 /** -d and -f. If a deletion fails, the next one is still done. */
 export async function* unmap(
-  { router }: ChosenGateway,
-  { signal }: RunContext,
+  chosen: ChosenGateway,
+  context: RunContext,
   { keys, exitCodeOfFailure }: Extract<GatewayCommand, { name: 'unmap' }>,
 ): Reporting<ExitCode> {
   let exitCode: ExitCode = 0
-  for (const key of keys) {
-    const { isClosed, attempts, remark } = await router.unmap(key)
-    if (!isClosed) exitCode = exitCodeOfFailure
-    for (const { via, error } of attempts)
-      yield error === undefined
-        ? { type: 'unmapped', via, key }
-        : { type: 'unmap-failed', via, key, error: reportedError(error) }
-    if (remark !== undefined) yield remarkOf(remark, key)
-    if (!isClosed) signal.throwIfAborted()
-  }
+  for (const key of keys) if (!(yield* unmapKey(chosen, context, key))) exitCode = exitCodeOfFailure
   return exitCode
+}
+
+/** Returns whether it is closed. */
+export async function* unmapKey(
+  { router }: ChosenGateway,
+  { signal }: RunContext,
+  key: MappingKey,
+): Reporting<boolean> {
+  const { isClosed, attempts, remark } = await router.unmap(key)
+  for (const { via, error } of attempts)
+    yield error === undefined
+      ? { type: 'unmapped', via, key }
+      : { type: 'unmap-failed', via, key, error: reportedError(error) }
+  if (remark !== undefined) yield remarkOf(remark, key)
+  if (!isClosed) signal.throwIfAborted()
+  return isClosed
 }
 
 function remarkOf(remark: UnmapRemark, key: MappingKey): Report {

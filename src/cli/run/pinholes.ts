@@ -10,6 +10,7 @@ import {
 import type { PinholeId } from '../../domain/pinhole.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
 import { pinholeAddress } from '../../library/pinhole-address.js'
+import { forgetPinhole, rememberPinhole } from '../../library/pinhole-memory.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, answerOf, attempt, attemptWrite, type Reporting } from '../failure.js'
 import type { GatewayCommand } from '../parse/command-table.js'
@@ -64,6 +65,7 @@ export async function* addPinholes(
   for (const each of pinholes) {
     const asked = withClient(each, gateway, context)
     const granted = await attemptWrite(() => openerOf(gateway).addPinhole(asked))
+    if (granted.ok) await rememberPinhole(gateway, asked, granted.value, context)
     yield { type: 'pinhole-added', via: gateway.protocol, asked, ...answerOf(granted, ({ id }) => ({ id })) }
     if (!granted.ok) {
       const [udpHalf] = added
@@ -125,6 +127,7 @@ export function reportPinholePackets({ gateway }: Chosen, context: RunContext, {
 export function deletePinholes({ gateway }: ChosenGateway, context: RunContext, { ids }: Ids): Reporting<ExitCode> {
   return reportEach(ids, context, async (id) => {
     const deleted = await attemptWrite(() => openerOf(gateway).deletePinhole(id))
+    if (deleted.ok) await forgetPinhole(id, context)
     return { type: 'pinhole-deleted', id, ...answerOf(deleted, () => ({})) }
   })
 }

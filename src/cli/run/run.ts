@@ -8,6 +8,7 @@ import { type Reporting, reportedError } from '../failure.js'
 import type { AnyCommand, GatewayCommand } from '../parse/command-table.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { ExitCode, Report } from '../report.js'
+import { close, closePinholes, hasPinholeToClose } from './close.js'
 import { find } from './find.js'
 import { listAtOnce, listMappings, reportPortControlStatus, reportStatus } from './list-and-status.js'
 import { map, unmap, unmapRanges } from './map.js'
@@ -24,9 +25,15 @@ import {
 export async function* run(invocation: GatewayInvocation, context: RunContext): Reporting<ExitCode> {
   const exitCode = yield* runOne(invocation, context)
   const { beside } = invocation
-  if (beside === undefined || !context.interfaces().some(({ address }) => isGlobalIPv6(address))) return exitCode
+  if (beside === undefined || !(await isWorthAsking(beside, context))) return exitCode
   yield* runOne(beside, context)
   return exitCode
+}
+
+/** Whether the same can be done over IPv6: the search for a router takes its time. */
+async function isWorthAsking({ command }: GatewayInvocation, context: RunContext): Promise<boolean> {
+  if (command.name === 'close-pinholes') return hasPinholeToClose(command, context)
+  return context.interfaces().some(({ address }) => isGlobalIPv6(address))
 }
 
 async function* runOne(invocation: GatewayInvocation, context: RunContext): Reporting<ExitCode> {
@@ -69,6 +76,8 @@ type ByName<C extends AnyCommand> = { [Each in C as Each['name']]: Each }
 
 export const RUNS: Runs<ByName<GatewayCommand>> = {
   search: { igd: nothingMore },
+  close: { igd: close, portControl: close },
+  'close-pinholes': { igd: closePinholes, portControl: closePinholes },
   list: { igd: listMappings },
   'list-at-once': { igd: listAtOnce },
   status: { igd: reportStatus, portControl: reportPortControlStatus },

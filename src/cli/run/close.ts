@@ -1,0 +1,76 @@
+/** close: what leads to this computer or was opened by this user is closed, and nothing else. */
+import type { MappingKey } from '../../domain/port-mapping.js'
+import { pinholesOn } from '../../library/pinhole-memory.js'
+import { addressOf } from '../../library/router.js'
+import type { ChosenGateway, RunContext } from '../context.js'
+import { attempt, type Reporting } from '../failure.js'
+import type { GatewayCommand, PortToClose } from '../parse/command-table.js'
+import type { ExitCode } from '../report.js'
+import { unmapKey } from './map.js'
+import { deletePinholes } from './pinholes.js'
+
+type Command<Name extends GatewayCommand['name']> = Extract<GatewayCommand, { name: Name }>
+
+export async function* close(
+  chosen: ChosenGateway,
+  context: RunContext,
+  { ports }: Command<'close'>,
+): Reporting<ExitCode> {
+  let exitCode: ExitCode = 0
+  for (const port of ports) if (!(yield* closePort(chosen, context, port))) exitCode = 2
+  return exitCode
+}
+
+/** Returns whether nothing of this computer is open there any more. */
+async function* closePort(
+  chosen: ChosenGateway,
+  context: RunContext,
+  { port, protocols }: PortToClose,
+): Reporting<boolean> {
+  const { router } = chosen
+  const known: MappingKey[] = []
+  const untold: MappingKey[] = []
+  let isClosed = true
+  for (const protocol of protocols) {
+    const key = { externalPort: port, protocol, remoteHost: '' }
+    const asked = await attempt(context.signal, () => router.ownerOf(key))
+    const owner = asked.ok ? asked.value : 'untold'
+    if (owner === 'untold') untold.push(key)
+    else if (owner?.isOwn === true) known.push(key)
+    else if (owner !== undefined) {
+      isClosed = false
+      const { internalClient: address, description } = owner.mapping
+      yield { type: 'notice', kind: 'another-computers', key, address, description } as const
+    }
+  }
+  const keys = known.length > 0 ? known : untold
+  for (const key of keys) isClosed = (yield* unmapKey(chosen, context, key)) && isClosed
+  if (keys.length === 0 && isClosed)
+    yield { type: 'notice', kind: 'nothing-open', externalPort: port, protocols } as const
+  return isClosed
+}
+
+/** Whether this user has opened one of these ports over IPv6. */
+export async function hasPinholeToClose({ ports }: Command<'close-pinholes'>, context: RunContext): Promise<boolean> {
+  return (await pinholesToClose(ports, context)).length > 0
+}
+
+/** The pinholes of these ports at that gateway. */
+export async function* closePinholes(
+  chosen: ChosenGateway,
+  context: RunContext,
+  { ports }: Command<'close-pinholes'>,
+): Reporting<ExitCode> {
+  const { gateway } = chosen
+  const here = (await pinholesToClose(ports, context)).filter(
+    (each) => each.via === gateway.protocol && each.gateway === addressOf(gateway),
+  )
+  return yield* deletePinholes(chosen, context, { ids: here.map(({ id }) => id) })
+}
+
+async function pinholesToClose(ports: readonly PortToClose[], context: RunContext) {
+  const found = ports.flatMap(({ port, protocols }) =>
+    protocols.map((protocol) => pinholesOn({ protocol, internalPort: port }, context)),
+  )
+  return (await Promise.all(found)).flat()
+}
