@@ -82,7 +82,7 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
       return emulate(invocation, begin, surroundings)
     case 'gateway': {
       const whole = await withNonce(invocation, surroundings.stdin)
-      const inItsVoice = whole.voice === 'plain' ? await plainly(begin) : begin
+      const inItsVoice = whole.voice === 'plain' ? await plainly(whole, begin, surroundings) : begin
       return whole.emulate
         ? onEmulatedGateway(whole, inItsVoice, surroundings)
         : command(whole, inItsVoice, surroundings)
@@ -91,9 +91,9 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
 }
 
 /** Verbs answer in plain words, without the banner. */
-async function plainly(begin: Begin): Promise<Begin> {
+async function plainly(invocation: GatewayInvocation, begin: Begin, { clock }: Surroundings): Promise<Begin> {
   const { plainVoice } = await import('./print/plain/plain-voice.js')
-  const voice = plainVoice()
+  const voice = plainVoice({ invocation, nowMs: () => clock.wallMs() })
   return (beginning) => begin({ banner: '', voice, ...beginning })
 }
 

@@ -1,10 +1,30 @@
-/** The voice of verbs: Reports -> short sentences for people who have never heard of UPnP. */
-import { renderText } from '../text.js'
+/**
+ * The voice of verbs: Reports -> short sentences for people who have never heard of UPnP. Each verb has a file of its own
+ * here; what is the same for all of them, such as notices and errors, is in common.ts.
+ */
+import type { GatewayCommand } from '../../parse/command-table.js'
+import { withShortTexts } from '../clean.js'
 import type { Voice } from '../voice.js'
+import { commonRows } from './common.js'
+import { openTelling } from './open.js'
+import { type Occasion, type Telling, told } from './telling.js'
 
-export function plainVoice(): Voice {
+/** By the name of the command that the verb is parsed into. */
+const TELLINGS: { readonly [Name in GatewayCommand['name']]?: (occasion: Occasion) => Telling } = {
+  map: openTelling,
+  'add-pinholes': openTelling,
+}
+
+const NOTHING: Telling = { rows: {}, end: () => [] }
+
+export function plainVoice(occasion: Occasion): Voice {
+  const { rows, end } = TELLINGS[occasion.invocation.command.name]?.(occasion) ?? NOTHING
+  const all = { ...commonRows(occasion), ...rows }
   return {
-    render: (report) => renderText(report, '2.3.3'),
-    end: () => [],
+    render: (whole) => {
+      const report = withShortTexts(whole)
+      return told(all, report.type, report)
+    },
+    end,
   }
 }

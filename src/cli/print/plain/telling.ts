@@ -1,0 +1,24 @@
+/** What each verb has to give: its sentences, by the type of Report. What a verb has no row for, it does not tell. */
+import type { GatewayInvocation } from '../../parse/invocation.js'
+import type { Report, ReportOf } from '../../report.js'
+import type { Piece } from '../pieces.js'
+
+export type Rows = { readonly [T in Report['type']]?: (report: ReportOf<T>) => readonly Piece[] }
+
+/** A row may hold what it has heard until there is enough for a whole answer. */
+export interface Telling {
+  readonly rows: Rows
+  /** What is left to say when the command is over. */
+  end(exitCode: number): readonly Piece[]
+}
+
+/** What the sentences depend on beside the Reports. */
+export interface Occasion {
+  readonly invocation: GatewayInvocation
+  /** The wall clock: a date is told as seen from now. */
+  readonly nowMs: () => number
+}
+
+export function told<T extends Report['type']>(rows: Rows, type: T, report: ReportOf<T>): readonly Piece[] {
+  return rows[type]?.(report) ?? []
+}
