@@ -91,9 +91,9 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
 }
 
 /** Verbs answer in plain words, without the banner. */
-async function plainly(invocation: GatewayInvocation, begin: Begin, { clock }: Surroundings): Promise<Begin> {
+async function plainly(invocation: GatewayInvocation, begin: Begin, { clock, stdout }: Surroundings): Promise<Begin> {
   const { plainVoice } = await import('./print/plain/plain-voice.js')
-  const voice = plainVoice({ invocation, nowMs: () => clock.wallMs() })
+  const voice = plainVoice({ invocation, nowMs: () => clock.wallMs(), columns: () => stdout.columns })
   return (beginning) => begin({ banner: '', voice, ...beginning })
 }
 

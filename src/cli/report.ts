@@ -53,6 +53,8 @@ interface Facts {
   device: { location: string; searchTarget: string; server: string }
   gateway: FoundIgd | { via: 'pcp' | 'nat-pmp'; address: string; port: number; epochSeconds: number }
   'local-address': { address: string }
+  /** status: all that it speaks, the protocol that is used first. */
+  router: { address: string | undefined; protocols: readonly GatewayProtocol[] }
   'connection-type': Answer<{ connectionType: string }>
   status: Answer<ConnectionStatus & { connectedSinceMs: number | undefined }>
   'link-rates': Answer<LinkRates>
@@ -62,7 +64,8 @@ interface Facts {
   'port-control-status': { via: 'pcp' | 'nat-pmp'; epochSeconds: number; sinceMs: number }
   listing: unknown
   mapping: { index: number; mapping: PortMapping }
-  'listing-end': { count: number; endedBy: ListingEnd }
+  /** `memory`: the protocol cannot list, so these are the ones that this user is remembered to have opened. */
+  'listing-end': { count: number; endedBy: ListingEnd | 'memory' }
   'listing-failed': { count: number; error: ReportedError }
   /** The mapping as the gateway shows it. With --keep: also when it happened. */
   mapped: { timeMs?: number; asked: MappingRequest; mapping: PortMapping; externalAddress: string }

@@ -49,6 +49,9 @@ function opened(stream: () => OutputStream): OutputStream {
     get isTTY() {
       return stream().isTTY === true
     },
+    get columns() {
+      return stream().columns
+    },
   }
 }
 

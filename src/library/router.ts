@@ -84,6 +84,13 @@ export class Router {
     return addressOf(this.#found.gateway)
   }
 
+  /** The protocols that it speaks, first the one that is used. */
+  async protocols(): Promise<readonly GatewayProtocol[]> {
+    const { gateway, isOnly } = this.#found
+    const others = isOnly ? [] : await this.#otherGateways()
+    return [...new Set([gateway, ...others].map(({ protocol }) => protocol))]
+  }
+
   /** Whose a mapping is: undefined if there is none, 'untold' if nobody can say. @throws PortMappingError */
   async ownerOf(key: MappingKey): Promise<Owner | undefined | 'untold'> {
     const { gateway } = this.#found

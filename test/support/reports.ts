@@ -127,6 +127,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'gateway', via: 'nat-pmp', address: '192.168.1.1', port: 5351, epochSeconds: 0 },
   ],
   'local-address': [{ type: 'local-address', address: '192.168.1.2' }],
+  router: [{ type: 'router', address: '192.168.1.1', protocols: ['igd', 'pcp'] }],
   'connection-type': [
     { type: 'connection-type', ok: true, connectionType: 'IP_Routed' },
     { type: 'connection-type', ...failed },

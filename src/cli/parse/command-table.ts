@@ -37,6 +37,10 @@ export interface PortToClose {
   readonly port: number
   readonly protocols: readonly TransportProtocol[]
 }
+/** What only verbs are parsed into. */
+type VerbCommand = CloseCommand | ClosePinholesCommand | OverviewCommand
+/** The state of the router, and what it speaks. */
+type OverviewCommand = { readonly name: 'overview' }
 /** Closes what leads to this computer, or what this user has opened. */
 type CloseCommand = { readonly name: 'close'; readonly ports: readonly PortToClose[] }
 type ClosePinholesCommand = { readonly name: 'close-pinholes'; readonly ports: readonly PortToClose[] }
@@ -279,7 +283,7 @@ export const COMMANDS = [
 /** The command that a row parses its words into. */
 type CommandOf<R> = R extends CommandRow<infer C> ? C : never
 
-export type GatewayCommand = CommandOf<(typeof COMMANDS)[number]> | CloseCommand | ClosePinholesCommand
+export type GatewayCommand = CommandOf<(typeof COMMANDS)[number]> | VerbCommand
 
 /** An IGD cannot map external port 0, only NAT-PMP can map internal port 0, and it has no remote hosts. */
 function protocolsThatMap({ mappings }: MapCommand): readonly GatewayProtocol[] {

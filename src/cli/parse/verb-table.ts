@@ -66,6 +66,7 @@ export const VERBS: readonly VerbRow<GatewayCommand>[] = [
     flag: 'list',
     isVerb: true,
     help: 'list the ports that the router has open',
+    protocols: GATEWAY_PROTOCOLS,
     parse: () => ({ name: 'list' }),
   }),
   row({
@@ -73,7 +74,7 @@ export const VERBS: readonly VerbRow<GatewayCommand>[] = [
     isVerb: true,
     help: 'show the router, its address, and whether the internet can reach it',
     protocols: GATEWAY_PROTOCOLS,
-    parse: () => ({ name: 'status' }),
+    parse: () => ({ name: 'overview' }),
   }),
 ]
 

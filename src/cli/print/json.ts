@@ -44,6 +44,7 @@ const ROWS: ByType<Report['type'], Fields> = {
         }
       : pick(report, 'via', 'address', 'port', 'epochSeconds'),
   'local-address': (report) => pick(report, 'address'),
+  router: (report) => pick(report, 'address', 'protocols'),
   'connection-type': (report) => answer(report, 'connectionType'),
   status: (report) => ({
     ...answer(report, 'connectionStatus', 'lastConnectionError', 'uptimeSeconds'),

@@ -17,6 +17,8 @@ export interface OutputStream {
   write(text: string): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
   readonly isTTY?: boolean
+  /** Of a terminal. */
+  readonly columns?: number | undefined
   /** Whether whoever writes there directly would have to wait. */
   readonly isFull?: boolean
 }

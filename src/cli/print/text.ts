@@ -45,6 +45,7 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
     plain(`  Time started : ${ctime(sinceMs)}\n`),
   ],
   'local-address': ({ address }) => [plain(`Local LAN ip address : ${cleaned(address)}\n`)],
+  router: () => [],
   'connection-type': (report) => [
     report.ok ? plain(`Connection Type : ${cleaned(report.connectionType)}\n`) : bad('GetConnectionTypeInfo failed.\n'),
   ],
@@ -190,13 +191,14 @@ function counter(value: number | undefined): string {
 }
 
 /** upnpc 2.3.3 prints nothing at the end of the table; 2.1 prints the error that ended it. */
-function renderListingEnd(endedBy: ListingEnd, compat: Compatibility): Piece[] {
+function renderListingEnd(endedBy: ListingEnd | 'memory', compat: Compatibility): Piece[] {
   if (typeof endedBy === 'object') {
     const { number, standardName } = endedBy
     return compat === '2.1'
       ? [plain(`GetGenericPortMappingEntry() returned ${number} (${cleaned(standardName)})\n`)]
       : []
   }
+  if (endedBy === 'memory') return [] // of a verb
   if (endedBy === 'limit') return [hint('hint: the table is longer than this; the rest was not read\n')]
   return [hint('hint: the router repeats its last entry instead of ending the table; stopped there\n')]
 }

@@ -4,7 +4,8 @@ import { upnpErrorOf } from '../../domain/errors.js'
 import type { ConnectionStatus } from '../../domain/gateway.js'
 import { MAX_LISTED_PORT_MAPPINGS } from '../../domain/port-mapping.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
-import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
+import { rememberedAt } from '../../library/gateway/remove-own.js'
+import type { Chosen, ChosenGateway, ChosenPortControl, RunContext } from '../context.js'
 import { type Attempt, answerOf, attempt, type Reporting, reportedError } from '../failure.js'
 import type { ExitCode } from '../report.js'
 
@@ -127,4 +128,28 @@ export async function* reportPortControlStatus(
   yield { type: 'port-control-status', via, epochSeconds, sinceMs }
   const address = await attempt(context.signal, async () => externalAddress ?? (await gateway.externalAddress()))
   return (yield* reportAddress(address)) ? 0 : 2
+}
+
+/** status: as -s, and what the router speaks. */
+export async function* reportOverview(chosen: Chosen, context: RunContext): Reporting<ExitCode> {
+  yield* reportRouter(chosen)
+  return yield* reportStatus(chosen, context)
+}
+
+export async function* reportPortControlOverview(chosen: ChosenPortControl, context: RunContext): Reporting<ExitCode> {
+  yield* reportRouter(chosen)
+  return yield* reportPortControlStatus(chosen, context)
+}
+
+async function* reportRouter({ gateway, router }: ChosenGateway): Reporting<void> {
+  yield { type: 'router', address: gateway.address, protocols: await router.protocols() }
+}
+
+/** list over PCP and NAT-PMP, which cannot list: what this user is remembered to have opened. */
+export async function* listRemembered({ gateway }: ChosenPortControl, context: RunContext): Reporting<ExitCode> {
+  yield { type: 'listing' }
+  const mappings = await rememberedAt(gateway, context)
+  for (const [index, mapping] of mappings.entries()) yield { type: 'mapping', index, mapping }
+  yield { type: 'listing-end', count: mappings.length, endedBy: 'memory' }
+  return 0
 }

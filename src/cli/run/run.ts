@@ -10,7 +10,15 @@ import type { GatewayInvocation } from '../parse/invocation.js'
 import type { ExitCode, Report } from '../report.js'
 import { close, closePinholes, hasPinholeToClose } from './close.js'
 import { find } from './find.js'
-import { listAtOnce, listMappings, reportPortControlStatus, reportStatus } from './list-and-status.js'
+import {
+  listAtOnce,
+  listMappings,
+  listRemembered,
+  reportOverview,
+  reportPortControlOverview,
+  reportPortControlStatus,
+  reportStatus,
+} from './list-and-status.js'
 import { map, unmap, unmapRanges } from './map.js'
 import {
   addPinholes,
@@ -78,8 +86,9 @@ export const RUNS: Runs<ByName<GatewayCommand>> = {
   search: { igd: nothingMore },
   close: { igd: close, portControl: close },
   'close-pinholes': { igd: closePinholes, portControl: closePinholes },
-  list: { igd: listMappings },
+  list: { igd: listMappings, portControl: listRemembered },
   'list-at-once': { igd: listAtOnce },
+  overview: { igd: reportOverview, portControl: reportPortControlOverview },
   status: { igd: reportStatus, portControl: reportPortControlStatus },
   presentation: { igd: presentation },
   map: { igd: map, portControl: map },

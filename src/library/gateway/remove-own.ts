@@ -103,9 +103,9 @@ async function failureToRemove(
 }
 
 /** Neither protocol can list mappings, so those count that this user is remembered to have made. */
-async function rememberedAt(
+export async function rememberedAt(
   gateway: PortControlGateway,
-  { files, clock }: RemovingNet,
+  { files, clock }: Pick<RemovingNet, 'files' | 'clock'>,
 ): Promise<readonly PortMapping[]> {
   const made = await allMadeAt(files, clock, gateway.address)
   const mappings: PortMapping[] = []

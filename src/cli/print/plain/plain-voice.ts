@@ -5,25 +5,31 @@
 import type { GatewayCommand } from '../../parse/command-table.js'
 import { withShortTexts } from '../clean.js'
 import type { Voice } from '../voice.js'
+import { closeTelling } from './close.js'
 import { commonRows } from './common.js'
+import { listTelling } from './list.js'
 import { openTelling } from './open.js'
+import { statusTelling } from './status.js'
 import { type Occasion, type Telling, told } from './telling.js'
 
 /** By the name of the command that the verb is parsed into. */
 const TELLINGS: { readonly [Name in GatewayCommand['name']]?: (occasion: Occasion) => Telling } = {
   map: openTelling,
   'add-pinholes': openTelling,
+  close: closeTelling,
+  list: listTelling,
+  overview: statusTelling,
 }
 
 const NOTHING: Telling = { rows: {}, end: () => [] }
 
 export function plainVoice(occasion: Occasion): Voice {
   const { rows, end } = TELLINGS[occasion.invocation.command.name]?.(occasion) ?? NOTHING
-  const all = { ...commonRows(occasion), ...rows }
+  const common = commonRows(occasion)
   return {
     render: (whole) => {
       const report = withShortTexts(whole)
-      return told(all, report.type, report)
+      return told(rows, report.type, report) ?? told(common, report.type, report) ?? []
     },
     end,
   }

@@ -3,7 +3,8 @@ import type { GatewayInvocation } from '../../parse/invocation.js'
 import type { Report, ReportOf } from '../../report.js'
 import type { Piece } from '../pieces.js'
 
-export type Rows = { readonly [T in Report['type']]?: (report: ReportOf<T>) => readonly Piece[] }
+/** A row that returns undefined leaves the Report to the sentences that are the same for all verbs. */
+export type Rows = { readonly [T in Report['type']]?: (report: ReportOf<T>) => readonly Piece[] | undefined }
 
 /** A row may hold what it has heard until there is enough for a whole answer. */
 export interface Telling {
@@ -17,8 +18,10 @@ export interface Occasion {
   readonly invocation: GatewayInvocation
   /** The wall clock: a date is told as seen from now. */
   readonly nowMs: () => number
+  /** Of the terminal; undefined if stdout is none. */
+  readonly columns: () => number | undefined
 }
 
-export function told<T extends Report['type']>(rows: Rows, type: T, report: ReportOf<T>): readonly Piece[] {
-  return rows[type]?.(report) ?? []
+export function told<T extends Report['type']>(rows: Rows, type: T, report: ReportOf<T>): readonly Piece[] | undefined {
+  return rows[type]?.(report)
 }
