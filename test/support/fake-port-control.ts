@@ -107,7 +107,12 @@ export function sceneOf(answers: Answers, more: Partial<ChosenPortControl> = {})
   const common = { externalAddress: undefined, troubles: [], router: routerOf(gateway) }
   const chosen = { gateway, until: () => gateway, ...common, ...more }
   const clock = new FakeClock()
-  const context = { signal: controller.signal, clock, interfaces: () => [] } as unknown as RunContext
+  const context = {
+    signal: controller.signal,
+    clock,
+    interfaces: () => [],
+    files: memoryFiles(),
+  } as unknown as RunContext
   return { gateway, chosen, context, controller }
 }
 

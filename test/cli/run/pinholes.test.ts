@@ -5,6 +5,8 @@ import type { Report } from '../../../src/cli/report.ts'
 import { addPinholes } from '../../../src/cli/run/pinholes.ts'
 import { NoReplyError } from '../../../src/domain/errors.ts'
 import type { PinholeId, TimedPinholeRequest } from '../../../src/domain/pinhole.ts'
+import { memoryFiles } from '../../../src/net/files/private-files.ts'
+import { FakeClock } from '../../support/fake-clock.ts'
 
 const ASKED: AskedPinhole & TimedPinholeRequest = {
   remoteHost: '',
@@ -33,7 +35,10 @@ async function add(
     deletePinhole: async (id: PinholeId) => void deleted.push(id),
   }
   const chosen = { gateway: { localAddress, pinholes: pinholesOfGateway } } as unknown as ChosenGateway
-  const context = { signal: controller.signal, interfaces: () => INTERFACES } as unknown as RunContext
+  const context = {
+    ...{ signal: controller.signal, interfaces: () => INTERFACES },
+    ...{ files: memoryFiles(), clock: new FakeClock() },
+  } as unknown as RunContext
   const reports: Report[] = []
   const run = addPinholes(chosen, context, { name: 'add-pinholes', pinholes })
   let ended: unknown
