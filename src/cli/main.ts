@@ -9,6 +9,7 @@ import { reportedError } from './failure.js'
 import { type EmulateInvocation, type GatewayInvocation, parseInvocation } from './parse/invocation.js'
 import type { KeepOptions } from './parse/option-values.js'
 import { type Output, outputOf } from './parse/output-options.js'
+import type { ServiceInvocation } from './parse/service-words.js'
 import { UsageError } from './parse/words.js'
 import { Printer, type Streams } from './print/printer.js'
 import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
@@ -80,6 +81,9 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
       return 0
     case 'emulate':
       return emulate(invocation, begin, surroundings)
+    case 'service':
+      await begin('')
+      return printService(invocation, surroundings)
     case 'gateway': {
       const whole = await withNonce(invocation, surroundings.stdin)
       const inItsVoice = whole.voice === 'plain' ? await plainly(whole, begin, surroundings) : begin
@@ -194,6 +198,16 @@ async function emulate(invocation: EmulateInvocation, begin: Begin, surroundings
   printer.report({ type: 'emulator', descriptionUrl, address, searchError, portControl, portControlError })
   await interrupted
   await emulator.close()
+  return 0
+}
+
+/** `upnp-ts service`: the file is all of stdout, so that a pipe can put it in its place. */
+async function printService(invocation: ServiceInvocation, { stdout, stderr }: Surroundings): Promise<ExitCode> {
+  const { closedToOthers, installedProgram } = await import('../net/files/installed-program.js')
+  const { serviceHints, serviceText } = await import('./print/service/service.js')
+  const plan = { invocation, installed: installedProgram() }
+  stdout.write(serviceText(plan))
+  for (const hint of serviceHints(plan, closedToOthers, process.platform)) stderr.write(hint)
   return 0
 }
 

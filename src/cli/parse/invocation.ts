@@ -22,6 +22,7 @@ import {
   viaOf,
 } from './option-values.js'
 import { splitProgram, TABLES, type Tables } from './output-options.js'
+import { SERVICE, type ServiceInvocation, serviceOf } from './service-words.js'
 import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
 
 export interface GatewayInvocation<C extends AnyCommand = GatewayCommand> {
@@ -58,6 +59,7 @@ export type Invocation<C extends AnyCommand = GatewayCommand> =
   | { readonly kind: 'version' }
   | GatewayInvocation<C>
   | EmulateInvocation
+  | ServiceInvocation
 
 function isHelp(word: string): boolean {
   return word === '-h' || word === '--help'
@@ -65,7 +67,12 @@ function isHelp(word: string): boolean {
 
 /** @throws UsageError */
 export function parseInvocation(argv: readonly string[]): Invocation {
-  return parseWith(TABLES, argv)
+  if (argv[0] !== SERVICE) return parseWith(TABLES, argv)
+  const parsed = serviceOf(argv.slice(1), (commandLine) => {
+    const asked = parseWith(TABLES, commandLine)
+    return asked.kind === 'gateway' ? asked : undefined
+  })
+  return parsed ?? { kind: 'help' }
 }
 
 /** Parses with other tables. @throws UsageError */

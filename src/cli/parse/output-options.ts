@@ -55,7 +55,7 @@ function scan(argv: readonly string[], tables: Tables) {
  * Finds options in a word such as `--ttl`, `--ttl=2`, `-t`, `-t2` or `-it`, and the value that is glued to one. A command
  * letter in such a word is skipped; if the command takes words, nothing after its letter is an option.
  */
-function* optionsIn(word: string, { commands, options }: Tables) {
+export function* optionsIn(word: string, { commands, options }: Tables) {
   if (word.startsWith('--')) {
     const [, flag, glued] = /^--([^=]+)(?:=(.*))?$/s.exec(word) ?? []
     const option = options.find((row) => row.flag === flag && (glued === undefined || row.form !== undefined))

@@ -59,6 +59,7 @@ Commands, one at a time:
 ${listOf(shown.filter(({ asksFirewall }) => asksFirewall !== true))}
 ${entry('emulate', 'be an emulated router until stopped')}
 ${told(`(${ofEmulate.map(headOf).join(', ')})`)}
+${entry('service systemd|compose -- COMMAND', 'print a unit of systemd, or a compose file, that runs COMMAND with --keep')}
 
 For IPv6, which has no port mappings: open the router's firewall instead (over
 IGD:2, add -6 to all of these; over PCP, only -A, -U and -D work):
