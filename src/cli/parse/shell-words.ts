@@ -2,15 +2,20 @@
 
 const PLAIN = /^[\w@%+=:,./-]+$/
 
-/** Only a word with control characters needs what dash does not know: $'\n'. */
+/** What a person would not see, or what would end the line. */
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
+const ALL_UNSEEN = new RegExp(UNSEEN, 'gu')
+
+/** Only a word with something unseen needs what dash does not know: $'\n'. */
 export function shellWord(word: string): string {
   if (PLAIN.test(word)) return word
-  if (!/\p{Cc}|[\u2028\u2029]/u.test(word)) return `'${word.replaceAll("'", "'\\''")}'`
-  const escaped = word.replace(/[\\']/g, '\\$&').replace(/\p{Cc}|[\u2028\u2029]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u${code.toString(16).padStart(4, '0')}`
-  })
-  return `$'${escaped}'`
+  if (!UNSEEN.test(word)) return `'${word.replaceAll("'", "'\\''")}'`
+  return `$'${word.replace(/[\\']/g, '\\$&').replace(ALL_UNSEEN, escaped)}'`
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0) ?? 0
+  return code < 0x80 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\U${code.toString(16).padStart(8, '0')}`
 }
 
 export function shellLine(words: readonly string[]): string {
