@@ -29,7 +29,7 @@ const HOSTILE = [
     '%h',
     '%%',
     '$HOME',
-    '${HOME}',
+    '$'.concat('{HOME}'),
     '$$',
     ';',
     '&&',
