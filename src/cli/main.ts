@@ -82,7 +82,7 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
     case 'emulate':
       return emulate(invocation, begin, surroundings)
     case 'service':
-      await begin('')
+      await begin({ banner: '' })
       return printService(invocation, surroundings)
     case 'gateway': {
       const whole = await withNonce(invocation, surroundings.stdin)

@@ -4,12 +4,22 @@
  */
 import { posix } from 'node:path'
 import type { GatewayCommand } from './command-table.js'
+import type { Flag } from './option-table.js'
 import type { KeepOptions, PortControlAsked, SearchOptions } from './option-values.js'
 import { optionsIn, splitProgram, TABLES } from './output-options.js'
 import { shellLine } from './shell-words.js'
 import { UsageError } from './words.js'
 
-export const SERVICE = 'service'
+/** The verb, for the tables of help. It asks no gateway, so it is no row of VERBS. */
+export const SERVICE_VERB = {
+  flag: 'service',
+  isVerb: true,
+  form: 'systemd|compose -- COMMAND',
+  wanted: 'systemd or compose, and after -- a command line with --keep',
+  help: 'print a unit of systemd, or a compose file, that runs COMMAND, such as open 22 --keep',
+} as const satisfies Flag
+
+export const SERVICE = SERVICE_VERB.flag
 const FORMS = ['systemd', 'compose'] as const
 export type ServiceForm = (typeof FORMS)[number]
 

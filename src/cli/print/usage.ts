@@ -5,6 +5,7 @@
 import { VERSION } from '../../domain/version.js'
 import { COMMANDS, type CommandRow } from '../parse/command-table.js'
 import { type Flag, isOnlyOfEmulate, labelOf, longOf, OPTIONS, type OptionRow } from '../parse/option-table.js'
+import { SERVICE_VERB } from '../parse/service-words.js'
 
 export const VERSION_TEXT = `${VERSION}\n`
 
@@ -59,7 +60,7 @@ Commands, one at a time:
 ${listOf(shown.filter(({ asksFirewall }) => asksFirewall !== true))}
 ${entry('emulate', 'be an emulated router until stopped')}
 ${told(`(${ofEmulate.map(headOf).join(', ')})`)}
-${entry('service systemd|compose -- COMMAND', 'print a unit of systemd, or a compose file, that runs COMMAND with --keep')}
+${listOf([SERVICE_VERB])}
 
 For IPv6, which has no port mappings: open the router's firewall instead (over
 IGD:2, add -6 to all of these; over PCP, only -A, -U and -D work):

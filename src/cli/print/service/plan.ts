@@ -31,8 +31,10 @@ const MOST_SHOWN = 3
 export function purposeOf({ command }: ServiceInvocation): string {
   const ports = command.name === 'map' ? command.mappings : []
   if (ports.length === 0) return "Keeps ports open in the router's IPv6 firewall"
+  if (ports.some(({ externalPort, internalPort }) => externalPort === 0 || internalPort === 0))
+    return 'Keeps a port open that the router chooses'
   if (ports.length > MOST_SHOWN) return `Keeps ${ports.length} ports open on the router`
-  const shown = ports.map(({ externalPort, internalPort, protocol }) => `${externalPort || internalPort} ${protocol}`)
+  const shown = ports.map(({ externalPort, protocol }) => `${externalPort} ${protocol}`)
   return `Keeps ${shown.length === 1 ? 'port' : 'ports'} ${shown.join(' and ')} open on the router`
 }
 
