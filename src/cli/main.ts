@@ -9,7 +9,7 @@ import { reportedError } from './failure.js'
 import { type EmulateInvocation, type GatewayInvocation, parseInvocation } from './parse/invocation.js'
 import type { KeepOptions } from './parse/option-values.js'
 import { type Output, outputOf } from './parse/output-options.js'
-import type { ServiceInvocation } from './parse/service-words.js'
+import { SERVICE, type ServiceInvocation } from './parse/service-words.js'
 import { UsageError } from './parse/words.js'
 import { Printer, type Streams } from './print/printer.js'
 import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
@@ -31,7 +31,8 @@ type Begin = (beginning?: Beginning) => Promise<Printer>
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
   const output = outputOf(argv)
   let printer: Promise<Printer> | undefined
-  const begin: Begin = ({ banner = BANNER, streams = surroundings, voice } = {}) => {
+  const usual = argv[0] === SERVICE ? '' : BANNER // a pipe puts what `service` prints into a file
+  const begin: Begin = ({ banner = usual, streams = surroundings, voice } = {}) => {
     printer ??= makePrinter(output, streams, banner, voice)
     return printer
   }
@@ -82,7 +83,7 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
     case 'emulate':
       return emulate(invocation, begin, surroundings)
     case 'service':
-      await begin({ banner: '' })
+      await begin()
       return printService(invocation, surroundings)
     case 'gateway': {
       const whole = await withNonce(invocation, surroundings.stdin)

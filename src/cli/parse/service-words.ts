@@ -73,7 +73,7 @@ export function serviceOf(
     throw new UsageError(`${why} systemd or compose; ${instead(commandLine ?? EXAMPLE)}`)
   }
   if (commandLine === undefined && strays.length > 0)
-    throw new UsageError(`-- has to stand before the command line of the service; ${instead(strays)}`)
+    throw new UsageError(`-- has to stand before the command line of the service; ${instead(withKeep(strays))}`)
   if (strays[0] !== undefined)
     throw new UsageError(
       `'${strays[0]}' is not understood: only ${form} stands before --; ${instead(commandLine ?? [])}`,
@@ -81,7 +81,7 @@ export function serviceOf(
   if (commandLine === undefined || commandLine.length === 0)
     throw new UsageError(`the command line of the service is missing; ${instead(EXAMPLE)}`)
   if (!isGiven(commandLine, 'keep')) {
-    const kept = withOption(commandLine, '--keep')
+    const kept = withKeep(commandLine)
     const isKept = answers(() => parse(kept))
     throw new UsageError(
       isKept
@@ -174,10 +174,11 @@ function isGiven(commandLine: readonly string[], flag: string): boolean {
   return placesOf(commandLine, flag).length > 0
 }
 
-/** The command line with one more option, before its program. */
-function withOption(commandLine: readonly string[], option: string): readonly string[] {
+/** The command line with --keep, which stands before its program. */
+function withKeep(commandLine: readonly string[]): readonly string[] {
+  if (isGiven(commandLine, 'keep')) return commandLine
   const { words, program } = splitProgram(commandLine)
-  return [...words, option, ...(program === undefined ? [] : ['--', ...program])]
+  return [...words, '--keep', ...(program === undefined ? [] : ['--', ...program])]
 }
 
 /** The command line with another value for an option, wherever it stands. */

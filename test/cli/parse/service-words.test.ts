@@ -96,6 +96,12 @@ describe('service', () => {
       ['systemd', '--', ...KEPT],
     ],
     [
+      'neither -- nor --keep',
+      ['compose', 'open', '22'],
+      '-- has to stand before the command line of the service; ',
+      ['compose', '--', 'open', '22', '--keep'],
+    ],
+    [
       'an option before --',
       ['systemd', '--json', '--', ...KEPT],
       "'--json' is not understood: only systemd stands before --; ",

@@ -7,7 +7,7 @@ import { yamlList, yamlWord } from './yaml-words.js'
 const STATE_FOLDER = '/var/lib/upnp-ts'
 const PROGRAM_FOLDER = '/opt/upnp-ts'
 /** The user `node` of the image. */
-const USER_ID = 1000
+const NODE_USER_ID = 1000
 
 export function composeFile({ invocation, installed }: ServicePlan): string {
   const { given, words, nonceFile } = invocation
@@ -50,7 +50,7 @@ ${programNote(invocation)}    command: ${yamlList(list)}
       XDG_STATE_HOME: /var/lib
     volumes:
       - state:${STATE_FOLDER}
-${mountsOf(invocation).join('')}    read_only: true
+${mountsOf(invocation, isRoot ? 0 : NODE_USER_ID).join('')}    read_only: true
     tmpfs: /tmp
     cap_drop: [ALL]
 ${isRoot ? `${commented('The program listens on a port below 1024.', '    ')}\n    cap_add: [NET_BIND_SERVICE]\n` : ''}    security_opt: ["no-new-privileges:true"]
@@ -66,7 +66,7 @@ function programNote({ program, hasHook }: ServiceInvocation): string {
   return `${commented(`${what} has to be in the image: begin with another FROM that has Node too, or add lines.`, '    ')}\n`
 }
 
-function mountsOf({ stateFile, nonceFile, minissdpd }: ServiceInvocation): string[] {
+function mountsOf({ stateFile, nonceFile, minissdpd }: ServiceInvocation, userId: number): string[] {
   const mounts: string[] = []
   const add = (path: string, isReadOnly: boolean, note: string): void => {
     mounts.push(`${commented(note, '      ')}
@@ -78,15 +78,11 @@ function mountsOf({ stateFile, nonceFile, minissdpd }: ServiceInvocation): strin
 `)
   }
   if (nonceFile !== undefined)
-    add(nonceFile, true, `User ${USER_ID} reads it: sudo chown ${USER_ID} ${shellLine([nonceFile])}`)
+    add(nonceFile, true, `User ${userId} reads it: sudo chown ${userId} ${shellLine([nonceFile])}`)
   if (minissdpd !== undefined) add(minissdpd, false, 'The socket of MiniSSDPd.')
   if (stateFile !== undefined && !isWithin(stateFile, STATE_FOLDER)) {
     const folder = stateFile.slice(0, stateFile.lastIndexOf('/')) || '/'
-    add(
-      folder,
-      false,
-      `User ${USER_ID} writes there: sudo install --directory --owner=${USER_ID} ${shellLine([folder])}`,
-    )
+    add(folder, false, `User ${userId} writes there: sudo install --directory --owner=${userId} ${shellLine([folder])}`)
   }
   return mounts
 }

@@ -50,7 +50,7 @@ them moves, change its path here (command -v node, npm root --global), or make t
         ]),
     ...(guests === undefined
       ? []
-      : [commented(`${guests} in the folder /, as the user below, and may do no more than this file allows.`)]),
+      : ['', commented(`${guests} in the folder /, as the user below, and may do no more than this file allows.`), '']),
     commented(`It counts as started once the ports are open, however long the router takes. With Type=exec in place of these three
 lines it counts as started at once.`),
     'Type=notify',

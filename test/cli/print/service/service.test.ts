@@ -268,6 +268,7 @@ describe('a compose file', () => {
       ].map(([path, isReadOnly]) => `source: ${path}\n        target: ${path}\n        read_only: ${isReadOnly}`),
     )
     expect(commandOf(text)).toContain('@/etc/nonce')
+    expect(text).toContain('# User 1000 reads it: sudo chown 1000 /etc/nonce\n')
   })
 
   it('lets a program listen on a low port', () => {
