@@ -4,8 +4,8 @@ import { type Datagrams, nodeDatagrams } from './datagrams.js'
 import { createHttpClient, type HttpClient } from './http/client.js'
 import { undiciExchange } from './http/undici-exchange.js'
 import { computerName, type InterfaceAddress, interfaceAddresses, temporaryAddresses } from './interfaces.js'
-import { hardwareAddress } from './neighbours.js'
-import { defaultGateways } from './routes.js'
+import { hardwareAddress } from './tables/neighbours.js'
+import { defaultGateways } from './tables/routes.js'
 
 export interface ClientNet {
   readonly clock: Clock

@@ -9,7 +9,7 @@ import {
   withZone,
 } from '../domain/address.js'
 import { type InterfaceAddress, interfaceAddresses, isIPv6Interface } from './interfaces.js'
-import { defaultGateways } from './routes.js'
+import { defaultGateways } from './tables/routes.js'
 
 /**
  * The address on the host's own link; for a host that is on none, the one beside the default gateway. Undefined if there

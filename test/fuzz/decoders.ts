@@ -8,7 +8,8 @@ import { trustedUrl } from '../../src/client/trusted-url.ts'
 import { MalformedMessageError, unlessMalformed } from '../../src/domain/errors.ts'
 import { HeadReader, MAX_HEAD_BYTES } from '../../src/net/http/head.ts'
 import { ChunkedBody } from '../../src/net/http/lean-exchange.ts'
-import { hardwareAddressIn } from '../../src/net/neighbours.ts'
+import { parseNetstatOfBsd, parseNetstatOfWindows, parseProcNet } from '../../src/net/tables/listeners.ts'
+import { hardwareAddressIn } from '../../src/net/tables/neighbours.ts'
 import {
   parseNetstat,
   parseNetstatIPv6,
@@ -16,7 +17,7 @@ import {
   parseProcNetRoute,
   parseRoutePrint,
   parseRoutePrintIPv6,
-} from '../../src/net/routes.ts'
+} from '../../src/net/tables/routes.ts'
 import { decodeDescription, encodeDescription } from '../../src/wire/description.ts'
 import { decodeCallback, decodeEventHead, decodePropertySet, decodeSubscription } from '../../src/wire/gena.ts'
 import {
@@ -411,6 +412,19 @@ export const DECODERS: readonly Decoder[] = [
         parseRoutePrint,
         parseRoutePrintIPv6,
       ].map((parse) => parse(latin1(bytes))),
+  }),
+  decoder('listeners', {
+    maxBytes: 8 * 1024,
+    seeds: [
+      '  sl  local_address rem_address   st\n   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000\n',
+      `  sl  local_address\n   0: ${'0'.repeat(32)}:63DD ${'0'.repeat(32)}:0000 07 00000000:00000000\n`,
+      'tcp46      0      0  *.25565                *.*                    LISTEN\nudp6  0  0  fe80::1%lo0.5353  *.*\n',
+      '  TCP    [::1]:49669            [::]:0                 LISTENING\r\n  UDP    0.0.0.0:5353           *:*\r\n',
+    ],
+    decode: (bytes) => {
+      const text = latin1(bytes)
+      return [parseProcNet(text, 'TCP'), parseNetstatOfBsd(text), parseNetstatOfWindows(text)]
+    },
   }),
   decoder('neighbours', {
     maxBytes: 8 * 1024,

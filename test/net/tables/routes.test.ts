@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { isUnicastIPv6, splitZone } from '../../src/domain/address.ts'
+import { isUnicastIPv6, splitZone } from '../../../src/domain/address.ts'
 import {
   defaultGateways,
   MAX_DEFAULT_GATEWAYS,
@@ -9,7 +9,7 @@ import {
   parseProcNetRoute,
   parseRoutePrint,
   parseRoutePrintIPv6,
-} from '../../src/net/routes.ts'
+} from '../../../src/net/tables/routes.ts'
 
 const LINUX_HEAD = 'Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT'
 const linux = (...rows: string[]): string => [LINUX_HEAD, ...rows, ''].join('\n')

@@ -3,7 +3,7 @@
  * address apart. The table knows whom this computer has just sent to.
  */
 import { readFileSync } from 'node:fs'
-import { parseIPv4 } from '../domain/address.js'
+import { parseIPv4 } from '../../domain/address.js'
 import { outputOf, system32 } from './system-command.js'
 
 /** Twelve hexadecimal digits in lower case. Undefined if it is not known, and for IPv6. */

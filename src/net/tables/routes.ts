@@ -5,7 +5,14 @@
  */
 import { readFileSync } from 'node:fs'
 import { endianness } from 'node:os'
-import { formatIPv6, isLinkLocalIPv6, isUnicastIPv4, isUnicastIPv6, parseIPv6, splitZone } from '../domain/address.js'
+import {
+  formatIPv6,
+  isLinkLocalIPv6,
+  isUnicastIPv4,
+  isUnicastIPv6,
+  parseIPv6,
+  splitZone,
+} from '../../domain/address.js'
 import { outputOf, system32 } from './system-command.js'
 
 /** Anyone on the link can pose as an IPv6 router; nobody has more real ones than this. */

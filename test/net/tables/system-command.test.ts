@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { outputOf } from '../../src/net/system-command.ts'
+import { outputOf } from '../../../src/net/tables/system-command.ts'
 
 const print = (bytes: number): Promise<string> => outputOf('/bin/sh', ['-c', `head -c ${bytes} /dev/zero`])
 

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { hardwareAddress, hardwareAddressIn } from '../../src/net/neighbours.ts'
+import { hardwareAddress, hardwareAddressIn } from '../../../src/net/tables/neighbours.ts'
 
 const LINUX = `IP address       HW type     Flags       HW address            Mask     Device
 192.168.1.10     0x1         0x2         02:00:5E:10:00:0a     *        eth0
