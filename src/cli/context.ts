@@ -4,6 +4,7 @@ import type { FoundGateway, FoundIgd, FoundPortControl } from '../library/search
 import type { Endpoint } from '../net/datagrams.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
 import type { ClientNet } from '../net/network.js'
+import type { Listeners } from '../net/tables/listeners.js'
 
 /** Everything outside itself that a command uses. Tests bring their own. */
 export interface RunContext extends ClientNet {
@@ -15,6 +16,8 @@ export interface RunContext extends ClientNet {
   /** For the emulated gateway: the only route to search on, and the only endpoint to ask for PCP and NAT-PMP. */
   readonly onlyRoute?: SearchRoute | undefined
   readonly onlyEndpoint?: Endpoint | undefined
+  /** Who listens on this computer. Without it, that is not known. */
+  readonly listeners?: (() => Promise<Listeners>) | undefined
   /** Called once, when every request that can be sent is on its way: the moment for work that can wait until then. */
   readonly onIdle?: () => void
 }

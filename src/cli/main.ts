@@ -111,7 +111,7 @@ async function traced(surroundings: Surroundings, begin: Begin): Promise<Surroun
 async function command(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<number> {
   if (invocation.keep !== undefined) return keepOpen(invocation, invocation.keep, begin, surroundings)
   const { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, computerName, files } = surroundings
-  const { onlyRoute, onlyEndpoint } = surroundings
+  const { onlyRoute, onlyEndpoint, listeners } = surroundings
   const seconds = invocation.timeoutMs / 1000
   const outOfTime = (): Error =>
     new NoReplyError(`gave up after ${seconds} s; --timeout MS gives the command more time`)
@@ -123,7 +123,8 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   try {
     const { signal } = deadline
     const net = { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, computerName, files }
-    const reports = run(invocation, { ...net, signal, answerMs: invocation.timeoutMs, onlyRoute, onlyEndpoint, onIdle })
+    const only = { onlyRoute, onlyEndpoint, listeners }
+    const reports = run(invocation, { ...net, ...only, signal, answerMs: invocation.timeoutMs, onIdle })
     for (;;) {
       const next = await reports.next()
       const printer = await begin()
@@ -179,7 +180,9 @@ async function onEmulatedGateway(
     const unicastTo = emulator.ssdp === undefined ? [] : [emulator.ssdp]
     const onlyRoute = { address: '127.0.0.1', netmask: '255.0.0.0', multicast: false, unicastTo }
     const onlyEndpoint = isForPinholes ? emulator.portControlIPv6 : emulator.portControl
-    return await command(invocation, begin, { ...surroundings, files: memoryFiles(), onlyRoute, onlyEndpoint })
+    const listeners = undefined // what the emulated router opens leads nowhere
+    const alone = { ...surroundings, files: memoryFiles(), onlyRoute, onlyEndpoint, listeners }
+    return await command(invocation, begin, alone)
   } finally {
     await emulator.close()
   }

@@ -177,6 +177,12 @@ interface NoticeFacts {
   'ports-over-ipv4': unknown
   /** -n: the router does not choose a port, so it was asked for one port after another. */
   'port-not-chosen': { error: ReportedError }
+  /** The port is open, and no program on this computer waits on it. `protocol`: `TCP+UDP` if on neither. */
+  'nobody-listens': { protocol: string; port: number }
+  /** The same: the program that has the port takes only what comes from this computer. */
+  'listens-on-loopback-only': { protocol: string; port: number }
+  /** The same: it takes only what comes to another address of this computer, and the port leads to `localAddress`. */
+  'listens-elsewhere': { protocol: string; port: number; address: string; localAddress: string }
   /** A VPN is up: programs here send through that interface, and not through the router. */
   'through-tunnel': { interface: string }
   /** Nothing of the router has answered, so the IGD at `address` is used. */

@@ -11,7 +11,10 @@ import { defaultGateways } from '../net/tables/routes.js'
 import type { RunContext } from './context.js'
 import type { OutputStream, Streams } from './print/printer.js'
 
-export interface Surroundings extends Streams, ClientNet, Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint'> {
+export interface Surroundings
+  extends Streams,
+    ClientNet,
+    Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint' | 'listeners'> {
   readonly onSignal: OnSignal
   /** Opened when it is called. Without it, there is no input. */
   readonly stdin?: (() => AsyncIterable<string | Uint8Array>) | undefined
@@ -69,6 +72,7 @@ export function ofProcess(): Surroundings {
     env: process.env,
     files: userPrivateFiles,
     onSignal: onProcessSignal,
+    listeners: async () => (await import('../net/tables/listeners.js')).listenersOfThisComputer(),
     // A console of Windows takes text, not bytes.
     patientStreams: process.platform === 'win32' ? undefined : openPatientStreams,
   }

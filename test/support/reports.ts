@@ -71,6 +71,15 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
   'ports-over-ipv4': [{ kind: 'ports-over-ipv4' }],
   'too-many-for-list-at-once': [{ kind: 'too-many-for-list-at-once', count: 128 }],
   'port-not-chosen': [{ kind: 'port-not-chosen', error: REFUSED }],
+  'nobody-listens': [
+    { kind: 'nobody-listens', protocol: 'TCP', port: 25565 },
+    { kind: 'nobody-listens', protocol: 'TCP+UDP', port: 25565 },
+  ],
+  'listens-on-loopback-only': [{ kind: 'listens-on-loopback-only', protocol: 'TCP', port: 25565 }],
+  'listens-elsewhere': [
+    { kind: 'listens-elsewhere', protocol: 'TCP', port: 6881, address: '10.8.0.2', localAddress: '192.168.1.20' },
+    { kind: 'listens-elsewhere', protocol: 'TCP', port: 8333, address: '0.0.0.0', localAddress: '2001:db8:1::20' },
+  ],
   'through-tunnel': [{ kind: 'through-tunnel', interface: 'wg0' }],
   'not-the-router': [{ kind: 'not-the-router', address: '192.168.1.2', router: '192.168.1.1' }],
   'no-router': [{ kind: 'no-router', address: '192.168.1.2' }],

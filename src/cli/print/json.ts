@@ -137,8 +137,9 @@ const ROWS: ByType<Report['type'], Fields> = {
 function noticeFields(notice: Notice): Fields {
   return {
     ...pick(notice, 'via'),
+    ...pick(notice, 'protocol'),
     ...('key' in notice && { key: keyFields(notice.key) }),
-    ...pick(notice, 'leaseSeconds', 'renewedEverySeconds', 'gatewayAddress', 'localAddress'),
+    ...pick(notice, 'leaseSeconds', 'renewedEverySeconds', 'gatewayAddress', 'localAddress', 'port'),
     ...pick(notice, 'id', 'closed', 'address', 'router', 'interface', 'description', 'count', 'someOpen', 'reason'),
     ...pick(notice, 'signal', 'exitStatus', 'willTryAgain', 'externalPort', 'protocols'),
     ...('waitedMs' in notice && { waitedSeconds: seconds(notice.waitedMs) }),

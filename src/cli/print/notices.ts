@@ -38,6 +38,14 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'client-is-router': doubtText,
   'client-is-public': doubtText,
   'another-nat': doubtText,
+  'nobody-listens': ({ protocol, port }) =>
+    `nothing on this computer listens on port ${port} ${protocol.replace('+', ' or ')} yet`,
+  'listens-on-loopback-only': ({ protocol, port }) =>
+    `the program on port ${port} ${protocol} can be reached from this computer only: tell it to listen on all ` +
+    'addresses, and not just on localhost',
+  'listens-elsewhere': ({ protocol, port, address, localAddress }) =>
+    `the program on port ${port} ${protocol} listens on ${EVERY_IPV4 === address ? 'IPv4' : address} only, and the port ` +
+    `leads to ${localAddress}: tell it to listen on all addresses`,
   'through-tunnel': ({ interface: name }) =>
     `programs on this computer send through ${name}, a VPN or another tunnel, and not through this router: what comes ` +
     'in by this port may be answered by another way',
@@ -98,6 +106,9 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'hook-failed': (notice) => `--on-change: ${hookFailure(notice)}${again(notice)}`,
   'state-not-written': (notice) => `${notice.error.message}${again(notice)}`,
 }
+
+/** Of a program that does not listen on IPv6. */
+const EVERY_IPV4 = '0.0.0.0'
 
 function nameOf({ externalPort, protocol }: MappingKey): string {
   return `external ${externalPort} ${protocol}`

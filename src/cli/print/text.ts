@@ -8,7 +8,15 @@ import { type Asked, NOT_A_DESCRIPTION, nothingFoundHint } from '../../domain/hi
 import { type GatewayProtocol, PROTOCOL_TITLES } from '../../domain/port-mapping.js'
 import { causeText } from '../../domain/refusal-text.js'
 import type { Compatibility } from '../parse/output-options.js'
-import { type ByType, byType, type KeeperReport, type Report, type ReportedError, type ReportOf } from '../report.js'
+import {
+  type ByType,
+  byType,
+  type KeeperReport,
+  type Notice,
+  type Report,
+  type ReportedError,
+  type ReportOf,
+} from '../report.js'
 import { cleaned, withShortTexts } from './clean.js'
 import { isAboutKeeping, renderKeeper } from './keeper-text.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
@@ -146,13 +154,21 @@ function messageOf({ message }: ReportedError): Piece {
   return complaint(`${cleaned(message)}\n`)
 }
 
+/** What is never why something fails. */
+const NEVER_A_CAUSE: ReadonlySet<Notice['kind']> = new Set([
+  'nonce-in-sight',
+  'nobody-listens',
+  'listens-on-loopback-only',
+  'listens-elsewhere',
+])
+
 /**
  * The part of a Report that --quiet prints: what went wrong, and what to do about it. A new external address or port is
  * not a failure.
  */
 export function complaintsAmong(pieces: readonly Piece[], report: Report | undefined): Piece[] {
   if (report?.type === 'external-address-changed' || report?.type === 'external-port-changed') return []
-  if (report?.type === 'notice' && report.kind === 'nonce-in-sight') return [] // it is never why something fails
+  if (report?.type === 'notice' && NEVER_A_CAUSE.has(report.kind)) return []
   return pieces
     .filter(({ tone }) => tone === 'bad' || tone === 'hint')
     .map((piece) => ({ ...piece, stream: 'stderr' as const }))

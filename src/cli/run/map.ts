@@ -1,11 +1,12 @@
 /** -r, -a, -n, -d, -f and -N: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
-import { isInternetAddress, knownAddress, parseIPv4 } from '../../domain/address.js'
+import { isInternetAddress, isSameAddress, knownAddress, parseIPv4 } from '../../domain/address.js'
 import { isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { otherPorts } from '../../domain/other-ports.js'
 import type { MappingKey, MappingRequest } from '../../domain/port-mapping.js'
 import { isHopeless, Mapper, type Outcome } from '../../library/mapper.js'
 import type { UnmapRemark } from '../../library/router.js'
+import type { Listeners } from '../../net/tables/listeners.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, answerOf, attempt, attemptWrite, type Reporting, reportedError } from '../failure.js'
 import type { AskedMapping, GatewayCommand } from '../parse/command-table.js'
@@ -43,6 +44,8 @@ export async function* map(
     const udpHalf = each.pairedWithPrevious ? previous : undefined
     previous = made.ok ? made : undefined
     hasMapped ||= made.ok
+    const isHalf = queue[at + 1]?.each.pairedWithPrevious === true
+    if (made.ok && !isHalf) yield* unreachedReport(request, udpHalf !== undefined, known)
     if (made.ok) continue
     if (udpHalf?.wasThere) yield { type: 'notice', kind: 'left-open', key: udpHalfOf(request) }
     else if (udpHalf !== undefined && request.internalPort === 0) {
@@ -85,6 +88,8 @@ interface KnownGateway {
   readonly mapper: Mapper
   externalAddress: string | undefined
   isUnreachableTold: boolean
+  /** Who listens on this computer, as far as it was asked. */
+  listeners?: Promise<Listeners> | undefined
 }
 
 /** Reports the external address and returns it, or the empty string if the gateway does not give it. */
@@ -116,7 +121,9 @@ async function* mapOne(
   const isIgd = gateway.protocol === 'igd'
   let externalAddress = ''
   if (isIgd) externalAddress = yield* reportAddress(known, (question) => attempt(context.signal, question))
-  const made = await mapper.map({ request: asked, externalAddress }, any)
+  const mapping = mapper.map({ request: asked, externalAddress }, any)
+  if (isSameAddress(asked.internalClient, gateway.localAddress)) known.listeners ??= context.listeners?.()
+  const made = await mapping
   if (made.fallback !== undefined)
     yield { type: 'notice', kind: 'port-not-chosen', error: reportedError(made.fallback) }
   if (made.ok) {
@@ -136,6 +143,16 @@ async function* mapOne(
   }
   yield { type: 'map-failed', via: gateway.protocol, asked, error: reportedError(error), cause }
   return made
+}
+
+/** The port is open: a program on this computer may not be there yet. Nothing is said about other computers. */
+async function* unreachedReport(asked: MappingRequest, isPair: boolean, known: KnownGateway): Reporting<void> {
+  const { internalClient: address, internalPort: port, protocol } = asked
+  const listeners = await known.listeners
+  if (listeners === undefined || port === 0 || !isSameAddress(address, known.gateway.localAddress)) return
+  const { whyUnreached } = await import('./listening.js')
+  const why = whyUnreached(listeners, { protocols: isPair ? ['TCP', 'UDP'] : [protocol], address, port })
+  if (why !== undefined) yield { type: 'notice', ...why }
 }
 
 function udpHalfOf({ externalPort, remoteHost }: MappingRequest): MappingKey {
