@@ -82,6 +82,7 @@ const CLOCK = 'src/net/clock.ts'
 const PACKAGE_HOME: ReadonlyMap<string, string> = new Map([
   ['commander', 'cli'],
   ['chalk', 'cli'],
+  ['lean-qr', 'cli'],
   ['undici', 'net'],
   ['fast-xml-parser', 'wire'],
 ])
