@@ -8,6 +8,8 @@ import type { Quirk } from '../../domain/quirk.js'
 import { type AnyCommand, type CommandFacts, type CommandRow, type GatewayCommand, leaseOf } from './command-table.js'
 import { type Flag, givenIn, isOnlyOfEmulate, keyOf, labelOf, longOf, type OptionRow } from './option-table.js'
 import {
+  type HandOverOptions,
+  handOverOptionsOf,
   type KeepOptions,
   keepOptionsOf,
   listOption,
@@ -40,6 +42,8 @@ export interface GatewayInvocation<C extends AnyCommand = GatewayCommand> {
   readonly search: SearchOptions
   readonly portControl: PortControlAsked
   readonly keep?: KeepOptions | undefined
+  /** --as, --print and --qr */
+  readonly handOver?: HandOverOptions | undefined
   readonly discoveryTimeMs: number | undefined
   readonly timeoutMs: number
   /** The same over IPv6, if nothing has been said about the family: it is done if this computer has such an address. */
@@ -214,6 +218,7 @@ function invocationOf<C extends AnyCommand>(
     facts,
     portControl: portControlOf(options, row, facts),
     keep: keepOptionsOf(options, program),
+    handOver: handOverOptionsOf(options),
     url: textOption(options.url),
     description: descriptionOf('-e', textOption(options.description) ?? DEFAULT_DESCRIPTION),
     ignoreState: options.ignore === true,

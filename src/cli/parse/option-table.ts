@@ -71,6 +71,21 @@ export const OPTIONS: readonly OptionRow[] = [
     ...WITH_OPEN,
     help: 'close it after this time, such as 30m, 2h or 7d; with --keep, upnp-ts ends then',
   },
+  {
+    flag: 'as',
+    form: 'NAME',
+    wanted: 'the name of a service, such as ssh or http',
+    ...WITH_OPEN,
+    help: 'what listens there, such as ssh, http or minecraft: the answer has the line that others type',
+  },
+  {
+    flag: 'print',
+    form: 'endpoint',
+    wanted: 'the word endpoint',
+    ...WITH_OPEN,
+    help: 'print the address and the port, as in 203.0.113.7:25565, and nothing else',
+  },
+  { flag: 'qr', ...WITH_OPEN, help: 'show the address and the port as a QR code, for a phone' },
   { flag: 'ipv4', ...WITH_OPEN, help: 'over IPv4 only' },
   {
     flag: 'via',

@@ -8,6 +8,7 @@ import type { Endpoint } from '../../net/datagrams.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
 import type { CommandFacts, CommandRow } from './command-table.js'
 import { DEFAULT_TIMEOUT_MS, labelOf } from './option-table.js'
+import { serviceNamed } from './service-table.js'
 import { integerWithin, UsageError } from './words.js'
 
 /** Options as commander gives them. */
@@ -90,6 +91,20 @@ export function keepOptionsOf(options: Options, program: readonly string[] | und
         ? undefined
         : integerWithin('--check', 'number of seconds', seconds, 1, MAX_CHECK_SECONDS) * 1000,
   } as const
+}
+
+export type HandOverOptions = NonNullable<ReturnType<typeof handOverOptionsOf>>
+
+/** How an open port is handed over to whoever is to use it. @throws UsageError */
+export function handOverOptionsOf(options: Options) {
+  const [as, print] = [options.as, options.print].map(textOption)
+  if (print !== undefined && print !== 'endpoint')
+    throw new UsageError(`--print: '${print}' cannot be printed alone: give endpoint`)
+  const hasQr = options.qr === true
+  if (as === undefined && print === undefined && !hasQr) return undefined
+  if (print !== undefined && (hasQr || as !== undefined))
+    throw new UsageError(`--print endpoint prints nothing else: leave out ${hasQr ? '--qr' : '--as'}`)
+  return { service: as === undefined ? undefined : serviceNamed('--as', as), endpointOnly: print !== undefined, hasQr }
 }
 
 const VIAS: readonly string[] = ['auto', ...GATEWAY_PROTOCOLS] satisfies readonly Via[]

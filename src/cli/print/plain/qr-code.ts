@@ -1,4 +1,5 @@
-/** A QR code (ISO/IEC 18004) in a terminal, for a phone: dark on light, whatever colours the terminal has. */
+/** A QR code (ISO/IEC 18004) in a terminal, for a phone: dark on light, whatever colours the terminal has. Loaded with import(). */
+import { generate } from 'lean-qr'
 import { hint, type Piece, plain } from '../pieces.js'
 
 /** What the picture is drawn on. */
@@ -13,8 +14,7 @@ export interface Canvas {
 const MARGIN = 4
 
 /** The picture, or a line that says why there is none. `text` is an endpoint or a hand-over line. */
-export async function qrCode(text: string, canvas: Canvas): Promise<Piece[]> {
-  const { generate } = await import('lean-qr')
+export function qrCode(text: string, canvas: Canvas): Piece[] {
   const code = generate(text)
   const size = code.size + 2 * MARGIN
   const isDark: IsDark = (x, y) => code.get(x - MARGIN, y - MARGIN)

@@ -65,52 +65,52 @@ function decoded(rows: readonly (readonly Cell[])[], hasUnicode: boolean, mayInv
   return jsQR.default(data, width, lines.length * high, { inversionAttempts })?.data
 }
 
-async function drawn(text: string, canvas: Partial<Canvas> = {}) {
-  const [piece] = await qrCode(text, { columns: undefined, hasColour: true, hasUnicode: true, ...canvas })
+function drawn(text: string, canvas: Partial<Canvas> = {}) {
+  const [piece] = qrCode(text, { columns: undefined, hasColour: true, hasUnicode: true, ...canvas })
   return piece ?? { stream: 'stdout', text: '', tone: 'plain' }
 }
 
 describe('a QR code', () => {
   const ways = TEXTS.flatMap((text) => CANVASES.map((canvas) => ({ text, ...canvas })))
 
-  it.each(ways)('of $text in $name is read from a dark terminal', async ({ text, ...canvas }) => {
-    const { stream, text: picture } = await drawn(text, canvas)
+  it.each(ways)('of $text in $name is read from a dark terminal', ({ text, ...canvas }) => {
+    const { stream, text: picture } = drawn(text, canvas)
     expect(stream).toBe('stdout')
     expect(decoded(cellsOf(picture, false), canvas.hasUnicode, false)).toBe(text)
   })
 
-  it.each(ways)('of $text in $name is read from a light terminal', async ({ text, ...canvas }) => {
-    const { text: picture } = await drawn(text, canvas)
+  it.each(ways)('of $text in $name is read from a light terminal', ({ text, ...canvas }) => {
+    const { text: picture } = drawn(text, canvas)
     expect(decoded(cellsOf(picture, true), canvas.hasUnicode, !canvas.hasColour)).toBe(text)
   })
 
-  it('fits a terminal of 80 columns and 24 lines', async () => {
+  it('fits a terminal of 80 columns and 24 lines', () => {
     for (const text of TEXTS) {
-      const cells = cellsOf((await drawn(text)).text, false)
+      const cells = cellsOf(drawn(text).text, false)
       expect(cells.length).toBeLessThan(24)
       expect(cells[0]?.length).toBeLessThan(80)
     }
   })
 
-  it('has a margin of four modules on each side', async () => {
-    const cells = cellsOf((await drawn(ENDPOINT)).text, false)
+  it('has a margin of four modules on each side', () => {
+    const cells = cellsOf(drawn(ENDPOINT).text, false)
     const isBlank = (row: readonly Cell[] = []) => row.every(([upper, lower]) => upper && lower)
     expect([...cells.slice(0, 2), ...cells.slice(-2)].every(isBlank)).toBe(true)
     expect(cells.every((row) => isBlank([...row.slice(0, 4), ...row.slice(-4)]))).toBe(true)
   })
 
-  it('has nothing but ASCII without colour and without Unicode', async () => {
-    expect((await drawn(ENDPOINT, { hasColour: false, hasUnicode: false })).text).toMatch(/^[ #\n]+$/)
+  it('has nothing but ASCII without colour and without Unicode', () => {
+    expect(drawn(ENDPOINT, { hasColour: false, hasUnicode: false }).text).toMatch(/^[ #\n]+$/)
   })
 
-  it('is not drawn on a terminal that is narrower', async () => {
-    expect((await drawn(ENDPOINT, { columns: 29 })).stream).toBe('stdout')
-    expect(await drawn(ENDPOINT, { columns: 28 })).toEqual({
+  it('is not drawn on a terminal that is narrower', () => {
+    expect(drawn(ENDPOINT, { columns: 29 }).stream).toBe('stdout')
+    expect(drawn(ENDPOINT, { columns: 28 })).toEqual({
       stream: 'stderr',
       text: 'hint: the QR code needs a terminal of 29 columns, and this one has 28\n',
       tone: 'hint',
     })
-    expect((await drawn(ENDPOINT, { columns: 57, hasUnicode: false })).stream).toBe('stderr')
+    expect(drawn(ENDPOINT, { columns: 57, hasUnicode: false }).stream).toBe('stderr')
   })
 })
 
