@@ -2,7 +2,7 @@
 import { mkdirSync } from 'node:fs'
 import { expect } from 'vitest'
 import { Command, type Finished } from './command.ts'
-import { type Host, Lab, type RouterOptions, upnpTsCommand } from './lab.ts'
+import { type Host, Lab, type RouterOptions, upnpTsCommand, withoutListenerHint } from './lab.ts'
 
 type OnTestFinished = (cleanUp: () => Promise<void>) => void
 
@@ -38,7 +38,8 @@ export interface HowToRun {
 export async function run(lab: Lab, argv: readonly string[], how: HowToRun = {}): Promise<Ran> {
   const { stateHome = lab.stateHome, by = [], env = {} } = how
   const command = [...by, ...upnpTsCommand(...argv)]
-  const finished = await lab.on('computer', command, { env: { XDG_STATE_HOME: stateHome, ...env } })
+  const ran = await lab.on('computer', command, { env: { XDG_STATE_HOME: stateHome, ...env } })
+  const finished = withoutListenerHint(ran)
   const found = /^Found .*?\b(IGD|PCP|NAT-PMP)\b.*? : (?:http:\/\/)?([^/\s]+)/m.exec(finished.stdout)
   return { ...finished, via: found?.[1] ?? '', router: found?.[2] ?? '' }
 }
