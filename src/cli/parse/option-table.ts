@@ -74,7 +74,7 @@ export const OPTIONS: readonly OptionRow[] = [
   {
     flag: 'as',
     form: 'NAME',
-    wanted: 'the name of a service, such as ssh or http',
+    wanted: 'the name of a server, such as ssh or http',
     ...WITH_OPEN,
     help: 'what listens there, such as ssh, http or minecraft: the answer has the line that others type',
   },

@@ -8,7 +8,7 @@ import type { Endpoint } from '../../net/datagrams.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
 import type { CommandFacts, CommandRow } from './command-table.js'
 import { DEFAULT_TIMEOUT_MS, labelOf } from './option-table.js'
-import { serviceNamed } from './service-table.js'
+import { serverNamed } from './server-table.js'
 import { integerWithin, UsageError } from './words.js'
 
 /** Options as commander gives them. */
@@ -104,7 +104,7 @@ export function handOverOptionsOf(options: Options) {
   if (as === undefined && print === undefined && !hasQr) return undefined
   if (print !== undefined && (hasQr || as !== undefined))
     throw new UsageError(`--print endpoint prints nothing else: leave out ${hasQr ? '--qr' : '--as'}`)
-  return { service: as === undefined ? undefined : serviceNamed('--as', as), endpointOnly: print !== undefined, hasQr }
+  return { server: as === undefined ? undefined : serverNamed('--as', as), endpointOnly: print !== undefined, hasQr }
 }
 
 const VIAS: readonly string[] = ['auto', ...GATEWAY_PROTOCOLS] satisfies readonly Via[]

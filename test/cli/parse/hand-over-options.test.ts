@@ -13,11 +13,11 @@ describe('how an open port is handed over', () => {
 
   it('is said by --as, --qr and --print', () => {
     expect(handOver('--as', 'ssh', '--qr')).toMatchObject({
-      service: { name: 'ssh' },
+      server: { name: 'ssh' },
       hasQr: true,
       endpointOnly: false,
     })
-    expect(handOver('--print', 'endpoint')).toEqual({ service: undefined, hasQr: false, endpointOnly: true })
+    expect(handOver('--print', 'endpoint')).toEqual({ server: undefined, hasQr: false, endpointOnly: true })
   })
 
   it.each([

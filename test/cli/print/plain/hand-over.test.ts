@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SERVICES, serviceNamed } from '../../../../src/cli/parse/service-table.ts'
+import { SERVERS, serverNamed } from '../../../../src/cli/parse/server-table.ts'
 import { UsageError } from '../../../../src/cli/parse/words.ts'
 import { endpointText, handOverLine } from '../../../../src/cli/print/plain/hand-over.ts'
 
@@ -53,12 +53,12 @@ describe('the line for somebody elsewhere', () => {
     expect(line(protocol, port)).toBeUndefined()
   })
 
-  it('is that of the service that was chosen, on any port of its protocol', () => {
+  it('is that of the server that was chosen, on any port of its protocol', () => {
     const open = { protocol: 'TCP', internalPort: 4711, externalPort: 4712, externalAddress: IPV4 }
-    expect(handOverLine(open, serviceNamed('--as', 'ssh'))).toBe('ssh -p 4712 you@203.0.113.7')
-    expect(handOverLine(open, serviceNamed('--as', 'HTTP'))).toBe('http://203.0.113.7:4712/')
-    expect(handOverLine({ ...open, protocol: 'UDP' }, serviceNamed('--as', 'ssh'))).toBeUndefined()
-    expect(handOverLine({ ...open, internalPort: 80 }, serviceNamed('--as', 'ssh'))).toBe('ssh -p 4712 you@203.0.113.7')
+    expect(handOverLine(open, serverNamed('--as', 'ssh'))).toBe('ssh -p 4712 you@203.0.113.7')
+    expect(handOverLine(open, serverNamed('--as', 'HTTP'))).toBe('http://203.0.113.7:4712/')
+    expect(handOverLine({ ...open, protocol: 'UDP' }, serverNamed('--as', 'ssh'))).toBeUndefined()
+    expect(handOverLine({ ...open, internalPort: 80 }, serverNamed('--as', 'ssh'))).toBe('ssh -p 4712 you@203.0.113.7')
   })
 
   it('has the address and the port that everybody understands beside it', () => {
@@ -68,15 +68,15 @@ describe('the line for somebody elsewhere', () => {
   })
 })
 
-describe('the services', () => {
+describe('the servers', () => {
   it('have one name and one port each', () => {
-    const names = SERVICES.map(({ name }) => name)
-    const ports = SERVICES.flatMap(({ protocol, ports }) => ports.map((port) => `${protocol} ${port}`))
+    const names = SERVERS.map(({ name }) => name)
+    const ports = SERVERS.flatMap(({ protocol, ports }) => ports.map((port) => `${protocol} ${port}`))
     expect([new Set(names).size, new Set(ports).size]).toEqual([names.length, ports.length])
     expect(names.filter((name) => !/^[a-z][a-z\d-]*$/.test(name))).toEqual([])
   })
 
-  it.each(SERVICES)('$name says where, on whatever port', ({ protocol, ports: [port] }) => {
+  it.each(SERVERS)('$name says where, on whatever port', ({ protocol, ports: [port] }) => {
     for (const [address, outside] of [
       [IPV4, 4711],
       [IPV6, 4711],
@@ -90,7 +90,7 @@ describe('the services', () => {
   })
 
   it('are listed if there is none of that name', () => {
-    expect(() => serviceNamed('--as', 'gopher')).toThrow(UsageError)
-    expect(() => serviceNamed('--as', 'gopher')).toThrow(/^--as: 'gopher' is not one of bedrock, bitcoin, factorio, /)
+    expect(() => serverNamed('--as', 'gopher')).toThrow(UsageError)
+    expect(() => serverNamed('--as', 'gopher')).toThrow(/^--as: 'gopher' is not one of bedrock, bitcoin, factorio, /)
   })
 })

@@ -1,11 +1,11 @@
 /**
- * SERVICES: one row for each kind of server that people open a port for: where it listens, and what somebody else types
+ * SERVERS: one row for each kind of server that people open a port for: where it listens, and what somebody else types
  * to reach it. The first port is the one that its clients know.
  */
 import type { TransportProtocol } from '../../domain/port-mapping.js'
 import { UsageError } from './words.js'
 
-export interface Service {
+export interface Server {
   /** As after --as. */
   readonly name: string
   readonly protocol: TransportProtocol
@@ -17,7 +17,7 @@ export interface Service {
   readonly line: string
 }
 
-export const SERVICES: readonly Service[] = [
+export const SERVERS: readonly Server[] = [
   { name: 'ssh', protocol: 'TCP', ports: [22], line: 'ssh( -p PORT) you@ADDRESS' },
   { name: 'http', protocol: 'TCP', ports: [80, 8080, 8000, 3000], line: 'http://HOST(:PORT)/' },
   { name: 'https', protocol: 'TCP', ports: [443, 8443], line: 'https://HOST(:PORT)/' },
@@ -49,9 +49,9 @@ export const SERVICES: readonly Service[] = [
 ]
 
 /** --as NAME. @throws UsageError */
-export function serviceNamed(option: string, name: string): Service {
-  const service = SERVICES.find((each) => each.name === name.toLowerCase())
-  if (service !== undefined) return service
-  const names = SERVICES.map((each) => each.name).toSorted()
+export function serverNamed(option: string, name: string): Server {
+  const server = SERVERS.find((each) => each.name === name.toLowerCase())
+  if (server !== undefined) return server
+  const names = SERVERS.map((each) => each.name).toSorted()
   throw new UsageError(`${option}: '${name}' is not one of ${names.join(', ')}`)
 }
