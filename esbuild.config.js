@@ -5,7 +5,7 @@
  * are ES modules that give out names of this file. tsc has written the types beside them; those that no door reaches go.
  */
 import { createHash } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, join, resolve } from 'node:path'
 import { build } from 'esbuild'
@@ -73,6 +73,7 @@ rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT, { recursive: true })
 writeFileSync(`${OUT}/package.json`, '{ "type": "commonjs" }\n')
 writeFileSync(`${OUT}/plain-answers.js`, answers)
+copyFileSync('node_modules/lean-qr/LICENSE', `${OUT}/lean-qr.LICENSE`) // the bundle has it, and npm does not install it
 for (const { path, text } of outputFiles) {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 32) // the code cache knows the text by it
   writeFileSync(path, `//${hash}\n${text}`)
