@@ -86,7 +86,7 @@ describe('a quiet printer', () => {
       },
       on: () => {},
     })
-    const output = { json, compat: '2.3.3', quiet: true, verbose: false } as const
+    const output = { json, compat: '2.3.3', color: 'auto', quiet: true, verbose: false } as const
     return { written, printer: new Printer(output, { stdout: stream('stdout'), stderr: stream('stderr'), env: {} }) }
   }
   const typesWritten = (reports: readonly Report[]): string[] => {

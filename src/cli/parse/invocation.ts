@@ -23,7 +23,7 @@ import {
   timesOf,
   viaOf,
 } from './option-values.js'
-import { splitProgram, TABLES, type Tables } from './output-options.js'
+import { COLOUR_WHENS, splitProgram, TABLES, type Tables } from './output-options.js'
 import { SERVICE, type ServiceInvocation, serviceOf } from './service-words.js'
 import { addressOf, descriptionOf, descriptionUrlOf, integerWithin, UsageError } from './words.js'
 
@@ -177,6 +177,7 @@ function judge<C extends AnyCommand>(
   if (compat !== undefined && compat !== '2.1' && compat !== '2.3.3') {
     throw new UsageError(`--compat: '${compat}' is not a version of upnpc that upnp-ts can imitate: give 2.1 or 2.3.3`)
   }
+  refuseColour(options)
   if (options.quiet === true && options.verbose === true)
     throw new UsageError('--quiet and --verbose: one of the two at a time')
   refuseMisplaced(row, tables.options.filter(isGiven), tables.verbs)
@@ -229,6 +230,13 @@ function invocationOf<C extends AnyCommand>(
   }
 }
 
+/** @throws UsageError */
+function refuseColour(options: Options): void {
+  const when = textOption(options.color)
+  if (when === undefined || COLOUR_WHENS.some((each) => each === when)) return
+  throw new UsageError(`--color: '${when}' is not understood: give auto, always or never`)
+}
+
 /** @throws UsageError about an option that goes with another command, or with an option that was not given. */
 function refuseMisplaced(command: CommandRow, options: readonly OptionRow[], verbs: readonly CommandRow[] = []): void {
   const labels = [command, ...options].map(labelOf)
@@ -255,8 +263,9 @@ function judgeEmulate(
   const command = commands.find((row) => row.onlyAlone !== true && isGiven(row))
   if (command !== undefined) throw new UsageError(`${labelOf(command)} and emulate: one command at a time`)
   const misplaced = options.find(
-    (row) => isGiven(row) && row.flag !== 'json' && row.goesWith?.includes('emulate') !== true,
+    (row) => isGiven(row) && !['json', 'color'].includes(row.flag) && row.goesWith?.includes('emulate') !== true,
   )
+  refuseColour(others)
   const stray = words[0] ?? (misplaced === undefined ? undefined : labelOf(misplaced))
   if (stray !== undefined) throw new UsageError(`'${stray}' is not understood: emulate does not take it`)
   return {

@@ -147,8 +147,21 @@ export const OPTIONS: readonly OptionRow[] = [
   { flag: 'discovery-time', ...MILLISECONDS, help: 'search for exactly this long, and list all devices' },
   { flag: 'timeout', ...MILLISECONDS, help: `the time limit of the whole command [${DEFAULT_TIMEOUT_MS}]` },
   { flag: 'json', readFirst: true, help: 'print one JSON object per line' },
-  { flag: 'quiet', readFirst: true, help: 'print nothing unless it fails' },
-  { flag: 'verbose', readFirst: true, help: 'show every request and reply on stderr' },
+  { flag: 'quiet', letter: '-q', readFirst: true, showsBothNames: true, help: 'print nothing unless it fails' },
+  {
+    flag: 'verbose',
+    letter: '-v',
+    readFirst: true,
+    showsBothNames: true,
+    help: 'show every request and reply on stderr',
+  },
+  {
+    flag: 'color',
+    form: 'WHEN',
+    wanted: 'auto, always or never',
+    readFirst: true,
+    help: 'colour: auto, always or never [auto: on a terminal]',
+  },
   {
     flag: 'compat',
     form: '2.1',

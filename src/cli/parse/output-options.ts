@@ -6,6 +6,10 @@ import { VERBS, type VerbRow } from './verb-table.js'
 /** The version of upnpc whose output -l imitates. */
 export type Compatibility = '2.1' | '2.3.3'
 
+/** --color: when the text is painted. */
+export const COLOUR_WHENS = ['auto', 'always', 'never'] as const
+export type ColourWhen = (typeof COLOUR_WHENS)[number]
+
 /** The tables to parse with. `C` is the union of their commands. */
 export interface Tables<C extends AnyCommand = AnyCommand> {
   readonly commands: readonly CommandRow<C>[]
@@ -21,9 +25,11 @@ export type Output = Readonly<ReturnType<typeof outputOf>>
 export function outputOf(argv: readonly string[], tables: Tables = TABLES) {
   const { first } = scan(argv, tables)
   const compat: Compatibility = first.get('compat') === '2.1' ? '2.1' : '2.3.3'
+  const color: ColourWhen = COLOUR_WHENS.find((when) => when === first.get('color')) ?? 'auto'
   return {
     json: first.has('json'),
     compat,
+    color,
     quiet: first.has('quiet'), // nothing is printed unless the command fails
     verbose: first.has('verbose'), // every request and reply is shown on stderr
   }

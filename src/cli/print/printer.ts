@@ -1,13 +1,13 @@
 /**
  * Writes Reports to the streams, as text or as JSON. With --quiet, it writes only what went wrong, and only once that
- * matters. It notices that the reader has gone (`| head -1`). It uses colour only on a terminal or with FORCE_COLOR,
- * and obeys NO_COLOR and TERM=dumb.
+ * matters. It notices that the reader has gone (`| head -1`).
  */
 import type { TracedMessage } from '../../client/trace.js'
 import type { Ignored } from '../../domain/ignored.js'
 import type { Output } from '../parse/output-options.js'
 import type { Report } from '../report.js'
 import { cleaned, shortened, withShortTexts } from './clean.js'
+import { wantsColour } from './colour.js'
 import { renderJson } from './json.js'
 import type { Piece } from './pieces.js'
 import { complaintsAmong } from './text.js'
@@ -60,19 +60,23 @@ export class Printer {
     streams.stderr.on('error', () => {})
   }
 
-  /** Loads chalk, if there is a terminal to paint. */
+  /** Loads chalk, if there is a stream to paint. */
   async prepare(): Promise<void> {
+    const { json, color } = this.#output
     const { stdout, stderr, env } = this.#streams
-    if (this.#output.json || !(wantsColour(stdout, env) || wantsColour(stderr, env))) return
+    const levelOf = ({ isTTY = false }: OutputStream): 0 | 1 => (wantsColour(env, isTTY, color) ? 1 : 0)
+    const levels = { stdout: levelOf(stdout), stderr: levelOf(stderr) }
+    if (json || (levels.stdout === 0 && levels.stderr === 0)) return
     const { Chalk } = await import('chalk')
-    const chalk = new Chalk({ level: 1 })
-    const paint: Paint = (text, tone) => {
-      const style = { plain: undefined, good: chalk.green, bad: chalk.red, hint: chalk.yellow }[tone]
-      const [, content = '', ending = ''] = /^(.*[^\n]|)(\n*)$/s.exec(text) ?? []
-      return style === undefined ? text : style(content) + ending
+    const paintAt = (level: 0 | 1): Paint => {
+      const { green, red, yellow } = new Chalk({ level })
+      return (text, tone) => {
+        const style = { plain: undefined, good: green, bad: red, hint: yellow }[tone]
+        const [, content = '', ending = ''] = /^(.*[^\n]|)(\n*)$/s.exec(text) ?? []
+        return style === undefined ? text : style(content) + ending
+      }
     }
-    const none: Paint = (text) => text
-    this.#paint = { stdout: wantsColour(stdout, env) ? paint : none, stderr: wantsColour(stderr, env) ? paint : none }
+    this.#paint = { stdout: paintAt(levels.stdout), stderr: paintAt(levels.stderr) }
   }
 
   report(report: Report): void {
@@ -164,13 +168,6 @@ export class Printer {
 
 function isReaderGone(error: Error): boolean {
   return 'code' in error && (error.code === 'EPIPE' || error.code === 'ECONNRESET')
-}
-
-/** NO_COLOR as no-color.org has it, and FORCE_COLOR as Node and chalk understand it. */
-function wantsColour(stream: OutputStream, env: Streams['env']): boolean {
-  if ((env.NO_COLOR ?? '') !== '') return false
-  if (env.FORCE_COLOR !== undefined) return env.FORCE_COLOR !== '0' && env.FORCE_COLOR !== 'false'
-  return stream.isTTY === true && env.TERM !== 'dumb'
 }
 
 const SIGNS: Readonly<Record<TracedMessage['direction'], string>> = { sent: '>', received: '<', failed: '!' }

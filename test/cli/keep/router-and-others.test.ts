@@ -103,7 +103,7 @@ async function keeping(beginsWith: 'router' | 'other' | 'no default gateway', op
   const lines: string[] = []
   const stream = { write: (text: string) => lines.push(text.trimEnd().replace(/^\S+Z /, '')), on: () => {} }
   const printer = new Printer(
-    { json: false, compat: '2.3.3', quiet: false, verbose: false },
+    { json: false, compat: '2.3.3', color: 'auto', quiet: false, verbose: false },
     { stdout: stream, stderr: stream, env: {} },
   )
   const run = async (): Promise<void> => {

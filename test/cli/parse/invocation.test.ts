@@ -213,6 +213,10 @@ const GOOD: readonly (readonly [Line, Asked | Invocation])[] = [
   [['-l', '--verbose'], LIST],
   [['--quiet', '--json', '-l'], LIST],
   [['-l', '--verbose', '--json'], LIST],
+  [['-q', '-l'], LIST],
+  [['-lv'], LIST],
+  [['-l', '--color', 'never'], LIST],
+  [['--color=always', 'emulate'], EMULATE],
   [['-l', '--timeout', '1'], { ...LIST, timeoutMs: 1 }],
   [['--timeout=86400000', '-l'], { ...LIST, timeoutMs: 86_400_000 }],
   [['-l', '--timeout', '5', '--timeout', '6'], { ...LIST, timeoutMs: 6 }],
@@ -516,6 +520,9 @@ const BAD: readonly (readonly [Line, string])[] = [
     '--discovery-time has to be shorter than --timeout, which is for the whole command',
   ],
   [['-l', '--compat', '9'], "--compat: '9' is not a version of upnpc that upnp-ts can imitate: give 2.1 or 2.3.3"],
+  [['-l', '--color', 'red'], "--color: 'red' is not understood: give auto, always or never"],
+  [['emulate', '--color='], "--color: '' is not understood: give auto, always or never"],
+  [['-l', '--color'], 'nothing follows --color; it takes auto, always or never'],
   // commands
   [['-l', '-s'], '-l and -s: one command at a time'],
   [['-ls'], '-l and -s: one command at a time'],
@@ -545,13 +552,13 @@ const BAD: readonly (readonly [Line, string])[] = [
   ],
   [['emulate', 'x'], "'x' is not understood: emulate does not take it"],
   [['emulate', '--timeout', '5'], "'--timeout' is not understood: emulate does not take it"],
-  [['emulate', '--quiet'], "'--quiet' is not understood: emulate does not take it"],
+  [['emulate', '--quiet'], "'-q' is not understood: emulate does not take it"],
   [['-6', 'emulate'], "'-6' is not understood: emulate does not take it"],
   [['-i', 'emulate'], "'-i' is not understood: emulate does not take it"],
   [['--emulate', 'emulate'], "'--emulate' is not understood: emulate does not take it"],
   // switches that do not exist
-  [['-q'], 'Unknown switch -q; upnp-ts -h shows all of them'],
-  [['-lq'], 'Unknown switch -q; upnp-ts -h shows all of them'],
+  [['-x'], 'Unknown switch -x; upnp-ts -h shows all of them'],
+  [['-lx'], 'Unknown switch -x; upnp-ts -h shows all of them'],
   [['-5'], 'Unknown switch -5; upnp-ts -h shows all of them'],
   [['-l', '-5'], 'Unknown switch -5; upnp-ts -h shows all of them'],
   [['-l', '-65'], 'Unknown switch -5; upnp-ts -h shows all of them'],
@@ -656,8 +663,20 @@ describe('how to print is known before the rest has been judged', () => {
     [['--quiet', '--json', '--bad'], { json: true, quiet: true }],
     [['--verbose', '-l'], { verbose: true }],
     [['--keep', '--', '--verbose', '--quiet'], {}],
+    [['-q', '-l'], { quiet: true }],
+    [['-lv'], { verbose: true }],
+    [['-l', '--color', 'never'], { color: 'never' }],
+    [['--color=always', '-l'], { color: 'always' }],
+    [['--color=x', '-l'], {}],
   ])('%j', (argv, output) => {
-    expect(outputOf(argv)).toEqual({ json: false, compat: '2.3.3', quiet: false, verbose: false, ...output })
+    expect(outputOf(argv)).toEqual({
+      json: false,
+      compat: '2.3.3',
+      color: 'auto',
+      quiet: false,
+      verbose: false,
+      ...output,
+    })
   })
 
   const withValue = OPTIONS.filter(({ form }) => form !== undefined)

@@ -41,36 +41,35 @@ class ClosingStream extends FakeStream {
 const FAILURE: Report = { type: 'map-failed', via: 'igd', asked: ASKED, error: REFUSED }
 const DEVICE: Report = { type: 'device', location: 'http://a/', searchTarget: 'x', server: '' }
 const ESC = '\x1b['
-const PLAIN: Output = { json: false, compat: '2.3.3', quiet: false, verbose: false }
+const PLAIN: Output = { json: false, compat: '2.3.3', color: 'auto', quiet: false, verbose: false }
 
-async function printed(
-  reports: readonly Report[],
-  setting: { out?: boolean; err?: boolean; env?: Record<string, string>; json?: boolean } = {},
-): Promise<{ stdout: string; stderr: string }> {
+interface Setting {
+  readonly out?: boolean
+  readonly err?: boolean
+  readonly env?: Record<string, string>
+  readonly json?: boolean
+  readonly color?: Output['color']
+}
+
+async function printed(reports: readonly Report[], setting: Setting = {}): Promise<{ stdout: string; stderr: string }> {
+  const { json = false, color = 'auto' } = setting
   const stdout = new FakeStream(setting.out)
   const stderr = new FakeStream(setting.err)
-  const printer = new Printer({ ...PLAIN, json: setting.json === true }, { stdout, stderr, env: setting.env ?? {} })
+  const printer = new Printer({ ...PLAIN, json, color }, { stdout, stderr, env: setting.env ?? {} })
   await printer.prepare()
   for (const report of reports) printer.report(report)
   return { stdout: stdout.text, stderr: stderr.text }
 }
 
 describe('colour', () => {
-  it.each<[string, { out?: boolean; err?: boolean; env?: Record<string, string> }, [boolean, boolean]]>([
+  it.each<[string, Setting, [boolean, boolean]]>([
     ['nowhere, where nobody looks', {}, [false, false]],
     ['on both streams of a terminal', { out: true, err: true }, [true, true]],
     ['on stderr alone where stdout is a file', { err: true }, [false, true]],
     ['on stdout alone where stderr is a file', { out: true }, [true, false]],
-    ['nowhere with NO_COLOR', { out: true, err: true, env: { NO_COLOR: '1' } }, [false, false]],
-    ['in spite of an empty NO_COLOR', { out: true, err: true, env: { NO_COLOR: '' } }, [true, true]],
-    ['nowhere on a dumb terminal', { out: true, err: true, env: { TERM: 'dumb' } }, [false, false]],
-    ['on other terminals', { out: true, err: true, env: { TERM: 'xterm' } }, [true, true]],
+    ['nowhere with --color never', { out: true, err: true, color: 'never' }, [false, false]],
+    ['everywhere with --color always', { color: 'always' }, [true, true]],
     ['everywhere with FORCE_COLOR', { env: { FORCE_COLOR: '1' } }, [true, true]],
-    ['everywhere with an empty FORCE_COLOR', { env: { FORCE_COLOR: '' } }, [true, true]],
-    ['even on a dumb terminal with FORCE_COLOR', { out: true, env: { FORCE_COLOR: '1', TERM: 'dumb' } }, [true, true]],
-    ['nowhere with FORCE_COLOR=0', { out: true, err: true, env: { FORCE_COLOR: '0' } }, [false, false]],
-    ['nowhere with FORCE_COLOR=false', { out: true, err: true, env: { FORCE_COLOR: 'false' } }, [false, false]],
-    ['nowhere with both: NO_COLOR wins', { out: true, env: { NO_COLOR: '1', FORCE_COLOR: '1' } }, [false, false]],
   ])('is %s', async (_, setting, [onStdout, onStderr]) => {
     const { stdout, stderr } = await printed([FAILURE], setting)
     expect([stdout.includes(ESC), stderr.includes(ESC)]).toEqual([onStdout, onStderr])
