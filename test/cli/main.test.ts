@@ -809,24 +809,25 @@ describe('emulate', () => {
       interrupt = () => listener('SIGINT')
       return () => {}
     }
-    let written = ''
+    const written = { stdout: '', stderr: '' }
     let announced = (): void => {}
     const announcement = new Promise<void>((resolve) => {
       announced = resolve
     })
-    const stdout = {
+    const stream = (name: keyof typeof written) => ({
       write(text: string) {
-        written += text
-        announced()
+        written[name] += text
+        if (name === 'stderr') announced()
       },
       on: () => {},
-    }
-    const serving = runCli(['emulate', '--external-address', '55.66.77.88'], { stdout, onSignal })
+    })
+    const streams = { stdout: stream('stdout'), stderr: stream('stderr') }
+    const serving = runCli(['emulate', '--external-address', '55.66.77.88'], { ...streams, onSignal })
     await announcement
-    const url = /^Emulated gateway: (http:\/\/127\.0\.0\.1:\d+\/rootDesc\.xml)\nIt /.exec(written)?.[1] ?? ''
+    const url = /^(http:\/\/127\.0\.0\.1:\d+\/rootDesc\.xml)\n$/.exec(written.stdout)?.[1] ?? ''
     // Other tests may have those ports.
-    expect(written).toMatch(
-      /\nIt (speaks PCP and NAT-PMP on UDP port 5351|does not speak PCP or NAT-PMP \(.*\))\. It [^\n]*\n$/,
+    expect(written.stderr).toMatch(
+      /^It (speaks PCP and NAT-PMP on UDP port 5351|does not speak PCP or NAT-PMP \(.*\))\. It [^\n]*\n$/,
     )
     const { stdout: mapped } = await runCli(['-u', url, '-r', '22', 'TCP'])
     expect(mapped).toContain('external 55.66.77.88:22 TCP is redirected to internal 127.0.0.1:22')

@@ -23,7 +23,7 @@ describe('at upnp-ts emulate', { timeout: 60_000 }, () => {
     lab = await Lab.up()
     await lab.stopRouter()
     const emulator = lab.spawn('router', upnpTsCommand('emulate', '--address', '192.168.86.1'))
-    await emulator.says(/^Emulated gateway: .+\nIt speaks PCP and NAT-PMP on UDP port 5351\..+searches/m)
+    await emulator.says(/^It speaks PCP and NAT-PMP on UDP port 5351\..+searches/m, undefined, 'stderr')
   })
   afterAll(() => lab.down())
 

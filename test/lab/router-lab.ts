@@ -159,7 +159,7 @@ export async function emulateOn(
   ...options: readonly string[]
 ): Promise<OtherIgd> {
   const command = lab.spawn(host, upnpTsCommand('emulate', '--address', address, ...options))
-  const [, url = ''] = await command.says(/^Emulated gateway: (\S+)[\s\S]*search/m)
+  const [, url = ''] = await command.says(/^(http:\S+)\n/)
   const doors = async (): Promise<string[]> => {
     const { stdout, exit } = await lab.on(host, upnpTsCommand('-u', url, '-l'))
     expect(exit).toBe(0)

@@ -148,7 +148,7 @@ describe.each([
     lab = await Lab.up()
     await lab.stopRouter()
     const emulator = lab.spawn('computer', upnpTsCommand(...command.split(' ')))
-    url = (await emulator.says(/^Emulated gateway: (.+)\n.+searches/m))[1] ?? ''
+    url = (await emulator.says(/^(http:.+)\n/))[1] ?? ''
   })
   afterAll(() => lab.down())
 

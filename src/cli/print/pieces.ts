@@ -20,6 +20,7 @@ export const plain = made('stdout', 'plain')
 export const good = made('stdout', 'good')
 export const bad = made('stdout', 'bad')
 export const complaint = made('stderr', 'bad')
+export const remark = made('stderr', 'plain')
 export const hint = made('stderr', 'hint')
 
 export function withHint(piece: Piece, error: ReportedError, asked?: Asked): Piece[] {

@@ -20,7 +20,19 @@ import {
 import { cleaned, withShortTexts } from './clean.js'
 import { isAboutKeeping, renderKeeper } from './keeper-text.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
-import { bad, codeAndName, complaint, ctime, good, hint, type Piece, plain, upnpcCode, withHint } from './pieces.js'
+import {
+  bad,
+  codeAndName,
+  complaint,
+  ctime,
+  good,
+  hint,
+  type Piece,
+  plain,
+  remark,
+  upnpcCode,
+  withHint,
+} from './pieces.js'
 import { PINHOLE_TEXTS } from './pinhole-text.js'
 import { usageText } from './usage.js'
 
@@ -128,9 +140,8 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
     return withHint(bad(line), error, { toSee: 'look with -l' })
   },
   'presentation-url': ({ url }) => [plain(`Presentation URL found:\n            ${cleaned(url)}\n`)],
-  emulator: (report) => [
-    plain(`Emulated gateway: ${cleaned(report.descriptionUrl)}\n${cleaned(emulatorText(report))}\n`),
-  ],
+  // A program reads the URL, and nothing else is there.
+  emulator: (report) => [plain(`${cleaned(report.descriptionUrl)}\n`), remark(`${cleaned(emulatorText(report))}\n`)],
   ...PINHOLE_TEXTS,
   notice: (report) => [hint(`hint: ${cleaned(noticeText(report))}\n`)],
   error: ({ error: told, searched, withUsage, isNamed }) => {
@@ -142,7 +153,7 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
     }
     if (error.code === 'INTERNAL') return [complaint(`upnp-ts has a defect: ${cleaned(error.message)}\n`)]
     const pieces = [messageOf(error)]
-    if (withUsage === true) pieces.push({ stream: 'stderr', text: `\n${usageText()}\n`, tone: 'plain' })
+    if (withUsage === true) pieces.push(remark(`\n${usageText()}\n`))
     if (error.action === 'description' || error.code === 'NO_GATEWAY')
       pieces.push(complaint('No valid UPNP Internet Gateway Device found.\n'))
     if (error.action === 'description' && isNamed === true) pieces.push(hint(`hint: ${NOT_A_DESCRIPTION}\n`))

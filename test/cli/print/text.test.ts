@@ -497,8 +497,8 @@ describe('what is not the output of a command', () => {
         portControlError: undefined,
       }),
     ).toBe(
-      'Emulated gateway: http://127.0.0.1:5/rootDesc.xml\n' +
-        'It does not speak PCP or NAT-PMP. It answers searches on 127.0.0.1; stop it with Ctrl-C.\n',
+      'http://127.0.0.1:5/rootDesc.xml\n' +
+        '[stderr] It does not speak PCP or NAT-PMP. It answers searches on 127.0.0.1; stop it with Ctrl-C.\n',
     )
   })
 })
