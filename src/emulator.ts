@@ -39,6 +39,7 @@ export {
   type EmulatorNetwork,
   type ForgetOptions,
   type MappingToAdd,
+  type PinholeToAdd,
   startEmulator,
 } from './emulator/emulator.js'
 export type { EmulatorOptions } from './emulator/emulator-options.js'

@@ -4,7 +4,6 @@ import { onIgnored } from '../domain/ignored.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../domain/ports.js'
 import { rehearse } from '../library/search-gateway.js'
 import { deadlineAfter } from '../net/clock.js'
-import { memoryFiles } from '../net/files/private-files.js'
 import { reportedError } from './failure.js'
 import { type EmulateInvocation, type GatewayInvocation, parseInvocation } from './parse/invocation.js'
 import type { KeepOptions } from './parse/option-values.js'
@@ -88,9 +87,9 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
     case 'gateway': {
       const whole = await withNonce(invocation, surroundings.stdin)
       const inItsVoice = whole.voice === 'plain' ? await plainly(whole, begin, surroundings) : begin
-      return whole.emulate
-        ? onEmulatedGateway(whole, inItsVoice, surroundings)
-        : command(whole, inItsVoice, surroundings)
+      if (!whole.emulate) return command(whole, inItsVoice, surroundings)
+      const { onEmulatedGateway } = await import('./emulated.js')
+      return onEmulatedGateway(whole, surroundings, (alone, emulated) => command(alone, inItsVoice, emulated))
     }
   }
 }
@@ -163,28 +162,6 @@ async function keepOpen(
     if (next.done === true) return next.value
     printer.report(next.value)
     printer.complain() // now, because --keep may run for months
-  }
-}
-
-/** --emulate: starts an emulated gateway, which the command finds by the usual search, but only on loopback. */
-async function onEmulatedGateway(
-  invocation: GatewayInvocation,
-  begin: Begin,
-  surroundings: Surroundings,
-): Promise<number> {
-  const { startEmulator } = await import('../emulator.js')
-  const isForPinholes = invocation.facts.isAboutPinholes && invocation.portControl.via === 'pcp'
-  const { quirks } = invocation
-  const emulator = await startEmulator({ quirks, ...(isForPinholes ? { ipv6Address: '::1' } : {}) })
-  try {
-    const unicastTo = emulator.ssdp === undefined ? [] : [emulator.ssdp]
-    const onlyRoute = { address: '127.0.0.1', netmask: '255.0.0.0', multicast: false, unicastTo }
-    const onlyEndpoint = isForPinholes ? emulator.portControlIPv6 : emulator.portControl
-    const listeners = undefined // what the emulated router opens leads nowhere
-    const alone = { ...surroundings, files: memoryFiles(), onlyRoute, onlyEndpoint, listeners }
-    return await command(invocation, begin, alone)
-  } finally {
-    await emulator.close()
   }
 }
 

@@ -14,7 +14,10 @@ import { MAX_PINHOLE_ID, MAX_PINHOLES } from './tables/pinhole-table.js'
 export interface EmulatorOptions extends Partial<GatewayFacts>, Partial<DescriptionFacts> {
   /** The gateway's IPv4 address, which must be one of this computer's. Default 127.0.0.1. */
   readonly address?: string
-  /** An IPv6 address of this computer, for PCP; a link-local one has its zone (`fe80::1%eth0`). Default: none. */
+  /**
+   * An IPv6 address of this computer, for PCP, and for UPnP with unicast searches; a link-local one has its zone
+   * (`fe80::1%eth0`). Default: none.
+   */
   readonly ipv6Address?: string
   /** The TCP port of the descriptions and of the actions. Default 0: any free port. */
   readonly httpPort?: number

@@ -2,14 +2,16 @@
  * The emulated gateway, which knows nothing about the client. This file connects the responders to the network, counts
  * what they receive, and closes everything at the end.
  */
+import { hostAndPort, splitZone } from '../domain/address.js'
 import { InvalidArgumentError, TransportError } from '../domain/errors.js'
+import { PROTOCOL_NUMBERS } from '../domain/port-mapping.js'
 import { SSDP_PORT } from '../domain/ports.js'
 import { VERSION } from '../domain/version.js'
 import { type Clock, sleep, systemClock } from '../net/clock.js'
 import { type Datagrams, type Endpoint, nodeDatagrams } from '../net/datagrams.js'
 import { createHttpClient } from '../net/http/client.js'
 import { leanExchange } from '../net/http/lean-exchange.js'
-import { type HttpServers, nodeHttpServers } from '../net/http/server.js'
+import { type HttpServers, nodeHttpServers, type RequestHandler } from '../net/http/server.js'
 import { type InterfaceAddress, interfaceAddresses } from '../net/interfaces.js'
 import type { Device } from '../wire/description.js'
 import type { IgdActionName } from '../wire/igd-actions.js'
@@ -20,7 +22,7 @@ import { EventPublisher } from './igd/events.js'
 import { createIgdResponder, type IgdResponder } from './igd/responder.js'
 import { createSsdpResponder, openSsdp, type SsdpSockets } from './igd/ssdp-responder.js'
 import { EmulatedLink, type EmulatedNet } from './link.js'
-import { neighboursOf } from './neighbours.js'
+import { ipv6NeighboursOf, neighboursOf } from './neighbours.js'
 import { openPortControl } from './port-control/port-control.js'
 import { type Behaviour, behaviourOf } from './quirks.js'
 import { MappingTable, type TableEntry } from './tables/mapping-table.js'
@@ -45,6 +47,8 @@ export interface Emulator {
   readonly httpPort: number
   /** Where unicast searches go. Undefined if SSDP could not start; `ssdpError` says why. */
   readonly ssdp: Endpoint | undefined
+  /** Where unicast searches go over IPv6. Undefined without `ipv6Address`, or if it could not start. */
+  readonly ssdpIPv6: Endpoint | undefined
   /** Why SSDP could not start, or why it stopped later. */
   readonly ssdpError: TransportError | undefined
   /** Where PCP and NAT-PMP are spoken. Undefined if both are off, or could not start; `portControlError` says why. */
@@ -74,6 +78,14 @@ export interface Emulator {
   addMapping(mapping: MappingToAdd): void
   /** The pinholes that exist now, from UPnP and PCP. */
   pinholes(): PinholeEntry[]
+  /**
+   * Adds a pinhole as a computer does over UPnP, for everybody, and returns its ID. All has a default: an unused ID, TCP,
+   * port 8333 of 2001:db8::99, for an hour.
+   *
+   * @example gateway.addPinhole({ id: 7, internalClient: '::1' })
+   * @throws InvalidArgumentError if the ID is not from 1 to 65535 or is taken, or if the table is full
+   */
+  addPinhole(pinhole?: PinholeToAdd): number
   /**
    * Restarts as after a power cut: the epoch of PCP and NAT-PMP and the uptime begin from 0, and mappings, pinholes and
    * subscriptions to events are gone. The gateway announces itself as real ones do: to the programs on `net`, and to
@@ -106,6 +118,8 @@ export interface ForgetOptions {
 export type MappingToAdd = Pick<TableEntry, 'externalPort'> &
   Partial<Omit<TableEntry, 'externalPort' | 'madeBy' | 'nonce' | 'isSamePort'>>
 
+export type PinholeToAdd = Partial<Omit<PinholeEntry, 'nonce'>>
+
 const SERVER = `Emulated/1.0 UPnP/1.1 upnp-ts/${VERSION}`
 
 const ANOTHER_COMPUTERS = {
@@ -115,6 +129,15 @@ const ANOTHER_COMPUTERS = {
   enabled: true,
   description: 'another program',
   leaseSeconds: 0,
+} as const
+
+const ANOTHER_PINHOLE = {
+  remoteHost: '',
+  remotePort: 0,
+  internalClient: '2001:db8::99',
+  internalPort: 8333,
+  protocol: PROTOCOL_NUMBERS.TCP,
+  leaseSeconds: 3600,
 } as const
 
 const NODE_NETWORK: EmulatorNetwork = {
@@ -154,7 +177,7 @@ export async function startEmulator(
   const link = new EmulatedLink({ address, ipv6Address, clock, http, ...others })
   const events = new EventPublisher({ http, clock, state, address })
   const running = { settings, ...behaviour, state, clock, ...others, counters: createCounters(), link, events }
-  const { igd, ssdp, portControl, close } = await openAll(running)
+  const { igd, ssdp, ssdpIPv6, portControl, close } = await openAll(running)
   const ssdpSockets = ssdp instanceof TransportError ? undefined : ssdp
   link.leadTo({
     ssdp: ssdpSockets?.local,
@@ -170,6 +193,7 @@ export async function startEmulator(
     descriptionUrl: igd.descriptionUrl,
     httpPort: igd.port,
     ssdp: ssdpSockets?.local,
+    ssdpIPv6,
     get ssdpError() {
       return ssdp instanceof TransportError ? ssdp : ssdp.failure
     },
@@ -182,14 +206,13 @@ export async function startEmulator(
     net: link.net,
     mappings: () => state.table.list(clock.monotonicMs()),
     addMapping(mapping) {
-      try {
-        state.table.add({ ...ANOTHER_COMPUTERS, internalPort: mapping.externalPort, ...mapping }, clock.monotonicMs())
-      } catch (error) {
-        if (error instanceof Refusal) throw new InvalidArgumentError(`the mapping cannot be added: ${error.message}`)
-        throw error
-      }
+      const wanted = { ...ANOTHER_COMPUTERS, internalPort: mapping.externalPort, ...mapping }
+      orInvalid('mapping', () => state.table.add(wanted, clock.monotonicMs()))
     },
     pinholes: () => state.pinholes.list(clock.monotonicMs()),
+    addPinhole({ id, ...pinhole } = {}) {
+      return orInvalid('pinhole', () => state.pinholes.add({ ...ANOTHER_PINHOLE, ...pinhole }, clock.monotonicMs(), id))
+    },
     forget({ keepMappings = false, externalAddress = state.facts.externalAddress } = {}) {
       if (!keepMappings) {
         state.table.clear()
@@ -214,6 +237,16 @@ export async function startEmulator(
   }
 }
 
+/** @throws InvalidArgumentError in place of a Refusal */
+function orInvalid<T>(what: string, add: () => T): T {
+  try {
+    return add()
+  } catch (error) {
+    if (error instanceof Refusal) throw new InvalidArgumentError(`the ${what} cannot be added: ${error.message}`)
+    throw error
+  }
+}
+
 type Changing<T> = { -readonly [K in keyof T]: T[K] }
 
 interface Running extends EmulatorNetwork, Behaviour {
@@ -235,9 +268,11 @@ async function openAll(running: Running) {
     closing.push(() => igd.close())
     const ssdp = await openSsdpOrSayWhyNot(running, igd.device, igd.descriptionUrl)
     if (!(ssdp instanceof TransportError)) closing.push(() => ssdp.close())
+    const ipv6 = await openIgdOverIPv6(running, igd)
+    if (ipv6 !== undefined) closing.push(() => ipv6.close())
     const portControl = await openPortControl(running)
     closing.push(() => portControl.close())
-    return { igd, ssdp, portControl, close }
+    return { igd, ssdp, ssdpIPv6: ipv6?.ssdp, portControl, close }
   } catch (error) {
     await close()
     throw error
@@ -247,16 +282,13 @@ async function openAll(running: Running) {
 async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, counters, events }: Running) {
   const ending = new AbortController()
   let respond: IgdResponder | undefined // the description needs the port, which the server knows
-  const server = await httpServers.listen({
-    address: settings.address,
-    port: settings.httpPort,
-    async handler(request) {
-      counters.requests++
-      const reply = respond?.(request, clock.monotonicMs())
-      if (settings.replyDelayMs > 0) await sleep(clock, settings.replyDelayMs, ending.signal)
-      return reply
-    },
-  })
+  const handler: RequestHandler = async (request) => {
+    counters.requests++
+    const reply = respond?.(request, clock.monotonicMs())
+    if (settings.replyDelayMs > 0) await sleep(clock, settings.replyDelayMs, ending.signal)
+    return reply
+  }
+  const server = await httpServers.listen({ address: settings.address, port: settings.httpPort, handler })
   const origin = `http://${settings.address}:${server.local.port}`
   const description = describeGateway(offer, { presentationUrl: `${origin}${DESCRIPTION_PATH}`, ...settings })
   const onAction = (action: IgdActionName): void => {
@@ -268,7 +300,39 @@ async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, 
     events.close()
     return server.close()
   }
-  return { port: server.local.port, device: description.device, descriptionUrl: origin + DESCRIPTION_PATH, close }
+  const descriptionUrl = origin + DESCRIPTION_PATH
+  return { port: server.local.port, device: description.device, descriptionUrl, handler, close }
+}
+
+/** The same device over IPv6. It hears unicast searches, and joins no group. Where SSDP need not start, nor need this. */
+async function openIgdOverIPv6(running: Running, igd: Awaited<ReturnType<typeof openIgd>>) {
+  try {
+    return await openIPv6(running, igd)
+  } catch (error) {
+    if (error instanceof TransportError && running.settings.ssdpPort === SSDP_PORT) return undefined
+    throw error
+  }
+}
+
+/** @throws TransportError */
+async function openIPv6(running: Running, { device, handler }: Awaited<ReturnType<typeof openIgd>>) {
+  const { settings, state, clock, datagrams, httpServers, counters, interfaces, searchDelayMs } = running
+  const { ipv6Address, httpPort: port } = settings
+  if (ipv6Address === undefined) return undefined
+  const server = await httpServers.listen({ address: ipv6Address, port, handler })
+  const host = hostAndPort({ ...server.local, address: splitZone(ipv6Address).address })
+  const location = `http://${host}${DESCRIPTION_PATH}`
+  const responder = createSsdpResponder({ device, location, server: SERVER, bootId: () => state.bootId })
+  const isNeighbour = ipv6NeighboursOf(ipv6Address, interfaces())
+  const common = { clock, datagrams, counters, searchDelayMs }
+  try {
+    const ssdp = await openSsdp({ ...common, address: ipv6Address, port: 0, responder, isNeighbour })
+    const close = async (): Promise<void> => void (await Promise.all([ssdp.close(), server.close()]))
+    return { ssdp: ssdp.local, close }
+  } catch (error) {
+    await server.close()
+    throw error
+  }
 }
 
 /** If another program has port 1900, the gateway is still useful: clients can use its URL. */

@@ -98,7 +98,14 @@ describe('--emulate finds a gateway of its own and runs', () => {
   })
 
   it('-d of what is not there, which is a failure with a hint', async () => {
-    const { stdout, stderr, exitCode } = await runCli(['--emulate', '-d', '22', 'TCP'])
+    const { stdout, stderr, exitCode } = await runCli([
+      '--emulate',
+      '--quirk',
+      'refuse=DeletePortMapping:714',
+      '-d',
+      '22',
+      'TCP',
+    ])
     expect(steady(stdout)).toBe(`${FOUND}UPNP_DeletePortMapping() failed with code : 714\n`)
     expect(stderr).toBe('hint: there is no such entry; -l shows what there is\n')
     expect(exitCode).toBe(2)
@@ -110,7 +117,8 @@ describe('--emulate finds a gateway of its own and runs', () => {
     [['-P'], ['presentation-url'], 0],
     [['-r', '22', 'TCP'], ['external-address', 'mapped'], 0],
     [['-a', '@', '80', '8080', 'TCP'], ['external-address', 'mapped'], 0],
-    [['-d', '22', 'TCP'], ['unmap-failed'], 2],
+    [['-d', '22', 'TCP'], ['unmapped'], 0],
+    [['-d', '22', 'TCP', '--quirk', 'refuse=DeletePortMapping:714'], ['unmap-failed'], 2],
   ])('%j as JSON and nothing else', async (argv, types, code) => {
     const { stdout, stderr, exitCode } = await runCli(['--emulate', ...argv, '--json'])
     expect(objects(stdout).map(({ type }) => type)).toEqual(['device', 'gateway', 'local-address', ...types])

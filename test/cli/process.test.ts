@@ -146,7 +146,7 @@ describe('a command', () => {
   })
 
   it('exits with 2 for what the router refused', async () => {
-    const child = start(['--emulate', '-d', '22', 'TCP'])
+    const child = start(['--emulate', '--quirk', 'refuse=DeletePortMapping:714', '-d', '22', 'TCP'])
     child.stdout.resume()
     expect((await ended(child)).code).toBe(2)
   })
@@ -171,13 +171,13 @@ describe('a reader that leaves after the first line', () => {
   })
 
   it('does not change what -d is worth', async () => {
-    const child = start(['--emulate', '-d', '22', 'TCP'])
+    const child = start(['--emulate', '--quirk', 'refuse=DeletePortMapping:714', '-d', '22', 'TCP'])
     child.stdout.destroy()
     expect((await ended(child)).code).toBe(2)
   })
 
   it('may be that of stderr', async () => {
-    const child = start(['--emulate', '-d', '22', 'TCP'])
+    const child = start(['--emulate', '--quirk', 'refuse=DeletePortMapping:714', '-d', '22', 'TCP'])
     child.stderr.destroy()
     child.stdout.resume()
     expect((await once(child, 'close'))[0]).toBe(2)

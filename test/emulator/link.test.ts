@@ -185,3 +185,19 @@ describe('a mapping of another computer', () => {
     expect(() => emulator.addMapping({ externalPort: 8081 })).toThrow(InvalidArgumentError)
   })
 })
+
+describe('a pinhole that is there', () => {
+  it('has defaults, and the ID that it is to have', async () => {
+    const emulator = await start({ maxPinholes: 3 })
+    expect(emulator.addPinhole()).toBe(1)
+    expect(emulator.addPinhole({ id: 4711, internalClient: '::1', internalPort: 22 })).toBe(4711)
+    expect(emulator.pinholes()).toMatchObject([
+      { id: 1, internalClient: '2001:db8::99', internalPort: 8333, protocol: 6, leaseSeconds: 3600 },
+      { id: 4711, internalClient: '::1', internalPort: 22 },
+    ])
+    for (const id of [0, 65_536, 1.5, 4711])
+      expect(() => emulator.addPinhole({ id, internalPort: 23 })).toThrow(InvalidArgumentError)
+    emulator.addPinhole({ internalPort: 24 })
+    expect(() => emulator.addPinhole({ internalPort: 25 })).toThrow('the pinhole cannot be added')
+  })
+})

@@ -128,7 +128,7 @@ export async function openSsdp(options: SsdpOptions): Promise<SsdpSockets> {
   const common: Omit<DatagramOptions, 'address'> = {
     port,
     shared: withGroup,
-    multicastInterface: address,
+    ...(withGroup ? { multicastInterface: address } : {}),
     onMessage: (datagram, from) => receive(datagram, from),
     onError(error) {
       failure ??= error

@@ -50,10 +50,10 @@ export class PinholeTable {
     this.#maxPinholes = Math.min(maxPinholes, MAX_PINHOLE_ID)
   }
 
-  /** @throws Refusal 701 */
-  add({ leaseSeconds, ...pinhole }: WantedPinhole, nowMs: number): number {
+  /** `wantedId`: the UniqueID of a new pinhole. @throws Refusal 701; 402 if another one has that ID */
+  add({ leaseSeconds, ...pinhole }: WantedPinhole, nowMs: number, wantedId?: number): number {
     this.#dropEnded(nowMs)
-    const id = this.#ids.get(textOf(pinhole)) ?? this.#newId()
+    const id = this.#ids.get(textOf(pinhole)) ?? this.#newId(wantedId)
     this.#ids.set(textOf(pinhole), id)
     this.#put(id, pinhole, nowMs + leaseSeconds * 1000)
     return id
@@ -92,8 +92,13 @@ export class PinholeTable {
     this.#ends.clear()
   }
 
-  #newId(): number {
+  #newId(wantedId?: number): number {
     if (this.#rows.size >= this.#maxPinholes) throw new Refusal('PinholeSpaceExhausted')
+    if (wantedId !== undefined) {
+      const isId = Number.isInteger(wantedId) && wantedId >= 1 && wantedId <= MAX_PINHOLE_ID
+      if (!isId || this.#rows.has(wantedId)) throw new Refusal('InvalidArgs')
+      return wantedId
+    }
     do this.#lastId = (this.#lastId % MAX_PINHOLE_ID) + 1
     while (this.#rows.has(this.#lastId))
     return this.#lastId
