@@ -14,7 +14,7 @@ import { commandLineNet, type Surroundings } from './surroundings.js'
 const [IPV4, IPV6] = ['127.0.0.1', '::1']
 
 export async function onEmulatedGateway(
-  invocation: GatewayInvocation,
+  { beside: _, ...invocation }: GatewayInvocation, // the gateway is asked over one family
   surroundings: Surroundings,
   work: (alone: GatewayInvocation, emulated: Surroundings) => Promise<number>,
 ): Promise<number> {
@@ -31,7 +31,7 @@ export async function onEmulatedGateway(
     const listeners = undefined // what the emulated router opens leads nowhere
     const emulated = { ...surroundings, files: memoryFiles(), listeners, ...placesOf(emulator, isOverIPv6) }
     await prepare(emulator, invocation, emulated)
-    return await work({ ...invocation, beside: undefined }, emulated) // the gateway is asked over one family
+    return await work(invocation, emulated)
   } finally {
     await emulator.close()
   }

@@ -11,6 +11,7 @@ import { type Output, outputOf } from './parse/output-options.js'
 import { SERVICE, type ServiceInvocation } from './parse/service-words.js'
 import { UsageError } from './parse/words.js'
 import { Printer, type Streams } from './print/printer.js'
+import { SignOfLife } from './print/sign-of-life.js'
 import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
 import type { Voice } from './print/voice.js'
 import type { ExitCode } from './report.js'
@@ -118,6 +119,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   const { via } = invocation.portControl
   const searchesForIgd = invocation.url === undefined && (via === 'auto' || via === 'igd') // has time for a rehearsal
   const onIdle = (): void => void Promise.allSettled([begin(), searchesForIgd && rehearse(clock)])
+  const sign = signOf(invocation, begin, surroundings)
   let gatewayFound = false
   try {
     const { signal } = deadline
@@ -128,6 +130,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
       const next = await reports.next()
       const printer = await begin()
       if (next.done === true) return next.value
+      sign.hear(next.value)
       printer.report(next.value)
       gatewayFound ||= next.value.type === 'local-address'
       // A change is completed even if nobody reads about it.
@@ -139,6 +142,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
     ;(await begin()).report(report)
     return gatewayFound ? 2 : 1
   } finally {
+    sign.end()
     deadline.abort(new NoReplyError('the command is over'))
     deadline.dispose()
   }
@@ -157,12 +161,35 @@ async function keepOpen(
   const printer = await begin({ streams: { ...streams, stdout: hasProgram ? streams.stderr : streams.stdout, env } })
   const { keep, keepSurroundings } = await import('./keep/session.js')
   const reports = keep(invocation, options, keepSurroundings({ ...surroundings, ...streams }))
-  for (;;) {
-    const next = await reports.next()
-    if (next.done === true) return next.value
-    printer.report(next.value)
-    printer.complain() // now, because --keep may run for months
+  const sign = signOf(invocation, begin, surroundings)
+  try {
+    for (;;) {
+      const next = await reports.next()
+      if (next.done === true) return next.value
+      sign.hear(next.value)
+      printer.report(next.value)
+      printer.complain() // now, because --keep may run for months
+    }
+  } finally {
+    sign.end()
   }
+}
+
+/** With --keep, whoever keeps the ports obeys signals; otherwise a signal ends the process, as if nobody had heard it. */
+function signOf(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): SignOfLife {
+  const { clock, interfaces, stderr, onSignal, raise } = surroundings
+  return new SignOfLife({
+    clock,
+    invocation,
+    interfaces: () => interfaces().flatMap(({ loopback, name }) => (loopback ? [] : [name])),
+    open: async (sign) => (await begin()).placeFor(sign),
+    columns: () => stderr.columns,
+    onEnd: (listener) =>
+      onSignal(END_SIGNALS, (name) => {
+        listener()
+        if (invocation.keep === undefined) raise?.(name)
+      }),
+  })
 }
 
 /** `upnp-ts emulate`: a gateway in the foreground, for other programs to use. */

@@ -16,6 +16,8 @@ export interface Surroundings
     ClientNet,
     Pick<RunContext, 'files' | 'onlyRoute' | 'onlyEndpoint' | 'listeners'> {
   readonly onSignal: OnSignal
+  /** Sends this process a signal that it has caught, so that it ends as if it had not. */
+  readonly raise?: ((signal: string) => void) | undefined
   /** Opened when it is called. Without it, there is no input. */
   readonly stdin?: (() => AsyncIterable<string | Uint8Array>) | undefined
   /** Streams for a program that must not wait for its readers. `droppedLine` is about lines that nobody read. */
@@ -73,6 +75,7 @@ export function ofProcess(): Surroundings {
     files: userPrivateFiles,
     onSignal: onProcessSignal,
     listeners: async () => (await import('../net/tables/listeners.js')).listenersOfThisComputer(),
+    raise: (signal) => void process.kill(process.pid, signal),
     // A console of Windows takes text, not bytes.
     patientStreams: process.platform === 'win32' ? undefined : openPatientStreams,
   }

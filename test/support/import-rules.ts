@@ -29,7 +29,7 @@ const ROOMS = {
   'cli/context': ['domain', 'library', 'net'],
   'cli/surroundings': ['domain', 'library', 'net', 'cli/context', 'cli/print'],
   'cli/parse': ['domain', 'net'],
-  'cli/print': ['domain', 'cli/report', 'cli/parse'],
+  'cli/print': ['domain', 'net/clock', 'cli/report', 'cli/parse'],
   'cli/run': ['domain', 'library', 'net', 'cli/report', 'cli/parse', 'cli/context', 'cli/failure'],
   'cli/keep': [
     'domain',

@@ -10,6 +10,7 @@ import { cleaned, shortened, withShortTexts } from './clean.js'
 import { wantsColour } from './colour.js'
 import { renderJson } from './json.js'
 import type { Piece } from './pieces.js'
+import type { SignOfLife, SignPlace } from './sign-of-life.js'
 import { complaintsAmong } from './text.js'
 import { upnpcVoice, type Voice } from './voice.js'
 
@@ -44,6 +45,7 @@ export class Printer {
   readonly #held: { readonly report: Report | undefined; readonly pieces: readonly Piece[] }[] = []
   /** --verbose: the first of each kind that was ignored, and how many there were. */
   readonly #ignored = new Map<Ignored['kind'], { readonly first: string; count: number }>()
+  #sign: SignOfLife | undefined
   /** Whether nobody reads stdout any more. */
   readerIsGone = false
   /** Why output was lost, if the cause is not that the reader has gone: a full disk, for example. */
@@ -160,7 +162,17 @@ export class Printer {
     if (!this.#output.json && !this.#output.quiet) this.#write('stdout', text)
   }
 
+  /** The sign of life is erased before anything is written. Returns where to show it, if anybody is to see it. */
+  placeFor(sign: SignOfLife): SignPlace | undefined {
+    const { json, quiet, verbose } = this.#output
+    const { stderr, env } = this.#streams
+    if (json || quiet || verbose || stderr.isTTY !== true || env.TERM === 'dumb') return undefined
+    this.#sign = sign
+    return stderr
+  }
+
   #write(stream: Piece['stream'], text: string): void {
+    this.#sign?.erase()
     if (stream === 'stdout' && this.readerIsGone) return
     this.#streams[stream].write(text)
   }
