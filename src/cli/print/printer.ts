@@ -10,7 +10,7 @@ import { cleaned, shortened, withShortTexts } from './clean.js'
 import { wantsColour } from './colour.js'
 import { renderJson } from './json.js'
 import type { Piece } from './pieces.js'
-import type { SignOfLife, SignPlace } from './sign-of-life.js'
+import type { SignPlace } from './sign-of-life.js'
 import { complaintsAmong } from './text.js'
 import { upnpcVoice, type Voice } from './voice.js'
 
@@ -32,6 +32,11 @@ export interface Streams {
   readonly end?: () => Promise<void>
 }
 
+/** What is on the terminal, and has to go before anything else is written. */
+interface Erasable {
+  erase(): void
+}
+
 type Paint = (text: string, tone: Piece['tone']) => string
 
 export class Printer {
@@ -45,7 +50,7 @@ export class Printer {
   readonly #held: { readonly report: Report | undefined; readonly pieces: readonly Piece[] }[] = []
   /** --verbose: the first of each kind that was ignored, and how many there were. */
   readonly #ignored = new Map<Ignored['kind'], { readonly first: string; count: number }>()
-  #sign: SignOfLife | undefined
+  #sign: Erasable | undefined
   /** Whether nobody reads stdout any more. */
   readerIsGone = false
   /** Why output was lost, if the cause is not that the reader has gone: a full disk, for example. */
@@ -163,7 +168,7 @@ export class Printer {
   }
 
   /** The sign of life is erased before anything is written. Returns where to show it, if anybody is to see it. */
-  placeFor(sign: SignOfLife): SignPlace | undefined {
+  placeFor(sign: Erasable): SignPlace | undefined {
     const { json, quiet, verbose } = this.#output
     const { stderr, env } = this.#streams
     if (json || quiet || verbose || stderr.isTTY !== true || env.TERM === 'dumb') return undefined

@@ -98,6 +98,40 @@ describe('colour', () => {
   })
 })
 
+describe('the sign of life', () => {
+  const signed = ({ out = false, err = true, env = {}, ...output }: Partial<Output> & Setting) => {
+    const [stdout, stderr] = [new FakeStream(out), new FakeStream(err)]
+    const printer = new Printer({ ...PLAIN, ...output }, { stdout, stderr, env })
+    const erased: string[] = []
+    const sign = { erase: () => void erased.push(`${stdout.text}${stderr.text}`) }
+    return { printer, stderr, erased, place: printer.placeFor(sign) }
+  }
+
+  it.each<[string, Partial<Output> & Setting]>([
+    ['with --json', { json: true }],
+    ['with --quiet', { quiet: true }],
+    ['with --verbose', { verbose: true }],
+    ['if stderr is no terminal', { out: true, err: false }],
+    ['on a dumb terminal', { env: { TERM: 'dumb' } }],
+  ])('has no place %s', (_, setting) => {
+    expect(signed(setting).place).toBeUndefined()
+  })
+
+  it.each([[{ out: true }], [{}]])('has its place on stderr, even if stdout is a pipe: %j', (setting) => {
+    const { place, stderr } = signed(setting)
+    expect(place).toBe(stderr)
+  })
+
+  it('is erased before a line of either stream', () => {
+    const { printer, erased } = signed({})
+    printer.report({ type: 'listing' })
+    printer.report({ type: 'notice', kind: 'no-presentation-url' })
+    printer.text('banner\n')
+    expect(erased[0]).toBe('')
+    expect(erased).toHaveLength(3)
+  })
+})
+
 describe('text', () => {
   it('has the heading of the devices once, before the first one', async () => {
     const { stdout } = await printed([DEVICE, DEVICE])
