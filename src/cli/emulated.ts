@@ -4,9 +4,10 @@
  */
 import { PortMappingError, TransportError } from '../domain/errors.js'
 import { type PinholeId, type PinholeTarget, pinholeTargetOf } from '../domain/pinhole.js'
-import { DEFAULT_DESCRIPTION, PROTOCOL_NUMBERS } from '../domain/port-mapping.js'
+import { DEFAULT_DESCRIPTION, type MappingKey, PROTOCOL_NUMBERS } from '../domain/port-mapping.js'
 import { type Emulator, startEmulator } from '../emulator.js'
 import { memoryFiles } from '../net/files/private-files.js'
+import type { GatewayCommand } from './parse/command-table.js'
 import type { GatewayInvocation } from './parse/invocation.js'
 import { run } from './run/run.js'
 import { commandLineNet, type Surroundings } from './surroundings.js'
@@ -68,18 +69,35 @@ function openingBefore(invocation: GatewayInvocation, url: string): GatewayInvoc
   // Over these opening and closing are the same request, and a refusal is meant for the closing.
   if (isOverUdp && quirks.some(({ name }) => name === 'refuse')) return undefined
   const common = { ...invocation, keep: undefined, discoveryTimeMs: undefined }
-  if (command.name === 'unmap') {
-    const mappings = command.keys.map(
+  if (command.name === 'unmap' || command.name === 'close') {
+    const mappings = keysOf(command).map(
       (key) => ({ ...key, internalClient: 'local', internalPort: key.externalPort, lease: 'unlimited' }) as const,
     )
     const opened = { ...common, command: { name: 'map', any: false, mappings } } as const
     return isOverUdp ? opened : { ...opened, url, portControl: { ...portControl, via: 'igd' } }
   }
-  const pinholes = idsIn(invocation).flatMap((id) => {
-    const target = pinholeTargetOf(String(id))
-    return target === undefined ? [] : [pinholeTo(target)]
-  })
+  const targets =
+    command.name === 'close-pinholes'
+      ? insidesOf(command.ports)
+      : idsIn(invocation).flatMap((id) => pinholeTargetOf(String(id)) ?? [])
+  const pinholes = targets.map(pinholeTo)
   return pinholes.length === 0 ? undefined : { ...common, command: { name: 'add-pinholes', pinholes } }
+}
+
+type Closing = Extract<GatewayCommand, { name: 'unmap' | 'close' }>
+type ClosedPorts = Extract<GatewayCommand, { name: 'close' }>['ports']
+
+function keysOf(command: Closing): readonly MappingKey[] {
+  if (command.name === 'unmap') return command.keys
+  return insidesOf(command.ports).map(({ internalPort, protocol }) => {
+    return { externalPort: internalPort, protocol, remoteHost: '' }
+  })
+}
+
+function insidesOf(ports: ClosedPorts): readonly PinholeTarget[] {
+  return ports.flatMap(({ port, protocols }) =>
+    protocols.map((protocol) => ({ protocol, internalClient: 'local', internalPort: port })),
+  )
 }
 
 function idsIn({ command }: GatewayInvocation): readonly PinholeId[] {

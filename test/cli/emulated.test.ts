@@ -59,6 +59,23 @@ describe('--emulate', () => {
     expect(await answerTo(line)).toEqual({ last, stderr: '', exitCode: 0 })
   })
 
+  const CLOSED = 'unmapped'
+  it.each([
+    ['close 25565', [CLOSED, CLOSED]],
+    ['close 25565/tcp 80/udp', [CLOSED, CLOSED]],
+    ['close 25565/udp --via pcp', [CLOSED]],
+    ['close 25565/udp --via nat-pmp', [CLOSED]],
+    ...(hasIPv6 ? [['close 8333/tcp --ipv6', ['pinhole-deleted']] as const] : []),
+  ] as const)('%s', async (line, types) => {
+    const { stdout, exitCode } = await runCli(['--emulate', '--json', ...wordsOf(line)])
+    const reports = stdout
+      .trimEnd()
+      .split('\n')
+      .map((each) => JSON.parse(each))
+    expect(reports.map(({ type }) => type).slice(-types.length)).toEqual(types)
+    expect(exitCode).toBe(0)
+  })
+
   it('shows nothing of how it came to begin with that', async () => {
     const { stdout, stderr } = await runCli(['--emulate', '--verbose', '-d', '22', 'TCP'])
     expect(withoutBanner(stdout).match(/^Found valid IGD/gm)).toHaveLength(1)

@@ -62,8 +62,11 @@ function portWorkOf(command: GatewayCommand): PortWork | undefined {
   if (command.name === 'map') return { ...opens, ports: command.mappings.map(({ externalPort }) => externalPort) }
   if (command.name === 'add-pinholes')
     return { ...opens, ports: command.pinholes.map(({ internalPort }) => internalPort) }
-  if (command.name !== 'unmap') return undefined
-  return { doing: 'closing', done: 'closed', ports: command.keys.map(({ externalPort }) => externalPort) }
+  const closes = { doing: 'closing', done: 'closed' } as const
+  if (command.name === 'unmap') return { ...closes, ports: command.keys.map(({ externalPort }) => externalPort) }
+  if (command.name === 'close' || command.name === 'close-pinholes')
+    return { ...closes, ports: command.ports.map(({ port }) => port) }
+  return undefined
 }
 
 function searchText(invocation: GatewayInvocation, interfaces: () => readonly string[]): string {
