@@ -4,7 +4,7 @@ import { UsageError } from './parse/words.js'
 import type { Answer, Report, ReportedError } from './report.js'
 
 export function reportedError(error: unknown): ReportedError {
-  if (error instanceof UsageError) return { code: 'USAGE', message: error.message }
+  if (error instanceof UsageError) return { code: 'USAGE', message: error.line }
   if (!(error instanceof PortMappingError)) return { code: 'INTERNAL', message: String(error) }
   return errorFacts(error)
 }

@@ -138,7 +138,10 @@ describe('--quirk', () => {
   })
 
   it.each([
-    ['igd2', "--quirk: 'igd2' is not a quirk: there are igd1, late-search=MS and refuse=ACTION:CODE[:TIMES]\n"],
+    [
+      'igd2',
+      "--quirk: 'igd2' is not a quirk: there are igd1, late-search=MS and refuse=ACTION:CODE[:TIMES], as in: upnp-ts -l --emulate --quirk igd1\n",
+    ],
     ['late-search=99999', 'late-search: the delay must be 0 to 60000 ms: 99999\n'],
     [
       'refuse=Reboot:501',
@@ -757,14 +760,16 @@ describe('what needs no gateway', () => {
   it('says what is wrong with the command line in one line on stderr, with exit 1', async () => {
     expect(await runCli(['-r', '0', 'TCP'])).toEqual({
       stdout: BANNER,
-      stderr: "-r: '0' is not a port: give a number from 1 to 65535\n",
+      stderr: "-r: '0' is not a port: give a number from 1 to 65535, as in: upnp-ts -r 22 TCP\n",
       exitCode: 1,
     })
   })
 
   it('shows what was typed without obeying it', async () => {
     const { stderr } = await runCli(['-r', '22', '\x1b]52;c;eA==\x07\n'])
-    expect(stderr).toBe("-r: '\\x1b]52;c;eA==\\x07\\x0a' is not a protocol: give TCP, UDP or TCP+UDP\n")
+    expect(stderr).toBe(
+      "-r: '\\x1b]52;c;eA==\\x07\\x0a' is not a protocol: give TCP, UDP or TCP+UDP, as in: upnp-ts -r 22 TCP\n",
+    )
   })
 
   it('explains itself on stderr if there is no command', async () => {

@@ -141,7 +141,7 @@ describe('a command', () => {
     expect(await ended(child)).toEqual({
       code: 1,
       signal: null,
-      stderr: '-r: the protocol is missing after 22: add TCP or UDP\n',
+      stderr: '-r: the protocol is missing after 22: add TCP or UDP, as in: upnp-ts -r 22 TCP\n',
     })
   })
 

@@ -131,11 +131,12 @@ const OPENS_ONE_PORT = {
   ...OPENS_PORTS,
   form: 'IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]',
   count: [4, 6],
+  example: '192.168.1.5 80 8080 TCP',
   ifFewer: '-r PORT PROTOCOL opens a port for this computer',
 } as const
 export const CLOSES_PORTS = { ...CHANGES_PORTS, protocols: protocolsThatUnmap } as const
 export const ABOUT_PINHOLES = { family: 6, isAboutPinholes: true, asksFirewall: true } as const
-const NAMES_PINHOLES = { ...ABOUT_PINHOLES, form: 'ID ...', count: [1, 1000] } as const
+const NAMES_PINHOLES = { ...ABOUT_PINHOLES, form: 'ID ...', example: '1 -6', count: [1, 1000] } as const
 
 /** In the order of the usage text. Each command is a row here and a function in run/run.ts. */
 export const COMMANDS = [
@@ -162,7 +163,7 @@ export const COMMANDS = [
     flag: 'redirect',
     letter: '-r',
     form: 'PORT [EXTERNAL_PORT] PROTOCOL ...',
-    wanted: 'PORT [EXTERNAL_PORT] PROTOCOL, as in -r 22 TCP',
+    example: '22 TCP',
     help: 'open ports for this computer; several at once',
     ...OPENS_PORTS,
     parse: parseRedirect,
@@ -185,6 +186,7 @@ export const COMMANDS = [
     flag: 'delete',
     letter: '-d',
     form: DELETE_FORM,
+    example: '22 TCP',
     help: 'close a port; with several ports, the same as -f',
     ...CLOSES_PORTS,
     parse: parseDelete,
@@ -193,6 +195,7 @@ export const COMMANDS = [
     flag: 'delete-several',
     letter: '-f',
     form: 'EXTERNAL_PORT PROTOCOL ...',
+    example: '22 TCP 80 TCP',
     help: 'close several ports',
     ...CLOSES_PORTS,
     parse: parseDeletePairs('-f'),
@@ -202,7 +205,8 @@ export const COMMANDS = [
     letter: '-N',
     form: 'FIRST_PORT LAST_PORT PROTOCOL [MANAGE]',
     count: [3, 4],
-    ifFewer: 'a range is two words here, as in -N 8000 8010 TCP',
+    example: '8000 8010 TCP',
+    ifFewer: 'a range is two words here',
     help: 'close a range of ports (IGD:2); with MANAGE 1, those of other computers too',
     ...CHANGES_PORTS,
     parse: parseRange,
@@ -218,6 +222,7 @@ export const COMMANDS = [
     letter: '-A',
     form: 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL LEASE',
     count: [6, 6],
+    example: '"" 0 @ 8333 TCP 3600 -6',
     help: 'open a pinhole and print its ID',
     ...ABOUT_PINHOLES,
     protocols: ['igd', 'pcp'],
@@ -228,6 +233,7 @@ export const COMMANDS = [
     flag: 'update-pinhole',
     letter: '-U',
     form: 'ID LEASE',
+    example: '1 3600 -6',
     count: [2, 2],
     help: 'give a pinhole another LEASE seconds',
     ...ABOUT_PINHOLES,
@@ -272,6 +278,7 @@ export const COMMANDS = [
     letter: '-G',
     form: 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL',
     count: [5, 5],
+    example: '"" 0 @ 8333 TCP -6',
     help: 'see how long an idle connection stays open',
     family: 6,
     asksFirewall: true,
@@ -340,8 +347,7 @@ function parseRedirect(
     inRanges = addToRanges('-r', inRanges, pairs.length)
     at += hasExternal ? 2 : 1
     const protocol = words[at]
-    if (protocol === undefined)
-      throw new UsageError(`-r: the protocol is missing after ${words[at - 1]}: add TCP or UDP`)
+    if (protocol === undefined) throw protocolMissing('-r', words[at - 1] ?? '')
     mappings.push(...mappingsOf('-r', pairs, protocol, { internalClient: 'local', lease, remoteHost: '' }))
     at++
   }
@@ -374,13 +380,20 @@ function parseDelete(words: readonly string[]): UnmapCommand {
   const third = words[2] ?? ''
   const isRemoteHost = third === '' || isUnicastIPv4(third)
   if (/^\d+([-:]\d+)?$/.test(third) || (words.length > 3 && !isRemoteHost)) return parseDeletePairs('-d')(words)
-  wordsOf('-d', DELETE_FORM, words, [2, 3], 'a port needs its protocol, as in -d 22 TCP')
+  if (words.length === 1) return parseDeletePairs('-d')(words)
+  wordsOf('-d', DELETE_FORM, words, [2, 3])
   const [port = '', protocol = '', remoteHost = ''] = words
   return {
     name: 'unmap',
     keys: keysOf('-d', port, protocol, remoteHost),
     exitCodeOfFailure: port.includes('-') ? 3 : 2,
   }
+}
+
+function protocolMissing(option: string, port: string): UsageError {
+  return new UsageError(`${option}: the protocol is missing after ${port}: add TCP or UDP`, {
+    fix: [port, `${port} TCP`],
+  })
 }
 
 /** (external_port protocol) … */
@@ -392,7 +405,7 @@ function parseDeletePairs(option: string): (words: readonly string[]) => UnmapCo
       const [port = '', protocol] = words.slice(at, at + 2)
       if (protocol === undefined) {
         portsOf(option, 'external port', port)
-        throw new UsageError(`${option}: the protocol is missing after ${port}: add TCP or UDP`)
+        throw protocolMissing(option, port)
       }
       const ofPort = keysOf(option, port, protocol, '')
       inRanges = addToRanges(option, inRanges, ofPort.length / protocolsOf(option, protocol).length)

@@ -6,6 +6,8 @@ import { Command, CommanderError } from 'commander'
 import { DEFAULT_DESCRIPTION } from '../../domain/port-mapping.js'
 import type { Quirk } from '../../domain/quirk.js'
 import { type AnyCommand, type CommandFacts, type CommandRow, type GatewayCommand, leaseOf } from './command-table.js'
+import { nearest } from './nearest.js'
+import { namingNext } from './next-command.js'
 import { type Flag, givenIn, isOnlyOfEmulate, keyOf, labelOf, longOf, type OptionRow } from './option-table.js'
 import {
   type HandOverOptions,
@@ -85,9 +87,20 @@ export function parseWith<C extends AnyCommand>(tables: Tables<C>, argv: readonl
   try {
     return parse(tables, argv)
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    if (argv.some(isHelp)) return { kind: 'help' }
-    throw badNumber(tables, argv, error) ?? usageErrorOf(error, tables)
+    if (!(error instanceof CommanderError || error instanceof UsageError)) throw error
+    if (error instanceof CommanderError && argv.some(isHelp)) return { kind: 'help' }
+    const usage = error instanceof UsageError ? error : (badNumber(tables, argv, error) ?? usageErrorOf(error, tables))
+    throw namingNext(usage, argv, tables, (other) => isUnderstood(tables, other))
+  }
+}
+
+function isUnderstood(tables: Tables<AnyCommand>, argv: readonly string[]): boolean {
+  try {
+    parse(tables, argv)
+    return true
+  } catch (error) {
+    if (error instanceof CommanderError || error instanceof UsageError) return false
+    throw error
   }
 }
 
@@ -132,7 +145,7 @@ function badNumber(tables: Tables, argv: readonly string[], error: CommanderErro
 /** Tells commander which flags there are. Commander throws its errors and prints nothing. */
 function setUp(program: Command, commands: readonly CommandRow[], options: readonly OptionRow[]): void {
   program.exitOverride().configureOutput({ writeOut: () => {}, writeErr: () => {} })
-  program.helpOption(false).helpCommand(false).argument('[words...]')
+  program.showSuggestionAfterError(false).helpOption(false).helpCommand(false).argument('[words...]')
   for (const row of commands) {
     if (row.onlyAlone !== true) program.option(namesOf(row) + (row.form === undefined ? '' : ' <words...>'))
   }
@@ -164,7 +177,7 @@ function judge<C extends AnyCommand>(
   const letter = commands[0] ?? given[0]
   const row = verb ?? letter
   const stray = verb === undefined ? words[0] : undefined
-  if (stray !== undefined) throw new UsageError(strayWord(stray, commands[0], options, tables))
+  if (stray !== undefined) throw strayWord(stray, commands[0], options, tables)
   const url = textOption(options.url)
   if (url !== undefined) descriptionUrlOf('-u', url)
   if (row === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
@@ -277,28 +290,51 @@ function judgeEmulate(
   }
 }
 
-function strayWord(word: string, command: CommandRow | undefined, options: Options, { commands }: Tables): string {
+function strayWord(
+  word: string,
+  command: CommandRow | undefined,
+  options: Options,
+  { commands, verbs = [] }: Tables<AnyCommand>,
+): UsageError {
+  const what = `'${word}' is not understood`
   if (options.description !== undefined)
-    return `'${word}' is not understood; a description of several words needs quotes: -e "my web server"`
-  if (command === undefined)
-    return `'${word}' is not understood: a command begins with a dash, as in -r 22 TCP; upnp-ts -h shows all of them`
+    return new UsageError(`${what}; a description of several words needs quotes`, {
+      next: '-r 22 TCP -e "my web server"',
+    })
+  if (command === undefined) return notACommand(word, verbs)
+  const label = labelOf(command)
   const glued = `-${listOption(options[keyOf(command)])[0]}`
   if (commands.some(({ letter }) => letter === glued))
-    return (
-      `'${word}' is not understood: ${labelOf(command)} and ${glued} are two commands; ` +
-      'run upnp-ts once for each port of another computer'
+    return new UsageError(
+      `${what}: ${label} and ${glued} are two commands; run ${label} once for each port of another computer`,
     )
-  if (command.form === undefined) return `'${word}' is not understood: ${labelOf(command)} does not take it`
-  return `'${word}' is not understood: what ${labelOf(command)} takes has to follow it directly, with no option in between`
+  if (command.form === undefined) return new UsageError(`${what}: ${label} does not take it`)
+  return new UsageError(`${what}: what ${label} takes has to follow it directly, with no option in between`)
+}
+
+function notACommand(word: string, verbs: readonly CommandRow[]): UsageError {
+  const labels = [...verbs.map(labelOf), 'emulate']
+  const meant = /^\d/.test(word) ? labels[0] : nearest(word, labels)
+  if (meant === undefined) return new UsageError(`'${word}' is not a command; upnp-ts -h shows all of them`)
+  const by = /^\d/.test(word) ? `${meant} ${word}` : meant
+  return new UsageError(`'${word}' is not a command; did you mean ${meant}?`, { fix: [word, by] })
 }
 
 function usageErrorOf(error: CommanderError, { commands, options }: Tables<AnyCommand>): UsageError {
-  const option = /'(-[^' ,=]*)(?:[ ,=][^']*)?'/.exec(error.message)?.[1] ?? ''
+  const [, typed = '', option = ''] = /'((-[^' ,=]*)(?:[ ,=][^']*)?)'/.exec(error.message) ?? []
   if (error.code === 'commander.unknownOption') {
-    const meant = /\(Did you mean ([^(]+)\?\)/.exec(error.message)?.[1]
-    if (meant === option) return new UsageError(`${option} does not take a value`)
-    const advice = meant === undefined ? 'upnp-ts -h shows all of them' : `did you mean ${meant}?`
-    return new UsageError(`Unknown switch ${option}; ${advice}`)
+    const long = [...options, ...commands].map(longOf)
+    if (long.includes(option)) return new UsageError(`${option} does not take a value`, { fix: [typed, option] })
+    const meant = option.startsWith('--')
+      ? nearest(
+          option.slice(2),
+          long.map((each) => each.slice(2)),
+        )
+      : undefined
+    if (meant === undefined) return new UsageError(`Unknown switch ${option}; upnp-ts -h shows all of them`)
+    return new UsageError(`Unknown switch ${option}; did you mean --${meant}?`, {
+      fix: [typed, `--${meant}${typed.slice(option.length)}`],
+    })
   }
   if (error.code === 'commander.optionMissingArgument') {
     const row = [...options, ...commands].find((each) => labelOf(each) === option)

@@ -36,15 +36,30 @@ export const OPTIONS: readonly OptionRow[] = [
     form: 'COMMAND',
     wanted: 'a command for the shell',
     ...WITH_KEEP,
+    example: './tell.sh',
     help: 'run this in a shell when the address and the ports are known, and when they change',
   },
-  { flag: 'state', form: 'FILE', wanted: 'a file', ...WITH_KEEP, help: 'write what is open to this file, as JSON' },
-  { flag: 'check', ...SECONDS, ...WITH_KEEP, help: 'check at least this often that the router still has them [120]' },
+  {
+    flag: 'state',
+    form: 'FILE',
+    wanted: 'a file',
+    ...WITH_KEEP,
+    example: 'ports.json',
+    help: 'write what is open to this file, as JSON',
+  },
+  {
+    flag: 'check',
+    ...SECONDS,
+    ...WITH_KEEP,
+    example: '60',
+    help: 'check at least this often that the router still has them [120]',
+  },
   {
     flag: 'description',
     letter: '-e',
     form: 'TEXT',
     wanted: 'a text',
+    example: '"my web server"',
     help: `the description of the ports opened [${DEFAULT_DESCRIPTION}]`,
   },
   { flag: 'ignore', letter: '-i', help: 'go on with a router that says it is not connected' },
@@ -53,6 +68,7 @@ export const OPTIONS: readonly OptionRow[] = [
     ...SECONDS,
     goesWith: ['open', '-r', '-a', '-n'],
     namesOther: true,
+    example: '3600',
     help: 'for how long the router is asked to keep a port open',
   },
   {
@@ -60,15 +76,29 @@ export const OPTIONS: readonly OptionRow[] = [
     form: 'PORT',
     wanted: "a port, or 'any' for one that the router chooses",
     ...WITH_OPEN,
+    example: '2222',
     help: 'the port outside, if it is another one; any: one that is free',
   },
-  { flag: 'to', ...IPV4, ...WITH_OPEN, help: 'let the port lead to this computer at home, and not to this one' },
-  { flag: 'only', ...IPV4, ...WITH_OPEN, help: 'let nobody in but this address of the internet' },
+  {
+    flag: 'to',
+    ...IPV4,
+    ...WITH_OPEN,
+    example: '192.168.1.5',
+    help: 'let the port lead to this computer at home, and not to this one',
+  },
+  {
+    flag: 'only',
+    ...IPV4,
+    ...WITH_OPEN,
+    example: '203.0.113.7',
+    help: 'let nobody in but this address of the internet',
+  },
   {
     flag: 'for',
     form: 'TIME',
     wanted: 'a time, such as 30m, 2h or 7d',
     ...WITH_OPEN,
+    example: '2h',
     help: 'close it after this time, such as 30m, 2h or 7d; with --keep, upnp-ts ends then',
   },
   {
@@ -91,12 +121,14 @@ export const OPTIONS: readonly OptionRow[] = [
     flag: 'via',
     form: 'PROTOCOL',
     wanted: 'auto, igd, pcp or nat-pmp',
+    example: 'igd',
     help: 'ask only over igd (UPnP), pcp or nat-pmp [auto: over all three at once, and UPnP is preferred]',
   },
   {
     flag: 'gateway',
     form: 'ADDRESS[:PORT]',
     wanted: 'the address of a router',
+    example: '192.168.1.1',
     help: 'ask this router and no other; PORT is for PCP and NAT-PMP [the default gateway, 5351]',
   },
   {
@@ -112,6 +144,7 @@ export const OPTIONS: readonly OptionRow[] = [
     letter: '-u',
     form: 'URL',
     wanted: "the URL of a router's description",
+    example: 'http://192.168.1.1:5000/rootDesc.xml',
     help: 'do not search; ask the router whose root description is at this URL',
   },
   { flag: 'ipv6', letter: '-6', help: 'search over IPv6' },
@@ -121,6 +154,7 @@ export const OPTIONS: readonly OptionRow[] = [
     letter: '-m',
     form: 'INTERFACE',
     wanted: 'the name or an address of an interface',
+    example: 'eth0',
     help: 'use one interface only: its name or an address',
   },
   {
@@ -128,6 +162,7 @@ export const OPTIONS: readonly OptionRow[] = [
     letter: '-z',
     form: 'PORT',
     wanted: 'a port number',
+    example: '1900',
     help: 'search from this port (1 is 1900) [any]',
   },
   {
@@ -135,6 +170,7 @@ export const OPTIONS: readonly OptionRow[] = [
     letter: '-t',
     form: 'TTL',
     wanted: 'a number from 0 to 255',
+    example: '2',
     help: 'the time to live of searches [2]',
   },
   {
@@ -142,10 +178,21 @@ export const OPTIONS: readonly OptionRow[] = [
     letter: '-p',
     form: 'PATH',
     wanted: 'the path of a socket',
+    example: '/run/minissdpd.sock',
     help: 'the socket of MiniSSDPd; "" to leave it out',
   },
-  { flag: 'discovery-time', ...MILLISECONDS, help: 'search for exactly this long, and list all devices' },
-  { flag: 'timeout', ...MILLISECONDS, help: `the time limit of the whole command [${DEFAULT_TIMEOUT_MS}]` },
+  {
+    flag: 'discovery-time',
+    ...MILLISECONDS,
+    example: '2000',
+    help: 'search for exactly this long, and list all devices',
+  },
+  {
+    flag: 'timeout',
+    ...MILLISECONDS,
+    example: '10000',
+    help: `the time limit of the whole command [${DEFAULT_TIMEOUT_MS}]`,
+  },
   { flag: 'json', readFirst: true, help: 'print one JSON object per line' },
   { flag: 'quiet', letter: '-q', readFirst: true, showsBothNames: true, help: 'print nothing unless it fails' },
   {
@@ -160,6 +207,7 @@ export const OPTIONS: readonly OptionRow[] = [
     form: 'WHEN',
     wanted: 'auto, always or never',
     readFirst: true,
+    example: 'never',
     help: 'colour: auto, always or never [auto: on a terminal]',
   },
   {
@@ -168,18 +216,33 @@ export const OPTIONS: readonly OptionRow[] = [
     wanted: '2.1 or 2.3.3',
     readFirst: true,
     only: 'letters',
+    example: '2.1',
     help: 'print -l as upnpc 2.1 does',
   },
   { flag: 'emulate', help: 'run the command on an emulated router of its own' },
-  { flag: 'address', ...IPV4, ...WITH_EMULATE, help: 'where it listens' },
-  { flag: 'port', form: 'N', wanted: 'a number', ...WITH_EMULATE, help: 'the port of its HTTP server' },
-  { flag: 'external-address', ...IPV4, ...WITH_EMULATE, help: 'what it says its external address is' },
+  { flag: 'address', ...IPV4, ...WITH_EMULATE, example: '127.0.0.1', help: 'where it listens' },
+  {
+    flag: 'port',
+    form: 'N',
+    wanted: 'a number',
+    ...WITH_EMULATE,
+    example: '5000',
+    help: 'the port of its HTTP server',
+  },
+  {
+    flag: 'external-address',
+    ...IPV4,
+    ...WITH_EMULATE,
+    example: '203.0.113.7',
+    help: 'what it says its external address is',
+  },
   {
     flag: 'quirk',
     form: 'NAME[=VALUE]',
     wanted: 'a quirk and its value',
     isList: true,
     goesWith: ['emulate', '--emulate'],
+    example: 'igd1',
     help:
       'with emulate or --emulate: the emulated router acts like some real ones; may be given several times: ' +
       'igd1, late-search=MS, refuse=ACTION:CODE[:TIMES]',
@@ -204,6 +267,8 @@ export interface Flag {
   readonly form?: string
   /** What follows the flag, as an error message asks for it; undefined if the form will do. */
   readonly wanted?: string
+  /** What may follow the flag, as an error message shows it. */
+  readonly example?: string
   /** What the flag does, for the usage text; a default is in brackets. */
   readonly help: string
 }

@@ -72,13 +72,20 @@ export type KeepOptions = NonNullable<ReturnType<typeof keepOptionsOf>>
 export function keepOptionsOf(options: Options, program: readonly string[] | undefined) {
   if (options.keep !== true) {
     if (program !== undefined)
-      throw new UsageError('a program after -- runs only with --keep, while the ports are open: add --keep')
+      throw new UsageError('a program after -- runs only with --keep, while the ports are open: add --keep', {
+        next: WITH_PROGRAM,
+      })
     return undefined
   }
-  if (program?.length === 0) throw new UsageError('nothing follows --; it takes a program and its arguments')
+  if (program?.length === 0)
+    throw new UsageError('nothing follows --; it takes a program and its arguments', { next: WITH_PROGRAM })
   if (options.timeout !== undefined && program === undefined && options.onChange === undefined)
-    throw new UsageError('--timeout with --keep needs a program after --, or --on-change: --keep itself never gives up')
-  if (options.require === true && program === undefined) throw new UsageError('--require goes with a program after --')
+    throw new UsageError(
+      '--timeout with --keep needs a program after --, or --on-change: --keep itself never gives up',
+      { next: '-r 22 TCP --keep --timeout 10000 -- ./server' },
+    )
+  if (options.require === true && program === undefined)
+    throw new UsageError('--require goes with a program after --', { next: '-r 22 TCP --keep --require -- ./server' })
   const [onChange, stateFile, seconds] = [options.onChange, options.state, options.check].map(textOption)
   if (onChange === '' || stateFile === '') throw new UsageError('--on-change takes a command, and --state a file')
   return {
@@ -107,6 +114,9 @@ export function handOverOptionsOf(options: Options) {
   return { server: as === undefined ? undefined : serverNamed('--as', as), endpointOnly: print !== undefined, hasQr }
 }
 
+const WITH_PROGRAM = '-r 22 TCP --keep -- ./server'
+const WITH_NONCE = '-r 22 TCP --via pcp --nonce @nonce.txt'
+
 const VIAS: readonly string[] = ['auto', ...GATEWAY_PROTOCOLS] satisfies readonly Via[]
 
 function isVia(word: string): word is Via {
@@ -127,13 +137,13 @@ export type PortControlAsked = ReturnType<typeof portControlOf>
 /** The options about PCP and NAT-PMP. @throws UsageError */
 export function portControlOf(
   options: Options,
-  row: Pick<CommandRow, 'flag' | 'letter' | 'limit'>,
+  row: Pick<CommandRow, 'flag' | 'letter' | 'isVerb' | 'example' | 'limit'>,
   facts: CommandFacts,
 ) {
   const [word, nonceWord, url] = [options.gateway, options.nonce, options.url].map(textOption)
   const { protocols } = facts
   const given = viaOf(options.via)
-  if (given !== 'auto' && !protocols.includes(given)) throw new UsageError(cannotDo(row, given, facts))
+  if (given !== 'auto' && !protocols.includes(given)) throw cannotDo(row, given, facts)
   const via = protocols.length === 1 && protocols[0] === 'pcp' ? 'pcp' : given
   const isOverUdp = via === 'pcp' || via === 'nat-pmp'
   if (url !== undefined && (isOverUdp || word !== undefined)) {
@@ -146,9 +156,13 @@ export function portControlOf(
   const nonceFrom = nonceWord !== undefined && /^(?:-|@.+)$/s.test(nonceWord) ? nonceWord : undefined
   const nonce = nonceFrom === undefined ? nonceWord : undefined
   if (nonce !== undefined && !isNonce(nonce))
-    throw new UsageError(`--nonce: '${nonce}' is not a nonce: give @ and a file that has 24 hexadecimal digits`)
-  if (nonceWord !== undefined && via !== 'pcp') throw new UsageError('--nonce is for PCP: add --via pcp')
-  if (via === 'nat-pmp' && options.ipv6 === true) throw new UsageError('-6: NAT-PMP is spoken over IPv4 only')
+    throw new UsageError(`--nonce: '${nonce}' is not a nonce: give @ and a file that has 24 hexadecimal digits`, {
+      next: WITH_NONCE,
+    })
+  if (nonceWord !== undefined && via !== 'pcp')
+    throw new UsageError('--nonce is for PCP: add --via pcp', { next: WITH_NONCE })
+  if (via === 'nat-pmp' && options.ipv6 === true)
+    throw new UsageError('-6: NAT-PMP is spoken over IPv4 only', { next: '-s --via nat-pmp' })
   const gateway = word === undefined ? undefined : endpointOf(word)
   if (gateway !== undefined) refuseOtherFamily(gateway, via, facts)
   return {
@@ -168,7 +182,9 @@ function refuseOtherFamily({ address }: Endpoint, via: Via, { family }: CommandF
   if (via === 'nat-pmp' && !isIPv4)
     throw new UsageError("--gateway: NAT-PMP is spoken over IPv4 only: give the router's IPv4 address")
   if (via === 'pcp' && isIPv4 && family === 6)
-    throw new UsageError("--gateway: PCP opens pinholes over IPv6: give the router's IPv6 address")
+    throw new UsageError("--gateway: PCP opens pinholes over IPv6: give the router's IPv6 address", {
+      next: '-A "" 0 @ 8333 TCP 3600 --via pcp --gateway fe80::1',
+    })
   if (via === 'pcp' && !isIPv4 && family === 4)
     throw new UsageError(
       "--gateway: PCP maps ports over IPv4: give the router's IPv4 address, or open a pinhole with -A",
@@ -176,20 +192,24 @@ function refuseOtherFamily({ address }: Endpoint, via: Via, { family }: CommandF
 }
 
 function cannotDo(
-  row: Pick<CommandRow, 'flag' | 'letter' | 'limit'>,
+  row: Pick<CommandRow, 'flag' | 'letter' | 'isVerb' | 'example' | 'limit'>,
   via: GatewayProtocol,
   { protocols, pinholeId }: CommandFacts,
-): string {
+): UsageError {
   const titles = protocols.map((each) => PROTOCOL_TITLES[each]).join(' and ')
   const label = labelOf(row)
   if (pinholeId !== undefined)
-    return (
+    return new UsageError(
       `${label}: '${pinholeId}' is a pinhole of ${titles}, but --via ${via} asks over ${PROTOCOL_TITLES[via]}: ` +
-      'leave out --via'
+        'leave out --via',
+      { next: `${label} ${pinholeId}${row.flag === 'update-pinhole' ? ' 3600' : ''}` },
     )
   const what = row.limit === undefined ? label : `${label} ${row.limit}`
   const options = protocols.map((each) => `--via ${each}`).join(', ')
-  return `${what} cannot be done over ${PROTOCOL_TITLES[via]}: ${titles} can (${options})`
+  const command = row.example === undefined ? label : `${label} ${row.example}`
+  return new UsageError(`${what} cannot be done over ${PROTOCOL_TITLES[via]}: ${titles} can (${options})`, {
+    next: `${command} --via ${protocols[0]}`,
+  })
 }
 
 /** @throws UsageError */

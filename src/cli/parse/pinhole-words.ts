@@ -52,7 +52,7 @@ function remoteHost(option: string, word: string): string {
 function internalClient(option: string, word: string): string | 'local' {
   if (word === '@') return 'local'
   if (isUnicastIPv6(splitZone(word).address)) return splitZone(word).address
-  const overIPv4 = isUnicastIPv4(word) ? `; over IPv4 it is -a ${word} PORT EXTERNAL_PORT PROTOCOL` : ''
+  const overIPv4 = isUnicastIPv4(word) ? `; over IPv4 it is: upnp-ts -a ${word} 22 22 TCP` : ''
   throw new UsageError(
     `${option}: '${word}' is not the IPv6 address of a computer: give one, or @ for this computer${overIPv4}`,
   )
@@ -75,11 +75,14 @@ export function parsePinholeIds<const N extends string>(option: string, name: N)
 
 export function parseDeletePinholes(words: readonly string[]) {
   if (words.some((word) => /^(tcp|udp)(\+(tcp|udp))?$/i.test(word)))
-    throw new UsageError(`-D takes the IDs of pinholes; -d ${words.join(' ')} closes a port`)
+    throw new UsageError(`-D takes the IDs of pinholes; a port is closed by: upnp-ts -d ${words.join(' ')}`)
   const ids = words.map((word) => pinholeId('-D', word))
   const other = ids.find((id) => typeof id !== typeof ids[0])
   if (other === undefined) return { name: 'delete-pinholes', ids } as const
-  throw new UsageError(`-D: '${ids[0]}' is a pinhole of one protocol and '${other}' of another: close them one by one`)
+  throw new UsageError(
+    `-D: '${ids[0]}' is a pinhole of one protocol and '${other}' of another: close them one by one`,
+    { next: `-D ${ids[0]}` },
+  )
 }
 
 /** The ID is a number for UPnP, and the destination of the pinhole for PCP. */

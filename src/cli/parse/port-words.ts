@@ -36,7 +36,9 @@ export function samePortOf(option: string, external: string | undefined, isNatPm
   const what = 'internal port 0 is for a VPN that gives one port, the same inside and outside'
   if (!isNatPmp) throw new UsageError(`${option}: ${what}: it works only with --via nat-pmp`)
   if (external === undefined || external === '0')
-    throw new UsageError(`${option}: ${what}: give an external port to suggest, as in ${option} 0 1 TCP+UDP`)
+    throw new UsageError(
+      `${option}: ${what}: give an external port to suggest: upnp-ts ${option} 0 1 TCP+UDP --via nat-pmp`,
+    )
   return { internalPort: 0, externalPort: integerWithin(option, 'external port', external, 1, 65535) }
 }
 
@@ -45,13 +47,18 @@ export function portsOf(option: string, what: string, word: string, anyAllowed =
   const [, low, high] = /^(\d{1,12})-(\d{1,12})$/.exec(word) ?? []
   if (low === undefined || high === undefined) {
     const instead = insteadOf(option, word)
-    if (instead !== undefined) throw new UsageError(`${option}: '${word}' is not ${articled(what)}: ${instead}`)
+    if (instead !== undefined)
+      throw new UsageError(`${option}: '${word}' is not ${articled(what)}: ${instead}`, { fix: [word, meantBy(word)] })
     return [integerWithin(option, what, word, anyAllowed ? 0 : 1, 65535)]
   }
   const [first, last] = [low, high].map((each) => integerWithin(option, what, each, 1, 65535))
   if (first === undefined || last === undefined) return []
-  if (first === last) throw new UsageError(`${option}: '${word}' is a range of one port: write ${first}`)
-  if (first > last) throw new UsageError(`${option}: '${word}' is a range from back to front: write ${last}-${first}`)
+  if (first === last)
+    throw new UsageError(`${option}: '${word}' is a range of one port: write ${first}`, { fix: [word, `${first}`] })
+  if (first > last)
+    throw new UsageError(`${option}: '${word}' is a range from back to front: write ${last}-${first}`, {
+      fix: [word, `${last}-${first}`],
+    })
   refuseTooMany(option, last - first + 1)
   return Array.from({ length: last - first + 1 }, (_, at) => first + at)
 }
@@ -79,12 +86,11 @@ function insteadOf(option: string, word: string): string | undefined {
   if (first !== undefined && last !== undefined) {
     const range = Number(first) < Number(last) ? `write ${first}-${last} for a range` : undefined
     if (sign !== ':' || closes(option)) return range
-    const pair = `PORT EXTERNAL_PORT for one port, as in ${last} ${first}` // to docker the first one is outside
+    const pair = `PORT EXTERNAL_PORT for one port, here ${last} ${first}` // to docker the first one is outside
     return range === undefined ? `write ${pair}` : `${range}, or ${pair}`
   }
   if (/^(-|\u2013|\d{1,5}-)$/.test(word)) return 'a range is one word with both ends, such as 27015-27030'
-  if (/^\d{1,5}(,\d{1,5})+$/.test(word))
-    return `give each port with its protocol, as in ${word.split(',', 2).join(' TCP ')} TCP`
+  if (/^\d{1,5}(,\d{1,5})+$/.test(word)) return 'give each port with its protocol'
   const [, port, protocol = ''] = /^(\d{1,5})[/:]?(tcp|udp)$/i.exec(word) ?? []
   if (port !== undefined) return `write ${port} ${protocol.toUpperCase()}`
   if (/^(tcp|udp)(\+(tcp|udp))?$/i.test(word))
@@ -92,19 +98,29 @@ function insteadOf(option: string, word: string): string | undefined {
   return aboutAddress(option, word)
 }
 
+/** The same, put right. */
+function meantBy(word: string): string {
+  const [, first, sign, last] = /^ *(\d{1,5}) *(:|-|\.{2,3}|\u2013|\u2014) *(\d{1,5}) *$/.exec(word) ?? []
+  if (first !== undefined && last !== undefined)
+    return sign === ':' && Number(first) >= Number(last) ? `${last} ${first}` : `${first}-${last}`
+  const [, port, protocol = ''] = /^(\d{1,5})[/:]?(tcp|udp)$/i.exec(word) ?? []
+  if (port !== undefined) return `${port} ${protocol.toUpperCase()}`
+  return word.split(',').join(' TCP ')
+}
+
 function aboutAddress(option: string, word: string): string | undefined {
   if (closes(option)) {
-    if (pinholeTargetOf(word) !== undefined) return `that is a pinhole, which -D ${word} closes`
-    return isUnicastIPv4(word) ? `leave the address out, as in ${option} 22 TCP` : undefined
+    if (pinholeTargetOf(word) !== undefined) return `a pinhole is closed by: upnp-ts -D ${word}`
+    return isUnicastIPv4(word) ? `leave the address out` : undefined
   }
   if (option !== '-r') return undefined
-  if (isUnicastIPv4(word)) return `for another computer it is -a ${word} PORT EXTERNAL_PORT PROTOCOL`
-  return isUnicastIPv6(splitZone(word).address) ? `over IPv6 it is ${pinholeCommand(word)}` : undefined
+  if (isUnicastIPv4(word)) return `for another computer it is: upnp-ts -a ${word} 22 22 TCP`
+  return isUnicastIPv6(splitZone(word).address) ? `over IPv6 it is: upnp-ts ${pinholeCommand(word)}` : undefined
 }
 
 /** The command that lets the IPv6 internet reach a computer. */
 export function pinholeCommand(address: string, port = '', protocol = 'TCP'): string {
-  return `-6 -A "" 0 ${address} ${/^\d+$/.test(port) ? port : 'PORT'} ${protocol} 3600`
+  return `-6 -A "" 0 ${address} ${/^\d+$/.test(port) ? port : '22'} ${protocol} 3600`
 }
 
 function countOf(ports: readonly number[]): string {

@@ -28,7 +28,8 @@ const OPEN = {
   flag: 'open',
   isVerb: true,
   form: '[EXTERNAL:]PORT[/PROTOCOL] ...',
-  wanted: 'a port, as in upnp-ts open 25565',
+  wanted: 'a port',
+  example: '25565',
   help: 'open ports for this computer',
 } as const
 
@@ -36,7 +37,8 @@ const CLOSE = {
   flag: 'close',
   isVerb: true,
   form: 'PORT[/PROTOCOL] ...',
-  wanted: 'a port, as in upnp-ts close 25565',
+  wanted: 'a port',
+  example: '25565',
   help: 'close ports that lead to this computer',
 } as const
 
@@ -109,7 +111,9 @@ function verbProtocolsOf(word: string, protocol: string): readonly TransportProt
   if (lower === 'udp') return ['UDP']
   if (lower === 'both' || lower === 'tcp+udp') return ['UDP', 'TCP']
   const port = word.slice(0, word.indexOf('/'))
-  throw new UsageError(`'${protocol}' is not a protocol: write ${port}/tcp, ${port}/udp or ${port}/both`)
+  throw new UsageError(`'${protocol}' is not a protocol: write ${port}/tcp, ${port}/udp or ${port}/both`, {
+    fix: [word, `${port}/both`],
+  })
 }
 
 function parseOpen(words: readonly string[], options: CommandOptions = {}) {

@@ -7,12 +7,31 @@ import { parseZonedUrl } from '../../domain/url.js'
 export class UsageError extends Error {
   /** Whether the usage text follows: only if there is no command to be more precise about. */
   readonly withUsage: boolean
+  /** A word of the command line, and what should stand there. */
+  readonly fix: readonly [word: string, by: string] | undefined
+  /** What to try next, as it is typed after `upnp-ts`. The message may name it already. */
+  readonly next: string | undefined
 
-  constructor(message: string, options: { withUsage?: boolean } = {}) {
+  constructor(message: string, { withUsage = false, fix, next }: UsageErrorOptions = {}) {
     super(message)
     this.name = 'UsageError'
-    this.withUsage = options.withUsage === true
+    this.withUsage = withUsage
+    this.fix = fix
+    this.next = next
   }
+
+  /** The message, and what to try next, in one line. */
+  get line(): string {
+    const { message, next } = this
+    if (next === undefined) return message
+    return message.endsWith('?') ? `${message} Try: upnp-ts ${next}` : `${message}, as in: upnp-ts ${next}`
+  }
+}
+
+export interface UsageErrorOptions {
+  readonly withUsage?: boolean
+  readonly fix?: readonly [word: string, by: string] | undefined
+  readonly next?: string | undefined
 }
 
 /** Counts the words after a command. @throws UsageError */
@@ -24,7 +43,7 @@ export function wordsOf(
   ifFewer?: string,
 ): void {
   if (words.length >= least && words.length <= most) return
-  const advice = words.length > most ? `for more, run upnp-ts ${option} once for each` : ifFewer
+  const advice = words.length > most ? `for more, run it once for each` : ifFewer
   throw new UsageError(
     `${option} takes ${form}; ${words.length} ${words.length === 1 ? 'word was' : 'words were'} given` +
       (advice === undefined ? '' : `; ${advice}`),
@@ -46,7 +65,8 @@ export function protocolsOf(option: string, word: string): TransportProtocol[] {
   const upper = word.toUpperCase()
   if (upper === 'TCP' || upper === 'UDP') return [upper]
   if (upper === 'TCP+UDP' || upper === 'UDP+TCP') return ['UDP', 'TCP']
-  throw new UsageError(`${option}: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`)
+  const meant = /^(?:both|any|all|tcp[/,&]udp|udp[/,&]tcp)$/i.test(word) ? 'TCP+UDP' : 'TCP'
+  throw new UsageError(`${option}: '${word}' is not a protocol: give TCP, UDP or TCP+UDP`, { fix: [word, meant] })
 }
 
 /**
@@ -55,7 +75,9 @@ export function protocolsOf(option: string, word: string): TransportProtocol[] {
  */
 export function internalClientOf(option: string, word: string, overIPv6: string): string {
   if (isGlobalIPv6(word))
-    throw new UsageError(`${option}: '${word}' is an IPv6 address, and ports are IPv4's: over IPv6 it is ${overIPv6}`)
+    throw new UsageError(
+      `${option}: '${word}' is an IPv6 address, and ports are IPv4's: over IPv6 it is: upnp-ts ${overIPv6}`,
+    )
   return word === '@' ? 'local' : addressOf(option, word, ', or @ for this computer')
 }
 
@@ -96,5 +118,6 @@ export function descriptionUrlOf(option: string, word: string): string {
   throw new UsageError(
     `${option}: '${word}' is not the http:// URL of a router's description, such as ` +
       `http://192.168.1.1:5000/rootDesc.xml${isAddress ? `; --gateway ${word} asks the router with that address` : ''}`,
+    isAddress ? { next: `-l --gateway ${word}` } : {},
   )
 }

@@ -326,7 +326,7 @@ const URL_FORM = "is not the http:// URL of a router's description, such as http
 const PORT_FORM = 'give a number from 1 to 65535'
 const BOTH_FORM = 'the port comes before its protocol, and TCP+UDP is both: 22 TCP, 53 TCP+UDP'
 const FOR_THIS_ONE = '-r PORT PROTOCOL opens a port for this computer'
-const onceForEach = (option: string): string => `for more, run upnp-ts ${option} once for each`
+const ONCE_FOR_EACH = 'for more, run it once for each'
 const ANY_PORT_FORM = 'external port 0 (any port) works only with --via pcp or --via nat-pmp'
 const PROTOCOL_FORM = 'give TCP, UDP or TCP+UDP'
 const CLIENT_FORM = 'is not the IPv4 address of a computer: give one such as 192.168.1.5, or @ for this computer'
@@ -342,7 +342,7 @@ const PINHOLE_LEASE_FORM = 'is not a lease in seconds: give a number from 1 to 4
 const ID_FORM = 'is not a pinhole ID: give a number from 0 to 65535'
 const CLIENT6_FORM = 'is not the IPv6 address of a computer: give one, or @ for this computer'
 const REMOTE6_FORM = 'is not the address of a remote host: give "" for any'
-const COMMAND_FORM = 'a command begins with a dash, as in -r 22 TCP; upnp-ts -h shows all of them'
+const COMMAND_FORM = 'is not a command; upnp-ts -h shows all of them'
 const FOLLOW_FORM = 'has to follow it directly, with no option in between'
 
 const BAD: readonly (readonly [Line, string])[] = [
@@ -428,7 +428,7 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-f', '22'], '-f: the protocol is missing after 22: add TCP or UDP'],
   [['-f', '22', 'TCP', '80'], '-f: the protocol is missing after 80: add TCP or UDP'],
   [['-f', 'ssh'], `-f: 'ssh' is not an external port: ${PORT_FORM}`],
-  [['-f', '22', 'TCP', '1.2.3.4'], `-f: '1.2.3.4' is not an external port: leave the address out, as in -f 22 TCP`],
+  [['-f', '22', 'TCP', '1.2.3.4'], `-f: '1.2.3.4' is not an external port: leave the address out`],
   [['-f', '0', 'TCP'], `-f: '0' is not an external port: ${PORT_FORM}`],
   [['-f', '22', ''], `-f: '' is not a protocol: ${PROTOCOL_FORM}`],
   [['-N', '0', '100', 'TCP'], `-N: '0' is not a first port: ${PORT_FORM}`],
@@ -436,8 +436,8 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-N', '1', '65536', 'TCP'], `-N: '65536' is not a last port: ${PORT_FORM}`],
   [['-N', '1', '100', 'sctp'], `-N: 'sctp' is not a protocol: ${PROTOCOL_FORM}`],
   [['-N', '1', '100', 'TCP', 'yes'], "-N: 'yes' is not a value for MANAGE: give a number from 0 to 1"],
-  [['-N', '1', '100'], `-N takes ${RANGE_FORM}; 2 words were given; a range is two words here, as in -N 8000 8010 TCP`],
-  [['-N', '1', '100', 'TCP', '0', 'x'], `-N takes ${RANGE_FORM}; 5 words were given; ${onceForEach('-N')}`],
+  [['-N', '1', '100'], `-N takes ${RANGE_FORM}; 2 words were given; a range is two words here`],
+  [['-N', '1', '100', 'TCP', '0', 'x'], `-N takes ${RANGE_FORM}; 5 words were given; ${ONCE_FOR_EACH}`],
   // pinholes
   ...['::', 'ff02::1', '::g', 'nas', '', '[2001:db8::5]'].map(badClient6),
   ...['*', 'any', 'ff02::1', '2001:db8::1%eth0', '0.0.0.0', '[::1]', '2001:db8::/32'].map(badRemoteHost6),
@@ -449,10 +449,10 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-A', '', '0', '@', '22', 'TCP', '0'], `-A: '0' ${PINHOLE_LEASE_FORM}`],
   [['-A', '', '0', '@', '22', 'TCP', ''], `-A: '' ${PINHOLE_LEASE_FORM}`],
   [['-A', '', '0', '@', '22', 'TCP'], `-A takes ${PINHOLE_FORM}; 5 words were given`],
-  [['-G', '', '0', '@', '22', 'TCP', '60'], `-G takes ${TIMEOUT_FORM}; 6 words were given; ${onceForEach('-G')}`],
+  [['-G', '', '0', '@', '22', 'TCP', '60'], `-G takes ${TIMEOUT_FORM}; 6 words were given; ${ONCE_FOR_EACH}`],
   [['-G', '', '0', '@', '22', 'x'], `-G: 'x' is not a protocol: ${PROTOCOL_FORM}`],
   [['-U', '1'], '-U takes ID LEASE; 1 word was given'],
-  [['-U', '1', '60', '70'], `-U takes ID LEASE; 3 words were given; ${onceForEach('-U')}`],
+  [['-U', '1', '60', '70'], `-U takes ID LEASE; 3 words were given; ${ONCE_FOR_EACH}`],
   [['-U', 'x', '60'], `-U: 'x' ${ID_FORM}`],
   [['-U', '1', '0'], `-U: '0' ${PINHOLE_LEASE_FORM}`],
   [['-C', '1', '65536'], `-C: '65536' ${ID_FORM}`],
@@ -467,13 +467,13 @@ const BAD: readonly (readonly [Line, string])[] = [
   // how many words
   [['-a', '1', '2', '3'], `-a takes ${ADD_FORM}; 3 words were given; ${FOR_THIS_ONE}`],
   [['-a', '@'], `-a takes ${ADD_FORM}; 1 word was given; ${FOR_THIS_ONE}`],
-  [[...ADD, '5', '1.2.3.4', '7'], `-a takes ${ADD_FORM}; 7 words were given; ${onceForEach('-a')}`],
-  [['-d', '22'], `-d takes ${DELETE_FORM}; 1 word was given; a port needs its protocol, as in -d 22 TCP`],
-  [['-d', '22', 'TCP', '1.2.3.4', 'x'], `-d takes ${DELETE_FORM}; 4 words were given; ${onceForEach('-d')}`],
-  [['-r'], 'nothing follows -r; it takes PORT [EXTERNAL_PORT] PROTOCOL, as in -r 22 TCP'],
+  [[...ADD, '5', '1.2.3.4', '7'], `-a takes ${ADD_FORM}; 7 words were given; ${ONCE_FOR_EACH}`],
+  [['-d', '22'], '-d: the protocol is missing after 22: add TCP or UDP'],
+  [['-d', '22', 'TCP', '1.2.3.4', 'x'], `-d takes ${DELETE_FORM}; 4 words were given; ${ONCE_FOR_EACH}`],
+  [['-r'], 'nothing follows -r; it takes PORT [EXTERNAL_PORT] PROTOCOL ...'],
   [['-a'], `nothing follows -a; it takes ${ADD_FORM}`],
   [['-d'], `nothing follows -d; it takes ${DELETE_FORM}`],
-  [[...ADD_ANY, '5', '1.2.3.4', '7'], `-n takes ${ADD_FORM}; 7 words were given; ${onceForEach('-n')}`],
+  [[...ADD_ANY, '5', '1.2.3.4', '7'], `-n takes ${ADD_FORM}; 7 words were given; ${ONCE_FOR_EACH}`],
   [['-n'], `nothing follows -n; it takes ${ADD_FORM}`],
   [['-N'], `nothing follows -N; it takes ${RANGE_FORM}`],
   [['-A'], `nothing follows -A; it takes ${PINHOLE_FORM}`],
@@ -535,21 +535,18 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-l', 'emulate'], '-l and emulate: one command at a time'],
   [['emulate', '-P'], '-P and emulate: one command at a time'],
   // words that nobody takes
-  [['foo'], `'foo' is not understood: ${COMMAND_FORM}`],
-  [['help'], `'help' is not understood: ${COMMAND_FORM}`],
-  [['-'], `'-' is not understood: ${COMMAND_FORM}`],
-  [[''], `'' is not understood: ${COMMAND_FORM}`],
+  [['foo'], `'foo' ${COMMAND_FORM}`],
+  [['help'], `'help' ${COMMAND_FORM}`],
+  [['-'], `'-' ${COMMAND_FORM}`],
+  [[''], `'' ${COMMAND_FORM}`],
   [['-l', 'foo'], "'foo' is not understood: -l does not take it"],
   [['-L', 'foo'], "'foo' is not understood: -L does not take it"],
   [['-S', '1'], "'1' is not understood: -S does not take it"],
   [['-l', ''], "'' is not understood: -l does not take it"],
   [['-r22', 'TCP'], `'TCP' is not understood: what -r takes ${FOLLOW_FORM}`],
   [['-r', '22', '--json', 'TCP'], `'TCP' is not understood: what -r takes ${FOLLOW_FORM}`],
-  [['22', 'TCP', '-r'], 'nothing follows -r; it takes PORT [EXTERNAL_PORT] PROTOCOL, as in -r 22 TCP'],
-  [
-    ['-r', '22', 'TCP', '-e', 'my', 'web'],
-    `'web' is not understood; a description of several words needs quotes: -e "my web server"`,
-  ],
+  [['22', 'TCP', '-r'], 'nothing follows -r; it takes PORT [EXTERNAL_PORT] PROTOCOL ...'],
+  [['-r', '22', 'TCP', '-e', 'my', 'web'], `'web' is not understood; a description of several words needs quotes`],
   [['emulate', 'x'], "'x' is not understood: emulate does not take it"],
   [['emulate', '--timeout', '5'], "'--timeout' is not understood: emulate does not take it"],
   [['emulate', '--quiet'], "'-q' is not understood: emulate does not take it"],
@@ -624,6 +621,15 @@ describe('a command line that cannot be obeyed is answered with one line', () =>
     const error = errorOf(argv)
     expect(error.message).toBe(message)
     expect(error.withUsage).toBe(false)
+  })
+
+  it.each(BAD)('%j: the line names the command to try next, complete and to copy', (argv) => {
+    const { line } = errorOf(argv)
+    const command = /(?:: |; )upnp-ts ((?:[^;:]|:[^ ])*?)(?: shows all of them)?$/.exec(line)?.[1] ?? `none: ${line}`
+    const words = [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+      (found) => found[1] ?? found[2] ?? found[3] ?? '',
+    )
+    expect(() => parseInvocation(words)).not.toThrow()
   })
 
   it.each([[[]], [['-e', 'x']], [['-u', 'http://127.0.0.1/']], [['--json']], [['--']]] as Line[][])(

@@ -205,7 +205,7 @@ describe('internal port 0, the same port inside and outside', () => {
   })
 
   it('takes an external port to suggest', () => {
-    const give = `-r: ${what}: give an external port to suggest, as in -r 0 1 TCP+UDP`
+    const give = `-r: ${what}: give an external port to suggest: upnp-ts -r 0 1 TCP+UDP --via nat-pmp`
     expect(complaintAbout([...VIA, '-r', '0', 'TCP'])).toBe(give)
     expect(complaintAbout([...VIA, '-r', '0', '0', 'TCP'])).toBe(give)
     for (const word of ['65536', '1-4', '1x', '-1'])

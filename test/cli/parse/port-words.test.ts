@@ -87,9 +87,9 @@ describe('what is meant for a port', () => {
     [
       ['-r', '8080:8090', 'UDP'],
       '-r',
-      'write 8080-8090 for a range, or PORT EXTERNAL_PORT for one port, as in 8090 8080',
+      'write 8080-8090 for a range, or PORT EXTERNAL_PORT for one port, here 8090 8080',
     ],
-    [['-r', '8080:80', 'TCP'], '-r', 'write PORT EXTERNAL_PORT for one port, as in 80 8080'],
+    [['-r', '8080:80', 'TCP'], '-r', 'write PORT EXTERNAL_PORT for one port, here 80 8080'],
     [['-d', '80:90', 'TCP'], '-d', 'write 80-90 for a range'],
     [['-r', '27015 - 27030', 'UDP'], '-r', 'write 27015-27030 for a range'],
     [['-r', '27015\u201327030', 'UDP'], '-r', 'write 27015-27030 for a range'],
@@ -97,13 +97,13 @@ describe('what is meant for a port', () => {
     [['-r', '27015', '-', '27030', 'UDP'], '-r', ONE_WORD],
     [['-r', '-', 'UDP'], '-r', ONE_WORD],
     [['-d', '27015-', 'UDP'], '-d', ONE_WORD],
-    [['-r', '80,443', 'TCP'], '-r', 'give each port with its protocol, as in 80 TCP 443 TCP'],
+    [['-r', '80,443', 'TCP'], '-r', 'give each port with its protocol'],
     [['-r', '22/tcp'], '-r', 'write 22 TCP'],
     [['-r', '22', 'TCP', 'UDP'], '-r', 'the port comes before its protocol, and TCP+UDP is both: 22 TCP, 53 TCP+UDP'],
-    [['-r', '192.168.1.5', '22', 'TCP'], '-r', 'for another computer it is -a 192.168.1.5 PORT EXTERNAL_PORT PROTOCOL'],
-    [['-r', '2001:db8::5', '22', 'TCP'], '-r', 'over IPv6 it is -6 -A "" 0 2001:db8::5 PORT TCP 3600'],
-    [['-d', '10.1.1.64', '60003', 'tcp'], '-d', 'leave the address out, as in -d 22 TCP'],
-    [['-d', 'TCP:[2001:db8::5]:8333', 'TCP'], '-d', 'that is a pinhole, which -D TCP:[2001:db8::5]:8333 closes'],
+    [['-r', '192.168.1.5', '22', 'TCP'], '-r', 'for another computer it is: upnp-ts -a 192.168.1.5 22 22 TCP'],
+    [['-r', '2001:db8::5', '22', 'TCP'], '-r', 'over IPv6 it is: upnp-ts -6 -A "" 0 2001:db8::5 22 TCP 3600'],
+    [['-d', '10.1.1.64', '60003', 'tcp'], '-d', 'leave the address out'],
+    [['-d', 'TCP:[2001:db8::5]:8333', 'TCP'], '-d', 'a pinhole is closed by: upnp-ts -D TCP:[2001:db8::5]:8333'],
   ])('is answered with how to write it: %j', (argv, option, instead) => {
     const complaint = complaintAbout(argv)
     expect(complaint).toMatch(new RegExp(`^${option}: '.*' is not an? (?:external )?port: `))
@@ -115,22 +115,22 @@ describe('a command that another one does', () => {
   it.each([
     [
       '-a 2001:db8::5 3333 4444 TCP',
-      "-a: '2001:db8::5' is an IPv6 address, and ports are IPv4's: over IPv6 it is -6 -A \"\" 0 2001:db8::5 3333 TCP 3600",
+      "-a: '2001:db8::5' is an IPv6 address, and ports are IPv4's: over IPv6 it is: upnp-ts -6 -A \"\" 0 2001:db8::5 3333 TCP 3600",
     ],
     [
       '-n 2001:db8::5 80-90 80-90 udp',
-      "-n: '2001:db8::5' is an IPv6 address, and ports are IPv4's: over IPv6 it is -6 -A \"\" 0 2001:db8::5 PORT udp 3600",
+      "-n: '2001:db8::5' is an IPv6 address, and ports are IPv4's: over IPv6 it is: upnp-ts -6 -A \"\" 0 2001:db8::5 22 udp 3600",
     ],
     [
       '-A 203.0.113.99 65216 192.168.86.250 65216 TCP 1200',
-      "-A: '192.168.86.250' is not the IPv6 address of a computer: give one, or @ for this computer; over IPv4 it is -a 192.168.86.250 PORT EXTERNAL_PORT PROTOCOL",
+      "-A: '192.168.86.250' is not the IPv6 address of a computer: give one, or @ for this computer; over IPv4 it is: upnp-ts -a 192.168.86.250 22 22 TCP",
     ],
     ['-a @ 192.168.1.5 80 TCP', "-a: '192.168.1.5' is not a port: give a number from 1 to 65535"],
-    ['-D 22 TCP', '-D takes the IDs of pinholes; -d 22 TCP closes a port'],
+    ['-D 22 TCP', '-D takes the IDs of pinholes; a port is closed by: upnp-ts -d 22 TCP'],
     ['-a 192.168.1.5 22 22 TCP UDP', "-a: 'UDP' is a second protocol: TCP+UDP is both"],
     [
       '-ar 192.168.1.9 22 55551 TCP',
-      "'192.168.1.9' is not understood: -a and -r are two commands; run upnp-ts once for each port of another computer",
+      "'192.168.1.9' is not understood: -a and -r are two commands; run -a once for each port of another computer",
     ],
     ['-f', 'nothing follows -f; it takes EXTERNAL_PORT PROTOCOL ...'],
     [

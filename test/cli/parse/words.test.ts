@@ -112,7 +112,7 @@ describe('a word of the command line', () => {
       '-d takes A [B]; 1 word was given; do C',
     )
     expect(complaintOf(() => wordsOf('-d', 'A [B]', ['1', '2', '3'], [1, 2], 'do C'))).toBe(
-      '-d takes A [B]; 3 words were given; for more, run upnp-ts -d once for each',
+      '-d takes A [B]; 3 words were given; for more, run it once for each',
     )
   })
 })

@@ -1,0 +1,87 @@
+/**
+ * Every refusal names the command to try next, complete and to copy: what was typed, with what is wrong put right if
+ * that is known, or else the example of the row that it is about.
+ */
+import type { AnyCommand, CommandRow } from './command-table.js'
+import { type Flag, labelOf, longOf, type OptionRow } from './option-table.js'
+import type { Tables } from './output-options.js'
+import { UsageError } from './words.js'
+
+const NAMES_ONE = /: upnp-ts \S[^;]*$|upnp-ts -h shows all of them$/
+
+/** `isGood`: whether a command line would be understood. */
+export function namingNext(
+  error: UsageError,
+  argv: readonly string[],
+  tables: Tables<AnyCommand>,
+  isGood: (argv: readonly string[]) => boolean,
+): UsageError {
+  const { message, withUsage, fix } = error
+  if (withUsage || error.next !== undefined || NAMES_ONE.test(message)) return error
+  const fixed = fix && replaced(argv, fix)
+  const next =
+    fixed !== undefined && isGood(fixed)
+      ? typed(fixed)
+      : exampleFor(fix?.[1].startsWith('--') ? fix[1] : labelIn(message), argv, tables)
+  return new UsageError(message, { next })
+}
+
+/** What a person types for this command line. */
+function typed(argv: readonly string[]): string {
+  return argv.map(quoted).join(' ')
+}
+
+function quoted(word: string): string {
+  if (word === '') return '""'
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
+}
+
+function replaced(argv: readonly string[], [word, by]: readonly [string, string]): readonly string[] | undefined {
+  const at = argv.lastIndexOf(word)
+  return at === -1 ? undefined : argv.toSpliced(at, 1, ...by.split(' '))
+}
+
+function labelIn(message: string): string {
+  return /^(?:nothing follows )?([^\s:;,]+)/.exec(message)?.[1] ?? ''
+}
+
+function exampleFor(label: string, argv: readonly string[], tables: Tables<AnyCommand>): string | undefined {
+  const rows: readonly CommandRow[] = [...tables.commands, ...(tables.verbs ?? [])]
+  const given = argv.flatMap((word) => rows.find((row) => isFlag(row, word)) ?? [])[0]
+  const option = tables.options.find((row) => isFlag(row, label))
+  if (option !== undefined) return exampleOf(option, given, rows, tables.options)
+  const row = rows.find((each) => isFlag(each, label)) ?? given
+  if (row !== undefined || argv.includes('emulate')) return row === undefined ? 'emulate' : lineOf(row)
+  return tables.verbs?.[0] && lineOf(tables.verbs[0])
+}
+
+function isFlag(row: Flag, word: string): boolean {
+  return word === labelOf(row) || (row.isVerb !== true && word === longOf(row))
+}
+
+/** Undefined if the row has a form and no example. */
+function lineOf(row: Flag): string | undefined {
+  if (row.form === undefined) return labelOf(row)
+  return row.example === undefined ? undefined : `${labelOf(row)} ${row.example}`
+}
+
+function exampleOf(
+  option: OptionRow,
+  given: CommandRow | undefined,
+  rows: readonly CommandRow[],
+  options: readonly OptionRow[],
+): string | undefined {
+  const { goesWith, only } = option
+  const suits = (row: Flag): boolean =>
+    goesWith?.includes(labelOf(row)) !== false && (only === undefined || (only === 'verbs') === (row.isVerb === true))
+  const own = lineOf(option)
+  const host = given !== undefined && suits(given) ? given : rows.find((row) => suits(row))
+  if (host !== undefined) return joined(lineOf(host), own)
+  const other = options.find((row) => goesWith?.includes(labelOf(row)) === true)
+  if (other !== undefined && other !== option) return joined(exampleOf(other, given, rows, options), own)
+  return joined(goesWith?.[0], own)
+}
+
+function joined(one: string | undefined, other: string | undefined): string | undefined {
+  return one === undefined || other === undefined ? undefined : `${one} ${other}`
+}
