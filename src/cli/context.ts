@@ -23,6 +23,9 @@ export interface RunContext extends ClientNet {
 }
 
 /** The chosen gateway, and what the search learned about it. */
-export type ChosenGateway = Pick<FoundGateway, 'gateway' | 'externalAddress' | 'router'>
-export type Chosen = Omit<FoundIgd, 'protocol'>
-export type ChosenPortControl = Omit<FoundPortControl, 'protocol'>
+export interface ChosenGateway extends Pick<FoundGateway, 'gateway' | 'externalAddress' | 'router'> {
+  /** It may not be the one that the internet comes in by. */
+  readonly isDoubtful?: boolean
+}
+export type Chosen = Omit<FoundIgd, 'protocol'> & ChosenGateway
+export type ChosenPortControl = Omit<FoundPortControl, 'protocol'> & ChosenGateway

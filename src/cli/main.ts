@@ -87,7 +87,7 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
       return printService(invocation, surroundings)
     case 'gateway': {
       const whole = await withNonce(invocation, surroundings.stdin)
-      const inItsVoice = whole.voice === 'plain' ? await plainly(whole, begin, surroundings) : begin
+      const inItsVoice = whole.voice === 'plain' ? await plainly(whole, argv, begin, surroundings) : begin
       if (!whole.emulate) return command(whole, inItsVoice, surroundings)
       const { onEmulatedGateway } = await import('./emulated.js')
       return onEmulatedGateway(whole, surroundings, (alone, emulated) => command(alone, inItsVoice, emulated))
@@ -96,9 +96,14 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
 }
 
 /** Verbs answer in plain words, without the banner. */
-async function plainly(invocation: GatewayInvocation, begin: Begin, { clock, stdout }: Surroundings): Promise<Begin> {
+async function plainly(
+  invocation: GatewayInvocation,
+  argv: readonly string[],
+  begin: Begin,
+  { clock, stdout }: Surroundings,
+): Promise<Begin> {
   const { plainVoice } = await import('./print/plain/plain-voice.js')
-  const voice = plainVoice({ invocation, nowMs: () => clock.wallMs(), columns: () => stdout.columns })
+  const voice = plainVoice({ invocation, argv, nowMs: () => clock.wallMs(), columns: () => stdout.columns })
   return (beginning) => begin({ banner: '', voice, ...beginning })
 }
 
@@ -110,8 +115,8 @@ async function traced(surroundings: Surroundings, begin: Begin): Promise<Surroun
 
 async function command(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<number> {
   if (invocation.keep !== undefined) return keepOpen(invocation, invocation.keep, begin, surroundings)
-  const { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, computerName, files } = surroundings
-  const { onlyRoute, onlyEndpoint, listeners } = surroundings
+  const { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, files } = surroundings
+  const { computerName, temporaryAddresses, onlyRoute, onlyEndpoint, listeners } = surroundings
   const seconds = invocation.timeoutMs / 1000
   const outOfTime = (): Error =>
     new NoReplyError(`gave up after ${seconds} s; --timeout MS gives the command more time`)
@@ -123,9 +128,9 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   let gatewayFound = false
   try {
     const { signal } = deadline
-    const net = { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, computerName, files }
-    const only = { onlyRoute, onlyEndpoint, listeners }
-    const reports = run(invocation, { ...net, ...only, signal, answerMs: invocation.timeoutMs, onIdle })
+    const computer = { interfaces, defaultGateways, hardwareAddress, computerName, temporaryAddresses, files }
+    const net = { clock, datagrams, http, ...computer, onlyRoute, onlyEndpoint, listeners }
+    const reports = run(invocation, { ...net, signal, answerMs: invocation.timeoutMs, onIdle })
     for (;;) {
       const next = await reports.next()
       const printer = await begin()

@@ -67,14 +67,24 @@ interface Facts {
   /** `memory`: the protocol cannot list, so these are the ones that this user is remembered to have opened. */
   'listing-end': { count: number; endedBy: ListingEnd | 'memory' }
   'listing-failed': { count: number; error: ReportedError }
-  /** The mapping as the gateway shows it. With --keep: also when it happened. */
-  mapped: { timeMs?: number; asked: MappingRequest; mapping: PortMapping; externalAddress: string }
-  /** `cause`: what is in the way, if a look at the gateway could tell. */
+  /**
+   * The mapping as the gateway shows it. With --keep: also when it happened. `reachable`: whether the internet can come
+   * in, as far as upnp-ts can tell without trying; undefined if it cannot.
+   */
+  mapped: {
+    timeMs?: number
+    asked: MappingRequest
+    mapping: PortMapping
+    externalAddress: string
+    reachable?: boolean | undefined
+  }
+  /** `cause`: what is in the way, if a look at the gateway could tell. `isTaken`: another external port may be free. */
   'map-failed': {
     via: GatewayProtocol
     asked: MappingRequest
     error: ReportedError
     cause?: RefusalCause | undefined
+    isTaken?: boolean
   }
   /** The UDP half of TCP+UDP was closed again, because the TCP half failed. */
   'taken-back': { key: MappingKey }
@@ -169,6 +179,8 @@ interface NoticeFacts {
   'pinhole-still-open': { id: PinholeId }
   /** TCP+UDP means both or neither: upnp-ts tried to close the UDP half again. `closed` says whether it could. */
   'pinhole-taken-back': { id: PinholeId; closed: boolean }
+  /** It was tried over IPv6 too, because this computer has such an address. `late`: the router has not answered in time. */
+  'not-over-ipv6': { error: ReportedError; searched?: SearchSummary | undefined; late: boolean }
   /** The mapping works only from inside the network in front of the router. */
   'address-not-public': { address: string }
   /** The port is open, but nobody knows at which address. */

@@ -3,7 +3,7 @@ import { systemClock } from '../net/clock.js'
 import { nodeDatagrams } from '../net/datagrams.js'
 import { userPrivateFiles } from '../net/files/private-files.js'
 import { createHttpClient, type HttpRequest } from '../net/http/client.js'
-import { computerName, interfaceAddresses } from '../net/interfaces.js'
+import { computerName, interfaceAddresses, temporaryAddresses } from '../net/interfaces.js'
 import type { ClientNet } from '../net/network.js'
 import type { DroppedLine } from '../net/patient-output.js'
 import { hardwareAddress } from '../net/tables/neighbours.js'
@@ -39,6 +39,7 @@ export function commandLineNet(): ClientNet {
     interfaces: interfaceAddresses,
     defaultGateways: (family) => defaultGateways(family),
     hardwareAddress: (address) => hardwareAddress(address),
+    temporaryAddresses: () => temporaryAddresses(),
     computerName: computerName(),
   }
 }

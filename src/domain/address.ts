@@ -67,6 +67,11 @@ export function isInternetAddress(text: string): boolean {
   return bits === undefined ? isGlobalIPv6(text) : !inAny(PRIVATE, bits)
 }
 
+/** Whether the internet can reach a router that says this of its address; undefined if it has said nothing. */
+export function isReachableAt(address: string | undefined): boolean | undefined {
+  return address === undefined ? undefined : isInternetAddress(address)
+}
+
 /** Routers without an address say nothing, `0.0.0.0` or `::`. */
 export function isNoAddress(text: string): boolean {
   return text === '' || parseIPv4(text) === 0 || parseIPv6(text)?.every((group) => group === 0) === true

@@ -164,7 +164,8 @@ function adviceFor(error: ErrorFacts, asked: Asked): string | undefined {
   return `${error.message}; it may have worked anyway: ${asked.toSee}`
 }
 
-function refusalHint(
+/** In the words of whoever reads it; undefined if the gateway has not refused, or nothing is known to help. */
+export function refusalHint(
   { number, via }: ErrorFacts,
   { isPinhole = false, isSamePort }: Asked,
   words: Words,

@@ -39,6 +39,7 @@ export class OwnProgram {
   readonly #options: OwnProgramOptions
   #running: RunningCommand | undefined
   #isOver = false
+  #isTimeUp = false
   #cancelTimeout = (): void => {}
   exitCode = 0
 
@@ -69,7 +70,7 @@ export class OwnProgram {
     this.#running = running
     onStart()
     running.exited.then(
-      (end) => this.#end(exitStatusOf(end)),
+      (end) => this.#end(this.#isTimeUp && end.signal === 'SIGTERM' ? 0 : exitStatusOf(end)),
       (error: PortMappingError) => {
         say({ type: 'error', error: reportedError(error) })
         this.#end(NOT_STARTED)
@@ -81,6 +82,13 @@ export class OwnProgram {
     if (this.#running !== undefined) this.#running.passOn(signal)
     else if (!this.#isWanted) this.#end(0)
     else if (!MESSAGES.includes(signal)) this.#end(exitStatusOf({ code: undefined, signal }))
+  }
+
+  /** --for: the time that was asked for is over. A program is asked to end, and that it does so is a success. */
+  timeIsUp(): void {
+    this.#isTimeUp = true
+    if (this.#running === undefined) this.#end(0)
+    else this.#running.passOn('SIGTERM')
   }
 
   /** The ports are no longer kept, for an unknown reason: ends the program, or never starts it. */

@@ -1,4 +1,5 @@
 /** The keeper's events -> Reports, and a queue for these. A failure that repeats is reported once, a renewal every time. */
+import { isReachableAt } from '../../domain/address.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
 import type { PortState } from '../../library/kept-ports.js'
@@ -157,7 +158,14 @@ function firstReports(
   const { mapping, asked, externalAddress: address = '' } = held
   return [
     { type: 'external-address', during: 'map', ok: true, address },
-    { type: 'mapped', timeMs, asked, mapping, externalAddress: address },
+    {
+      type: 'mapped',
+      timeMs,
+      asked,
+      mapping,
+      externalAddress: address,
+      reachable: isReachableAt(held.externalAddress),
+    },
   ]
 }
 

@@ -3,13 +3,14 @@
  * hook after changes, writes the state file, and informs the service manager. It ends when a signal asks it to, or when
  * the program ends.
  */
-import { isInternetAddress } from '../../domain/address.js'
+import { isInternetAddress, splitZone } from '../../domain/address.js'
 import type { Gateway } from '../../domain/gateway.js'
 import type { GatewayNews } from '../../keeper/keeper.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
-import { opened, sharingAmong } from '../../library/kept-ports.js'
+import { type KeepFacts, opened, sharingAmong } from '../../library/kept-ports.js'
 import { listenToGateway } from '../../library/listening.js'
+import { stableAddress } from '../../library/pinhole-address.js'
 import { PortKeeper } from '../../library/port-keeper.js'
 import type { Opened } from '../../library/search-gateway.js'
 import type { WantedPort } from '../../library/wanted-ports.js'
@@ -23,8 +24,8 @@ import { type Reporting, reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { KeepOptions } from '../parse/option-values.js'
 import type { Report, SearchSummary } from '../report.js'
-import { findReports, openFor } from '../run/find.js'
-import { adviceAbout } from '../run/run.js'
+import { findReports, isDoubtful, openFor } from '../run/find.js'
+import { adviceAbout, mayOpenBeside } from '../run/run.js'
 import type { OnSignal, Surroundings } from '../surroundings.js'
 import { ChangeHook, type RunHook } from './change-hook.js'
 import { environmentOf } from './environment.js'
@@ -80,17 +81,16 @@ export function keep(invocation: GatewayInvocation, options: KeepOptions, contex
 
 class KeepSession {
   readonly #invocation: GatewayInvocation
+  readonly #options: KeepOptions
   readonly #context: KeepContext
   readonly #queue = new ReportQueue()
   readonly #say = (report: Report): void => this.#queue.add(report)
-  readonly #keeper: PortKeeper
+  /** IPv4 first, then what is kept over IPv6 beside it. */
+  readonly #families: readonly KeptFamily[]
   readonly #program: OwnProgram
   readonly #hook: ChangeHook
   readonly #state: StateFile
   readonly #service: ServiceStatus
-  readonly #repetitions = new Repetitions()
-  readonly #renewals = new Renewals()
-  readonly #moves: PortMoves
   /** Tells others what is open: each time all ports have to be gone through. */
   readonly #others: OncePer
   #stopHearing = (): void => {}
@@ -99,29 +99,20 @@ class KeepSession {
   #cancelWait: (() => void) | undefined
   /** It has not become clear in time. */
   #hasWaited = false
-  /** What the last search tried, if it found nothing. */
-  #searched: SearchSummary | undefined
-  #hasPresented = false
   #isStopping = false
   #isAddressTold = false
+  #cancelEnd = (): void => {}
 
   constructor(invocation: GatewayInvocation, options: KeepOptions, context: KeepContext) {
     const { clock } = context
+    const { beside } = invocation
     this.#invocation = invocation
+    this.#options = options
     this.#context = context
-    this.#keeper = new PortKeeper({
-      wanted: wantedBy(invocation),
-      net: context,
-      isOnlyRoute: context.onlyRoute !== undefined,
-      checkMs: options.checkMs,
-      search: (net, routerBefore) => openFor(invocation, { ...context, ...net, answerMs: ANSWER_MS }, routerBefore),
-      onSearched: (opened) => this.#noteSearch(opened),
-      onFound: (opened, gateway) => this.#present(opened, gateway),
-      onEvent: (event, told) => this.#hear(event, told),
-      onLeftOpen: (kept, reason) => this.#sayLeftOpen(kept, reason),
-    })
-    this.#moves = new PortMoves(sharingAmong(this.#keeper.kept))
-    this.#others = new OncePer(clock, this.#keeper.pauseMs, () => this.#tellOthers())
+    const invocations = [invocation, ...(beside !== undefined && mayOpenBeside(context) ? [beside] : [])]
+    this.#families = invocations.map((each) => this.#keptFamily(each))
+    const pauseMs = Math.max(...this.#families.map(({ keeper }) => keeper.pauseMs))
+    this.#others = new OncePer(clock, pauseMs, () => this.#tellOthers())
     this.#hook = new ChangeHook({
       command: options.onChange,
       run: context.runHook,
@@ -145,10 +136,38 @@ class KeepSession {
       clock,
       start: context.startProgram,
       say: this.#say,
-      environment: () => environmentOf(this.#keeper.ports.facts),
+      environment: () => environmentOf(this.#facts),
       onStart: () => this.#service.ready(),
       onEnd: () => this.#stop(),
     })
+  }
+
+  #keptFamily(invocation: GatewayInvocation): KeptFamily {
+    const context = this.#context
+    const keeper: PortKeeper = new PortKeeper({
+      wanted: wantedBy(invocation),
+      net: context,
+      isOnlyRoute: context.onlyRoute !== undefined,
+      checkMs: this.#options.checkMs,
+      pinholeAddress: isForLastingAddress(invocation, context)
+        ? (gateway) => lastingAddress(gateway, context)
+        : undefined,
+      search: (net, routerBefore) => openFor(invocation, { ...context, ...net, answerMs: ANSWER_MS }, routerBefore),
+      onSearched: (opened) => this.#noteSearch(opened, family),
+      onFound: (opened, gateway) => this.#present(opened, gateway, family),
+      onEvent: (event, told) => this.#hear(event, told, family),
+      onLeftOpen: (kept, reason) => this.#sayLeftOpen(kept, reason, family),
+    })
+    const common = { repetitions: new Repetitions(), renewals: new Renewals(), searched: undefined, isDoubtful: false }
+    const moves = new PortMoves(sharingAmong(keeper.kept))
+    const isBeside = invocation !== this.#invocation
+    const family: KeptFamily = { ...common, invocation, keeper, moves, isBeside, isTold: false }
+    return family
+  }
+
+  /** Of both families: those of IPv6 come last. */
+  get #facts(): KeepFacts {
+    return together(this.#families.map(({ keeper }) => keeper.ports.facts))
   }
 
   /** Returns the exit code. */
@@ -156,7 +175,9 @@ class KeepSession {
     this.#stopHearing = this.#context.onSignal(this.#program.signals, (signal) => this.#program.hear(signal))
     for (const advice of adviceAbout(this.#invocation)) this.#say(advice)
     this.#program.begin()
-    this.#state.show(this.#keeper.ports.facts)
+    this.#state.show(this.#facts)
+    const { forMs } = this.#options
+    if (forMs !== undefined) this.#cancelEnd = this.#context.clock.schedule(forMs, () => this.#program.timeIsUp())
     this.#keep().then(
       () => this.#queue.end(),
       (error: unknown) => this.#queue.fail(error),
@@ -169,57 +190,73 @@ class KeepSession {
     } finally {
       this.#stop()
       this.#program.abandon() // the program has ended by now, unless something is broken
-      this.#keeper.close()
+      for (const { keeper } of this.#families) keeper.close()
     }
     return this.#program.exitCode
   }
 
   async #keep(): Promise<void> {
     try {
-      await this.#keeper.run()
+      await Promise.all(this.#families.map(({ keeper }) => keeper.run()))
     } finally {
       this.#others.cancel()
-      this.#state.end({ ...this.#keeper.ports.facts, ports: [] })
+      this.#state.end({ ...this.#facts, ports: [] })
     }
     await this.#hookEnds
   }
 
-  #sayLeftOpen(kept: KeptEither, reason: 'was-open' | 'kept-by-another'): void {
+  #sayLeftOpen(kept: KeptEither, reason: 'was-open' | 'kept-by-another', { keeper }: KeptFamily): void {
     const timeMs = this.#context.clock.wallMs()
-    this.#say({ type: 'left-open', timeMs, name: kept.name, port: this.#keeper.ports.portOf(kept), reason })
+    this.#say({ type: 'left-open', timeMs, name: kept.name, port: keeper.ports.portOf(kept), reason })
   }
 
   /** Returns why no gateway was found, if so. */
-  #noteSearch(opened: Opened): string | undefined {
-    const last = [...findReports(opened, this.#invocation)].at(-1)
+  #noteSearch(opened: Opened, family: KeptFamily): string | undefined {
+    family.isDoubtful = isDoubtful(opened)
+    const last = [...findReports(opened, family.invocation)].at(-1)
     if (last?.type !== 'error') return undefined
-    this.#searched = last.searched
+    family.searched = last.searched
     return 'message' in last.error ? last.error.message : undefined
   }
 
   /** The first search that succeeds also reports the gateway, as upnpc does. */
-  #present(opened: Opened, { localAddress }: Gateway): void {
-    if (this.#hasPresented) return
-    this.#hasPresented = true
-    for (const report of findReports(opened, this.#invocation)) this.#say(report)
+  #present(opened: Opened, { localAddress }: Gateway, family: KeptFamily): void {
+    if (family.isTold || family.isBeside) return
+    family.isTold = true
+    for (const report of findReports(opened, family.invocation)) this.#say(report)
     this.#say({ type: 'local-address', address: localAddress })
   }
 
-  #hear(event: KeeperEvent<HeldEither>, told: KeeperEvent<HeldEither>): void {
+  #hear(event: KeeperEvent<HeldEither>, told: KeeperEvent<HeldEither>, family: KeptFamily): void {
+    const { keeper, renewals, repetitions, searched } = family
     const nowMs = this.#context.clock.wallMs()
-    const changesNothing = this.#renewals.changesNothing(event)
+    const changesNothing = renewals.changesNothing(event)
     // A look is not told, unless it shows something new.
     const isLook = event.type === 'renewed' && event.isForLook === true && changesNothing
-    if (!isLook && !this.#repetitions.isOne(event)) {
-      const isPinhole = this.#invocation.command.name === 'add-pinholes'
-      for (const report of reportsOf(event, nowMs, (kept) => this.#keeper.ports.portOf(kept), isPinhole))
-        if (report.type === 'searching') this.#say({ ...report, searched: this.#searched })
-        else this.#say(report.type === 'renewed' ? { ...report, changesNothing } : report)
+    if (!isLook && !repetitions.isOne(event)) {
+      const isPinhole = family.invocation.command.name === 'add-pinholes'
+      for (const report of reportsOf(event, nowMs, (kept) => keeper.ports.portOf(kept), isPinhole))
+        if (report.type === 'searching') this.#sayOf(family, { ...report, searched })
+        else this.#sayOf(family, report.type === 'renewed' ? { ...report, changesNothing } : report)
     }
-    for (const report of this.#moves.hear(event, nowMs)) this.#say(report)
+    for (const report of family.moves.hear(event, nowMs)) this.#say(report)
     if (told.type === 'mapped' && 'mapping' in told.held) this.#doubt(told.held.externalAddress)
     // Of such a renewal only the state file shows something: when the lease ends.
     if (!changesNothing || this.#state.isWanted) this.#others.tell()
+  }
+
+  /** Nobody has asked for IPv6 beside IPv4, so that it is not open there is told once, in one line. */
+  #sayOf(family: KeptFamily, report: Report): void {
+    if (report.type === 'mapped' && family.isDoubtful && report.reachable === true)
+      return this.#say({ ...report, reachable: undefined })
+    if (!family.isBeside) return this.#say(report)
+    if (report.type === 'pinhole-added') family.isTold = true
+    if (report.type !== 'searching' && report.type !== 'keep-failed' && report.type !== 'gateway-lost')
+      return this.#say(report)
+    if (family.isTold) return
+    family.isTold = true
+    const searched = report.type === 'searching' ? report.searched : undefined
+    this.#say({ type: 'notice', kind: 'not-over-ipv6', error: report.error, searched, late: false })
   }
 
   /** Says once, as the command does without --keep, that the internet cannot come in at that address. */
@@ -232,12 +269,12 @@ class KeepSession {
   }
 
   #tellOthers(): void {
-    const { facts, areAllOpen } = this.#keeper.ports
+    const facts = this.#facts
     this.#state.show(facts)
     if (this.#isStopping) return
     this.#service.show(facts)
     this.#tellHook()
-    if (!areAllOpen) return
+    if (this.#families[0]?.keeper.ports.areAllOpen !== true) return
     this.#service.ready()
     if (this.#program.isWaiting) this.#program.startWith(environmentOf(facts))
   }
@@ -248,7 +285,11 @@ class KeepSession {
    */
   #tellHook(): void {
     if (!this.#hook.isWanted) return
-    const { isClear, hasGateway, lastKnown } = this.#keeper.ports
+    const isClear = this.#families.every(({ keeper, isBeside }) => {
+      return keeper.ports.isClear || (isBeside && !keeper.ports.hasGateway)
+    })
+    const hasGateway = this.#families[0]?.keeper.ports.hasGateway === true
+    const lastKnown = together(this.#families.map(({ keeper }) => keeper.ports.lastKnown))
     if (isClear || !hasGateway) {
       this.#stopWaiting()
     } else if (this.#cancelWait === undefined) {
@@ -272,16 +313,48 @@ class KeepSession {
     this.#isStopping = true
     this.#stopHearing()
     this.#stopWaiting()
+    this.#cancelEnd()
     this.#service.stopping()
     this.#hookEnds = this.#hook.end()
-    this.#keeper.stop()
+    for (const { keeper } of this.#families) keeper.stop()
   }
+}
+
+/** What is kept over one family, and what has been told of it. */
+interface KeptFamily {
+  readonly invocation: GatewayInvocation
+  readonly keeper: PortKeeper
+  /** It is IPv6, which nobody has asked for. */
+  readonly isBeside: boolean
+  readonly repetitions: Repetitions
+  readonly renewals: Renewals
+  readonly moves: PortMoves
+  /** What the last search tried, if it found nothing. */
+  searched: SearchSummary | undefined
+  /** What was found may not be what the internet comes in by. */
+  isDoubtful: boolean
+  /** Its gateway has been told of, or beside IPv4, what has become of it. */
+  isTold: boolean
+}
+
+/** A pinhole translates nothing: outside a port has the address that it has inside, so that of IPv4 is told for all. */
+function together(all: readonly KeepFacts[]): KeepFacts {
+  return { externalAddress: all[0]?.externalAddress, ports: all.flatMap(({ ports }) => ports) }
+}
+
+function isForLastingAddress({ command }: GatewayInvocation, { onlyRoute }: KeepContext): boolean {
+  const pinholes = command.name === 'add-pinholes' ? command.pinholes : []
+  return onlyRoute === undefined && pinholes.some(({ internalClient }) => internalClient === 'stable')
+}
+
+function lastingAddress({ localAddress }: Gateway, { interfaces, temporaryAddresses = () => [] }: KeepContext): string {
+  return stableAddress(localAddress, interfaces(), temporaryAddresses()) ?? splitZone(localAddress).address
 }
 
 /** The mappings and pinholes of the command line. */
 export function wantedBy({ command, description }: GatewayInvocation): readonly WantedPort[] {
   if (command.name === 'add-pinholes') {
-    return command.pinholes.map(({ remoteHostTyped: _, internalClient, ...pinhole }) => {
+    return command.pinholes.map(({ remoteHostTyped: _, pairedWithPrevious: _pair, internalClient, ...pinhole }) => {
       return { kind: 'pinhole', pinhole: { ...pinhole, internalClient: otherThanLocal(internalClient) } }
     })
   }
@@ -294,5 +367,5 @@ export function wantedBy({ command, description }: GatewayInvocation): readonly 
 }
 
 function otherThanLocal(internalClient: string): string | undefined {
-  return internalClient === 'local' ? undefined : internalClient
+  return internalClient === 'local' || internalClient === 'stable' ? undefined : internalClient
 }

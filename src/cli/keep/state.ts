@@ -1,5 +1,5 @@
 /** Shows what is open now: in the file of --state, and to the service manager. */
-import { hostAndPort } from '../../domain/address.js'
+import { hostAndPort, isIPv6 } from '../../domain/address.js'
 import { TransportError } from '../../domain/errors.js'
 import { type KeepFacts, opened } from '../../library/kept-ports.js'
 import type { Clock } from '../../net/clock.js'
@@ -133,9 +133,10 @@ function statusOf(facts: KeepFacts): string {
   const { externalAddress = '' } = facts
   const ports = opened(facts)
   if (ports.length === 0) return 'no port is open'
-  const shown = ports
-    .slice(0, MAX_SHOWN)
-    .map(({ externalPort: port, protocol }) => `${hostAndPort({ address: externalAddress, port })} ${protocol}`)
+  const shown = ports.slice(0, MAX_SHOWN).map(({ externalPort: port, protocol, internalClient }) => {
+    const address = isIPv6(internalClient) ? internalClient : externalAddress // a pinhole translates nothing
+    return `${hostAndPort({ address, port })} ${protocol}`
+  })
   const more = ports.length > MAX_SHOWN ? ` and ${ports.length - MAX_SHOWN} more` : ''
   return `${shown.join(', ')}${more} ${ports.length === 1 ? 'is' : 'are'} open`
 }

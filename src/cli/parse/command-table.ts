@@ -57,6 +57,8 @@ export interface CommandOptions {
   readonly external?: string | undefined
   readonly internalClient?: string | undefined
   readonly remoteHost?: string | undefined
+  /** What is opened over IPv6 is opened over IPv4 too. */
+  readonly isBesideIPv4?: boolean
   /** Internal port 0 means the same port as outside. Only NAT-PMP has that, and only at some gateways of VPNs. */
   readonly sameInternalPort?: boolean
 }

@@ -22,6 +22,7 @@ import {
   type SearchOptions,
   searchOptionsOf,
   textOption,
+  timeOf,
   timesOf,
   viaOf,
 } from './option-values.js'
@@ -203,7 +204,7 @@ function judge<C extends AnyCommand>(
   const invocation = invocationOf(verb, rest, options, program)
   const isForBoth = overIPv6 !== undefined && !ONLY_IPV4.some((flag) => isGiven({ flag })) && options.via !== 'nat-pmp'
   if (!isForBoth) return invocation
-  return { ...invocation, beside: invocationOf(overIPv6, rest, { ...options, ipv6: true }, program) }
+  return { ...invocation, beside: invocationOf(overIPv6, rest, { ...options, ipv6: true, beside: true }, program) }
 }
 
 /** With one of these, a verb is about IPv4 if nothing is said of IPv6. */
@@ -216,12 +217,14 @@ function invocationOf<C extends AnyCommand>(
   program: readonly string[] | undefined,
 ): GatewayInvocation<C> {
   const lease = textOption(options.lease)
+  const seconds = options.keep === true ? undefined : timeOf(options)
   const via = viaOf(options.via)
   const { command, facts } = row.read(words, {
-    lease: lease === undefined ? undefined : leaseOf('--lease', lease),
+    lease: seconds !== undefined ? { seconds } : lease === undefined ? undefined : leaseOf('--lease', lease),
     external: textOption(options.external),
     internalClient: textOption(options.to),
     remoteHost: textOption(options.only),
+    isBesideIPv4: options.beside === true,
     anyExternalPort: ['pcp', 'nat-pmp'].includes(via),
     sameInternalPort: via === 'nat-pmp',
   })

@@ -1,6 +1,12 @@
 /** Checks the values of options: of the search, --keep, PCP and NAT-PMP, the time and --quirk. */
 import { isUnicastIPv4 } from '../../domain/address.js'
-import { GATEWAY_PROTOCOLS, type GatewayProtocol, PROTOCOL_TITLES, type Via } from '../../domain/port-mapping.js'
+import {
+  GATEWAY_PROTOCOLS,
+  type GatewayProtocol,
+  MAX_LEASE_SECONDS,
+  PROTOCOL_TITLES,
+  type Via,
+} from '../../domain/port-mapping.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../../domain/ports.js'
 import type { Quirk } from '../../domain/quirk.js'
 import { parseRouterWords } from '../../domain/router-words.js'
@@ -64,6 +70,29 @@ export function searchOptionsOf(options: Options) {
   } as const
 }
 
+const SECONDS_IN = { '': 1, s: 1, m: 60, h: 3600, d: 86_400 } as const
+
+/** `30s`, `30m`, `2h`, `7d`, or a number of seconds. @throws UsageError */
+export function secondsOf(option: string, word: string): number {
+  const [, digits = '', unit = ''] = /^(\d{1,10})([smhd]?)$/.exec(word) ?? []
+  const seconds = Number(digits) * (isUnit(unit) ? SECONDS_IN[unit] : 0)
+  if (seconds >= 1 && seconds <= MAX_LEASE_SECONDS) return seconds
+  throw new UsageError(`${option}: '${word}' is not a time: give one such as 30m, 2h or 7d`)
+}
+
+function isUnit(text: string): text is keyof typeof SECONDS_IN {
+  return text in SECONDS_IN
+}
+
+/** --for: the lease, or with --keep how long the ports are kept open. @throws UsageError */
+export function timeOf(options: Options): number | undefined {
+  const word = textOption(options.for)
+  if (word === undefined) return undefined
+  if (options.lease !== undefined && options.keep !== true)
+    throw new UsageError('--for and --lease say the same: leave one out')
+  return secondsOf('--for', word)
+}
+
 const MAX_CHECK_SECONDS = 86_400
 
 export type KeepOptions = NonNullable<ReturnType<typeof keepOptionsOf>>
@@ -87,12 +116,14 @@ export function keepOptionsOf(options: Options, program: readonly string[] | und
   if (options.require === true && program === undefined)
     throw new UsageError('--require goes with a program after --', { next: '-r 22 TCP --keep --require -- ./server' })
   const [onChange, stateFile, seconds] = [options.onChange, options.state, options.check].map(textOption)
+  const forSeconds = timeOf(options)
   if (onChange === '' || stateFile === '') throw new UsageError('--on-change takes a command, and --state a file')
   return {
     program: program ?? [], // runs while the ports are open
     onChange, // a shell command
     require: options.require === true, // the program does not start unless the ports are open
     stateFile,
+    forMs: forSeconds === undefined ? undefined : forSeconds * 1000, // then it ends
     checkMs:
       seconds === undefined
         ? undefined

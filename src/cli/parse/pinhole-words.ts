@@ -4,10 +4,15 @@ import { type PinholeId, type PinholeRequest, pinholeIdOf, pinholeTargetOf } fro
 import { PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
 import { integerWithin, protocolsOf, UsageError } from './words.js'
 
-/** A pinhole that the user asks for. The internal client is 'local' until the gateway has been found. */
+/**
+ * A pinhole that the user asks for. The internal client is 'local' until the gateway has been found, or 'stable': the
+ * same, but an address that lasts.
+ */
 export interface AskedPinhole extends PinholeRequest {
   /** The remote host as the user typed it, for printing. */
   readonly remoteHostTyped: string
+  /** The TCP half of TCP+UDP. The UDP half comes before it; both are opened or neither. */
+  readonly pairedWithPrevious?: true
 }
 
 /** WANIPv6FirewallControl:1 2.2.5 has 1 to 86400 s, but a gateway may allow more. */
@@ -32,7 +37,11 @@ function pinholes(option: string, words: readonly string[]): AskedPinhole[] {
     internalClient: internalClient(option, internal),
     internalPort: onePort(option, internalPort),
   }
-  return protocolNumbers(option, protocol).map((number) => ({ ...common, protocol: number }))
+  return protocolNumbers(option, protocol).map((number, at) => ({
+    ...common,
+    protocol: number,
+    ...(at === 0 ? {} : { pairedWithPrevious: true }),
+  }))
 }
 
 function onePort(option: string, word: string): number {

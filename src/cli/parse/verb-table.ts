@@ -2,6 +2,7 @@
  * VERBS: one row for each command that is a word, `upnp-ts open 25565`. A verb is for people: its answer is in plain
  * words. It is parsed into the same commands as the letters, whose text upnpc decides.
  */
+import { isUnicastIPv6 } from '../../domain/address.js'
 import { GATEWAY_PROTOCOLS, PROTOCOL_NUMBERS, type TransportProtocol } from '../../domain/port-mapping.js'
 import {
   ABOUT_PINHOLES,
@@ -139,20 +140,33 @@ function parseOpen(words: readonly string[], options: CommandOptions = {}) {
 const LONGEST_PINHOLE_SECONDS = 86_400
 
 function parseOpenOverIPv6(words: readonly string[], options: CommandOptions = {}) {
-  const { internalClient = 'local', remoteHost = '', lease = 'unlimited' } = options
+  const { internalClient = 'stable', remoteHost = '', lease = 'unlimited' } = options
+  for (const [option, address] of [
+    ['--to', internalClient],
+    ['--only', remoteHost],
+  ] as const)
+    if (address !== '' && address !== 'stable' && !isUnicastIPv6(address))
+      throw new UsageError(
+        `${option}: '${address}' is not an IPv6 address: give one such as 2001:db8::5, or leave out --ipv6`,
+      )
   const seconds = lease === 'unlimited' ? LONGEST_PINHOLE_SECONDS : lease.seconds
   const common = {
     ...{ remoteHost, remoteHostTyped: remoteHost, remotePort: 0, internalClient },
     leaseSeconds: Math.min(seconds, LONGEST_PINHOLE_SECONDS),
   }
   const pinholes = portWordsOf(words, options).flatMap(({ pairs, protocols }) =>
-    pairs.flatMap(({ internalPort }) =>
-      protocols.map((protocol): AskedPinhole & { leaseSeconds: number } => ({
+    pairs.flatMap(({ internalPort, externalPort }) => {
+      if (externalPort !== internalPort && options.isBesideIPv4 !== true)
+        throw new UsageError(
+          `over IPv6 a port is the same outside and inside: write ${internalPort}, or leave out --ipv6`,
+        )
+      return protocols.map((protocol, at): AskedPinhole & { leaseSeconds: number } => ({
         ...common,
         internalPort,
         protocol: PROTOCOL_NUMBERS[protocol],
-      })),
-    ),
+        ...(at === 0 ? {} : { pairedWithPrevious: true }),
+      }))
+    }),
   )
   return { name: 'add-pinholes', pinholes } as const
 }

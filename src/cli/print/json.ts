@@ -64,11 +64,12 @@ const ROWS: ByType<Report['type'], Fields> = {
     return { count, endedBy: typeof endedBy === 'string' ? endedBy : pick(endedBy, 'number', 'standardName') }
   },
   'listing-failed': ({ count, error }) => ({ count, error: errorFields(error) }),
-  mapped: ({ timeMs, asked, mapping, externalAddress }) => ({
+  mapped: ({ timeMs, asked, mapping, externalAddress, reachable }) => ({
     ...timeIfAny(timeMs),
     asked: askedFields(asked),
     mapping: mappingFields(mapping),
     externalAddress: knownAddress(externalAddress),
+    reachable,
   }),
   'map-failed': ({ via, asked, error, cause }) => ({
     ...{ via, asked: askedFields(asked), error: errorFields(error) },
@@ -141,11 +142,12 @@ function noticeFields(notice: Notice): Fields {
     ...('key' in notice && { key: keyFields(notice.key) }),
     ...pick(notice, 'leaseSeconds', 'renewedEverySeconds', 'gatewayAddress', 'localAddress', 'port'),
     ...pick(notice, 'id', 'closed', 'address', 'router', 'interface', 'description', 'count', 'someOpen', 'reason'),
-    ...pick(notice, 'signal', 'exitStatus', 'willTryAgain', 'externalPort', 'protocols'),
+    ...pick(notice, 'signal', 'exitStatus', 'willTryAgain', 'externalPort', 'protocols', 'late'),
     ...('waitedMs' in notice && { waitedSeconds: seconds(notice.waitedMs) }),
     ...('endsWallMs' in notice && { ends: Number.isFinite(notice.endsWallMs) ? iso(notice.endsWallMs) : null }),
     ...('afterMs' in notice && { afterSeconds: seconds(notice.afterMs) }),
     ...('error' in notice && { error: errorFields(notice.error) }),
+    ...('searched' in notice && notice.searched !== undefined && { searched: searchedFields(notice.searched) }),
   }
 }
 

@@ -17,6 +17,8 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'pinhole-still-open': ({ id }) => `pinhole ${id} for UDP is still open: no time is left to close it`,
   'pinhole-taken-back': ({ closed }) =>
     `the pinhole for UDP ${closed ? 'is closed again' : 'could not be closed again'}: TCP+UDP means both or neither`,
+  'not-over-ipv6': ({ error, late }) =>
+    late ? 'nothing is known yet about IPv6' : `not opened over IPv6: ${error.message}`,
   'address-not-public': ({ address }) =>
     address === ''
       ? 'the router has no internet address: it is not connected, or it is behind another router'

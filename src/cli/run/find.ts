@@ -4,16 +4,24 @@ import { DEFAULT_DESCRIPTION, type MappingKey } from '../../domain/port-mapping.
 import { zonedUrlText } from '../../domain/url.js'
 import { nobodyOver, summaryOf } from '../../library/gateway/why-not.js'
 import { protocolOf } from '../../library/router.js'
+import { searchForPinholes } from '../../library/search-for-pinholes.js'
 import { type FoundGateway, type Opened, searchGateway } from '../../library/search-gateway.js'
-import type { RunContext } from '../context.js'
+import type { ChosenGateway, RunContext } from '../context.js'
 import { type Reporting, reportedError } from '../failure.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { Report } from '../report.js'
 
-export async function* find(invocation: GatewayInvocation, context: RunContext): Reporting<FoundGateway | undefined> {
+export type Found = FoundGateway & Pick<ChosenGateway, 'isDoubtful'>
+
+export async function* find(invocation: GatewayInvocation, context: RunContext): Reporting<Found | undefined> {
   const opened = await openFor(invocation, context)
   yield* findReports(opened, invocation)
-  return opened.found
+  return opened.found && { ...opened.found, isDoubtful: isDoubtful(opened) }
+}
+
+/** What the search found may not be what the internet comes in by. */
+export function isDoubtful({ remarks }: Opened): boolean {
+  return remarks.some(({ kind }) => kind === 'through-tunnel' || kind === 'not-the-router' || kind === 'no-router')
 }
 
 /** `routerBefore`: the address of the router that was used before. @throws InvalidArgumentError; whatever the signal aborts with */
@@ -40,7 +48,9 @@ export function openFor(
     forPinholes: facts.isAboutPinholes,
     family: facts.family === 4 ? 4 : search.family, // many routers refuse to map ports over IPv6
   } as const
-  return searchGateway(wishes, context)
+  if (invocation.voice === 'upnpc' || !facts.isAboutPinholes) return searchGateway(wishes, context)
+  const isPlaceGiven = [url, portControl.gateway, onlyRoute, onlyEndpoint].some((place) => place !== undefined)
+  return searchForPinholes(wishes, isPlaceGiven, context)
 }
 
 /** PCP and NAT-PMP have no descriptions, and cannot say whether a port is open for one remote host only. */

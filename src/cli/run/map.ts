@@ -1,9 +1,10 @@
 /** -r, -a, -n, -d, -f and -N: what they ask a gateway, as Reports in upnpc's order, and their exit codes. */
-import { isInternetAddress, isSameAddress, knownAddress, parseIPv4 } from '../../domain/address.js'
+import { isInternetAddress, isReachableAt, isSameAddress, knownAddress, parseIPv4 } from '../../domain/address.js'
 import { isPortTaken, NotConfirmedError, type PortMappingError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { otherPorts } from '../../domain/other-ports.js'
 import type { MappingKey, MappingRequest } from '../../domain/port-mapping.js'
+import type { MappingNote } from '../../domain/refusal-cause.js'
 import { isHopeless, Mapper, type Outcome } from '../../library/mapper.js'
 import type { UnmapRemark } from '../../library/router.js'
 import type { Listeners } from '../../net/tables/listeners.js'
@@ -86,6 +87,7 @@ function requestOf(asked: AskedMapping, description: string, chosen: ChosenGatew
 interface KnownGateway {
   readonly gateway: Gateway
   readonly mapper: Mapper
+  readonly isDoubtful?: boolean | undefined
   externalAddress: string | undefined
   isUnreachableTold: boolean
   /** Who listens on this computer, as far as it was asked. */
@@ -117,7 +119,7 @@ async function* mapOne(
   known: KnownGateway,
   context: RunContext,
 ): Reporting<Outcome> {
-  const { gateway, mapper } = known
+  const { gateway, mapper, isDoubtful = false } = known
   const isIgd = gateway.protocol === 'igd'
   let externalAddress = ''
   if (isIgd) externalAddress = yield* reportAddress(known, (question) => attempt(context.signal, question))
@@ -130,7 +132,9 @@ async function* mapOne(
     // After a mapping it is asked once, and a failure does not keep the mapping from being reported.
     if (!isIgd && known.externalAddress !== '') externalAddress = yield* reportAddress(known, attemptWrite)
     if (!isIgd) known.externalAddress = externalAddress
-    yield { type: 'mapped', asked, mapping: made.mapping, externalAddress }
+    const told = isIgd || externalAddress !== '' ? known.externalAddress : undefined
+    const reachable = isReachableAt(told) && (isDoubtful || made.notes.some(isDoubt)) ? undefined : isReachableAt(told)
+    yield { type: 'mapped', asked, mapping: made.mapping, externalAddress, reachable }
     for (const note of made.notes) yield { type: 'notice', ...note }
     const key = { ...asked, externalPort: made.mapping.externalPort ?? asked.externalPort }
     if (made.mapping.isRemoteHostUnchecked === true)
@@ -141,8 +145,14 @@ async function* mapOne(
   if (isIgd && error instanceof NotConfirmedError && !error.isClosedAgain) {
     yield { type: 'mapped', asked, mapping: error.mapping, externalAddress }
   }
-  yield { type: 'map-failed', via: gateway.protocol, asked, error: reportedError(error), cause }
+  const failure = { via: gateway.protocol, asked, error: reportedError(error), cause, isTaken: isPortTaken(error) }
+  yield { type: 'map-failed', ...failure }
   return made
+}
+
+/** The port is open, but may lead nowhere. */
+function isDoubt({ kind }: MappingNote): boolean {
+  return kind === 'client-is-router' || kind === 'client-is-public' || kind === 'another-nat'
 }
 
 /** The port is open: a program on this computer may not be there yet. Nothing is said about other computers. */

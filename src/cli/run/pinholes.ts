@@ -9,7 +9,7 @@ import {
 } from '../../domain/gateway.js'
 import type { PinholeId } from '../../domain/pinhole.js'
 import { UPNP_ERRORS } from '../../domain/upnp-errors.js'
-import { pinholeAddress } from '../../library/pinhole-address.js'
+import { pinholeAddress, stableAddress } from '../../library/pinhole-address.js'
 import { forgetPinhole, rememberPinhole } from '../../library/pinhole-memory.js'
 import type { Chosen, ChosenGateway, RunContext } from '../context.js'
 import { type Attempt, answerOf, attempt, attemptWrite, type Reporting } from '../failure.js'
@@ -48,40 +48,44 @@ export async function* reportFirewall(chosen: Chosen, context: RunContext): Repo
 function withClient<T extends AskedPinhole>(
   asked: T,
   { localAddress }: Gateway,
-  { onlyRoute, interfaces }: RunContext,
+  { onlyRoute, interfaces, temporaryAddresses = () => [] }: RunContext,
 ): T {
-  if (asked.internalClient !== 'local') return asked
-  return { ...asked, internalClient: pinholeAddress(localAddress, onlyRoute === undefined ? interfaces() : []) }
+  if (asked.internalClient !== 'local' && asked.internalClient !== 'stable') return asked
+  const own = onlyRoute === undefined ? interfaces() : []
+  const lasting = asked.internalClient === 'stable' ? stableAddress(localAddress, own, temporaryAddresses()) : undefined
+  return { ...asked, internalClient: lasting ?? pinholeAddress(localAddress, own) }
 }
 
-/** -A. With TCP+UDP, opens both or neither. */
+/** One after the other; if one fails, the next is still opened. With TCP+UDP, opens both or neither. */
 export async function* addPinholes(
   chosen: ChosenGateway,
   context: RunContext,
   { pinholes }: Extract<GatewayCommand, { name: 'add-pinholes' }>,
 ): Reporting<ExitCode> {
   const { gateway } = chosen
-  const added: PinholeId[] = []
+  let exitCode: ExitCode = 0
+  let previous: PinholeId | undefined
   for (const each of pinholes) {
+    const udpHalf = each.pairedWithPrevious === true ? previous : undefined
+    if (each.pairedWithPrevious === true && udpHalf === undefined) continue // both or neither
     const asked = withClient(each, gateway, context)
     const granted = await attemptWrite(() => openerOf(gateway).addPinhole(asked))
     if (granted.ok) await rememberPinhole(gateway, asked, granted.value, context)
     yield { type: 'pinhole-added', via: gateway.protocol, asked, ...answerOf(granted, ({ id }) => ({ id })) }
+    previous = granted.ok ? granted.value.id : undefined
     if (!granted.ok) {
-      const [udpHalf] = added
+      exitCode = 2
       if (udpHalf !== undefined && context.signal.aborted) {
         yield { type: 'notice', kind: 'pinhole-still-open', id: udpHalf }
       }
       context.signal.throwIfAborted()
       if (udpHalf !== undefined) {
-        const exitCode = yield* deletePinholes(chosen, context, { ids: [udpHalf] })
-        yield { type: 'notice', kind: 'pinhole-taken-back', id: udpHalf, closed: exitCode === 0 }
+        const closed = (yield* deletePinholes(chosen, context, { ids: [udpHalf] })) === 0
+        yield { type: 'notice', kind: 'pinhole-taken-back', id: udpHalf, closed }
       }
-      return 2
     }
-    added.push(granted.value.id)
   }
-  return 0
+  return exitCode
 }
 
 const NOTHING_TO_UPDATE: ReadonlySet<number | undefined> = new Set([

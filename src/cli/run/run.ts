@@ -31,11 +31,25 @@ import {
 } from './pinholes.js'
 
 export async function* run(invocation: GatewayInvocation, context: RunContext): Reporting<ExitCode> {
-  const exitCode = yield* runOne(invocation, context)
   const { beside } = invocation
-  if (beside === undefined || !(await isWorthAsking(beside, context))) return exitCode
-  yield* runOne(beside, context)
+  if (beside === undefined) return yield* runOne(invocation, context)
+  if (beside.command.name === 'add-pinholes') {
+    if (!mayOpenBeside(context)) return yield* runOne(invocation, context)
+    const { runBeside } = await import('./beside.js')
+    return yield* runBeside(
+      context,
+      (one) => runOne(invocation, one),
+      (other) => runOne(beside, other),
+    )
+  }
+  const exitCode = yield* runOne(invocation, context)
+  if (await isWorthAsking(beside, context)) yield* runOne(beside, context)
   return exitCode
+}
+
+/** Whether the internet can reach this computer over IPv6. An emulated gateway is asked for what was asked for. */
+export function mayOpenBeside({ interfaces, onlyRoute }: Pick<RunContext, 'interfaces' | 'onlyRoute'>): boolean {
+  return onlyRoute === undefined && interfaces().some(({ address }) => isGlobalIPv6(address))
 }
 
 /** Whether the same can be done over IPv6: the search for a router takes its time. */

@@ -18,6 +18,7 @@ import { listenToGateway } from '../listening.js'
 import { stableAddress } from '../pinhole-address.js'
 import { PortKeeper, type SearchNet } from '../port-keeper.js'
 import { protocolOf } from '../router.js'
+import { searchForPinholes } from '../search-for-pinholes.js'
 import { type Opened, searchGateway } from '../search-gateway.js'
 import type { WantedPort } from '../wanted-ports.js'
 import type { Where } from '../where.js'
@@ -172,25 +173,17 @@ export class PortSession {
     return foundIn(found, where)
   }
 
-  /** Routers open a pinhole for whoever asks for it, so they are asked over IPv6 first. */
   async #searchForPinholes(
     wishes: ReturnType<typeof wishesOf>,
     net: Parameters<typeof searchGateway>[1],
   ): Promise<Opened> {
-    const { via = 'auto', router, url } = this.#options.where
+    const { router, url } = this.#options.where
     const isForThisComputer = this.#options.ports
       .flat()
       .every((each) => each.kind === 'pinhole' && each.pinhole.internalClient === undefined)
     if (!this.#isOnly && isForThisComputer && !net.interfaces().some(({ address }) => isGlobalIPv6(address)))
       throw new NoGatewayError('this computer has no IPv6 address that the internet can reach')
-    const forPinholes = true
-    const isPlaceGiven = url !== undefined || router !== undefined || this.#isOnly
-    const opened = await searchGateway({ ...wishes, family: 6, forPinholes }, net)
-    if (isPlaceGiven || via !== 'auto') return opened
-    if (opened.found === undefined) return searchGateway({ ...wishes, forPinholes }, net)
-    if (opened.found.protocol !== 'igd' || opened.found.gateway.firewall !== undefined) return opened
-    const overPcp = await searchGateway({ ...wishes, via: 'pcp', family: 6, forPinholes }, net)
-    return overPcp.found === undefined ? opened : overPcp
+    return searchForPinholes(wishes, url !== undefined || router !== undefined || this.#isOnly, net)
   }
 
   #hear(event: KeeperEvent<HeldEither>): void {

@@ -11,6 +11,7 @@ const PLAIN: KeepOptions = {
   onChange: undefined,
   require: false,
   stateFile: undefined,
+  forMs: undefined,
   checkMs: undefined,
 }
 

@@ -1,12 +1,17 @@
 /** The sentences that are the same for all verbs. */
-import { cleaned } from '../clean.js'
-import { errorOf, noticeText } from '../notices.js'
-import { complaint, hint } from '../pieces.js'
+import type { ReportOf } from '../../report.js'
+import { errorText } from './errors.js'
+import { plainNotice } from './notices.js'
 import type { Occasion, Rows } from './telling.js'
 
-export function commonRows(_: Occasion): Rows {
+export function commonRows(occasion: Occasion): Rows {
+  let gateway: ReportOf<'gateway'> | undefined
   return {
-    notice: (notice) => [hint(`${cleaned(noticeText(notice))}\n`)],
-    error: ({ error }) => [complaint(`${cleaned(errorOf(error).message)}\n`)],
+    gateway: (report) => {
+      gateway = report
+      return []
+    },
+    notice: (notice) => plainNotice(notice, occasion),
+    error: (report) => errorText(report, occasion, gateway),
   }
 }

@@ -1,15 +1,183 @@
-/** `open`: held until the end, and then told as a whole. */
+/**
+ * `open`: what has become of the ports is held until all of them are decided, and then told as a whole: what is open over
+ * IPv4, the same over IPv6, and then each failure with the command that helps.
+ */
+import { isGlobalIPv6, knownAddress } from '../../../domain/address.js'
+import { transportProtocolOf } from '../../../domain/port-mapping.js'
+import type { GatewayCommand } from '../../parse/command-table.js'
+import type { GatewayInvocation } from '../../parse/invocation.js'
+import type { ReportOf } from '../../report.js'
 import { cleaned } from '../clean.js'
-import { good } from '../pieces.js'
+import { bad, type Piece } from '../pieces.js'
+import { errorText } from './errors.js'
+import { type Failure, failuresText, mapFailure, pinholeFailure } from './failures.js'
+import { natText } from './nat.js'
+import { notOverIPv6Text, plainNotice, refusedOverIPv6 } from './notices.js'
+import { type OpenedPort, openedText } from './ports.js'
 import type { Occasion, Telling } from './telling.js'
+import { dateText } from './words.js'
 
-export function openTelling(_: Occasion): Telling {
-  return {
-    rows: {
-      mapped: ({ mapping }) => [
-        good(`Your router now lets port ${mapping.externalPort} ${cleaned(mapping.protocol)} in.\n`),
-      ],
-    },
-    end: () => [],
+export function openTelling(occasion: Occasion): Telling {
+  const teller = new OpenTeller(occasion)
+  return { rows: teller.rows, beforeNews: () => teller.tellAll(), end: () => teller.tellAll() }
+}
+
+class OpenTeller {
+  readonly #occasion: Occasion
+  readonly #wanted: { readonly 4: number; readonly 6: number }
+  /** What is open, and has not been told yet. */
+  readonly #held: OpenedPort[] = []
+  readonly #failures: Failure[] = []
+  readonly #notices: Piece[] = []
+  #isTold = false
+  /** Of either family, in this answer. */
+  readonly #decided = { 4: 0, 6: 0 }
+  #gateway: ReportOf<'gateway'> | undefined
+  #localAddress: string | undefined
+  /** What the router says of its address, if the internet cannot come in there. */
+  #privateAddress: string | undefined
+  #isToldOfNat = false
+  readonly #toldOfIPv6 = new Set<string>()
+
+  constructor(occasion: Occasion) {
+    const { command, beside } = occasion.invocation
+    this.#occasion = occasion
+    this.#wanted = {
+      4: sizeOf(command, 'map'),
+      6: sizeOf(command, 'add-pinholes') + sizeOf(beside?.command, 'add-pinholes'),
+    }
   }
+
+  readonly rows: Telling['rows'] = {
+    'local-address': ({ address }) => {
+      this.#localAddress ??= address
+      return []
+    },
+    gateway: (report) => {
+      this.#gateway = report
+      return []
+    },
+    mapped: (report) => {
+      this.#held.push(this.#mappedPort(report))
+      return this.#decide(4)
+    },
+    'map-failed': (report) => {
+      this.#failures.push(mapFailure(report, this.#occasion))
+      return []
+    },
+    'pinhole-added': (report) => [...this.#tellIPv4(), ...this.#hearPinhole(report)],
+    notice: (notice) => this.#hearNotice(notice),
+    error: (report) => [...this.tellAll(), ...errorText(report, this.#occasion, this.#gateway)],
+  }
+
+  tellAll(): readonly Piece[] {
+    return [...this.#tellOpened(), ...this.#notices.splice(0), ...failuresText(this.#failures.splice(0))]
+  }
+
+  get #isBeside(): boolean {
+    return this.#occasion.invocation.command.name === 'map'
+  }
+
+  get #isForThisComputer(): boolean {
+    const { command, beside } = this.#occasion.invocation
+    const pinholes = [command, beside?.command].flatMap((each) => (each?.name === 'add-pinholes' ? each.pinholes : []))
+    return pinholes.every(({ internalClient }) => internalClient === 'stable')
+  }
+
+  /** Of equal sentences about IPv6, one is told. */
+  #once(pieces: readonly Piece[]): readonly Piece[] {
+    const fresh = pieces.filter(({ text }) => !this.#toldOfIPv6.has(text))
+    for (const { text } of fresh) this.#toldOfIPv6.add(text)
+    return fresh
+  }
+
+  #hearPinhole(report: ReportOf<'pinhole-added'>): readonly Piece[] {
+    if (report.ok) {
+      this.#held.push(this.#pinhole(report))
+      return this.#decide(6)
+    }
+    if (this.#isBeside) return this.#once(refusedOverIPv6(report))
+    else this.#failures.push(pinholeFailure(report))
+    return []
+  }
+
+  #hearNotice(notice: ReportOf<'notice'>): readonly Piece[] {
+    if (notice.kind === 'address-not-public') this.#privateAddress = notice.address
+    else if (notice.kind === 'not-over-ipv6') return [...this.#tellIPv4(), ...notOverIPv6Text(notice, this.#occasion)]
+    else this.#notices.push(...plainNotice(notice, this.#occasion))
+    return this.#isTold ? this.#notices.splice(0) : []
+  }
+
+  /** Tells a family once all of its ports are open. What fails is told at the end. */
+  #decide(family: 4 | 6): readonly Piece[] {
+    this.#decided[family]++
+    return this.#decided[family] >= this.#wanted[family] ? this.#tellOpened() : []
+  }
+
+  #tellIPv4(): readonly Piece[] {
+    return this.#isBeside && this.#decided[6] === 0 ? this.tellAll() : []
+  }
+
+  #tellOpened(): readonly Piece[] {
+    const ports = this.#held.splice(0)
+    if (ports.length === 0) return []
+    const { nowMs, invocation } = this.#occasion
+    const isBeside = this.#isBeside && this.#isTold && ports.every(({ family }) => family === 6)
+    this.#isTold = true
+    const end = endText(invocation, nowMs())
+    const answer = openedText(ports, { nowMs: nowMs(), end, isBeside })
+    const shut = ports.find(({ reachable }) => reachable === false)
+    const why = shut === undefined || this.#isToldOfNat ? [] : this.#whyUnreachable(shut)
+    this.#isToldOfNat ||= shut !== undefined
+    return [...answer, ...why, ...this.#notices.splice(0)]
+  }
+
+  #whyUnreachable({ family, internalClient }: OpenedPort): readonly Piece[] {
+    if (family === 4) return natText(this.#privateAddress ?? '')
+    return [bad(`The internet cannot reach it: ${cleaned(internalClient)} is not an address of the internet.\n`)]
+  }
+
+  #mappedPort({ asked, mapping, externalAddress, reachable }: ReportOf<'mapped'>): OpenedPort {
+    const { externalPort, internalClient, internalPort, remoteHost } = asked
+    return {
+      ...{ family: 4, protocols: [asked.protocol], externalAddress: knownAddress(externalAddress), reachable },
+      ...{ externalPort: mapping.externalPort ?? externalPort, internalClient, remoteHost },
+      isHere: internalClient === this.#localAddress,
+      internalPort: mapping.internalPort || internalPort,
+      instead: mapping.externalPort === externalPort ? undefined : externalPort,
+      endsWallMs: this.#endOf(mapping.leaseSeconds),
+    }
+  }
+
+  /** A pinhole translates nothing: outside is as inside. */
+  #pinhole({ asked }: ReportOf<'pinhole-added'>): OpenedPort {
+    const { internalClient, internalPort, remoteHost, protocol } = asked
+    return {
+      ...{
+        family: 6,
+        protocols: [transportProtocolOf(protocol) ?? String(protocol)],
+        reachable: isGlobalIPv6(internalClient),
+      },
+      isHere: this.#isForThisComputer,
+      ...{ externalAddress: internalClient, externalPort: internalPort, internalClient, internalPort, remoteHost },
+      instead: undefined,
+      endsWallMs: this.#endOf(asked.leaseSeconds),
+    }
+  }
+
+  #endOf(leaseSeconds: number | undefined): number | undefined {
+    return leaseSeconds === undefined || leaseSeconds === 0 ? undefined : this.#occasion.nowMs() + leaseSeconds * 1000
+  }
+}
+
+function sizeOf(command: GatewayCommand | undefined, name: 'map' | 'add-pinholes'): number {
+  if (command?.name === 'map' && name === 'map') return command.mappings.length
+  return command?.name === 'add-pinholes' && name === 'add-pinholes' ? command.pinholes.length : 0
+}
+
+/** With --keep: what ends it. */
+function endText({ keep }: GatewayInvocation, nowMs: number): string | undefined {
+  if (keep === undefined) return undefined
+  const event = keep.program.length > 0 ? 'the program ends' : 'you press Ctrl-C; it is kept open until then'
+  return keep.forMs === undefined ? event : `${dateText(nowMs + keep.forMs, nowMs)}, or ${event}`
 }

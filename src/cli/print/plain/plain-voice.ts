@@ -7,6 +7,7 @@ import { withShortTexts } from '../clean.js'
 import type { Voice } from '../voice.js'
 import { closeTelling } from './close.js'
 import { commonRows } from './common.js'
+import { isAboutKeeping, keepingText } from './keeping.js'
 import { listTelling } from './list.js'
 import { openTelling } from './open.js'
 import { statusTelling } from './status.js'
@@ -24,13 +25,14 @@ const TELLINGS: { readonly [Name in GatewayCommand['name']]?: (occasion: Occasio
 const NOTHING: Telling = { rows: {}, end: () => [] }
 
 export function plainVoice(occasion: Occasion): Voice {
-  const { rows, end } = TELLINGS[occasion.invocation.command.name]?.(occasion) ?? NOTHING
+  const telling = TELLINGS[occasion.invocation.command.name]?.(occasion) ?? NOTHING
   const common = commonRows(occasion)
   return {
     render: (whole) => {
       const report = withShortTexts(whole)
-      return told(rows, report.type, report) ?? told(common, report.type, report) ?? []
+      if (isAboutKeeping(report)) return [...(telling.beforeNews?.() ?? []), ...keepingText(report, occasion)]
+      return told(telling.rows, report.type, report) ?? told(common, report.type, report) ?? []
     },
-    end,
+    end: (exitCode) => telling.end(exitCode),
   }
 }

@@ -9,6 +9,8 @@ export type Rows = { readonly [T in Report['type']]?: (report: ReportOf<T>) => r
 /** A row may hold what it has heard until there is enough for a whole answer. */
 export interface Telling {
   readonly rows: Rows
+  /** With --keep: what is held is told before what happens next. */
+  beforeNews?(): readonly Piece[]
   /** What is left to say when the command is over. */
   end(exitCode: number): readonly Piece[]
 }
@@ -16,6 +18,8 @@ export interface Telling {
 /** What the sentences depend on beside the Reports. */
 export interface Occasion {
   readonly invocation: GatewayInvocation
+  /** The words of the command line. */
+  readonly argv: readonly string[]
   /** The wall clock: a date is told as seen from now. */
   readonly nowMs: () => number
   /** Of the terminal; undefined if stdout is none. */

@@ -1,0 +1,83 @@
+/** Something worth knowing beside the answer -> its sentence for people, on stderr. Pure. */
+import { PROTOCOL_TITLES } from '../../../domain/port-mapping.js'
+import type { Notice, NoticeOf } from '../../report.js'
+import { noticeText } from '../notices.js'
+import { hint, type Piece, plain } from '../pieces.js'
+import { anotherNatText, helpOf, pinholeWhy, type RefusedPinhole, remediesText } from './failures.js'
+import type { Occasion } from './telling.js'
+import { againWith, commandLine, dateText, portName, sentence } from './words.js'
+
+/** Those of which the usual sentence would not do: it names a letter, or things that few people know. */
+type Sentences = { readonly [K in Notice['kind']]?: (notice: NoticeOf<K>, occasion: Occasion) => string }
+
+const SENTENCES: Sentences = {
+  'still-open': ({ key }) => `${portName(key)} is still open: no time is left to close it`,
+  'left-open': ({ key }) => `${portName(key)} stays open: it was open before`,
+  'pinhole-still-open': () => 'over IPv6 UDP is still open: no time is left to close it',
+  'pinhole-taken-back': ({ closed }) =>
+    `over IPv6 UDP ${closed ? 'is closed again' : 'could not be closed again'}: both TCP and UDP were asked for, or neither`,
+  'address-unknown': (_, { invocation }) =>
+    `your router does not tell its internet address now; ask again with: ${commandLine('status', [], invocation)}`,
+  'port-not-chosen': () => 'your router does not choose a port itself, so it was asked for one port after another',
+  'description-changed': ({ description }) =>
+    `your router did not take the description, so the port is called '${description}'; plain letters and digits are safe`,
+  'left-behind-closed': ({ address }) =>
+    `the port was still open for ${address}, an earlier address of this computer: that is closed now`,
+  'lease-not-renewed': ({ leaseSeconds }, { nowMs }) =>
+    `it was open for this computer already, and your router did not begin its time anew: it ends ${dateText(nowMs() + leaseSeconds * 1000, nowMs())}`,
+  'client-is-router': ({ address }) =>
+    doubt(`${address} is the router's own address, and a port leads to a computer at home`),
+  'client-is-public': ({ address }) =>
+    doubt(`${address} is an address of the internet, and a port leads to a computer at home`),
+  'another-nat': (notice) => doubt(anotherNatText(notice)),
+  'through-tunnel': ({ interface: name }) =>
+    `but this computer sends through ${name}, a VPN or another tunnel: friends may not get an answer until that is off`,
+  'not-the-router': ({ address, router }) =>
+    `but your router (${router}) did not answer, and ${address} did, which this computer does not use: nobody may come in there`,
+  'no-router': ({ address }) =>
+    `this computer does not know its router, so ${address} was asked, which answered; --gateway ADDRESS names another one`,
+  'no-upnp': ({ via, waitedMs }) =>
+    `your router did not answer over UPnP within ${(waitedMs / 1000).toFixed(1)} s, so ${PROTOCOL_TITLES[via]} was used; ` +
+    `with --via ${via} it is faster`,
+  'description-lost': ({ via }) => `--description has no effect: ${PROTOCOL_TITLES[via]} has no descriptions`,
+  'remote-host-unchecked': ({ via, key }) =>
+    `your router cannot say over ${PROTOCOL_TITLES[via]} whether others than ${key.remoteHost} get in at ${portName(key)} too: ` +
+    'try it from another address',
+  'ends-with-lease': ({ key, endsWallMs }, { nowMs }) =>
+    `${portName(key)} cannot be closed alone: it ends ${dateText(endsWallMs, nowMs())} at the latest`,
+  'lease-too-short': ({ leaseSeconds, renewedEverySeconds: every }) =>
+    `your router opens the port for ${leaseSeconds} s at a time, and may be asked only every ${every} s, so it is closed in ` +
+    'between; a longer --for keeps it open',
+}
+
+/** A wait that nobody notices is not told. */
+const NOTICED_MS = 1000
+
+export function plainNotice(notice: Notice, occasion: Occasion): Piece[] {
+  if (notice.kind === 'no-upnp' && notice.waitedMs < NOTICED_MS) return []
+  const remedies = notice.kind === 'another-nat' ? [helpOf('docker', 'says how a container opens ports')] : []
+  return [hint(sentence(sentenceOf(notice.kind, notice, occasion))), ...remediesText(remedies)]
+}
+
+function sentenceOf<K extends Notice['kind']>(kind: K, notice: NoticeOf<K>, occasion: Occasion): string {
+  return SENTENCES[kind]?.(notice, occasion) ?? noticeText(notice)
+}
+
+function doubt(why: string): string {
+  return `but it may lead nowhere: ${why}`
+}
+
+/** Nobody has asked for IPv6, so it is one line. */
+export function notOverIPv6Text({ error, searched, late }: NoticeOf<'not-over-ipv6'>, occasion: Occasion): Piece[] {
+  if (late)
+    return [
+      plain(`Over IPv6: not known, your router takes its time. To wait for it: ${againWith(occasion, '--ipv6')}\n`),
+    ]
+  const why = searched === undefined ? error.message : 'your router cannot be asked for it'
+  return [plain(`Over IPv6: not opened, ${sentence(`x${why}`).slice(1)}`)]
+}
+
+/** The same, if the router has answered. */
+export function refusedOverIPv6({ error }: RefusedPinhole): Piece[] {
+  return [plain(`Over IPv6: not opened, it ${pinholeWhy(error)}.\n`)]
+}
