@@ -100,10 +100,13 @@ async function plainly(
   invocation: GatewayInvocation,
   argv: readonly string[],
   begin: Begin,
-  { clock, stdout }: Surroundings,
+  { clock, stdout, env }: Surroundings,
 ): Promise<Begin> {
   const { plainVoice } = await import('./print/plain/plain-voice.js')
-  const voice = plainVoice({ invocation, argv, nowMs: () => clock.wallMs(), columns: () => stdout.columns })
+  const hasQr = invocation.handOver?.hasQr === true
+  const { qrCode, canvasOf } = hasQr ? await import('./print/plain/qr-code.js') : {}
+  const drawQr = qrCode && canvasOf && ((text: string) => qrCode(text, canvasOf(stdout, env)))
+  const voice = plainVoice({ invocation, argv, nowMs: () => clock.wallMs(), columns: () => stdout.columns, drawQr })
   return (beginning) => begin({ banner: '', voice, ...beginning })
 }
 

@@ -2,7 +2,7 @@
  * A GatewayInvocation -> Reports, in the order in which upnpc prints, and the exit code. It finds a gateway, reports
  * which one, and hands over to the function that RUNS names. It knows nothing about SOAP, PCP or any other message.
  */
-import { isGlobalIPv6 } from '../../domain/address.js'
+import { isGlobalIPv6, isInternetAddress } from '../../domain/address.js'
 import type { Chosen, ChosenPortControl, RunContext } from '../context.js'
 import { type Reporting, reportedError } from '../failure.js'
 import type { AnyCommand, GatewayCommand } from '../parse/command-table.js'
@@ -30,7 +30,25 @@ import {
   updatePinhole,
 } from './pinholes.js'
 
+/** With --print endpoint, a port that the internet cannot reach is a failure: there is nothing to print. */
 export async function* run(invocation: GatewayInvocation, context: RunContext): Reporting<ExitCode> {
+  if (invocation.handOver?.endpointOnly !== true) return yield* runAll(invocation, context)
+  let isReachable = false
+  const reports = runAll(invocation, context)
+  for (;;) {
+    const next = await reports.next()
+    if (next.done === true) return next.value === 0 && !isReachable ? 2 : next.value
+    isReachable ||= hasEndpoint(next.value)
+    yield next.value
+  }
+}
+
+function hasEndpoint(report: Report): boolean {
+  if (report.type === 'mapped') return isInternetAddress(report.externalAddress)
+  return report.type === 'pinhole-added' && report.ok && isInternetAddress(report.asked.internalClient)
+}
+
+async function* runAll(invocation: GatewayInvocation, context: RunContext): Reporting<ExitCode> {
   const { beside } = invocation
   if (beside === undefined) return yield* runOne(invocation, context)
   if (beside.command.name === 'add-pinholes') {

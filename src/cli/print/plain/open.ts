@@ -2,7 +2,7 @@
  * `open`: what has become of the ports is held until all of them are decided, and then told as a whole: what is open over
  * IPv4, the same over IPv6, and then each failure with the command that helps.
  */
-import { isGlobalIPv6, knownAddress } from '../../../domain/address.js'
+import { isGlobalIPv6, isInternetAddress, knownAddress } from '../../../domain/address.js'
 import { transportProtocolOf } from '../../../domain/port-mapping.js'
 import type { GatewayCommand } from '../../parse/command-table.js'
 import type { GatewayInvocation } from '../../parse/invocation.js'
@@ -11,6 +11,7 @@ import { cleaned } from '../clean.js'
 import { bad, type Piece } from '../pieces.js'
 import { errorText } from './errors.js'
 import { type Failure, failuresText, mapFailure, pinholeFailure } from './failures.js'
+import { endpointText, handOverLine } from './hand-over.js'
 import { natText } from './nat.js'
 import { notOverIPv6Text, plainNotice, refusedOverIPv6 } from './notices.js'
 import { type OpenedPort, openedText } from './ports.js'
@@ -37,6 +38,7 @@ class OpenTeller {
   /** What the router says of its address, if the internet cannot come in there. */
   #privateAddress: string | undefined
   #isToldOfNat = false
+  #isDrawn = false
   readonly #toldOfIPv6 = new Set<string>()
 
   constructor(occasion: Occasion) {
@@ -125,11 +127,22 @@ class OpenTeller {
     const isBeside = this.#isBeside && this.#isTold && ports.every(({ family }) => family === 6)
     this.#isTold = true
     const end = endText(invocation, nowMs())
-    const answer = openedText(ports, { nowMs: nowMs(), end, isBeside })
+    const answer = openedText(ports, { nowMs: nowMs(), server: invocation.handOver?.server, end, isBeside })
     const shut = ports.find(({ reachable }) => reachable === false)
     const why = shut === undefined || this.#isToldOfNat ? [] : this.#whyUnreachable(shut)
     this.#isToldOfNat ||= shut !== undefined
-    return [...answer, ...why, ...this.#notices.splice(0)]
+    return [...answer, ...this.#qrCodes(ports), ...why, ...this.#notices.splice(0)]
+  }
+
+  /** --qr: of the first address that friends can use. */
+  #qrCodes(ports: readonly OpenedPort[]): readonly Piece[] {
+    const { drawQr, invocation } = this.#occasion
+    const port = ports.find(({ externalAddress = '' }) => isInternetAddress(externalAddress))
+    if (drawQr === undefined || port === undefined || this.#isDrawn) return []
+    this.#isDrawn = true
+    const open = { ...port, externalAddress: port.externalAddress ?? '', protocol: port.protocols.join('+') }
+    const line = invocation.handOver?.server && handOverLine(open, invocation.handOver.server)
+    return drawQr(line ?? endpointText(open))
   }
 
   #whyUnreachable({ family, internalClient }: OpenedPort): readonly Piece[] {

@@ -7,6 +7,7 @@ import { withShortTexts } from '../clean.js'
 import type { Voice } from '../voice.js'
 import { closeTelling } from './close.js'
 import { commonRows } from './common.js'
+import { aside, endpointTelling } from './endpoint.js'
 import { isAboutKeeping, keepingText } from './keeping.js'
 import { listTelling } from './list.js'
 import { openTelling } from './open.js'
@@ -25,12 +26,17 @@ const TELLINGS: { readonly [Name in GatewayCommand['name']]?: (occasion: Occasio
 const NOTHING: Telling = { rows: {}, end: () => [] }
 
 export function plainVoice(occasion: Occasion): Voice {
-  const telling = TELLINGS[occasion.invocation.command.name]?.(occasion) ?? NOTHING
+  const { command, handOver } = occasion.invocation
+  const isEndpointOnly = handOver?.endpointOnly === true
+  const telling = (isEndpointOnly ? endpointTelling : TELLINGS[command.name])?.(occasion) ?? NOTHING
   const common = commonRows(occasion)
   return {
     render: (whole) => {
       const report = withShortTexts(whole)
-      if (isAboutKeeping(report)) return [...(telling.beforeNews?.() ?? []), ...keepingText(report, occasion)]
+      if (isAboutKeeping(report)) {
+        const news = keepingText(report, occasion)
+        return [...(telling.beforeNews?.() ?? []), ...(isEndpointOnly ? aside(news) : news)]
+      }
       return told(telling.rows, report.type, report) ?? told(common, report.type, report) ?? []
     },
     end: (exitCode) => telling.end(exitCode),

@@ -1,7 +1,9 @@
 /** Open ports of one family -> the lines that say where they are, where they lead, and until when. Pure. */
 import { hostAndPort, isInternetAddress } from '../../../domain/address.js'
+import type { Server } from '../../parse/server-table.js'
 import { cleaned } from '../clean.js'
 import { good, type Piece, plain } from '../pieces.js'
+import { handOverLine } from './hand-over.js'
 import { dateText, line, listed } from './words.js'
 
 /** A port that is open: outside, inside, and until when. */
@@ -31,6 +33,8 @@ interface Run {
 /** What decides about the wording beside the ports. */
 export interface Telling {
   readonly nowMs: number
+  /** --as: what listens there. */
+  readonly server: Server | undefined
   /** What ends it, in place of a date: `you press Ctrl-C`. */
   readonly end: string | undefined
   /** The port is open over both families, and this is the second one that is told. */
@@ -51,6 +55,7 @@ export function openedText(ports: readonly OpenedPort[], telling: Telling): Piec
   return [
     good(`Your router now lets ${noun} ${cleaned(names)} in${over}${cleaned(only)}${instead}.\n`),
     ...friendsText(runs),
+    ...linesText(runs, telling.server),
     ...leadsText(runs),
     plain(line('Until', untilText(ports, telling))),
   ]
@@ -75,6 +80,18 @@ function friendsText(runs: readonly Run[]): Piece[] {
       run.first.externalPort === run.first.internalPort || runs.length === 1 ? '' : `, leads to port ${insideOf(run)}`
     return plain(line(at === 0 ? label : '', `${endpointText(run)}${protocol}${inside}`))
   })
+}
+
+/** What friends type, if that is more than where they connect to. */
+function linesText(runs: readonly Run[], server: Server | undefined): Piece[] {
+  const lines = runs.flatMap(({ first, count }) => {
+    const { externalAddress = '', protocols } = first
+    if (count > 1 || first.reachable === false || !isInternetAddress(externalAddress)) return []
+    const line = handOverLine({ ...first, externalAddress, protocol: protocols.join('+') }, server)
+    const isNoMore = line?.split(' ').at(-1) === endpointText({ first, count }) && line.split(' ').length === 2
+    return line === undefined || (isNoMore && server === undefined) ? [] : [line]
+  })
+  return lines.map((each, at) => plain(line(at === 0 ? 'Friends type' : '', each)))
 }
 
 function leadsText(runs: readonly Run[]): Piece[] {

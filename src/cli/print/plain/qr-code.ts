@@ -1,6 +1,7 @@
 /** A QR code (ISO/IEC 18004) in a terminal, for a phone: dark on light, whatever colours the terminal has. Loaded with import(). */
 import { generate } from 'lean-qr'
 import { hint, type Piece, plain } from '../pieces.js'
+import type { Streams } from '../printer.js'
 
 /** What the picture is drawn on. */
 export interface Canvas {
@@ -8,6 +9,15 @@ export interface Canvas {
   readonly columns: number | undefined
   readonly hasColour: boolean
   readonly hasUnicode: boolean
+}
+
+export function canvasOf(stdout: Streams['stdout'], env: Streams['env']): Canvas {
+  const locale = env.LC_ALL || env.LC_CTYPE || env.LANG || ''
+  return {
+    columns: stdout.columns,
+    hasColour: stdout.isTTY === true && (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb',
+    hasUnicode: /utf-?8/i.test(locale) || env.WT_SESSION !== undefined,
+  }
 }
 
 /** The margin that a reader needs around it (ISO/IEC 18004 5.3.8), in modules. */

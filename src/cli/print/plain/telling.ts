@@ -24,6 +24,8 @@ export interface Occasion {
   readonly nowMs: () => number
   /** Of the terminal; undefined if stdout is none. */
   readonly columns: () => number | undefined
+  /** --qr: loaded, because it is seldom wanted. */
+  readonly drawQr?: ((text: string) => readonly Piece[]) | undefined
 }
 
 export function told<T extends Report['type']>(rows: Rows, type: T, report: ReportOf<T>): readonly Piece[] | undefined {
