@@ -1,11 +1,12 @@
 /** Something worth knowing beside the answer -> its sentence for people, on stderr. Pure. */
 import { PROTOCOL_TITLES } from '../../../domain/port-mapping.js'
 import type { Notice, NoticeOf } from '../../report.js'
+import { cleaned } from '../clean.js'
 import { noticeText } from '../notices.js'
 import { hint, type Piece, plain } from '../pieces.js'
 import { anotherNatText, helpOf, pinholeWhy, type RefusedPinhole, remediesText } from './failures.js'
 import type { Occasion } from './telling.js'
-import { againWith, commandLine, dateText, portName, sentence } from './words.js'
+import { againWith, commandLine, dateText, listed, portName, sentence } from './words.js'
 
 /** Those of which the usual sentence would not do: it names a letter, or things that few people know. */
 type Sentences = { readonly [K in Notice['kind']]?: (notice: NoticeOf<K>, occasion: Occasion) => string }
@@ -18,6 +19,8 @@ const SENTENCES: Sentences = {
     `over IPv6 UDP ${closed ? 'is closed again' : 'could not be closed again'}: both TCP and UDP were asked for, or neither`,
   'address-unknown': (_, { invocation }) =>
     `your router does not tell its internet address now; ask again with: ${commandLine('status', [], invocation)}`,
+  'ports-over-ipv4': () => 'over IPv6 nothing was asked for',
+  'listing-full': ({ count }) => `your router was asked for ${count} entries, and may have more`,
   'port-not-chosen': () => 'your router does not choose a port itself, so it was asked for one port after another',
   'description-changed': ({ description }) =>
     `your router did not take the description, so the port is called '${description}'; plain letters and digits are safe`,
@@ -67,6 +70,23 @@ function doubt(why: string): string {
   return `but it may lead nowhere: ${why}`
 }
 
+/** `Nothing on this computer listens on port 25565 yet.` All ports are one sentence; TCP needs no saying. */
+export function nobodyText(unheard: readonly NoticeOf<'nobody-listens'>[]): Piece[] {
+  if (unheard.length === 0) return []
+  const runs: { first: number; last: number; readonly protocol: string }[] = []
+  for (const { port, protocol } of unheard) {
+    const run = runs.at(-1)
+    if (run?.protocol === protocol && run.last + 1 === port) run.last = port
+    else runs.push({ first: port, last: port, protocol })
+  }
+  const names = runs.map(({ first, last, protocol }) => {
+    const shown = protocol === 'TCP' ? '' : ` ${protocol.replace('+', ' or ')}`
+    return `${first}${last === first ? '' : `-${last}`}${shown}`
+  })
+  const text = `Nothing on this computer listens on port${unheard.length === 1 ? '' : 's'} ${cleaned(listed(names))} yet.\n`
+  return [{ stream: 'stdout', text, tone: 'hint' }]
+}
+
 /** Nobody has asked for IPv6, so it is one line. */
 export function notOverIPv6Text({ error, searched, late }: NoticeOf<'not-over-ipv6'>, occasion: Occasion): Piece[] {
   if (late)
@@ -79,5 +99,5 @@ export function notOverIPv6Text({ error, searched, late }: NoticeOf<'not-over-ip
 
 /** The same, if the router has answered. */
 export function refusedOverIPv6({ error }: RefusedPinhole): Piece[] {
-  return [plain(`Over IPv6: not opened, it ${pinholeWhy(error)}.\n`)]
+  return [plain(`Over IPv6: not opened, it ${cleaned(pinholeWhy(error))}.\n`)]
 }

@@ -6,14 +6,14 @@ import { isGlobalIPv6, isInternetAddress, knownAddress } from '../../../domain/a
 import { transportProtocolOf } from '../../../domain/port-mapping.js'
 import type { GatewayCommand } from '../../parse/command-table.js'
 import type { GatewayInvocation } from '../../parse/invocation.js'
-import type { ReportOf } from '../../report.js'
+import type { NoticeOf, ReportOf } from '../../report.js'
 import { cleaned } from '../clean.js'
 import { bad, type Piece } from '../pieces.js'
 import { errorText } from './errors.js'
 import { type Failure, failuresText, mapFailure, pinholeFailure } from './failures.js'
 import { endpointText, handOverLine } from './hand-over.js'
 import { natText } from './nat.js'
-import { notOverIPv6Text, plainNotice, refusedOverIPv6 } from './notices.js'
+import { nobodyText, notOverIPv6Text, plainNotice, refusedOverIPv6 } from './notices.js'
 import { type OpenedPort, openedText } from './ports.js'
 import type { Occasion, Telling } from './telling.js'
 import { dateText } from './words.js'
@@ -30,6 +30,7 @@ class OpenTeller {
   readonly #held: OpenedPort[] = []
   readonly #failures: Failure[] = []
   readonly #notices: Piece[] = []
+  readonly #unheard: NoticeOf<'nobody-listens'>[] = []
   #isTold = false
   /** Of either family, in this answer. */
   readonly #decided = { 4: 0, 6: 0 }
@@ -73,7 +74,8 @@ class OpenTeller {
   }
 
   tellAll(): readonly Piece[] {
-    return [...this.#tellOpened(), ...this.#notices.splice(0), ...failuresText(this.#failures.splice(0))]
+    const unheard = nobodyText(this.#unheard.splice(0))
+    return [...this.#tellOpened(), ...unheard, ...this.#notices.splice(0), ...failuresText(this.#failures.splice(0))]
   }
 
   get #isBeside(): boolean {
@@ -105,6 +107,7 @@ class OpenTeller {
 
   #hearNotice(notice: ReportOf<'notice'>): readonly Piece[] {
     if (notice.kind === 'address-not-public') this.#privateAddress = notice.address
+    else if (notice.kind === 'nobody-listens') this.#unheard.push(notice)
     else if (notice.kind === 'not-over-ipv6') return [...this.#tellIPv4(), ...notOverIPv6Text(notice, this.#occasion)]
     else this.#notices.push(...plainNotice(notice, this.#occasion))
     return this.#isTold ? this.#notices.splice(0) : []

@@ -57,7 +57,7 @@ export function openedText(ports: readonly OpenedPort[], telling: Telling): Piec
     ...friendsText(runs),
     ...linesText(runs, telling.server),
     ...leadsText(runs),
-    plain(line('Until', untilText(ports, telling))),
+    plain(line('Until', untilText(merged(ports), telling))),
   ]
 }
 
