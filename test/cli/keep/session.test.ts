@@ -676,3 +676,24 @@ describe('a command', () => {
     expect(keeper.state.objects.map(({ type }) => type)).toContain('error')
   })
 })
+
+describe('--for', () => {
+  it('ends after that time, with the port closed and a success', async () => {
+    const emulator = await emulated()
+    const { clock, state, told, pass, ended } = keeping(emulator, ['open', '22', '--for', '1m'])
+    await told('mapped')
+    await pass(59)
+    expect([state.exitCode, emulator.mappings().length]).toEqual([undefined, 1])
+    await pass(1)
+    expect([await ended(), emulator.mappings().length, clock.pending]).toEqual([0, 0, 0])
+  })
+
+  it('asks a program to end, and takes that for a success', async () => {
+    const { state, pass, ended } = keeping(await emulated(), ['open', '22', '--for', '1m', '--', 'game'])
+    await until(() => state.started.length > 0)
+    await pass(60)
+    expect(state.started[0]?.signals).toEqual(['SIGTERM'])
+    state.started[0]?.exit({ code: undefined, signal: 'SIGTERM' })
+    expect(await ended()).toBe(0)
+  })
+})
