@@ -29,10 +29,10 @@ afterAll(() => silent.close())
 
 const run = promisify(execFile)
 
-async function inTerminal(argv: readonly string[], { columns = 60, interruptAfter = 0, env = {} } = {}) {
+async function inTerminal(argv: readonly string[], { columns = 60, interruptAt = '0', env = {} } = {}) {
   const { NO_COLOR, FORCE_COLOR, NODE_OPTIONS, ...rest } = process.env
   const command = [process.execPath, PROGRAM, ...argv]
-  const words = [TERMINAL, String(columns), String(interruptAfter), ...command]
+  const words = [TERMINAL, String(columns), interruptAt, ...command]
   const { stdout, stderr } = await run('python3', words, { env: { ...rest, TERM: 'xterm', ...env } })
   return { screen: screenOf(stdout, columns), output: stdout, end: stderr }
 }
@@ -67,18 +67,18 @@ describe.runIf(hasTerminal)('in a terminal', () => {
     expect(end).toBe('exit 0')
   })
 
-  it.concurrent.each([0.2, 0.5, 1.1])(
-    'Ctrl-C after %f s leaves a clean line, and ends it as before',
-    async (interruptAfter) => {
-      const { screen, end } = await inTerminal(['-u', url, '-l'], { interruptAfter })
+  it.concurrent.each(['0.2', '0.5', '1.1', 'waiting'])(
+    'Ctrl-C at %s leaves a clean line, and ends it as before',
+    async (interruptAt) => {
+      const { screen, end } = await inTerminal(['-u', url, '-l'], { interruptAt })
       expect(end).toBe('signal 2')
       expect(screen.at(-1)).toMatch(/^(\^C)?$/)
       expect(screen.filter((line) => line.includes('waiting'))).toEqual([])
     },
   )
 
-  it.concurrent.each([0.6])('Ctrl-C after %f s ends --keep as before', async (interruptAfter) => {
-    const { output, screen, end } = await inTerminal(['-u', url, '-r', '22', 'TCP', '--keep'], { interruptAfter })
+  it.concurrent.each(['waiting'])('Ctrl-C at %s ends --keep as before', async (interruptAt) => {
+    const { output, screen, end } = await inTerminal(['-u', url, '-r', '22', 'TCP', '--keep'], { interruptAt })
     expect(output).toContain('waiting for the router')
     expect(screen.filter((line) => line.includes('waiting for the router at'))).toEqual([])
     expect(end).toBe('exit 0')

@@ -316,7 +316,7 @@ function strayWord(
 }
 
 function notACommand(word: string, verbs: readonly CommandRow[]): UsageError {
-  const labels = [...verbs.map(labelOf), 'emulate']
+  const labels = [...verbs.map(labelOf), 'emulate', SERVICE]
   const meant = /^\d/.test(word) ? labels[0] : nearest(word, labels)
   if (meant === undefined) return new UsageError(`'${word}' is not a command; upnp-ts -h shows all of them`)
   const by = /^\d/.test(word) ? `${meant} ${word}` : meant

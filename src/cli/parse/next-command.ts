@@ -5,6 +5,7 @@
 import type { AnyCommand, CommandRow } from './command-table.js'
 import { type Flag, labelOf, longOf, type OptionRow } from './option-table.js'
 import type { Tables } from './output-options.js'
+import { shellLine } from './shell-words.js'
 import { UsageError } from './words.js'
 
 const NAMES_ONE = /: upnp-ts \S[^;]*$|upnp-ts -h shows all of them$/
@@ -21,19 +22,9 @@ export function namingNext(
   const fixed = fix && replaced(argv, fix)
   const next =
     fixed !== undefined && isGood(fixed)
-      ? typed(fixed)
+      ? shellLine(fixed)
       : exampleFor(fix?.[1].startsWith('--') ? fix[1] : labelIn(message), argv, tables)
   return new UsageError(message, { next })
-}
-
-/** What a person types for this command line. */
-function typed(argv: readonly string[]): string {
-  return argv.map(quoted).join(' ')
-}
-
-function quoted(word: string): string {
-  if (word === '') return '""'
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`
 }
 
 function replaced(argv: readonly string[], [word, by]: readonly [string, string]): readonly string[] | undefined {

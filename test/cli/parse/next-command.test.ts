@@ -53,7 +53,7 @@ describe('a refusal', () => {
     expect(lineAbout('-r', '22', '-e', "my friend's")).toBe(
       String.raw`-r: the protocol is missing after 22: add TCP or UDP, as in: upnp-ts -r 22 TCP -e 'my friend'\''s'`,
     )
-    expect(lineAbout('-r', '22', '-e', '')).toMatch(/ -e ""$/)
+    expect(lineAbout('-r', '22', '-e', '')).toMatch(/ -e ''$/)
   })
 })
 
