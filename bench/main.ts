@@ -1,16 +1,17 @@
 /**
- * Measures upnp-ts, upnpc and the port mappers on npm, in turn and in one run, and writes the table that the README
- * shows. Without root there is no lab, and the parts that need it are left out.
+ * Measures upnp-ts, upnpc and the port mappers on npm, in turn and in one run, and writes the table and the chart of
+ * docs/performance.md. Without root there is no lab, and the parts that need it are left out.
  *
  *   npm run bench -- [--only NAME[,NAME...]] [--rounds N]
  *
- * All traffic is on loopback or inside the lab. If only some parts run, the README is not touched.
+ * All traffic is on loopback or inside the lab. If only some parts run, the document is not touched.
  */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { Lab } from '../test/lab/lab.ts'
+import { chartOf } from './chart.ts'
 import { machineText } from './machine.ts'
 import { discovery } from './parts/discovery.ts'
 import { emulator } from './parts/emulator.ts'
@@ -22,10 +23,11 @@ import { portControl } from './parts/port-control.ts'
 import { startUp } from './parts/start-up.ts'
 import { isInstalled } from './programs.ts'
 import type { Part, Row, Surroundings } from './row.ts'
-import { tableOf, writeInReadme } from './table.ts'
+import { tableOf, writeInDocument } from './table.ts'
 
 const PARTS: readonly Part[] = [startUp, discovery, portControl, opening, listing, manyMappings, keeper, emulator]
-const README = new URL('../README.md', import.meta.url)
+const DOCUMENT = new URL('../docs/performance.md', import.meta.url)
+const CHART = new URL('../docs/pictures/performance.svg', import.meta.url)
 const ROUNDS = 15
 
 export async function main(argv: string[]): Promise<number> {
@@ -78,7 +80,11 @@ async function bench(parts: readonly Part[], rounds: number, directory: string):
   const text = [tableOf(rows), about, ...notes].join('\n\n')
   console.log(text)
   const isWhole = parts.length === PARTS.length && failed.length === 0
-  if (isWhole && !writeInReadme(README, text)) console.error('README.md has no <!-- bench --> and <!-- /bench -->.')
+  if (isWhole) {
+    writeFileSync(CHART, chartOf(text))
+    if (!writeInDocument(DOCUMENT, text))
+      console.error(`${DOCUMENT.pathname} has no <!-- bench --> and <!-- /bench -->.`)
+  }
   return failed.length === 0 ? 0 : 1
 }
 

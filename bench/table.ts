@@ -1,4 +1,4 @@
-/** Turns the rows into a Markdown table, and writes a text between the README's markers. */
+/** Turns the rows into a Markdown table, and writes a text between the markers of a document. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import type { Row } from './row.ts'
 
@@ -20,12 +20,12 @@ function escaped(cell: string): string {
   return cell.replaceAll('|', '\\|').replaceAll('\n', ' ')
 }
 
-/** @returns whether the README has the markers */
-export function writeInReadme(path: URL, text: string): boolean {
-  const readme = readFileSync(path, 'utf8')
-  const [begin, end] = [readme.indexOf(MARKERS.begin), readme.indexOf(MARKERS.end)]
+/** @returns whether the document has the markers */
+export function writeInDocument(path: URL, text: string): boolean {
+  const document = readFileSync(path, 'utf8')
+  const [begin, end] = [document.indexOf(MARKERS.begin), document.indexOf(MARKERS.end)]
   if (begin === -1 || end < begin) return false
-  const before = readme.slice(0, begin + MARKERS.begin.length)
-  writeFileSync(path, `${before}\n${text}\n${readme.slice(end)}`)
+  const before = document.slice(0, begin + MARKERS.begin.length)
+  writeFileSync(path, `${before}\n${text}\n${document.slice(end)}`)
   return true
 }
