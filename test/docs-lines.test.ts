@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { parseInvocation } from '../src/cli/parse/invocation.ts'
+import { plainVoice } from '../src/cli/print/plain/plain-voice.ts'
 import type { Surroundings } from '../src/cli/surroundings.ts'
 import { startEmulator } from '../src/emulator.ts'
 import { memoryFiles } from '../src/net/files/private-files.ts'
@@ -118,6 +119,9 @@ async function inShell(line: string, isDone?: (written: string) => boolean): Pro
   return { ...written, exitCode }
 }
 
+/** What --state has written. */
+let stateFile = ''
+
 function keepsOn(line: string): boolean {
   return /(^|\s)--keep\b/.test(line) && !/ -- /.test(line)
 }
@@ -126,8 +130,13 @@ function keepsOn(line: string): boolean {
 function isOpen(line: string): (written: string) => boolean {
   const opened = /^(Your router now lets|external \S+ TCP is redirected)/m
   const told = line.includes('--on-change') ? /( was told |^now at )/m : /^/
-  const written = line.includes('--state') ? () => readFileSync(join(folder, 'open.json'), 'utf8') !== '' : () => true
-  return (text) => opened.test(text) && told.test(text) && written()
+  return (text) => opened.test(text) && told.test(text) && (!line.includes('--state') || readState())
+}
+
+function readState(): boolean {
+  const path = join(folder, 'open.json')
+  if (existsSync(path)) stateFile = readFileSync(path, 'utf8').trim()
+  return JSON.parse(stateFile || '{"ports":[]}').ports.length > 0
 }
 
 /** One gateway for all the lines of a block, which remember what they did. */
@@ -226,5 +235,35 @@ describe('a shown command line', () => {
       }),
     )
     expect(wrong).toEqual([])
+  })
+})
+
+describe('what the documents show of', () => {
+  it('a port that was lost is what --keep prints of it', () => {
+    const argv = ['open', '25565', '--keep']
+    const invocation = parseInvocation(argv)
+    if (invocation.kind !== 'gateway') throw new Error('open asks a gateway')
+    const [timeMs, name] = [Date.parse('2026-12-01T10:14:03Z'), 'external port 25565 TCP']
+    const occasion = { invocation, argv, nowMs: () => timeMs, columns: () => 80 }
+    const voice = plainVoice(occasion)
+    const inside = { protocol: 'TCP', externalPort: 25565, internalPort: 25565, internalClient: '192.168.1.20' }
+    const port = { ...inside, endsWallMs: timeMs + 604_800_000 }
+    const pieces = [
+      ...voice.render({ type: 'lost', timeMs, name, port, reason: 'gone' }),
+      ...voice.render({ type: 'restored', timeMs, name, port, leaseSeconds: 604_800, afterMs: 36 }),
+    ]
+    const shown = blocksIn('docs/keep.md').find(({ language }) => language === 'text')
+    expect(asWritten(shown?.code ?? '')).toContain(asWritten(pieces.map(({ text }) => text).join('')))
+  })
+
+  it('--state is what the file has', () => {
+    const [shown] = blocksIn('docs/keep.md').filter(({ language }) => language === 'json')
+    expect(asWritten(shown?.code.trim() ?? '')).toBe(asWritten(stateFile))
+  })
+
+  it('--json is what is printed', async () => {
+    const [shown] = blocksIn('docs/json.md').filter(({ language }) => language === 'json')
+    const { stdout } = await runCli(['--emulate', '--json', '-l'])
+    expect(asWritten(stdout.split('\n')[0] ?? '')).toBe(asWritten(shown?.code.trim() ?? ''))
   })
 })

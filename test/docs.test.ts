@@ -3,9 +3,18 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import ts from 'typescript'
 import { describe, expect, it } from 'vitest'
+import { DOCUMENTS, ROOT } from './support/doc-lines.ts'
 
-const ROOT = join(import.meta.dirname, '..')
-const DOCUMENTS = ['README.md', 'SECURITY.md', ...readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`)]
+/** As GitHub makes the anchor of a heading. */
+function anchorsIn(text: string): readonly string[] {
+  const headings = [...text.replaceAll(/^```.*?^```/gms, '').matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading)
+  return headings.map((heading) =>
+    heading
+      .toLowerCase()
+      .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+      .replaceAll(' ', '-'),
+  )
+}
 
 describe.each(DOCUMENTS)('%s', (document) => {
   const text = readFileSync(join(ROOT, document), 'utf8')
@@ -16,8 +25,31 @@ describe.each(DOCUMENTS)('%s', (document) => {
   })
 
   it('links to what is there', () => {
-    const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)/g)].map(([, path = '']) => path)
-    expect(links.filter((path) => !existsSync(join(ROOT, dirname(document), path)))).toEqual([])
+    const links = [...text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)]
+    const dead = links.filter(([, path = '', anchor]) => {
+      const target = path === '' ? document : join(dirname(document), path)
+      if (!existsSync(join(ROOT, target))) return true
+      return anchor !== undefined && !anchorsIn(readFileSync(join(ROOT, target), 'utf8')).includes(anchor)
+    })
+    expect(dead.map(([link]) => link)).toEqual([])
+  })
+
+  it('is linked to from the README', () => {
+    if (document !== 'README.md') expect(readFileSync(join(ROOT, 'README.md'), 'utf8')).toContain(`](${document})`)
+  })
+})
+
+describe('the README', () => {
+  const text = readFileSync(join(ROOT, 'README.md'), 'utf8')
+
+  it('has 200 lines at most', () => {
+    expect(text.trimEnd().split('\n').length).toBeLessThanOrEqual(200)
+  })
+
+  it('has no word in its first half that a gamer need not know', () => {
+    const firstHalf = text.slice(0, text.indexOf('\n## For a VPN\n'))
+    const words = /\b(IGD|SSDP|SOAP|UPnP|PCP|NAT|[Ll]ease|[Mm]apping|pinhole|redirected|gateway|loopback|[Ss]tdout)\b/g
+    expect(firstHalf.match(words) ?? []).toEqual([])
   })
 })
 

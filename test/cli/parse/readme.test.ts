@@ -1,35 +1,45 @@
-/** The README's tables of commands and options say what the parser's two tables say: no more, and no less. */
+/** The tables of docs/commands.md and docs/emulator.md say what the parser's tables say: no more, and no less. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS } from '../../../src/cli/parse/command-table.ts'
 import { isOnlyOfEmulate, OPTIONS } from '../../../src/cli/parse/option-table.ts'
+import { SERVICE_VERB } from '../../../src/cli/parse/service-words.ts'
+import { VERBS } from '../../../src/cli/parse/verb-table.ts'
 import { headOf } from '../../../src/cli/print/usage.ts'
 
-const README = readFileSync(join(import.meta.dirname, '../../../README.md'), 'utf8')
-const CHAPTER = README.slice(README.indexOf('\n## Commands\n'), README.indexOf('\n### Exit codes\n'))
+const DOCS = join(import.meta.dirname, '../../../docs')
+const COMMANDS_TEXT = readFileSync(join(DOCS, 'commands.md'), 'utf8')
+const EMULATOR_TEXT = readFileSync(join(DOCS, 'emulator.md'), 'utf8')
 
 /** What the first cells of the tables under such a heading have, each in backticks. */
 function firstCells(heading: string): string[] {
-  const tables = CHAPTER.split(`\n| ${heading} | what it does |\n|---|---|\n`).slice(1)
+  const tables = COMMANDS_TEXT.split(`\n| ${heading} | what it does |\n|---|---|\n`).slice(1)
   const lines = tables.flatMap((table) => table.slice(0, table.indexOf('\n\n')).split('\n'))
-  return lines.flatMap((line) => (line.split(' | ')[0] ?? '').match(/(?<=`)[^`,][^`]*(?=`)/g) ?? [])
+  return lines
+    .flatMap((line) => (line.split(' | ')[0] ?? '').match(/(?<=`)[^`,][^`]*(?=`)/g) ?? [])
+    .map((cell) => cell.replaceAll('\\|', '|'))
 }
 
-describe('the README', () => {
-  it('has a row for every command, and no other', () => {
-    const commands = COMMANDS.filter(({ onlyAlone }) => onlyAlone !== true).map((row) => headOf(row))
-    expect(firstCells('command').sort()).toEqual([...commands, 'emulate'].sort())
+describe('the documents', () => {
+  it('have a row for every verb, and no other', () => {
+    const verbs = [...VERBS, SERVICE_VERB].map((row) => headOf(row))
+    expect(firstCells('verb').sort()).toEqual([...verbs, 'emulate'].sort())
   })
 
-  it('has a row for every option, and no other', () => {
+  it('have a row for every letter, and no other', () => {
+    const commands = COMMANDS.filter(({ onlyAlone }) => onlyAlone !== true).map((row) => headOf(row))
+    expect(firstCells('command').sort()).toEqual(commands.sort())
+  })
+
+  it('have a row for every option, and no other', () => {
     const options = OPTIONS.filter((row) => !isOnlyOfEmulate(row))
     const heads = options.map(({ showsBothNames: _, ...row }) => headOf(row)) // -V and -h stand there without --help
     expect(firstCells('option').sort()).toEqual(heads.sort())
   })
 
-  it('says what emulate takes', () => {
-    const takes = /\n`emulate` takes (.*?)\. Its/s.exec(CHAPTER)?.[1]?.match(/(?<=`)--[^`]+(?=`)/g) ?? []
+  it('say what emulate takes', () => {
+    const takes = /\n`emulate` takes (.*?)\. It speaks/s.exec(EMULATOR_TEXT)?.[1]?.match(/(?<=`)--[^`]+(?=`)/g) ?? []
     const options = OPTIONS.filter(isOnlyOfEmulate)
     expect(takes.sort()).toEqual(options.map(headOf).sort())
   })
