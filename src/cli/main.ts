@@ -14,7 +14,7 @@ import { Printer, type Streams } from './print/printer.js'
 import { SignOfLife } from './print/sign-of-life.js'
 import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
 import type { Voice } from './print/voice.js'
-import type { ExitCode } from './report.js'
+import type { ExitCode, Report } from './report.js'
 import { withNonce } from './run/given-nonce.js'
 import { run } from './run/run.js'
 import { END_SIGNALS, ofProcess, type Surroundings } from './surroundings.js'
@@ -118,6 +118,7 @@ async function traced(surroundings: Surroundings, begin: Begin): Promise<Surroun
 
 async function command(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<number> {
   if (invocation.keep !== undefined) return keepOpen(invocation, invocation.keep, begin, surroundings)
+  if (invocation.command.name === 'watch') return watch(invocation, begin, surroundings)
   const { clock, datagrams, http, interfaces, defaultGateways, hardwareAddress, files } = surroundings
   const { computerName, temporaryAddresses, onlyRoute, onlyEndpoint, listeners } = surroundings
   const seconds = invocation.timeoutMs / 1000
@@ -178,6 +179,18 @@ async function keepOpen(
       printer.report(next.value)
       printer.complain() // now, because --keep may run for months
     }
+  } finally {
+    sign.end()
+  }
+}
+
+/** Until it has found a router, there is a sign of life. */
+async function watch(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<number> {
+  const { watching } = await import('./watching.js')
+  const sign = signOf(invocation, begin, { ...surroundings, raise: undefined })
+  const onReport = (report: Report): void => (report.type === 'router' ? sign.end() : sign.hear(report))
+  try {
+    return await watching(invocation, await begin(), surroundings, onReport)
   } finally {
     sign.end()
   }

@@ -26,7 +26,7 @@ type Tagged<Tag extends string, Rows> = {
 }
 type Timed<Rows> = { readonly [Name in keyof Rows]: { readonly timeMs: number } & Rows[Name] }
 
-type Reports = Tagged<'type', Facts & PinholeFacts & Timed<KeeperFacts>>
+type Reports = Tagged<'type', Facts & PinholeFacts & Timed<KeeperFacts & WatchFacts>>
 type Notices = Tagged<'kind', NoticeFacts & { readonly [Note in MappingNote as Note['kind']]: Omit<Note, 'kind'> }>
 
 export type ReportOf<Type extends keyof Reports> = Reports[Type]
@@ -168,6 +168,18 @@ interface KeeperFacts {
   /** At the end: nobody can close it, so it stays open until its lease ends. */
   'ends-with-lease': LostPort & { endsWallMs: number }
   'not-removed': LostPort & { error: ReportedError }
+}
+
+/** What is seen while the router is watched. Each of these Reports also has the time. */
+interface WatchFacts {
+  /** `wasThere`: it was there when the watching began. */
+  'port-appeared': { wasThere: boolean; mapping: PortMapping }
+  'port-gone': { mapping: PortMapping }
+  /** Its lease has begun anew. */
+  'port-renewed': { mapping: PortMapping }
+  /** It has lost its state, so what was opened over PCP or NAT-PMP is closed until somebody opens it again. */
+  'gateway-restarted': unknown
+  'gateway-back': { address: string; afterMs: number }
 }
 
 /** Something worth knowing that is not the command's own output, as facts: print makes the sentence. */

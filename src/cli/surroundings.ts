@@ -58,6 +58,9 @@ function opened(stream: () => OutputStream): OutputStream {
     get columns() {
       return stream().columns
     },
+    get rows() {
+      return stream().rows
+    },
   }
 }
 

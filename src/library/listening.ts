@@ -16,7 +16,12 @@ export interface ListeningNet extends Pick<ClientNet, 'clock' | 'datagrams' | 'h
   readonly watch: InterfaceWatch
   /** Whether the gateway can be reached only as given. Then its other addresses are not looked for. */
   readonly isOnlyRoute: boolean
+  /** Called for every event of an IGD, whatever it tells. `isOfTable`: that the table of mappings has changed. */
+  readonly onEvent?: (isOfTable: boolean) => void
 }
+
+/** WANIPConnection:2 2.3.18, in lower case. */
+const TABLE_VARIABLE = 'portmappingnumberofentries'
 
 /** Listens until the returned function is called. */
 export function listenToGateway(
@@ -82,7 +87,7 @@ async function otherAddresses(
   return (await Promise.all(families.map((family) => defaultGateways(family)))).flat()
 }
 
-function subscribe({ http, httpServers, clock }: ListeningNet, gateway: Gateway, onSuspicion: () => void) {
+function subscribe({ http, httpServers, clock, onEvent }: ListeningNet, gateway: Gateway, onSuspicion: () => void) {
   const eventUrl = gateway.protocol === 'igd' ? gateway.eventUrl : undefined
   const event = eventUrl === undefined ? undefined : parseZonedUrl(eventUrl)
   if (event === undefined || gateway.address === undefined) return undefined
@@ -96,5 +101,6 @@ function subscribe({ http, httpServers, clock }: ListeningNet, gateway: Gateway,
     localAddress: gateway.localAddress,
     gatewayAddress: gateway.address,
     onSuspicion,
+    onEvent: (names) => onEvent?.(names.some((name) => name.toLowerCase() === TABLE_VARIABLE)),
   })
 }

@@ -53,6 +53,18 @@ const ROOMS = {
     'cli/run',
     'cli/surroundings',
   ],
+  'cli/watching': [
+    'domain',
+    'library',
+    'net',
+    'cli/report',
+    'cli/parse',
+    'cli/context',
+    'cli/failure',
+    'cli/surroundings',
+    'cli/print',
+    'cli/run',
+  ],
   'cli/main': [
     'domain',
     'library',
@@ -68,6 +80,7 @@ const ROOMS = {
     'cli/print',
     'cli/run',
     'cli/keep',
+    'cli/watching',
   ],
   'index.ts': ['domain', 'library', 'net/clock'],
   'emulator.ts': [

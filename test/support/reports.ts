@@ -225,6 +225,13 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   'external-address-changed': [
     { type: 'external-address-changed', timeMs: TIME_MS, address: '55.66.77.88', previous: '11.22.33.44' },
   ],
+  'port-appeared': [true, false].map((wasThere) => ({
+    ...{ type: 'port-appeared', timeMs: TIME_MS, wasThere, mapping: MAPPING },
+  })),
+  'port-gone': [{ type: 'port-gone', timeMs: TIME_MS, mapping: MAPPING }],
+  'port-renewed': [{ type: 'port-renewed', timeMs: TIME_MS, mapping: MAPPING }],
+  'gateway-restarted': [{ type: 'gateway-restarted', timeMs: TIME_MS }],
+  'gateway-back': [{ type: 'gateway-back', timeMs: TIME_MS, address: '192.168.1.1', afterMs: 4100 }],
   'hook-succeeded': [1, 7].map((failures) => ({ type: 'hook-succeeded', timeMs: TIME_MS, failures })),
   'lines-dropped': [1, 7].map((count) => ({ type: 'lines-dropped', timeMs: TIME_MS, count })),
   removed: [{ type: 'removed', timeMs: TIME_MS, ...KEPT }],

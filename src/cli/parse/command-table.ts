@@ -38,7 +38,9 @@ export interface PortToClose {
   readonly protocols: readonly TransportProtocol[]
 }
 /** What only verbs are parsed into. */
-type VerbCommand = CloseCommand | ClosePinholesCommand | OverviewCommand
+type VerbCommand = CloseCommand | ClosePinholesCommand | OverviewCommand | WatchCommand
+/** The same and the table, again and again. */
+type WatchCommand = { readonly name: 'watch' }
 /** The state of the router, and what it speaks. */
 type OverviewCommand = { readonly name: 'overview' }
 /** Closes what leads to this computer, or what this user has opened. */
@@ -93,6 +95,8 @@ interface RowDefinition<C extends AnyCommand>
   readonly ifFewer?: string
   /** The flag is an option of other commands. Without another command, it is a command itself. */
   readonly onlyAlone?: true
+  /** It goes on until it is stopped, or until --timeout. */
+  readonly hasNoEnd?: true
   readonly parse: (words: readonly string[], options?: CommandOptions) => C
   /** The protocols that can do the command, or a function if they depend on the words. Default: only UPnP. */
   readonly protocols?: readonly GatewayProtocol[] | ((command: C) => readonly GatewayProtocol[])

@@ -8,7 +8,16 @@ import type { Quirk } from '../../domain/quirk.js'
 import { type AnyCommand, type CommandFacts, type CommandRow, type GatewayCommand, leaseOf } from './command-table.js'
 import { nearest } from './nearest.js'
 import { namingNext } from './next-command.js'
-import { type Flag, givenIn, isOnlyOfEmulate, keyOf, labelOf, longOf, type OptionRow } from './option-table.js'
+import {
+  DEFAULT_TIMEOUT_MS,
+  type Flag,
+  givenIn,
+  isOnlyOfEmulate,
+  keyOf,
+  labelOf,
+  longOf,
+  type OptionRow,
+} from './option-table.js'
 import {
   type HandOverOptions,
   handOverOptionsOf,
@@ -242,7 +251,7 @@ function invocationOf<C extends AnyCommand>(
     emulate: options.emulate === true,
     quirks: listOption(options.quirk).map(quirkOf),
     search: searchOptionsOf(options),
-    ...timesOf(options),
+    ...timesOf(options, row.hasNoEnd === true ? Number.POSITIVE_INFINITY : DEFAULT_TIMEOUT_MS),
   }
 }
 

@@ -13,7 +13,7 @@ import { parseRouterWords } from '../../domain/router-words.js'
 import type { Endpoint } from '../../net/datagrams.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
 import type { CommandFacts, CommandRow } from './command-table.js'
-import { DEFAULT_TIMEOUT_MS, labelOf } from './option-table.js'
+import { labelOf } from './option-table.js'
 import { serverNamed } from './server-table.js'
 import { integerWithin, UsageError } from './words.js'
 
@@ -36,13 +36,17 @@ function millisecondsOption(option: string, value: unknown): number | undefined 
 }
 
 /** The search time is a part of the command's time. A longer search makes the default of --timeout longer. */
-export function timesOf(options: Options): { discoveryTimeMs: number | undefined; timeoutMs: number } {
+/** `defaultMs`: the time limit if none is given. */
+export function timesOf(
+  options: Options,
+  defaultMs: number,
+): { discoveryTimeMs: number | undefined; timeoutMs: number } {
   const discoveryTimeMs = millisecondsOption('--discovery-time', options.discoveryTime)
   const timeoutMs = millisecondsOption('--timeout', options.timeout)
   if (discoveryTimeMs !== undefined && timeoutMs !== undefined && discoveryTimeMs >= timeoutMs) {
     throw new UsageError('--discovery-time has to be shorter than --timeout, which is for the whole command')
   }
-  return { discoveryTimeMs, timeoutMs: timeoutMs ?? DEFAULT_TIMEOUT_MS + (discoveryTimeMs ?? 0) }
+  return { discoveryTimeMs, timeoutMs: timeoutMs ?? defaultMs + (discoveryTimeMs ?? 0) }
 }
 
 /** As in upnpc, 1 means port 1900, and other ports below 1024 are not allowed. */

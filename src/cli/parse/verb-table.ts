@@ -79,6 +79,14 @@ export const VERBS: readonly VerbRow<GatewayCommand>[] = [
     protocols: GATEWAY_PROTOCOLS,
     parse: () => ({ name: 'overview' }),
   }),
+  row({
+    flag: 'watch',
+    isVerb: true,
+    help: 'show both, and what changes, until Ctrl-C',
+    hasNoEnd: true,
+    protocols: GATEWAY_PROTOCOLS,
+    parse: () => ({ name: 'watch' }),
+  }),
 ]
 
 /** A port of the command line in both protocols or in one. */

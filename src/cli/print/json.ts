@@ -118,6 +118,11 @@ const ROWS: ByType<Report['type'], Fields> = {
   'external-port-changed': (report) => {
     return { time: iso(report.timeMs), ...pick(report, 'protocol', 'externalPort', 'previous') }
   },
+  'port-appeared': ({ timeMs, wasThere, mapping }) => ({ time: iso(timeMs), wasThere, ...mappingFields(mapping) }),
+  'port-gone': ({ timeMs, mapping }) => ({ time: iso(timeMs), ...mappingFields(mapping) }),
+  'port-renewed': ({ timeMs, mapping }) => ({ time: iso(timeMs), ...mappingFields(mapping) }),
+  'gateway-restarted': ({ timeMs }) => ({ time: iso(timeMs) }),
+  'gateway-back': ({ timeMs, address, afterMs }) => ({ time: iso(timeMs), address, afterSeconds: seconds(afterMs) }),
   'hook-succeeded': ({ timeMs, failures }) => ({ time: iso(timeMs), failures }),
   'lines-dropped': ({ timeMs, count }) => ({ time: iso(timeMs), count }),
   removed: keptFields,

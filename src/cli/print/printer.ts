@@ -20,6 +20,7 @@ export interface OutputStream {
   readonly isTTY?: boolean
   /** Of a terminal. */
   readonly columns?: number | undefined
+  readonly rows?: number | undefined
   /** Whether whoever writes there directly would have to wait. */
   readonly isFull?: boolean
 }
@@ -174,6 +175,17 @@ export class Printer {
     if (json || quiet || verbose || stderr.isTTY !== true || env.TERM === 'dumb') return undefined
     this.#sign = sign
     return stderr
+  }
+
+  /** Whether the answer may have a screen of its own: nothing else is printed to the terminal meanwhile. */
+  get hasScreen(): boolean {
+    const { json, quiet, verbose } = this.#output
+    const { stdout, env } = this.#streams
+    return stdout.isTTY === true && env.TERM !== 'dumb' && !json && !quiet && !verbose
+  }
+
+  painted({ stream, text, tone }: Piece): string {
+    return this.#paint[stream](text, tone)
   }
 
   #write(stream: Piece['stream'], text: string): void {

@@ -66,6 +66,11 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
   ],
   'local-address': ({ address }) => [plain(`Local LAN ip address : ${cleaned(address)}\n`)],
   router: () => [],
+  'port-appeared': () => [],
+  'port-gone': () => [],
+  'port-renewed': () => [],
+  'gateway-restarted': () => [],
+  'gateway-back': () => [],
   'connection-type': (report) => [
     report.ok ? plain(`Connection Type : ${cleaned(report.connectionType)}\n`) : bad('GetConnectionTypeInfo failed.\n'),
   ],

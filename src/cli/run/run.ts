@@ -120,6 +120,7 @@ export const RUNS: Runs<ByName<GatewayCommand>> = {
   'close-pinholes': { igd: closePinholes, portControl: closePinholes },
   list: { igd: listMappings, portControl: listRemembered },
   'list-at-once': { igd: listAtOnce },
+  watch: { igd: nothingMore }, // it does not end by itself: run/watch.ts
   overview: { igd: reportOverview, portControl: reportPortControlOverview },
   status: { igd: reportStatus, portControl: reportPortControlStatus },
   presentation: { igd: presentation },

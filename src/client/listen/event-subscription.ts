@@ -54,6 +54,8 @@ export interface EventSubscriptionOptions {
   readonly gatewayAddress: string
   /** Called if something has changed that a mapping may depend on, or if an event could not be read. */
   readonly onSuspicion: () => void
+  /** Called for every event that could be read, with the names of what it tells. */
+  readonly onEvent?: ((names: readonly string[]) => void) | undefined
 }
 
 /** Runs from the moment that it is made. */
@@ -237,6 +239,7 @@ export class EventSubscription {
     const isOurs = head.SID === this.#SID || this.#isAsking
     if (!isOurs || this.#stopped.signal.aborted) return 412
     const variables = unlessMalformed(() => decodePropertySet(body))
+    if (variables !== undefined) this.#options.onEvent?.([...variables.keys()])
     if (variables === undefined || this.#state.isNews(variables, head.SEQ === 0)) this.#options.onSuspicion()
     return 200
   }

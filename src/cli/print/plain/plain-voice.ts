@@ -13,6 +13,7 @@ import { listTelling } from './list.js'
 import { openTelling } from './open.js'
 import { statusTelling } from './status.js'
 import { type Occasion, type Telling, told } from './telling.js'
+import { watchTelling } from './watch.js'
 
 /** By the name of the command that the verb is parsed into. */
 const TELLINGS: { readonly [Name in GatewayCommand['name']]?: (occasion: Occasion) => Telling } = {
@@ -21,6 +22,7 @@ const TELLINGS: { readonly [Name in GatewayCommand['name']]?: (occasion: Occasio
   close: closeTelling,
   list: listTelling,
   overview: statusTelling,
+  watch: watchTelling,
 }
 
 const NOTHING: Telling = { rows: {}, end: () => [] }
@@ -33,7 +35,7 @@ export function plainVoice(occasion: Occasion): Voice {
   return {
     render: (whole) => {
       const report = withShortTexts(whole)
-      if (isAboutKeeping(report)) {
+      if (isAboutKeeping(report) && !(report.type in telling.rows)) {
         const news = keepingText(report, occasion)
         return [...(telling.beforeNews?.() ?? []), ...(isEndpointOnly ? aside(news) : news)]
       }

@@ -38,7 +38,8 @@ export function statusTelling(): Telling {
   }
 }
 
-function titleOf(protocol: GatewayProtocol): string {
+/** As people find it in the settings of a router. */
+export function titleOf(protocol: GatewayProtocol): string {
   return protocol === 'igd' ? 'UPnP' : PROTOCOL_TITLES[protocol]
 }
 
