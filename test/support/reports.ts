@@ -68,7 +68,10 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
   'pinhole-taken-back': [true, false].map((closed) => ({ kind: 'pinhole-taken-back', id: PCP_PINHOLE, closed })),
   'address-not-public': ['', '10.0.0.1'].map((address) => ({ kind: 'address-not-public', address })),
   'address-unknown': [{ kind: 'address-unknown', error: REFUSED }],
-  'not-over-ipv6': [true, false].map((late) => ({ kind: 'not-over-ipv6', error: SILENT, late })),
+  'not-over-ipv6': [
+    { kind: 'not-over-ipv6', error: SILENT, late: true },
+    { kind: 'not-over-ipv6', error: SILENT, searched: NOTHING_FOUND, late: false },
+  ],
   'ports-over-ipv4': [{ kind: 'ports-over-ipv4' }],
   'too-many-for-list-at-once': [{ kind: 'too-many-for-list-at-once', count: 128 }],
   'port-not-chosen': [{ kind: 'port-not-chosen', error: REFUSED }],

@@ -20,7 +20,10 @@ const MAX_LEASE_SECONDS = 0xffffffff
 
 export function parseAddPinhole(words: readonly string[]) {
   const leaseSeconds = integerWithin('-A', 'lease in seconds', words[5] ?? '', 1, MAX_LEASE_SECONDS)
-  return { name: 'add-pinholes', pinholes: pinholes('-A', words).map((each) => ({ ...each, leaseSeconds })) } as const
+  const asked = pinholes('-A', words).map((each, at) => {
+    return { ...each, leaseSeconds, ...(at === 0 ? {} : { pairedWithPrevious: true as const }) }
+  })
+  return { name: 'add-pinholes', pinholes: asked } as const
 }
 
 export function parseOutboundTimeout(words: readonly string[]) {
@@ -37,11 +40,7 @@ function pinholes(option: string, words: readonly string[]): AskedPinhole[] {
     internalClient: internalClient(option, internal),
     internalPort: onePort(option, internalPort),
   }
-  return protocolNumbers(option, protocol).map((number, at) => ({
-    ...common,
-    protocol: number,
-    ...(at === 0 ? {} : { pairedWithPrevious: true }),
-  }))
+  return protocolNumbers(option, protocol).map((number) => ({ ...common, protocol: number }))
 }
 
 function onePort(option: string, word: string): number {

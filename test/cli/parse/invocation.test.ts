@@ -299,7 +299,10 @@ function pinhole(changes: Partial<AskedPinhole> = {}): AskedPinhole {
 }
 
 function addingPinholes(...pinholes: Partial<AskedPinhole & TimedPinholeRequest>[]): Asked {
-  const timed = pinholes.map((each) => ({ ...pinhole(each), leaseSeconds: each.leaseSeconds ?? 3600 }))
+  const timed = pinholes.map((each, at) => {
+    const paired = at === 0 ? {} : { pairedWithPrevious: true as const }
+    return { ...pinhole(each), leaseSeconds: each.leaseSeconds ?? 3600, ...paired }
+  })
   return asking({ name: 'add-pinholes', pinholes: timed })
 }
 

@@ -179,8 +179,8 @@ describe('a report as JSON', () => {
     ],
     [
       'what was asked and what the router made of it',
-      { type: 'mapped', asked: ASKED, mapping: MAPPING, externalAddress: '11.22.33.44' },
-      { type: 'mapped', asked: ASKED_FIELDS, mapping: MAPPING_FIELDS, externalAddress: '11.22.33.44' },
+      { type: 'mapped', asked: ASKED, mapping: MAPPING, externalAddress: '11.22.33.44', reachable: true },
+      { type: 'mapped', asked: ASKED_FIELDS, mapping: MAPPING_FIELDS, externalAddress: '11.22.33.44', reachable: true },
     ],
     [
       'a mapping that failed, with its lease in seconds',

@@ -74,7 +74,10 @@ describe('the address that @ stands for in a pinhole', () => {
 })
 
 describe('TCP+UDP of a pinhole', () => {
-  const both = [{ ...ASKED, protocol: 17 }, ASKED]
+  const both = [
+    { ...ASKED, protocol: 17 },
+    { ...ASKED, pairedWithPrevious: true as const },
+  ]
 
   it('is closed for UDP if TCP fails, and reported afterwards', async () => {
     const { reports, ended, deleted } = await add('2001:db8:86::251', both, async ({ protocol }) => {

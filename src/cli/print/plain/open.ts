@@ -116,7 +116,9 @@ class OpenTeller {
   /** Tells a family once all of its ports are open. What fails is told at the end. */
   #decide(family: 4 | 6): readonly Piece[] {
     this.#decided[family]++
-    return this.#decided[family] >= this.#wanted[family] ? this.#tellOpened() : []
+    if (this.#decided[family] < this.#wanted[family]) return []
+    if (family === 6 && this.#isBeside && !this.#isTold) return [] // IPv4 comes first
+    return this.#tellOpened()
   }
 
   #tellIPv4(): readonly Piece[] {
@@ -125,6 +127,11 @@ class OpenTeller {
 
   #tellOpened(): readonly Piece[] {
     const ports = this.#held.splice(0)
+    const [ipv4, ipv6] = [ports.filter(({ family }) => family === 4), ports.filter(({ family }) => family === 6)]
+    return [...this.#tellPorts(ipv4), ...this.#tellPorts(ipv6)]
+  }
+
+  #tellPorts(ports: readonly OpenedPort[]): readonly Piece[] {
     if (ports.length === 0) return []
     const { nowMs, invocation } = this.#occasion
     const isBeside = this.#isBeside && this.#isTold && ports.every(({ family }) => family === 6)
