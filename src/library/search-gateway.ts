@@ -47,6 +47,20 @@ export async function searchGateway({ url, ...wishes }: SearchWishes, net: Openi
   return { ...opened, found: { ...found, router } }
 }
 
+/**
+ * Routers open a pinhole for whoever asks for it, so they are asked over IPv6 first. `isPlaceGiven`: there is one place
+ * to ask. @throws whatever the signal aborts with
+ */
+export async function searchForPinholes(wishes: SearchWishes, isPlaceGiven: boolean, net: OpeningNet): Promise<Opened> {
+  const forPinholes = true
+  const opened = await searchGateway({ ...wishes, family: 6, forPinholes }, net)
+  if (isPlaceGiven || (wishes.via ?? 'auto') !== 'auto') return opened
+  if (opened.found === undefined) return searchGateway({ ...wishes, family: 4, forPinholes }, net)
+  if (opened.found.protocol !== 'igd' || opened.found.gateway.firewall !== undefined) return opened
+  const overPcp = await searchGateway({ ...wishes, via: 'pcp', family: 6, forPinholes }, net)
+  return overPcp.found === undefined ? opened : overPcp
+}
+
 function descriptionUrl(text: string): ZonedUrl {
   const zoned = parseZonedUrl(text)
   const { protocol, port, username, password } = zoned?.url ?? {}

@@ -2,21 +2,21 @@
  * `open`: what has become of the ports is held until all of them are decided, and then told as a whole: what is open over
  * IPv4, the same over IPv6, and then each failure with the command that helps.
  */
-import { isGlobalIPv6, isInternetAddress, knownAddress } from '../../../domain/address.js'
-import { transportProtocolOf } from '../../../domain/port-mapping.js'
-import type { GatewayCommand } from '../../parse/command-table.js'
-import type { GatewayInvocation } from '../../parse/invocation.js'
-import type { NoticeOf, ReportOf } from '../../report.js'
-import { cleaned } from '../clean.js'
-import { bad, type Piece } from '../pieces.js'
-import { errorText } from './errors.js'
-import { type Failure, failuresText, mapFailure, pinholeFailure } from './failures.js'
-import { endpointText, handOverLine } from './hand-over.js'
+import { isGlobalIPv6, isInternetAddress, knownAddress } from '../../../../domain/address.js'
+import { transportProtocolOf } from '../../../../domain/port-mapping.js'
+import type { GatewayCommand } from '../../../parse/command-table.js'
+import type { GatewayInvocation } from '../../../parse/invocation.js'
+import type { NoticeOf, ReportOf } from '../../../report.js'
+import { cleaned } from '../../clean.js'
+import { bad, type Piece } from '../../pieces.js'
+import { errorText } from '../errors.js'
+import { type Failure, failuresText, mapFailure, pinholeFailure } from '../failures.js'
+import { endpointText, handOverLine } from '../hand-over.js'
+import { nobodyText, notOverIPv6Text, plainNotice, refusedOverIPv6 } from '../notices.js'
+import type { Occasion, Telling } from '../telling.js'
+import { dateText } from '../words.js'
 import { natText } from './nat.js'
-import { nobodyText, notOverIPv6Text, plainNotice, refusedOverIPv6 } from './notices.js'
 import { type OpenedPort, openedText } from './ports.js'
-import type { Occasion, Telling } from './telling.js'
-import { dateText } from './words.js'
 
 export function openTelling(occasion: Occasion): Telling {
   const teller = new OpenTeller(occasion)

@@ -2,13 +2,13 @@
  * `open --print endpoint`: where the ports can be reached is all that goes to stdout, a line for each, for a script. All
  * else is the answer of open, on stderr.
  */
-import { isInternetAddress } from '../../../domain/address.js'
-import { transportProtocolOf } from '../../../domain/port-mapping.js'
-import { cleaned } from '../clean.js'
-import { type Piece, plain } from '../pieces.js'
-import { endpointText, type OpenPort } from './hand-over.js'
+import { isInternetAddress } from '../../../../domain/address.js'
+import { transportProtocolOf } from '../../../../domain/port-mapping.js'
+import { cleaned } from '../../clean.js'
+import { type Piece, plain } from '../../pieces.js'
+import { endpointText, type OpenPort } from '../hand-over.js'
+import type { Occasion, Telling } from '../telling.js'
 import { openTelling } from './open.js'
-import type { Occasion, Telling } from './telling.js'
 
 export function endpointTelling(occasion: Occasion): Telling {
   const open = openTelling(occasion)

@@ -1,10 +1,10 @@
 /** Open ports of one family -> the lines that say where they are, where they lead, and until when. Pure. */
-import { hostAndPort, isInternetAddress } from '../../../domain/address.js'
-import type { Server } from '../../parse/server-table.js'
-import { cleaned } from '../clean.js'
-import { good, type Piece, plain } from '../pieces.js'
-import { handOverLine } from './hand-over.js'
-import { dateText, line, listed } from './words.js'
+import { hostAndPort, isInternetAddress } from '../../../../domain/address.js'
+import type { Server } from '../../../parse/server-table.js'
+import { cleaned } from '../../clean.js'
+import { good, type Piece, plain } from '../../pieces.js'
+import { handOverLine } from '../hand-over.js'
+import { dateText, line, listed } from '../words.js'
 
 /** A port that is open: outside, inside, and until when. */
 export interface OpenedPort {

@@ -1,7 +1,7 @@
 /** The command line of `open` for one port, with the options of this one that still count. Pure. */
-import type { MappingRequest } from '../../../domain/port-mapping.js'
-import type { Occasion } from './telling.js'
-import { commandLine, portWord, quoted } from './words.js'
+import type { MappingRequest } from '../../../../domain/port-mapping.js'
+import type { Occasion } from '../telling.js'
+import { commandLine, portWord, quoted } from '../words.js'
 
 interface Changes {
   readonly external?: 'any'

@@ -1,6 +1,6 @@
 /** The internet cannot come in: why, and what helps. */
-import { cleaned } from '../clean.js'
-import { bad, hint, type Piece } from '../pieces.js'
+import { cleaned } from '../../clean.js'
+import { bad, hint, type Piece } from '../../pieces.js'
 
 /** RFC 6598: the addresses behind a provider's own NAT. */
 const SHARED = /^100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\./
