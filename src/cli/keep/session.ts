@@ -247,16 +247,17 @@ class KeepSession {
 
   /** Nobody has asked for IPv6 beside IPv4, so that it is not open there is told once, in one line. */
   #sayOf(family: KeptFamily, report: Report): void {
-    if (report.type === 'mapped' && family.isDoubtful && report.reachable === true)
-      return this.#say({ ...report, reachable: undefined })
-    if (!family.isBeside) return this.#say(report)
-    if (report.type === 'pinhole-added') family.isTold = true
-    if (report.type !== 'searching' && report.type !== 'keep-failed' && report.type !== 'gateway-lost')
-      return this.#say(report)
-    if (family.isTold) return
-    family.isTold = true
-    const searched = report.type === 'searching' ? report.searched : undefined
-    this.#say({ type: 'notice', kind: 'not-over-ipv6', error: report.error, searched, late: false })
+    const isDoubtful = report.type === 'mapped' && family.isDoubtful && report.reachable === true
+    if (!family.isBeside) this.#say(isDoubtful ? { ...report, reachable: undefined } : report)
+    else if (report.type === 'searching' || report.type === 'keep-failed' || report.type === 'gateway-lost') {
+      if (family.isTold) return
+      family.isTold = true
+      const searched = report.type === 'searching' ? report.searched : undefined
+      this.#say({ type: 'notice', kind: 'not-over-ipv6', error: report.error, searched, late: false })
+    } else {
+      family.isTold ||= report.type === 'pinhole-added'
+      this.#say(report)
+    }
   }
 
   /** Says once, as the command does without --keep, that the internet cannot come in at that address. */

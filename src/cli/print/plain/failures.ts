@@ -50,7 +50,7 @@ export function failuresText(failures: readonly Failure[]): Piece[] {
 /** Below the sentence, so that each can be copied. */
 export function remediesText(remedies: readonly Remedy[]): Piece[] {
   const width = Math.max(0, ...remedies.map(({ command }) => command.length))
-  return remedies.map(({ command, does }) => hint(cleaned(`  ${command.padEnd(width)}   ${does}`) + '\n'))
+  return remedies.map(({ command, does }) => hint(`${cleaned(`  ${command.padEnd(width)}   ${does}`)}\n`))
 }
 
 export type RefusedPinhole = Extract<ReportOf<'pinhole-added'>, { readonly ok: false }>
