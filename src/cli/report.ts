@@ -77,6 +77,8 @@ interface Facts {
     mapping: PortMapping
     externalAddress: string
     reachable?: boolean | undefined
+    /** It is not what was asked for: the failure follows. */
+    isOtherwise?: true
   }
   /** `cause`: what is in the way, if a look at the gateway could tell. `isTaken`: another external port may be free. */
   'map-failed': {

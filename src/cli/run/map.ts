@@ -143,7 +143,7 @@ async function* mapOne(
   }
   const { error, cause } = made
   if (isIgd && error instanceof NotConfirmedError && !error.isClosedAgain) {
-    yield { type: 'mapped', asked, mapping: error.mapping, externalAddress }
+    yield { type: 'mapped', asked, mapping: error.mapping, externalAddress, isOtherwise: true }
   }
   const failure = { via: gateway.protocol, asked, error: reportedError(error), cause, isTaken: isPortTaken(error) }
   yield { type: 'map-failed', ...failure }

@@ -44,7 +44,7 @@ export async function* run(invocation: GatewayInvocation, context: RunContext): 
 }
 
 function hasEndpoint(report: Report): boolean {
-  if (report.type === 'mapped') return isInternetAddress(report.externalAddress)
+  if (report.type === 'mapped') return report.isOtherwise !== true && isInternetAddress(report.externalAddress)
   return report.type === 'pinhole-added' && report.ok && isInternetAddress(report.asked.internalClient)
 }
 

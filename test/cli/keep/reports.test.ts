@@ -115,6 +115,7 @@ describe('an event', () => {
         asked: { ...asked, leaseSeconds: 0 },
         mapping: MAPPING,
         externalAddress: '11.22.33.44',
+        reachable: true,
       },
     ])
     expect(json({ ...event, held: PINHOLE })).toEqual([

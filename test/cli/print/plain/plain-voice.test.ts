@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { type GatewayInvocation, parseInvocation } from '../../../../src/cli/parse/invocation.ts'
 import type { Piece } from '../../../../src/cli/print/pieces.ts'
 import { plainVoice } from '../../../../src/cli/print/plain/plain-voice.ts'
-import type { Report } from '../../../../src/cli/report.ts'
-import { ALL_REPORTS, withTextEverywhere } from '../../../support/reports.ts'
+import type { RefusalCause, Report, ReportOf } from '../../../../src/cli/report.ts'
+import { ALL_REPORTS, ASKED, MAPPING, REFUSED, withTextEverywhere } from '../../../support/reports.ts'
 
 const VERBS = [
   ['open', '8080'],
@@ -45,5 +45,59 @@ describe.each(VERBS)('the voice of %s %s %s %s', (...argv) => {
       ALL_REPORTS.map((report) => withTextEverywhere(report, 'a\x1b[31m\u202eb')),
     )
     expect(text.split('\n').filter((line) => /[\p{Cc}\p{Cf}]/u.test(line))).toEqual([])
+  })
+})
+
+describe('a port that is not open', () => {
+  const failing = (facts: Partial<ReportOf<'map-failed'>>): string =>
+    said(['open', '8080'], [{ type: 'map-failed', via: 'igd', asked: ASKED, error: REFUSED, ...facts }])
+  const mapping = {
+    ...MAPPING,
+    externalPort: 8080,
+    internalClient: '192.168.1.2',
+    internalPort: 81,
+    description: 'game',
+  }
+
+  it.each<[RefusalCause, string]>([
+    [
+      { kind: 'port-differs', mapping, isForThisComputer: true },
+      "Port 8080 TCP is open already: it leads to port 81 of this computer ('game').\n" +
+        '  upnp-ts close 8080                                closes that; then open it again\n',
+    ],
+    [
+      { kind: 'open-elsewhere', mapping: { ...mapping, externalPort: 9000 }, isForThisComputer: true },
+      'Port 8080 TCP was refused: port 81 of this computer is open already, as port 9000 TCP outside ' +
+        "('game'), and your router opens it only once.\n  upnp-ts close 9000   closes that; then open it again\n",
+    ],
+    [
+      { kind: 'nobody-shown', isForThisComputer: true },
+      'Port 8080 TCP was refused, and your router shows nobody who has it: it may keep it for itself, or for your ' +
+        'provider.\n',
+    ],
+    [
+      { kind: 'left-behind', internalClient: '192.168.1.7', internalPort: 80, endsWallMs: Number.POSITIVE_INFINITY },
+      'Port 8080 TCP is taken: it still leads to 192.168.1.7, an earlier address of this computer, without an end, and ' +
+        'nobody else can close it.\n',
+    ],
+  ])('says why: %j', (cause, text) => {
+    expect(failing({ cause })).toContain(text)
+  })
+
+  it('is not told of as open if the router made something else', () => {
+    const made: Report = { type: 'mapped', asked: ASKED, mapping, externalAddress: '203.0.113.7', isOtherwise: true }
+    const error = { code: 'NOT_CONFIRMED', message: 'it leads elsewhere' } as const
+    const failed: Report = { type: 'map-failed', via: 'igd', asked: ASKED, error }
+    expect(said(['open', '8080'], [made, failed])).toMatch(/^Port 8080 TCP was not opened: it leads elsewhere\.\n/)
+  })
+
+  it('is one sentence for all of the same reason, which names each, and the remedy stands there once', () => {
+    const reports = [1, 2, 3, 4].map((port): Report => {
+      const asked = { ...ASKED, externalPort: port, internalPort: port }
+      return { type: 'map-failed', via: 'pcp', asked, error: REFUSED, isTaken: true }
+    })
+    const text = said(['open', '1-4'], reports)
+    expect(text).toMatch(/^Not opened: 1 TCP, 2 TCP, 3 TCP and 4 TCP\. Each is taken: somebody else has it \(.*\)\.\n/)
+    expect(text.match(/--external any/g)).toHaveLength(1)
   })
 })

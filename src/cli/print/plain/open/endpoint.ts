@@ -25,7 +25,7 @@ export function endpointTelling(occasion: Occasion): Telling {
       ...open.rows,
       mapped: (report) => {
         const { asked, mapping, externalAddress } = report
-        if (!isInternetAddress(externalAddress)) return aside(open.rows.mapped?.(report))
+        if (report.isOtherwise === true || !isInternetAddress(externalAddress)) return aside(open.rows.mapped?.(report))
         const { protocol, internalPort, externalPort } = asked
         return shownOnce({
           protocol,

@@ -61,6 +61,7 @@ class OpenTeller {
       return []
     },
     mapped: (report) => {
+      if (report.isOtherwise === true) return []
       this.#held.push(this.#mappedPort(report))
       return this.#decide(4)
     },
