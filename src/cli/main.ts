@@ -104,7 +104,7 @@ async function plainly(
 ): Promise<Begin> {
   const { plainVoice } = await import('./print/plain/plain-voice.js')
   const hasQr = invocation.handOver?.hasQr === true
-  const { qrCode, canvasOf } = hasQr ? await import('./print/plain/qr-code.js') : {}
+  const { qrCode, canvasOf } = hasQr ? await import('./print/plain/open/qr-code.js') : {}
   const drawQr = qrCode && canvasOf && ((text: string) => qrCode(text, canvasOf(stdout, env)))
   const voice = plainVoice({ invocation, argv, nowMs: () => clock.wallMs(), columns: () => stdout.columns, drawQr })
   return (beginning) => begin({ banner: '', voice, ...beginning })

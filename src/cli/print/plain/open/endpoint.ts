@@ -6,8 +6,8 @@ import { isInternetAddress } from '../../../../domain/address.js'
 import { transportProtocolOf } from '../../../../domain/port-mapping.js'
 import { cleaned } from '../../clean.js'
 import { type Piece, plain } from '../../pieces.js'
-import { endpointText, type OpenPort } from '../hand-over.js'
 import type { Occasion, Telling } from '../telling.js'
+import { endpointText, type OpenPort } from './hand-over.js'
 import { openTelling } from './open.js'
 
 export function endpointTelling(occasion: Occasion): Telling {

@@ -3,8 +3,8 @@ import { hostAndPort, isInternetAddress } from '../../../../domain/address.js'
 import type { Server } from '../../../parse/server-table.js'
 import { cleaned } from '../../clean.js'
 import { good, type Piece, plain } from '../../pieces.js'
-import { handOverLine } from '../hand-over.js'
 import { dateText, line, listed } from '../words.js'
+import { handOverLine } from './hand-over.js'
 
 /** A port that is open: outside, inside, and until when. */
 export interface OpenedPort {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { SERVERS, serverNamed } from '../../../../src/cli/parse/server-table.ts'
-import { UsageError } from '../../../../src/cli/parse/words.ts'
-import { endpointText, handOverLine } from '../../../../src/cli/print/plain/hand-over.ts'
+import { SERVERS, serverNamed } from '../../../../../src/cli/parse/server-table.ts'
+import { UsageError } from '../../../../../src/cli/parse/words.ts'
+import { endpointText, handOverLine } from '../../../../../src/cli/print/plain/open/hand-over.ts'
 
 const IPV4 = '203.0.113.7'
 const IPV6 = '2001:db8::7'

@@ -1,6 +1,6 @@
 /** The line that somebody elsewhere types to reach a port that is open: `ssh -p 2222 you@203.0.113.7`. Pure. */
-import { hostAndPort } from '../../../domain/address.js'
-import { SERVERS, type Server } from '../../parse/server-table.js'
+import { hostAndPort } from '../../../../domain/address.js'
+import { SERVERS, type Server } from '../../../parse/server-table.js'
 
 export interface OpenPort {
   readonly protocol: string

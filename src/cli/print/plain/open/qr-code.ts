@@ -1,7 +1,7 @@
 /** A QR code (ISO/IEC 18004) in a terminal, for a phone: dark on light, whatever colours the terminal has. Loaded with import(). */
 import { generate } from 'lean-qr'
-import { hint, type Piece, plain } from '../pieces.js'
-import type { Streams } from '../printer.js'
+import { hint, type Piece, plain } from '../../pieces.js'
+import type { Streams } from '../../printer.js'
 
 /** What the picture is drawn on. */
 export interface Canvas {

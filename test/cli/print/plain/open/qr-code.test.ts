@@ -1,7 +1,7 @@
 /** What is drawn is read back from the printed text, as bright as a terminal shows it, and decoded by another package. */
 import jsQR from 'jsqr'
 import { describe, expect, it } from 'vitest'
-import { type Canvas, hasUnicode, qrCode } from '../../../../src/cli/print/plain/qr-code.ts'
+import { type Canvas, hasUnicode, qrCode } from '../../../../../src/cli/print/plain/open/qr-code.ts'
 
 const ENDPOINT = '203.0.113.7:25565'
 const TEXTS = [
