@@ -155,7 +155,7 @@ describe('the import rules', () => {
     ['src/cli/print/a.ts', '../report.js'],
     ['src/cli/keep/a.ts', '../run/b.js'],
     ['src/cli/main.ts', '../emulator.js'],
-    ['src/cli/main.ts', '../client/trace.js'],
+    ['src/cli/main.ts', '../library/trace.js'],
     ['src/index.ts', './library/b.js'],
     ['src/index.ts', './net/clock.js'],
     ['src/emulator.ts', './emulator/emulator.js'],

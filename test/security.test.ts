@@ -71,7 +71,7 @@ const OF_NO_PEER: ReadonlySet<string> = new Set([
   'src/emulator/quirks.ts MAX_SEARCH_DELAY_MS',
   'src/emulator/tables/pinhole-table.ts MAX_PINHOLE_ID',
   'src/library/mapper.ts MAX_PLAIN_LENGTH',
-  'src/library/own-marks.ts MAX_NAME_LENGTH',
+  'src/library/keeping/own-marks.ts MAX_NAME_LENGTH',
   'src/net/clock.ts MAX_TIMEOUT_MS',
   'src/net/files/private-files.ts MAX_CREATE_ATTEMPTS',
   'src/wire/minissdpd.ts MAX_LENGTH_BYTES',

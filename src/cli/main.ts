@@ -112,7 +112,7 @@ async function plainly(
 
 /** --verbose: the same surroundings, but every message that passes prints a line. */
 async function traced(surroundings: Surroundings, begin: Begin): Promise<Surroundings> {
-  const { tracedNet } = await import('../client/trace.js')
+  const { tracedNet } = await import('../library/trace.js')
   return tracedNet(surroundings, async (message) => (await begin()).trace(message))
 }
 

@@ -15,7 +15,7 @@ import type {
 } from '../domain/port-mapping.js'
 import type { LeftBehind, MappingDoubt, MappingNote, RefusalCause } from '../domain/refusal-cause.js'
 import type { LossReason } from '../keeper/kept.js'
-import type { PortState } from '../library/kept-ports.js'
+import type { PortState } from '../library/keeping/kept-ports.js'
 import type { Endpoint } from '../net/datagrams.js'
 
 export type { LeftBehind, MappingDoubt, RefusalCause, ReportedError, SearchSummary }

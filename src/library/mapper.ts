@@ -7,10 +7,10 @@ import type { Gateway } from '../domain/gateway.js'
 import type { MappingRequest, PortMapping } from '../domain/port-mapping.js'
 import type { LeftBehind, MappingNote, RefusalCause } from '../domain/refusal-cause.js'
 import { UPNP_ERRORS } from '../domain/upnp-errors.js'
-import { leftBehindAt } from './left-behind.js'
+import { leftBehindAt } from './keeping/left-behind.js'
+import { isKept } from './keeping/running-keepers.js'
 import { doubtOf, type Finding, isVague, RefusalLook, type RefusalNet, type Subject } from './refusal.js'
 import { addressOf } from './router.js'
-import { isKept } from './running-keepers.js'
 
 interface Common {
   /** What the gateway was asked for: its description may be a plainer one than was wanted. */

@@ -12,8 +12,8 @@ import type { GatewayProtocol, MappingKey, PortMapping } from '../domain/port-ma
 import { UPNP_ERRORS, upnpErrorName } from '../domain/upnp-errors.js'
 import type { PrivateFiles } from '../net/files/private-files.js'
 import type { ClientNet } from '../net/network.js'
-import { forgetMark } from './own-marks.js'
-import { isKept } from './running-keepers.js'
+import { forgetMark } from './keeping/own-marks.js'
+import { isKept } from './keeping/running-keepers.js'
 
 export interface RouterNet extends Pick<ClientNet, 'clock' | 'interfaces' | 'hardwareAddress'> {
   readonly files: PrivateFiles

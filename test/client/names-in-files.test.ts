@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import { keptMappings } from '../../src/client/mapping-memory.ts'
 import { rememberedRouters } from '../../src/client/search/router-memory.ts'
-import { isKept, RunningKeeper } from '../../src/library/running-keepers.ts'
+import { isKept, RunningKeeper } from '../../src/library/keeping/running-keepers.ts'
 import { memoryFiles, type PrivateFiles } from '../../src/net/files/private-files.ts'
 import { NAMES_OF_OBJECTS } from '../fuzz/xml-differential.ts'
 import { FakeClock, settle } from '../support/fake-clock.ts'

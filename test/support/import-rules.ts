@@ -70,7 +70,6 @@ const ROOMS = {
     'library',
     'net',
     'emulator.ts',
-    'client/trace',
     'cli/emulated',
     'cli/report',
     'cli/parse',

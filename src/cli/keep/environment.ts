@@ -1,6 +1,6 @@
 /** What the user's program and the hook learn of the ports. */
 import { isIPv6 } from '../../domain/address.js'
-import { type KeepFacts, opened } from '../../library/kept-ports.js'
+import { type KeepFacts, opened } from '../../library/keeping/kept-ports.js'
 
 /**
  * UPNP_EXTERNAL_ADDRESS, and UPNP_EXTERNAL_PORT, UPNP_INTERNAL_PORT and UPNP_PROTOCOL of the first port. If several

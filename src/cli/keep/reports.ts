@@ -2,8 +2,8 @@
 import { isReachableAt } from '../../domain/address.js'
 import type { KeeperEvent } from '../../keeper/kept.js'
 import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
-import type { PortState } from '../../library/kept-ports.js'
-import { portStateOf, type Sharing } from '../../library/kept-ports.js'
+import type { PortState } from '../../library/keeping/kept-ports.js'
+import { portStateOf, type Sharing } from '../../library/keeping/kept-ports.js'
 import { reportedError } from '../failure.js'
 import type { Report } from '../report.js'
 

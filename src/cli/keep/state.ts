@@ -1,7 +1,7 @@
 /** Shows what is open now: in the file of --state, and to the service manager. */
 import { hostAndPort, isIPv6 } from '../../domain/address.js'
 import { TransportError } from '../../domain/errors.js'
-import { type KeepFacts, opened } from '../../library/kept-ports.js'
+import { type KeepFacts, opened } from '../../library/keeping/kept-ports.js'
 import type { Clock } from '../../net/clock.js'
 import { growingPauses } from './pauses.js'
 

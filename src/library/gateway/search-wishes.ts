@@ -8,8 +8,8 @@ import type { Endpoint } from '../../net/datagrams.js'
 import { type PrivateFiles, privateFiles, userPrivateFiles } from '../../net/files/private-files.js'
 import { zoneMeantBy } from '../../net/interfaces.js'
 import { type ClientNet, nodeNet } from '../../net/network.js'
+import { programOn, type ThisProgram } from '../keeping/this-program.js'
 import type { SearchWishes } from '../search-gateway.js'
-import { programOn, type ThisProgram } from '../this-program.js'
 import type { Net, Where } from '../where.js'
 
 /** A network with this user's files. */

@@ -10,7 +10,7 @@ import {
   shownValue,
   type TransportProtocol,
 } from '../../domain/port-mapping.js'
-import type { WantedPort } from '../wanted-ports.js'
+import type { WantedPort } from '../keeping/wanted-ports.js'
 import type { Where } from '../where.js'
 import type { PortOptions } from './port-options.js'
 

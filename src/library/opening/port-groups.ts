@@ -1,9 +1,9 @@
 /** Ports that are opened together: which of them share a search, a gateway and a keeper. */
 import { checkOptions } from '../../domain/option-check.js'
 import { netOf } from '../gateway/search-wishes.js'
+import type { WantedPort } from '../keeping/wanted-ports.js'
 import { OPEN_PORT } from '../options.js'
 import type { Opened } from '../search-gateway.js'
-import type { WantedPort } from '../wanted-ports.js'
 import { type Place, whenOpen } from './kept-open-port.js'
 import type { OpenPort } from './open-port.js'
 import { type PlannedPart, plannedParts } from './planned-parts.js'

@@ -4,7 +4,7 @@ import { wantedBy } from '../../../src/cli/keep/session.ts'
 import { type GatewayInvocation, parseInvocation } from '../../../src/cli/parse/invocation.ts'
 import type { GatewayProtocol } from '../../../src/domain/port-mapping.ts'
 import type { KeptEither } from '../../../src/keeper/kept-pinhole.ts'
-import { keptOf, type OtherRuns } from '../../../src/library/wanted-ports.ts'
+import { keptOf, type OtherRuns } from '../../../src/library/keeping/wanted-ports.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { SimulatedRouter } from '../../support/simulated-gateway.ts'
 

@@ -7,7 +7,7 @@ import { commandLineNet, END_SIGNALS, PROGRAM_SIGNALS } from '../../../src/cli/s
 import { TransportError } from '../../../src/domain/errors.ts'
 import { type Emulator, type EmulatorOptions, startEmulator } from '../../../src/emulator.ts'
 import type { GatewayNews } from '../../../src/keeper/keeper.ts'
-import { SILENT_MS } from '../../../src/library/running-keepers.ts'
+import { SILENT_MS } from '../../../src/library/keeping/running-keepers.ts'
 import type { CommandEnd, LimitedEnd } from '../../../src/net/child-process.ts'
 import { memoryFiles, type PrivateFiles } from '../../../src/net/files/private-files.ts'
 import { createHttpClient } from '../../../src/net/http/client.ts'

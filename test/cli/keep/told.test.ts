@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { environmentOf } from '../../../src/cli/keep/environment.ts'
 import { ServiceStatus, StateFile, stateText } from '../../../src/cli/keep/state.ts'
 import { TransportError } from '../../../src/domain/errors.ts'
-import type { PortState } from '../../../src/library/kept-ports.ts'
+import type { PortState } from '../../../src/library/keeping/kept-ports.ts'
 import { FakeClock, settle } from '../../support/fake-clock.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 24, 12)

@@ -4,10 +4,10 @@
  * not on the module, so that each emulated network has its own, which goes with it. Worker threads and other copies of
  * this package have their own too, and know each other by their files, as other programs do.
  */
-import type { GatewayProtocol, MappingKey } from '../domain/port-mapping.js'
-import { systemClock } from '../net/clock.js'
-import { memoryFiles, type PrivateFiles } from '../net/files/private-files.js'
-import type { Net } from './where.js'
+import type { GatewayProtocol, MappingKey } from '../../domain/port-mapping.js'
+import { systemClock } from '../../net/clock.js'
+import { memoryFiles, type PrivateFiles } from '../../net/files/private-files.js'
+import type { Net } from '../where.js'
 
 export interface ThisProgram {
   /** For the calls that store nothing. */

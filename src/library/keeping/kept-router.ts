@@ -4,13 +4,13 @@
  * a default gateway, whoever was used first is taken for the router. It is known by its address then: whatever else a
  * device says about itself, any other can say too.
  */
-import { isSameAddress } from '../domain/address.js'
-import { NoGatewayError } from '../domain/errors.js'
-import type { Gateway } from '../domain/gateway.js'
-import type { Better } from '../keeper/better-gateway.js'
-import { externalAddressOf } from '../keeper/kept.js'
-import { addressOf } from './router.js'
-import type { GatewayFinder, Opened, SearchRemark } from './search-gateway.js'
+import { isSameAddress } from '../../domain/address.js'
+import { NoGatewayError } from '../../domain/errors.js'
+import type { Gateway } from '../../domain/gateway.js'
+import type { Better } from '../../keeper/better-gateway.js'
+import { externalAddressOf } from '../../keeper/kept.js'
+import { addressOf } from '../router.js'
+import type { GatewayFinder, Opened, SearchRemark } from '../search-gateway.js'
 
 export class KeptRouter {
   #address: string | undefined

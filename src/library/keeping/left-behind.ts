@@ -2,12 +2,12 @@
  * What this user has opened from an address that this computer does not have any more: DHCP gave it another one. It
  * blocks the external port until its lease ends. Another computer with the same files is another one: so is a container.
  */
-import { mappingsMadeAt } from '../client/mapping-memory.js'
-import type { Gateway } from '../domain/gateway.js'
-import type { MappingKey } from '../domain/port-mapping.js'
-import type { LeftBehind } from '../domain/refusal-cause.js'
-import type { PrivateFiles } from '../net/files/private-files.js'
-import type { ClientNet } from '../net/network.js'
+import { mappingsMadeAt } from '../../client/mapping-memory.js'
+import type { Gateway } from '../../domain/gateway.js'
+import type { MappingKey } from '../../domain/port-mapping.js'
+import type { LeftBehind } from '../../domain/refusal-cause.js'
+import type { PrivateFiles } from '../../net/files/private-files.js'
+import type { ClientNet } from '../../net/network.js'
 
 export interface LeftBehindNet extends Pick<ClientNet, 'clock' | 'interfaces' | 'computerName'> {
   readonly files: PrivateFiles

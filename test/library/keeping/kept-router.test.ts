@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
-import type { Gateway } from '../../src/domain/gateway.ts'
-import type { Better } from '../../src/keeper/better-gateway.ts'
-import { KeptRouter } from '../../src/library/kept-router.ts'
-import { GatewayFinder, type Opened, type SearchRemark } from '../../src/library/search-gateway.ts'
+import type { Gateway } from '../../../src/domain/gateway.ts'
+import type { Better } from '../../../src/keeper/better-gateway.ts'
+import { KeptRouter } from '../../../src/library/keeping/kept-router.ts'
+import { GatewayFinder, type Opened, type SearchRemark } from '../../../src/library/search-gateway.ts'
 
 const [ROUTER, OTHER, THIRD] = ['192.168.1.1', '192.168.1.66', '192.168.1.77']
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest'
-import { TransportError } from '../../src/domain/errors.ts'
-import type { Gateway } from '../../src/domain/gateway.ts'
-import type { GatewayProtocol } from '../../src/domain/port-mapping.ts'
-import type { HeldEither, KeptEither } from '../../src/keeper/kept-pinhole.ts'
-import { forgetMark, OwnMarks } from '../../src/library/own-marks.ts'
-import { memoryFiles, type PrivateFiles, privateFiles } from '../../src/net/files/private-files.ts'
-import { FakeClock, settle } from '../support/fake-clock.ts'
-import { ignoredLog } from '../support/ignored.ts'
-import { ASKED, MAPPING } from '../support/report-parts.ts'
+import { TransportError } from '../../../src/domain/errors.ts'
+import type { Gateway } from '../../../src/domain/gateway.ts'
+import type { GatewayProtocol } from '../../../src/domain/port-mapping.ts'
+import type { HeldEither, KeptEither } from '../../../src/keeper/kept-pinhole.ts'
+import { forgetMark, OwnMarks } from '../../../src/library/keeping/own-marks.ts'
+import { memoryFiles, type PrivateFiles, privateFiles } from '../../../src/net/files/private-files.ts'
+import { FakeClock, settle } from '../../support/fake-clock.ts'
+import { ignoredLog } from '../../support/ignored.ts'
+import { ASKED, MAPPING } from '../../support/report-parts.ts'
 
 function gatewayAt(address: string, protocol: GatewayProtocol = 'igd'): Gateway {
   return { protocol, address } as Gateway

@@ -2,13 +2,13 @@
  * Marks this user's own mappings. If a keeper is killed, its mappings stay, and the marks tell the next keeper that
  * they are its own, to be removed at its end. Only an IGD needs them: PCP and NAT-PMP do not show earlier mappings.
  */
-import { TransportError } from '../domain/errors.js'
-import type { Gateway } from '../domain/gateway.js'
-import { ignore } from '../domain/ignored.js'
-import type { MappingKey } from '../domain/port-mapping.js'
-import type { HeldEither, KeptEither } from '../keeper/kept-pinhole.js'
-import type { Clock } from '../net/clock.js'
-import { type PrivateFiles, unlessItFails } from '../net/files/private-files.js'
+import { TransportError } from '../../domain/errors.js'
+import type { Gateway } from '../../domain/gateway.js'
+import { ignore } from '../../domain/ignored.js'
+import type { MappingKey } from '../../domain/port-mapping.js'
+import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
+import type { Clock } from '../../net/clock.js'
+import { type PrivateFiles, unlessItFails } from '../../net/files/private-files.js'
 
 const PREFIX = 'kept-'
 /** Of the files. In another version the same fields may mean something else, so it is neither read nor removed. */

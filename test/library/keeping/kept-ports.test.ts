@@ -1,9 +1,9 @@
 /** What is open, by the keeper's events. */
 import { describe, expect, it } from 'vitest'
-import { NoReplyError } from '../../src/domain/errors.ts'
-import type { HeldEither, KeptEither } from '../../src/keeper/kept-pinhole.ts'
-import { KeptPorts, portStateOf } from '../../src/library/kept-ports.ts'
-import { ASKED, MAPPING } from '../support/report-parts.ts'
+import { NoReplyError } from '../../../src/domain/errors.ts'
+import type { HeldEither, KeptEither } from '../../../src/keeper/kept-pinhole.ts'
+import { KeptPorts, portStateOf } from '../../../src/library/keeping/kept-ports.ts'
+import { ASKED, MAPPING } from '../../support/report-parts.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 24, 12)
 const HOUR_MS = 3_600_000

@@ -1,7 +1,7 @@
 /** The keeper's events -> what is open now. */
-import { transportProtocolOf } from '../domain/port-mapping.js'
-import type { KeeperEvent } from '../keeper/kept.js'
-import type { HeldEither, KeptEither } from '../keeper/kept-pinhole.js'
+import { transportProtocolOf } from '../../domain/port-mapping.js'
+import type { KeeperEvent } from '../../keeper/kept.js'
+import type { HeldEither, KeptEither } from '../../keeper/kept-pinhole.js'
 
 /** One port that is open. */
 export interface PortState {

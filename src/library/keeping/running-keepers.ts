@@ -4,12 +4,12 @@
  * again every minute. A keeper that was killed falls silent. Process numbers alone would not do: containers that share a
  * volume can all be number 1. Where they are counted together, nobody has to wait for the silence.
  */
-import { TransportError } from '../domain/errors.js'
-import { ignore } from '../domain/ignored.js'
-import type { MappingKey } from '../domain/port-mapping.js'
-import type { Clock } from '../net/clock.js'
-import type { PrivateFiles } from '../net/files/private-files.js'
-import { isRunning, processMark } from '../net/process-mark.js'
+import { TransportError } from '../../domain/errors.js'
+import { ignore } from '../../domain/ignored.js'
+import type { MappingKey } from '../../domain/port-mapping.js'
+import type { Clock } from '../../net/clock.js'
+import type { PrivateFiles } from '../../net/files/private-files.js'
+import { isRunning, processMark } from '../../net/process-mark.js'
 
 const PREFIX = 'keeper-'
 /** Of the files. In another version the same fields may mean something else, so it is not read. */

@@ -1,12 +1,12 @@
 /** The mappings and pinholes that are asked for, as the keeper takes them. */
-import type { Gateway } from '../domain/gateway.js'
-import type { PinholeRequest } from '../domain/pinhole.js'
-import type { MappingKey, MappingRequest } from '../domain/port-mapping.js'
-import type { LeftBehind } from '../domain/refusal-cause.js'
-import { KeptMapping, type WantedMapping } from '../keeper/kept-mapping.js'
-import { type HeldEither, type KeptEither, KeptPinhole, type WantedPinhole } from '../keeper/kept-pinhole.js'
-import type { InterfaceAddress } from '../net/interfaces.js'
-import { pinholeAddress } from './pinhole-address.js'
+import type { Gateway } from '../../domain/gateway.js'
+import type { PinholeRequest } from '../../domain/pinhole.js'
+import type { MappingKey, MappingRequest } from '../../domain/port-mapping.js'
+import type { LeftBehind } from '../../domain/refusal-cause.js'
+import { KeptMapping, type WantedMapping } from '../../keeper/kept-mapping.js'
+import { type HeldEither, type KeptEither, KeptPinhole, type WantedPinhole } from '../../keeper/kept-pinhole.js'
+import type { InterfaceAddress } from '../../net/interfaces.js'
+import { pinholeAddress } from '../pinhole-address.js'
 import { type HeldPlace, outsideOf } from './this-program.js'
 
 /** Without an internal client it is for this computer, whatever its address is at the time. */
