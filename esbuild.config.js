@@ -53,10 +53,10 @@ const { outputFiles } = await build({
   supported: { 'dynamic-import': false }, // import() becomes require(), which is in the same file or in Node
 })
 
-/** The texts of the version and of the help, from the source. */
-async function usage() {
+/** What the source exports, for the texts that the build makes. */
+async function evaluated(contents) {
   const { outputFiles } = await build({
-    entryPoints: ['src/cli/print/usage.ts'],
+    stdin: { contents, resolveDir: 'src/cli/print', loader: 'ts' },
     bundle: true,
     format: 'esm',
     platform: 'node',
@@ -65,14 +65,19 @@ async function usage() {
   return import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
 }
 
-/** What bin/upnp-ts.js prints without the bundle. */
-const { helpText, VERSION_TEXT } = await usage()
-const answers = `exports.version=${JSON.stringify(VERSION_TEXT)};exports.help=${JSON.stringify(helpText())}\n`
+/** What bin/upnp-ts.js prints without the bundle, and the man page. */
+const { plainAnswers, manPage } = await evaluated(`
+  export { plainAnswers } from './help/plain-answers.js'
+  export { manPage } from './help/man-page.js'
+`)
+const answers = `module.exports=${JSON.stringify(plainAnswers())}\n`
 
 rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT, { recursive: true })
 writeFileSync(`${OUT}/package.json`, '{ "type": "commonjs" }\n')
 writeFileSync(`${OUT}/plain-answers.js`, answers)
+mkdirSync('dist/man', { recursive: true })
+writeFileSync('dist/man/upnp-ts.1', manPage())
 copyFileSync('node_modules/lean-qr/LICENSE', `${OUT}/lean-qr.LICENSE`) // the bundle has it, and npm does not install it
 for (const { path, text } of outputFiles) {
   const hash = createHash('sha256').update(text).digest('hex').slice(0, 32) // the code cache knows the text by it

@@ -32,6 +32,7 @@ const {
   writeSync,
 } = require('node:fs')
 const { basename, dirname, isAbsolute, join } = require('node:path')
+const { isatty } = require('node:tty')
 
 const BUNDLE = join(__dirname, '../dist/bin/')
 
@@ -63,13 +64,17 @@ function print(answer) {
 }
 
 /**
- * The version or the usage text, which the build has made, if the command line asks for nothing else.
+ * The version, the first screen of help or a script for a shell, which the build has made, if the command line asks for
+ * nothing else, and the terminal is as wide as they were made for.
  * @param {readonly string[]} argv
  */
-function plainAnswer([word = '', ...others]) {
-  if (others.length > 0 || !/^(?:-V|--version|-h|--help)$/.test(word)) return undefined
-  const { version, help } = require(`${BUNDLE}plain-answers.js`)
-  return word === '-V' || word === '--version' ? version : help
+function plainAnswer(argv) {
+  const [word = ''] = argv
+  if (argv.length > 2 || !/^(?:-V|--version|-h|--help|help|completion)$/.test(word)) return undefined
+  const { answers, columns } = require(`${BUNDLE}plain-answers.js`)
+  const answer = Object.hasOwn(answers, argv.join(' ')) ? answers[argv.join(' ')] : undefined
+  const isHelp = word !== 'completion' && word !== '-V' && word !== '--version'
+  return isHelp && isatty(1) && process.stdout.columns !== columns ? undefined : answer
 }
 
 /** How many commands add to the stored code: each of them runs other parts of the bundle. */

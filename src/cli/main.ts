@@ -5,14 +5,15 @@ import { PORT_CONTROL_PORT, SSDP_PORT } from '../domain/ports.js'
 import { rehearse } from '../library/search-gateway.js'
 import { deadlineAfter } from '../net/clock.js'
 import { reportedError } from './failure.js'
+import { commandIn, isForVerb } from './parse/help-words.js'
 import { type EmulateInvocation, type GatewayInvocation, parseInvocation } from './parse/invocation.js'
 import type { KeepOptions } from './parse/option-values.js'
 import { type Output, outputOf } from './parse/output-options.js'
-import { SERVICE, type ServiceInvocation } from './parse/service-words.js'
+import type { ServiceInvocation } from './parse/service-words.js'
 import { UsageError } from './parse/words.js'
 import { Printer, type Streams } from './print/printer.js'
 import { SignOfLife } from './print/sign-of-life.js'
-import { BANNER, helpText, VERSION_TEXT } from './print/usage.js'
+import { BANNER, VERSION_TEXT } from './print/usage.js'
 import type { Voice } from './print/voice.js'
 import type { ExitCode, Report } from './report.js'
 import { withNonce } from './run/given-nonce.js'
@@ -31,7 +32,7 @@ type Begin = (beginning?: Beginning) => Promise<Printer>
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
   const output = outputOf(argv)
   let printer: Promise<Printer> | undefined
-  const usual = argv[0] === SERVICE ? '' : BANNER // a pipe puts what `service` prints into a file
+  const usual = isForVerb(argv) ? '' : BANNER // a pipe puts what `service` prints into a file
   const begin: Begin = ({ banner = usual, streams = surroundings, voice } = {}) => {
     printer ??= makePrinter(output, streams, banner, voice)
     return printer
@@ -48,9 +49,9 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
     const isOutputLost = (await printer)?.tellFailure() === true
     return exitCode === 0 && isOutputLost ? 2 : exitCode
   } catch (error) {
-    const usage = error instanceof UsageError && error.withUsage ? ({ withUsage: true } as const) : {}
+    const about = error instanceof UsageError ? (error.withUsage ? '' : commandIn(argv)) : undefined
     const complaining = await begin()
-    complaining.report({ type: 'error', error: reportedError(error), ...usage })
+    complaining.report({ type: 'error', error: reportedError(error), ...(about !== undefined && { usageOf: about }) })
     complaining.complain()
     return 1
   } finally {
@@ -76,10 +77,17 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
   const invocation = parseInvocation(argv)
   switch (invocation.kind) {
     case 'version':
-    case 'help':
       await begin({ banner: '' })
-      surroundings.stdout.write(invocation.kind === 'version' ? VERSION_TEXT : helpText())
+      surroundings.stdout.write(VERSION_TEXT)
       return 0
+    case 'help':
+    case 'completion': {
+      const { explanation } = await import('./print/help/explanation.js')
+      const text = explanation(invocation, outputOf(argv), surroundings.stdout.columns)
+      await begin({ banner: '' })
+      surroundings.stdout.write(text)
+      return 0
+    }
     case 'emulate':
       return emulate(invocation, begin, surroundings)
     case 'service':

@@ -107,7 +107,7 @@ interface Facts {
   }
   notice: Notice
   /** The last Report of a command that cannot go on. `isNamed`: -u says which device to ask. */
-  error: { error: ReportedError | Obstacle; searched?: SearchSummary; withUsage?: true; isNamed?: boolean }
+  error: { error: ReportedError | Obstacle; searched?: SearchSummary; usageOf?: string; isNamed?: boolean }
 }
 
 interface FoundIgd {

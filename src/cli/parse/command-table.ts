@@ -102,6 +102,8 @@ interface RowDefinition<C extends AnyCommand>
   readonly protocols?: readonly GatewayProtocol[] | ((command: C) => readonly GatewayProtocol[])
   /** What the words ask for that some protocols cannot do, for a message: `-a for one remote host only cannot ...`. */
   readonly limit?: string
+  /** The verb that does what the letter does, in plain words. */
+  readonly verb?: 'open' | 'close' | 'list' | 'status'
   /** The command asks the IPv6 firewall: the usage text lists these commands apart. */
   readonly asksFirewall?: true
   readonly pinholeId?: (command: C) => PinholeId | undefined
@@ -149,25 +151,30 @@ export const COMMANDS = [
   row({
     flag: 'list',
     letter: '-l',
+    verb: 'list',
     help: 'list what the router forwards, and its state',
     parse: () => ({ name: 'list' }),
   }),
   row({
     flag: 'list-at-once',
     letter: '-L',
+    verb: 'list',
     help: 'list what it forwards, all at once (IGD:2)',
     parse: () => ({ name: 'list-at-once' }),
   }),
   row({
     flag: 'status',
     letter: '-s',
+    verb: 'status',
     help: 'show the state of the router and its traffic',
     protocols: GATEWAY_PROTOCOLS,
     parse: () => ({ name: 'status' }),
   }),
   row({
     flag: 'redirect',
+    moreExamples: ['-r 80 8080 TCP 53 UDP', '-r 25565 TCP --keep'],
     letter: '-r',
+    verb: 'open',
     form: 'PORT [EXTERNAL_PORT] PROTOCOL ...',
     example: '22 TCP',
     help: 'open ports for this computer; several at once',
@@ -177,6 +184,7 @@ export const COMMANDS = [
   row({
     flag: 'add',
     letter: '-a',
+    verb: 'open',
     help: 'open a port for the computer IP (@ is this one), for LEASE seconds, for one remote host only',
     ...OPENS_ONE_PORT,
     parse: parseAdd('-a', false),
@@ -184,13 +192,16 @@ export const COMMANDS = [
   row({
     flag: 'add-any',
     letter: '-n',
+    verb: 'open',
     help: 'the same; another external port if that one is taken',
     ...OPENS_ONE_PORT,
     parse: parseAdd('-n', true),
   }),
   row({
     flag: 'delete',
+    moreExamples: ['-d 27015-27030 UDP'],
     letter: '-d',
+    verb: 'close',
     form: DELETE_FORM,
     example: '22 TCP',
     help: 'close a port; with several ports, the same as -f',
@@ -200,6 +211,7 @@ export const COMMANDS = [
   row({
     flag: 'delete-several',
     letter: '-f',
+    verb: 'close',
     form: 'EXTERNAL_PORT PROTOCOL ...',
     example: '22 TCP 80 TCP',
     help: 'close several ports',
@@ -209,6 +221,7 @@ export const COMMANDS = [
   row({
     flag: 'delete-range',
     letter: '-N',
+    verb: 'close',
     form: 'FIRST_PORT LAST_PORT PROTOCOL [MANAGE]',
     count: [3, 4],
     example: '8000 8010 TCP',
@@ -226,6 +239,7 @@ export const COMMANDS = [
   row({
     flag: 'add-pinhole',
     letter: '-A',
+    verb: 'open',
     form: 'REMOTE_IP REMOTE_PORT INTERNAL_IP INTERNAL_PORT PROTOCOL LEASE',
     count: [6, 6],
     example: '"" 0 @ 8333 TCP 3600 -6',
@@ -265,6 +279,7 @@ export const COMMANDS = [
   row({
     flag: 'delete-pinhole',
     letter: '-D',
+    verb: 'close',
     help: 'close a pinhole',
     ...NAMES_PINHOLES,
     pinholeId: ({ ids }) => ids[0],

@@ -6,6 +6,17 @@ import { Command, CommanderError } from 'commander'
 import { DEFAULT_DESCRIPTION } from '../../domain/port-mapping.js'
 import type { Quirk } from '../../domain/quirk.js'
 import { type AnyCommand, type CommandFacts, type CommandRow, type GatewayCommand, leaseOf } from './command-table.js'
+import {
+  COMPLETION,
+  type CompletionInvocation,
+  completionOf,
+  HELP,
+  type HelpInvocation,
+  helpBeside,
+  helpOf,
+  isHelp,
+  verbsOf,
+} from './help-words.js'
 import { nearest } from './nearest.js'
 import { namingNext } from './next-command.js'
 import {
@@ -71,34 +82,36 @@ export interface EmulateInvocation {
 }
 
 export type Invocation<C extends AnyCommand = GatewayCommand> =
-  | { readonly kind: 'help' }
+  | HelpInvocation
+  | CompletionInvocation
   | { readonly kind: 'version' }
   | GatewayInvocation<C>
   | EmulateInvocation
   | ServiceInvocation
 
-function isHelp(word: string): boolean {
-  return word === '-h' || word === '--help'
-}
+const NO_COMMAND = 'no command was given; try: upnp-ts open 25565'
 
 /** @throws UsageError */
 export function parseInvocation(argv: readonly string[]): Invocation {
+  if (argv[0] === HELP) return helpOf(argv.slice(1))
+  if (argv[0] === COMPLETION) return completionOf(argv.slice(1))
   if (argv[0] !== SERVICE) return parseWith(TABLES, argv)
   const parsed = serviceOf(argv.slice(1), (commandLine) => {
     const asked = parseWith(TABLES, commandLine)
     return asked.kind === 'gateway' ? asked : undefined
   })
-  return parsed ?? { kind: 'help' }
+  return parsed ?? { kind: 'help', about: SERVICE }
 }
 
 /** Parses with other tables. @throws UsageError */
 export function parseWith<C extends AnyCommand>(tables: Tables<C>, argv: readonly string[]): Invocation<C> {
-  if (argv.length === 0) throw new UsageError('Command line argument error.', { withUsage: true })
+  if (argv.length === 0) throw new UsageError(NO_COMMAND, { withUsage: true })
   try {
-    return parse(tables, argv)
+    const parsed = parse(tables, argv)
+    return parsed.kind === 'help' ? helpBeside(argv, tables) : parsed
   } catch (error) {
     if (!(error instanceof CommanderError || error instanceof UsageError)) throw error
-    if (error instanceof CommanderError && argv.some(isHelp)) return { kind: 'help' }
+    if (error instanceof CommanderError && argv.some(isHelp)) return helpBeside(argv, tables)
     const usage = error instanceof UsageError ? error : (badNumber(tables, argv, error) ?? usageErrorOf(error, tables))
     throw namingNext(usage, argv, tables, (other) => isUnderstood(tables, other))
   }
@@ -130,7 +143,7 @@ function parse<C extends AnyCommand>(tables: Tables<C>, argv: readonly string[])
     invocation = judgeEmulate(tables, rest, options, program.opts())
   })
   program.parse(words, { from: 'user' })
-  if (invocation === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
+  if (invocation === undefined) throw new UsageError(NO_COMMAND, { withUsage: true })
   return invocation
 }
 
@@ -190,9 +203,13 @@ function judge<C extends AnyCommand>(
   if (stray !== undefined) throw strayWord(stray, commands[0], options, tables)
   const url = textOption(options.url)
   if (url !== undefined) descriptionUrlOf('-u', url)
-  if (row === undefined) throw new UsageError('Command line argument error.', { withUsage: true })
+  if (row === undefined) throw new UsageError(NO_COMMAND, { withUsage: true })
   const second = verb === undefined ? commands[1] : commands[0]
-  if (second !== undefined) throw new UsageError(`${labelOf(row)} and ${labelOf(second)}: one command at a time`)
+  if (second !== undefined) {
+    const kin =
+      verb !== undefined && second.verb === verb.flag ? `; ${labelOf(second)} is the letter for ${verb.flag}` : ''
+    throw new UsageError(`${labelOf(row)} and ${labelOf(second)}: one command at a time${kin}`)
+  }
   const named = url !== undefined ? '-u' : '--gateway'
   if ((url !== undefined || options.gateway !== undefined) && options.emulate === true)
     throw new UsageError(`--emulate brings its own gateway: leave out ${named}`)
@@ -306,14 +323,15 @@ function strayWord(
   word: string,
   command: CommandRow | undefined,
   options: Options,
-  { commands, verbs = [] }: Tables<AnyCommand>,
+  tables: Tables<AnyCommand>,
 ): UsageError {
+  const { commands } = tables
   const what = `'${word}' is not understood`
   if (options.description !== undefined)
     return new UsageError(`${what}; a description of several words needs quotes`, {
       next: '-r 22 TCP -e "my web server"',
     })
-  if (command === undefined) return notACommand(word, verbs)
+  if (command === undefined) return notACommand(word, tables)
   const label = labelOf(command)
   const glued = `-${listOption(options[keyOf(command)])[0]}`
   if (commands.some(({ letter }) => letter === glued))
@@ -324,8 +342,8 @@ function strayWord(
   return new UsageError(`${what}: what ${label} takes has to follow it directly, with no option in between`)
 }
 
-function notACommand(word: string, verbs: readonly CommandRow[]): UsageError {
-  const labels = [...verbs.map(labelOf), 'emulate', SERVICE]
+function notACommand(word: string, tables: Tables<AnyCommand>): UsageError {
+  const labels = verbsOf(tables).map(labelOf)
   const meant = /^\d/.test(word) ? labels[0] : nearest(word, labels)
   if (meant === undefined) return new UsageError(`'${word}' is not a command; upnp-ts -h shows all of them`)
   const by = /^\d/.test(word) ? `${meant} ${word}` : meant
@@ -352,5 +370,5 @@ function usageErrorOf(error: CommanderError, { commands, options }: Tables<AnyCo
     const row = [...options, ...commands].find((each) => labelOf(each) === option)
     return new UsageError(`nothing follows ${option}; it takes ${row?.wanted ?? row?.form ?? 'a value'}`)
   }
-  return new UsageError('Command line argument error.', { withUsage: true })
+  return new UsageError(NO_COMMAND, { withUsage: true })
 }

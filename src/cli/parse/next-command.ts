@@ -3,7 +3,7 @@
  * that is known, or else the example of the row that it is about.
  */
 import type { AnyCommand, CommandRow } from './command-table.js'
-import { type Flag, labelOf, longOf, type OptionRow } from './option-table.js'
+import { exampleOf, type Flag, labelOf, longOf, type OptionRow } from './option-table.js'
 import type { Tables } from './output-options.js'
 import { shellLine } from './shell-words.js'
 import { UsageError } from './words.js'
@@ -40,23 +40,17 @@ function exampleFor(label: string, argv: readonly string[], tables: Tables<AnyCo
   const rows: readonly CommandRow[] = [...tables.commands, ...(tables.verbs ?? [])]
   const given = argv.flatMap((word) => rows.find((row) => isFlag(row, word)) ?? [])[0]
   const option = tables.options.find((row) => isFlag(row, label))
-  if (option !== undefined) return exampleOf(option, given, rows, tables.options)
+  if (option !== undefined) return exampleWith(option, given, rows, tables.options)
   const row = rows.find((each) => isFlag(each, label)) ?? given
-  if (row !== undefined || argv.includes('emulate')) return row === undefined ? 'emulate' : lineOf(row)
-  return tables.verbs?.[0] && lineOf(tables.verbs[0])
+  if (row !== undefined || argv.includes('emulate')) return row === undefined ? 'emulate' : exampleOf(row)
+  return tables.verbs?.[0] && exampleOf(tables.verbs[0])
 }
 
 function isFlag(row: Flag, word: string): boolean {
   return word === labelOf(row) || (row.isVerb !== true && word === longOf(row))
 }
 
-/** Undefined if the row has a form and no example. */
-function lineOf(row: Flag): string | undefined {
-  if (row.form === undefined) return labelOf(row)
-  return row.example === undefined ? undefined : `${labelOf(row)} ${row.example}`
-}
-
-function exampleOf(
+function exampleWith(
   option: OptionRow,
   given: CommandRow | undefined,
   rows: readonly CommandRow[],
@@ -65,11 +59,11 @@ function exampleOf(
   const { goesWith, only } = option
   const suits = (row: Flag): boolean =>
     goesWith?.includes(labelOf(row)) !== false && (only === undefined || (only === 'verbs') === (row.isVerb === true))
-  const own = lineOf(option)
+  const own = exampleOf(option)
   const host = given !== undefined && suits(given) ? given : rows.find((row) => suits(row))
-  if (host !== undefined) return joined(lineOf(host), own)
+  if (host !== undefined) return joined(exampleOf(host), own)
   const other = options.find((row) => goesWith?.includes(labelOf(row)) === true)
-  if (other !== undefined && other !== option) return joined(exampleOf(other, given, rows, options), own)
+  if (other !== undefined && other !== option) return joined(exampleWith(other, given, rows, options), own)
   return joined(goesWith?.[0], own)
 }
 

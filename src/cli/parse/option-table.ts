@@ -2,7 +2,7 @@
  * OPTIONS: one row for each option, with its facts, in the order of the usage text. option-values.ts checks the values.
  * Flag is what these rows and those of COMMANDS have in common: how to write one, and how to describe it.
  */
-import { DEFAULT_DESCRIPTION } from '../../domain/port-mapping.js'
+import { DEFAULT_DESCRIPTION, GATEWAY_PROTOCOLS } from '../../domain/port-mapping.js'
 
 export const DEFAULT_TIMEOUT_MS = 60_000
 
@@ -19,6 +19,8 @@ export interface OptionRow extends Flag {
   readonly readFirst?: true
   /** The usage text shows the long name beside the letter. */
   readonly showsBothNames?: true
+  /** One of the most used options: the first screen of help shows them. */
+  readonly isOftenUsed?: true
 }
 
 const WITH_KEEP = { goesWith: ['--keep'] } as const
@@ -29,7 +31,12 @@ const MILLISECONDS = { form: 'MS', wanted: 'a number of milliseconds' } as const
 const IPV4 = { form: 'IP', wanted: 'an IPv4 address' } as const
 
 export const OPTIONS: readonly OptionRow[] = [
-  { flag: 'keep', goesWith: ['open', '-r', '-a', '-n', '-A'], help: 'keep the ports open until stopped' },
+  {
+    flag: 'keep',
+    isOftenUsed: true,
+    goesWith: ['open', '-r', '-a', '-n', '-A'],
+    help: 'keep the ports open until stopped',
+  },
   { flag: 'require', ...WITH_KEEP, help: 'do not run PROGRAM unless the ports are open' },
   {
     flag: 'on-change',
@@ -41,6 +48,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     flag: 'state',
+    values: 'file',
     form: 'FILE',
     wanted: 'a file',
     ...WITH_KEEP,
@@ -73,6 +81,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     flag: 'external',
+    isOftenUsed: true,
     form: 'PORT',
     wanted: "a port, or 'any' for one that the router chooses",
     ...WITH_OPEN,
@@ -95,6 +104,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     flag: 'for',
+    isOftenUsed: true,
     form: 'TIME',
     wanted: 'a time, such as 30m, 2h or 7d',
     ...WITH_OPEN,
@@ -111,6 +121,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     flag: 'print',
+    values: ['endpoint'],
     form: 'endpoint',
     wanted: 'the word endpoint',
     example: 'endpoint',
@@ -121,6 +132,7 @@ export const OPTIONS: readonly OptionRow[] = [
   { flag: 'ipv4', ...WITH_OPEN, help: 'over IPv4 only' },
   {
     flag: 'via',
+    values: ['auto', ...GATEWAY_PROTOCOLS],
     form: 'PROTOCOL',
     wanted: 'auto, igd, pcp or nat-pmp',
     example: 'igd',
@@ -135,6 +147,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     flag: 'nonce',
+    values: '@file',
     form: '@FILE',
     wanted: '@ and the name of a file that has 24 hexadecimal digits, or - for standard input',
     help:
@@ -177,6 +190,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     flag: 'minissdpd',
+    values: 'file',
     letter: '-p',
     form: 'PATH',
     wanted: 'the path of a socket',
@@ -195,10 +209,18 @@ export const OPTIONS: readonly OptionRow[] = [
     example: '10000',
     help: `the time limit of the whole command [${DEFAULT_TIMEOUT_MS}]`,
   },
-  { flag: 'json', readFirst: true, help: 'print one JSON object per line' },
-  { flag: 'quiet', letter: '-q', readFirst: true, showsBothNames: true, help: 'print nothing unless it fails' },
+  { flag: 'json', isOftenUsed: true, readFirst: true, help: 'print one JSON object per line' },
+  {
+    flag: 'quiet',
+    isOftenUsed: true,
+    letter: '-q',
+    readFirst: true,
+    showsBothNames: true,
+    help: 'print nothing unless it fails',
+  },
   {
     flag: 'verbose',
+    isOftenUsed: true,
     letter: '-v',
     readFirst: true,
     showsBothNames: true,
@@ -206,6 +228,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     flag: 'color',
+    values: ['auto', 'always', 'never'],
     form: 'WHEN',
     wanted: 'auto, always or never',
     readFirst: true,
@@ -214,6 +237,7 @@ export const OPTIONS: readonly OptionRow[] = [
   },
   {
     flag: 'compat',
+    values: ['2.1', '2.3.3'],
     form: '2.1',
     wanted: '2.1 or 2.3.3',
     readFirst: true,
@@ -221,7 +245,7 @@ export const OPTIONS: readonly OptionRow[] = [
     example: '2.1',
     help: 'print -l as upnpc 2.1 does',
   },
-  { flag: 'emulate', help: 'run the command on an emulated router of its own' },
+  { flag: 'emulate', isOftenUsed: true, help: 'run the command on an emulated router of its own' },
   { flag: 'address', ...IPV4, ...WITH_EMULATE, example: '127.0.0.1', help: 'where it listens' },
   {
     flag: 'port',
@@ -269,10 +293,16 @@ export interface Flag {
   readonly form?: string
   /** What follows the flag, as an error message asks for it; undefined if the form will do. */
   readonly wanted?: string
-  /** What may follow the flag, as an error message shows it. */
+  /** What may follow the flag, as an error message and help show it. */
   readonly example?: string
+  /** More examples, for help: command lines without the name of the program. */
+  readonly moreExamples?: readonly string[]
   /** What the flag does, for the usage text; a default is in brackets. */
   readonly help: string
+  /** The form of a verb for the first screen of help, if its own one is too long. */
+  readonly brief?: string
+  /** What may follow the flag, for completion: these words, a file, or @ and a file. If undefined, nobody can know. */
+  readonly values?: readonly string[] | 'file' | '@file'
 }
 
 export function longOf({ flag }: Pick<Flag, 'flag'>): string {
@@ -295,4 +325,16 @@ export function givenIn(options: Readonly<Record<string, unknown>>): (row: Pick<
     Object.keys(options).map((key) => key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)),
   )
   return ({ flag }) => flags.has(flag)
+}
+
+/** A command line that shows how the command is written; undefined if there is none. */
+export function exampleOf(row: Flag): string | undefined {
+  if (row.form === undefined) return labelOf(row)
+  return row.example === undefined ? undefined : `${labelOf(row)} ${row.example}`
+}
+
+/** All examples of a command. */
+export function examplesOf(row: Flag): readonly string[] {
+  const first = exampleOf(row)
+  return [...(first === undefined ? [] : [first]), ...(row.moreExamples ?? [])]
 }

@@ -15,8 +15,12 @@ export const SERVICE_VERB = {
   flag: 'service',
   isVerb: true,
   form: 'systemd|compose -- COMMAND',
+  brief: 'KIND -- COMMAND',
+  values: ['systemd', 'compose'],
   wanted: 'systemd or compose, and after -- a command line with --keep',
-  help: 'print a unit of systemd, or a compose file, that runs COMMAND, such as open 22 --keep',
+  help: 'print a file that keeps COMMAND running as a service',
+  example: 'systemd -- open 22 --keep',
+  moreExamples: ['service compose -- open 22 --keep'],
 } as const satisfies Flag
 
 export const SERVICE = SERVICE_VERB.flag

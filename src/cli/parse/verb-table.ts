@@ -31,6 +31,8 @@ const OPEN = {
   form: '[EXTERNAL:]PORT[/PROTOCOL] ...',
   wanted: 'a port',
   example: '25565',
+  moreExamples: ['open 2222:22 53/both', 'open 27015-27030/udp --keep'],
+  brief: 'PORT ...',
   help: 'open ports for this computer',
 } as const
 
@@ -40,6 +42,8 @@ const CLOSE = {
   form: 'PORT[/PROTOCOL] ...',
   wanted: 'a port',
   example: '25565',
+  moreExamples: ['close 27015-27030/udp'],
+  brief: 'PORT ...',
   help: 'close ports that lead to this computer',
 } as const
 
@@ -68,6 +72,7 @@ export const VERBS: readonly VerbRow<GatewayCommand>[] = [
   row({
     flag: 'list',
     isVerb: true,
+    moreExamples: ['list --json'],
     help: 'list the ports that the router has open',
     protocols: GATEWAY_PROTOCOLS,
     parse: () => ({ name: 'list' }),
@@ -75,7 +80,7 @@ export const VERBS: readonly VerbRow<GatewayCommand>[] = [
   row({
     flag: 'status',
     isVerb: true,
-    help: 'show the router, its address, and whether the internet can reach it',
+    help: 'show your router, and if the internet can reach it',
     protocols: GATEWAY_PROTOCOLS,
     parse: () => ({ name: 'overview' }),
   }),

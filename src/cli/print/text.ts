@@ -18,6 +18,7 @@ import {
   type ReportOf,
 } from '../report.js'
 import { cleaned, withShortTexts } from './clean.js'
+import { briefUsage } from './help/brief.js'
 import { isAboutKeeping, renderKeeper } from './keeper-text.js'
 import { emulatorText, errorOf, noticeText } from './notices.js'
 import {
@@ -34,7 +35,6 @@ import {
   withHint,
 } from './pieces.js'
 import { PINHOLE_TEXTS } from './pinhole-text.js'
-import { usageText } from './usage.js'
 
 /** Scripts look for the text after the first underscore. */
 const DELETE_NAMES: Readonly<Record<GatewayProtocol, string>> = {
@@ -149,7 +149,7 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
   emulator: (report) => [plain(`${cleaned(report.descriptionUrl)}\n`), remark(`${cleaned(emulatorText(report))}\n`)],
   ...PINHOLE_TEXTS,
   notice: (report) => [hint(`hint: ${cleaned(noticeText(report))}\n`)],
-  error: ({ error: told, searched, withUsage, isNamed }) => {
+  error: ({ error: told, searched, usageOf, isNamed }) => {
     const error = errorOf(told)
     if (searched !== undefined) {
       const { via } = searched
@@ -158,7 +158,7 @@ const TEXTS: ByType<Exclude<Report, KeeperReport | ReportOf<'listing-end'>>['typ
     }
     if (error.code === 'INTERNAL') return [complaint(`upnp-ts has a defect: ${cleaned(error.message)}\n`)]
     const pieces = [messageOf(error)]
-    if (withUsage === true) pieces.push(remark(`\n${usageText()}\n`))
+    if (usageOf !== undefined) pieces.unshift(remark(briefUsage(usageOf)))
     if (error.action === 'description' || error.code === 'NO_GATEWAY')
       pieces.push(complaint('No valid UPNP Internet Gateway Device found.\n'))
     if (error.action === 'description' && isNamed === true) pieces.push(hint(`hint: ${NOT_A_DESCRIPTION}\n`))
