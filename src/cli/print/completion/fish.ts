@@ -32,7 +32,10 @@ function __upnp_ts_place
             continue
         end
         if test "$word" = --
-            test $place = service; or set place program; and break
+            if test $place != service
+                set place program
+                break
+            end
             set place ${NOWHERE}
         else if contains -- $word ${named(options.filter(({ takesValue }) => takesValue))}
             set skip 1

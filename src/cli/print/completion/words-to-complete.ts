@@ -2,6 +2,7 @@
 import { HELP, verbsOf } from '../../parse/help-words.js'
 import { type Flag, longOf } from '../../parse/option-table.js'
 import type { Tables } from '../../parse/output-options.js'
+import { briefly } from '../help/help.js'
 import { lettersOf } from '../help/letters.js'
 import { optionsOf } from '../help/options.js'
 import { TOPICS } from '../help/topics.js'
@@ -36,15 +37,15 @@ export function wordsToComplete(tables: Tables) {
     for (const flag of flags) placesOf.set(flag, [...(placesOf.get(flag) ?? []), name])
   }
   const namesFor = (command: Flag): readonly string[] => {
-    const { own, everybodys } = optionsOf(command, tables)
+    const { own, shared } = optionsOf(command, tables)
     const also = tables.options.filter(({ flag }) => flag === 'help')
-    return [...own, ...everybodys, ...also].map(({ flag }) => flag)
+    return [...own, ...shared, ...also].map(({ flag }) => flag)
   }
   place(NOWHERE, [...verbs, ...letters])
   place(LETTERS, letters)
   for (const verb of verbs) place(verb.flag, [verb])
   return {
-    verbs: verbs.map(({ flag, help }): Told => ({ name: flag, help: brief(help) })),
+    verbs: verbs.map(({ flag, help }): Told => ({ name: flag, help: briefly(help) })),
     /** What follows a verb, if that is known. */
     values: verbs.flatMap(({ flag, values }) =>
       Array.isArray(values) ? [{ verb: flag, values: values.map(String) }] : [],
@@ -56,25 +57,20 @@ export function wordsToComplete(tables: Tables) {
     letters: letters.map((row) => ({
       long: longOf(row),
       letter: row.letter,
-      help: brief(row.help),
+      help: briefly(row.help),
       takesProtocol: row.form?.includes('PROTOCOL') === true,
     })),
     options: tables.options.map(
       (row): OptionToComplete => ({
         long: longOf(row),
         letter: row.letter,
-        help: brief(row.help),
+        help: briefly(row.help),
         takesValue: row.form !== undefined,
         values: row.values,
         places: placesOf.get(row.flag) ?? [NOWHERE],
       }),
     ),
   }
-}
-
-/** The first part of a help line: a list has no room for more. */
-function brief(help: string): string {
-  return (/^[^;:[(]+/.exec(help)?.[0] ?? help).trim().replace(/,$/, '')
 }
 
 /** The places with the same options, together. */

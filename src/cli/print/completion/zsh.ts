@@ -62,7 +62,7 @@ ${options
   )
   .join('\n')}
   ${named(options.filter((row) => row.values === 'file'))}) _files; return ;;
-  ${named(options.filter((row) => row.values === '@file'))}) compset -P @ || compset -P '';  _files -P @; return ;;
+  ${named(options.filter((row) => row.values === '@file'))}) if compset -P @; then _files; else _files -P @; fi; return ;;
   ${named(withValues.filter((row) => row.values === undefined))}) return ;;
   esac
   if [[ $PREFIX == -* ]]; then

@@ -40,8 +40,8 @@ function told(row: Flag) {
   return { name, letter: short, form: form ?? null, help, examples: examplesOf(row) }
 }
 
-function namesOf({ own, everybodys }: ReturnType<typeof optionsOf>): readonly string[] {
-  return [...own, ...everybodys].map(labelOf)
+function namesOf({ own, shared }: ReturnType<typeof optionsOf>): readonly string[] {
+  return [...own, ...shared].map(labelOf)
 }
 
 function named(entries: readonly Entry[]) {

@@ -6,27 +6,32 @@ import { TABLES, type Tables } from '../../parse/output-options.js'
 import { headOf } from './brief.js'
 import { type Block, type Entry, laidOut, listed, wrapped } from './layout.js'
 import { lettersOf } from './letters.js'
-import { commandsWith, optionsOf, sideOf } from './options.js'
+import { optionsOf, sideOf } from './options.js'
 import { TOPICS } from './topics.js'
 import { wordsIn } from './words.js'
 
-/** What -h prints: it fits a screen of 24 lines. */
+/** What -h prints: it fits a screen of 24 lines, with the next prompt. */
 export function firstScreen(width: number, tables: Tables = TABLES): string {
   const verbs = verbsOf(tables).map((verb): Entry => {
     const { form = '', brief = form, flag, help } = verb
     return [`${flag} ${brief}`.trimEnd(), help]
   })
   const often = tables.options.filter(({ isOftenUsed }) => isOftenUsed === true)
-  const options = often.map((row): Entry => [headOf(row), row.help])
+  const options = often.map((row): Entry => [headOf(row), briefly(row.help)])
   const column = Math.max(...[...verbs, ...options].map(([head]) => head.length)) + 4
   const topics = TOPICS.map(({ name }) => name)
   return [
-    'upnp-ts opens ports on your router, so that others can reach this computer.\n',
-    listed(verbs, width, column),
-    listed([['PORT', '25565, 25565/udp, 25565/both, 27015-27030, or outside:inside']], width, column),
+    wrapped('upnp-ts opens ports on your router, so that others can reach this computer.', width),
+    listed(verbs, width, column) +
+      wrapped('PORT is 25565, 25565/udp, 53/both, 27015-27030 or 2222:22 (outside:inside)', width, '  '),
     listed(options, width, column),
     wrapped(`More: upnp-ts ${HELP} open, or another command or option, or one of: ${topics.join(' ')}`, width),
-  ].join('')
+  ].join('\n')
+}
+
+/** The first part of a help line. */
+export function briefly(help: string): string {
+  return (/^[^;[]+/.exec(help)?.[0] ?? help).trim()
 }
 
 /** About a verb, a letter, an option or a topic; undefined if there is none of this name. */
@@ -55,17 +60,19 @@ export function subjectNear(word: string, tables: Tables = TABLES): string | und
 
 function aboutCommand(command: VerbToldOf, tables: Tables): readonly Block[] {
   const label = labelOf(command)
-  const { own, everybodys } = optionsOf(command, tables)
+  const { own, shared } = optionsOf(command, tables)
   const words = wordsIn(label, command.form ?? '').map(({ word, text }): Entry => [word, text])
-  const names = everybodys.filter(({ flag }) => !['help', 'version'].includes(flag)).map(labelOf)
-  const shared = `${own.length > 0 ? 'Also' : 'Options'}, as with other commands: ${names.join(' ')}. upnp-ts help options explains them.`
+  const names = shared
+    .filter(({ flag }) => !['help', 'version'].includes(flag))
+    .map((row) => (command.isVerb === true ? longOf(row) : labelOf(row)))
+  const also = `${own.length > 0 ? 'Also' : 'Options'}, as with other commands: ${names.join(' ')}. upnp-ts help options explains them.`
   const examples = examplesOf(command).map((example) => `  upnp-ts ${example}`)
   return [
     `upnp-ts ${headOf(command)}`,
     `${sentence(command.help)}${command.letter === undefined ? '' : ` The long name is ${longOf(command)}.`}`,
     ...(words.length > 0 ? [words] : []),
     ...(own.length > 0 ? [own.map((row): Entry => [headOf(row), row.help])] : []),
-    ...(names.length > 0 ? [shared] : []),
+    ...(names.length > 0 ? [also] : []),
     ...(examples.length > 0 ? [`For example:\n${examples.join('\n')}`] : []),
     ...kinOf(command, tables),
   ]
@@ -84,15 +91,12 @@ function kinOf(command: VerbToldOf, tables: Tables): readonly Block[] {
 }
 
 function aboutOption(row: OptionRow, tables: Tables): readonly Block[] {
-  const labels = commandsWith(row, tables)
-  const side = sideOf(row, tables)
-  const whole = { both: 'verbs and letters', verbs: 'verbs only', letters: 'letters only' }[side]
-  const { values } = row
+  const whole = { both: 'verbs and letters', verbs: 'verbs only', letters: 'letters only' }[sideOf(row, tables)]
+  const { values, goesWith } = row
   return [
     `upnp-ts COMMAND ${headOf(row)}`,
     `${sentence(row.help)}${row.letter === undefined ? '' : ` The long name is ${longOf(row)}.`}`,
-    `It goes with ${whole}${labels === undefined ? '' : `: ${labels.join(', ')}`}.`,
-    ...(row.goesWith?.includes('--keep') === true ? ['It needs --keep beside it.'] : []),
+    `It goes with ${whole}${goesWith === undefined ? '' : `: ${goesWith.join(', ')}`}.`,
     ...(Array.isArray(values) ? [`It takes one of: ${values.join(' ')}.`] : []),
   ]
 }

@@ -15,30 +15,31 @@ export function sideOf(row: OptionRow, tables: Tables): 'verbs' | 'letters' | 'b
   return verbs.length === labels.length ? 'verbs' : verbs.length === 0 ? 'letters' : 'both'
 }
 
-/** The labels of the commands with which the option goes; undefined if with all that ask a router. */
+/**
+ * The labels of the commands with which the option goes; undefined if with all that ask a router. An option that goes
+ * with another one goes with the commands of that one.
+ */
 export function commandsWith({ goesWith }: OptionRow, tables: Tables): readonly string[] | undefined {
   if (goesWith === undefined) return undefined
-  const labels = goesWith.flatMap((label): readonly string[] => {
+  const labels: string[] = []
+  for (const label of goesWith) {
     const option = tables.options.find((row) => labelOf(row) === label)
-    if (option === undefined) return [label]
-    const all = [...(tables.verbs ?? []), ...tables.commands].filter((row) => row.onlyAlone !== true)
-    return commandsWith(option, tables) ?? all.map(labelOf)
-  })
-  return [...new Set(labels)]
+    const ofOption = option === undefined ? [label] : commandsWith(option, tables)
+    if (ofOption === undefined) return undefined
+    labels.push(...ofOption)
+  }
+  return labels
 }
 
 /** The options of a command: its own, and those that go with all. */
 export function optionsOf(command: VerbToldOf, tables: Tables) {
   const label = labelOf(command)
-  const side = command.isVerb === true ? 'letters' : 'verbs'
-  const fitting = tables.options.filter((row) => row.only !== side)
-  const own = fitting.filter((row) => commandsWith(row, tables)?.includes(label) === true)
-  const everybodys = fitting.filter(
-    ({ goesWith, flag }) => goesWith === undefined && (command.takes === undefined || command.takes.includes(flag)),
-  )
-  const asking =
-    command.takes === undefined ? everybodys : everybodys.filter(({ flag }) => command.takes?.includes(flag))
-  return { own, everybodys: asking }
+  const others = command.isVerb === true ? 'letters' : 'verbs'
+  const fitting = tables.options.filter(({ only }) => only !== others)
+  const own = fitting.filter((row) => [...(row.goesWith ?? []), ...(commandsWith(row, tables) ?? [])].includes(label))
+  const isTaken = ({ flag }: OptionRow): boolean => command.takes?.includes(flag) !== false
+  const shared = fitting.filter((row) => !own.includes(row) && commandsWith(row, tables) === undefined && isTaken(row))
+  return { own, shared }
 }
 
 function told(row: OptionRow, tables: Tables): string {
@@ -57,6 +58,7 @@ export function optionsText(tables: Tables): readonly Block[] {
         'with --keep: run this when the ports are open, pass signals on to it, and close the ports when it ends; after --timeout, run it even if not every port is open',
       ],
     ],
+    'What some of these words mean:',
     [
       ['IGD', 'a router that speaks UPnP'],
       ['lease', 'how long the router keeps a port open'],

@@ -71,9 +71,9 @@ export const TOPICS: readonly Topic[] = [
     line: 'a port from a VPN such as ProtonVPN',
     text: () => [
       'Some VPNs give you one port of their choice, for a minute at a time. --keep asks for it again and again, and --on-change tells your program which one it is:',
-      '  upnp-ts -r 0 1 TCP+UDP --via nat-pmp --gateway 10.2.0.1 --lease 60 --keep \\\n    --on-change \'transmission-remote --port "$UPNP_EXTERNAL_PORT"\'',
+      '  upnp-ts -r 0 1 TCP+UDP --via nat-pmp --gateway 10.2.0.1 \\\n    --lease 60 --keep \\\n    --on-change \'transmission-remote --port "$UPNP_EXTERNAL_PORT"\'',
       '10.2.0.1 is the gateway of the VPN; NAT-PMP has to be switched on in your profile there. -r 0 1 means: the same port inside and outside, whichever it is. Nothing can close that one: it ends with its 60 seconds.',
-      'To open a port at your router at home while a VPN is on, name the router: --gateway 192.168.1.1. What comes in goes past the VPN.',
+      'To open a port at your router at home while a VPN is on, name the router: --gateway 192.168.1.1.',
     ],
   },
   {

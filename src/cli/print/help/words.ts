@@ -14,7 +14,7 @@ export const WORDS: readonly WordRow[] = [
   { word: 'PROTOCOL', of: ['open'], text: 'tcp, udp or both [tcp]' },
   { word: 'PROTOCOL', of: ['close'], text: 'tcp, udp or both [both]' },
   { word: 'IP', text: 'the computer that the port leads to, such as 192.168.1.5; @ is this one' },
-  { word: 'PORT', text: 'the port on that computer, or a range such as 27015-27030' },
+  { word: 'PORT', text: 'the port on the computer, or a range such as 27015-27030' },
   { word: 'EXTERNAL_PORT', text: 'the port on the router, or a range' },
   { word: 'FIRST_PORT', text: 'the first port of the range on the router' },
   { word: 'LAST_PORT', text: 'the last port of the range' },
