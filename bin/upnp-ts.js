@@ -32,7 +32,6 @@ const {
   writeSync,
 } = require('node:fs')
 const { basename, dirname, isAbsolute, join } = require('node:path')
-const { isatty } = require('node:tty')
 
 const BUNDLE = join(__dirname, '../dist/bin/')
 
@@ -73,8 +72,14 @@ function plainAnswer(argv) {
   if (argv.length > 2 || !/^(?:-V|--version|-h|--help|help|completion)$/.test(word)) return undefined
   const { answers, columns } = require(`${BUNDLE}plain-answers.js`)
   const answer = Object.hasOwn(answers, argv.join(' ')) ? answers[argv.join(' ')] : undefined
-  const isHelp = word !== 'completion' && word !== '-V' && word !== '--version'
-  return isHelp && isatty(1) && process.stdout.columns !== columns ? undefined : answer
+  const isHelp = /^(?:-h|--help|help)$/.test(word) && answer !== undefined
+  return isHelp && ![undefined, columns].includes(columnsOfTerminal()) ? undefined : answer
+}
+
+/** Undefined if stdout is no terminal. To load node:tty takes a millisecond, and most of what is no terminal is no device. */
+function columnsOfTerminal() {
+  if (!fstatSync(1).isCharacterDevice() || !require('node:tty').isatty(1)) return undefined
+  return process.stdout.columns
 }
 
 /** How many commands add to the stored code: each of them runs other parts of the bundle. */
