@@ -21,7 +21,9 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { COMMANDS_KEPT } from '../bin/upnp-ts.js'
-import { helpText, VERSION_TEXT } from '../src/cli/print/usage.ts'
+import { completionFor } from '../src/cli/print/completion/completion.ts'
+import { firstScreen } from '../src/cli/print/help/help.ts'
+import { VERSION_TEXT } from '../src/cli/print/usage.ts'
 import { type Emulator, startEmulator } from '../src/emulator.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -103,11 +105,14 @@ describe('a command loads what it needs', () => {
     return { files: ours.map((path: string) => basename(path)), builtins }
   }
 
-  it.each(['-V', '--version', '-h', '--help'])('%s: next to nothing, not even a stream', async (option) => {
-    const { files, builtins } = await loadedBy([option])
-    expect(files).toEqual(['upnp-ts.js', 'plain-answers.js'])
-    expect(builtins).not.toContain('NativeModule internal/streams/writable')
-  })
+  it.each(['-V', '--version', '-h', '--help', 'help', 'completion bash'])(
+    '%s: next to nothing, not even a stream',
+    async (line) => {
+      const { files, builtins } = await loadedBy(line.split(' '))
+      expect(files).toEqual(['upnp-ts.js', 'plain-answers.js'])
+      expect(builtins).not.toContain('NativeModule internal/streams/writable')
+    },
+  )
 
   it('-u URL -s: no search, no PCP, no cryptography, no other HTTP client', async () => {
     const { files, builtins } = await loadedBy(['-u', emulator.descriptionUrl, '-s'])
@@ -118,16 +123,23 @@ describe('a command loads what it needs', () => {
   })
 })
 
-describe('the short way to the version and the help', () => {
+describe('the short way to the version, the help and the completions', () => {
   it.each([
     ['-V', VERSION_TEXT],
     ['--version', VERSION_TEXT],
-    ['-h', helpText()],
-    ['--help', helpText()],
-  ])('prints what the long way prints: %s', async (option, expected) => {
-    const [short, long] = await Promise.all([start([option], {}), start([option, '--json'], {})])
-    expect(short).toEqual({ stdout: expected, stderr: '' })
-    expect(long).toEqual(short)
+    ['-h', firstScreen(80)],
+    ['--help', firstScreen(80)],
+    ['help', firstScreen(80)],
+    ['completion bash', completionFor('bash')],
+    ['completion zsh', completionFor('zsh')],
+    ['completion fish', completionFor('fish')],
+  ])('prints what the source prints: %s', async (line, expected) => {
+    expect(await start(line.split(' '), {})).toEqual({ stdout: expected, stderr: '' })
+  })
+
+  it('is not taken if more is asked', async () => {
+    expect((await start(['-h', 'open'], {})).stdout).toMatch(/^upnp-ts open /)
+    expect((await start(['-h', '--json'], {})).stdout).toMatch(/^\{"type":"help","version":1,/)
   })
 })
 

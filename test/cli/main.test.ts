@@ -1,7 +1,9 @@
 /** Whole runs inside the test: real parsing, a real (emulated) gateway on loopback, text, JSON and exit codes. */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { RunContext } from '../../src/cli/context.ts'
-import { BANNER, usageText } from '../../src/cli/print/usage.ts'
+import { briefUsage } from '../../src/cli/print/help/brief.ts'
+import { firstScreen, helpOn } from '../../src/cli/print/help/help.ts'
+import { BANNER } from '../../src/cli/print/usage.ts'
 import type { Surroundings } from '../../src/cli/surroundings.ts'
 import { SEARCH_MS } from '../../src/client/search/router-search.ts'
 import { VERSION } from '../../src/domain/version.ts'
@@ -749,36 +751,51 @@ describe('a search that finds nothing', () => {
 
 describe('what needs no gateway', () => {
   it('prints the help on stdout with exit 0', async () => {
-    expect(await runCli(['-h'])).toEqual({ stdout: BANNER + usageText(), stderr: '', exitCode: 0 })
-    expect(await runCli(['-r', '22', '--help'])).toEqual({ stdout: BANNER + usageText(), stderr: '', exitCode: 0 })
+    expect(await runCli(['-h'])).toEqual({ stdout: firstScreen(80), stderr: '', exitCode: 0 })
+    expect(await runCli(['help'])).toEqual({ stdout: firstScreen(80), stderr: '', exitCode: 0 })
+    expect(await runCli(['-r', '22', '--help'])).toEqual({ stdout: helpOn('-r', 80), stderr: '', exitCode: 0 })
+    expect(await runCli(['help', 'docker'])).toEqual({ stdout: helpOn('docker', 80), stderr: '', exitCode: 0 })
   })
 
   it('prints the version alone', async () => {
     expect(await runCli(['--version'])).toEqual({ stdout: `${VERSION}\n`, stderr: '', exitCode: 0 })
   })
 
-  it('says what is wrong with the command line in one line on stderr, with exit 1', async () => {
+  it('says how the command is written, and last what is wrong, on stderr, with exit 1', async () => {
     expect(await runCli(['-r', '0', 'TCP'])).toEqual({
       stdout: BANNER,
-      stderr: "-r: '0' is not a port: give a number from 1 to 65535, as in: upnp-ts -r 22 TCP\n",
+      stderr:
+        'usage: upnp-ts -r PORT [EXTERNAL_PORT] PROTOCOL ...\n' +
+        "-r: '0' is not a port: give a number from 1 to 65535, as in: upnp-ts -r 22 TCP\n",
       exitCode: 1,
     })
   })
 
   it('shows what was typed without obeying it', async () => {
     const { stderr } = await runCli(['-r', '22', '\x1b]52;c;eA==\x07\n'])
-    expect(stderr).toBe(
-      "-r: '\\x1b]52;c;eA==\\x07\\x0a' is not a protocol: give TCP, UDP or TCP+UDP, as in: upnp-ts -r 22 TCP\n",
+    expect(stderr.split('\n')[1]).toBe(
+      "-r: '\\x1b]52;c;eA==\\x07\\x0a' is not a protocol: give TCP, UDP or TCP+UDP, as in: upnp-ts -r 22 TCP",
     )
   })
 
   it('explains itself on stderr if there is no command', async () => {
     expect(await runCli([])).toEqual({
       stdout: BANNER,
-      stderr: `Command line argument error.\n\n${usageText()}\n`,
+      stderr: `${briefUsage('')}no command was given; try: upnp-ts open 25565\n`,
       exitCode: 1,
     })
   })
+
+  it.each([[['open']], [['help', 'nothing']], [['completion', 'csh']], [['service']]])(
+    'leaves the banner of upnpc out for a verb: %j',
+    async (argv) => {
+      const { stdout, stderr, exitCode } = await runCli(argv)
+      expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 })
+      expect(stderr).toMatch(
+        new RegExp(`^usage: upnp-ts ${argv[0]} .*\\n.*: upnp-ts ${argv[0]}.*\\n$|upnp-ts help\\n$`),
+      )
+    },
+  )
 
   it.each([[['--json']], [['--json', '--bad']], [['-r', '0', 'TCP', '--json']], [['emulate', 'x', '--json']]])(
     'is one object on stdout and nothing on stderr with --json: %j',

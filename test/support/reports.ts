@@ -303,7 +303,7 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     .map((notice) => ({ type: 'notice', ...notice })),
   error: [
     { type: 'error', error: { code: 'USAGE', message: 'one line' } },
-    { type: 'error', error: { code: 'USAGE', message: 'Command line argument error.' }, withUsage: true },
+    { type: 'error', error: { code: 'USAGE', message: 'no command was given' }, usageOf: '' },
     { type: 'error', error: { code: 'INTERNAL', message: 'TypeError: x' } },
     { type: 'error', error: { code: 'NO_GATEWAY', message: 'it is not connected' } },
     { type: 'error', error: { code: 'NO_REPLY', message: 'gave up' } },

@@ -36,7 +36,8 @@ function labelIn(message: string): string {
   return /^(?:nothing follows )?([^\s:;,]+)/.exec(message)?.[1] ?? ''
 }
 
-function exampleFor(label: string, argv: readonly string[], tables: Tables<AnyCommand>): string | undefined {
+/** A whole command line for a command or an option. */
+export function exampleFor(label: string, argv: readonly string[], tables: Tables<AnyCommand>): string | undefined {
   const rows: readonly CommandRow[] = [...tables.commands, ...(tables.verbs ?? [])]
   const given = argv.flatMap((word) => rows.find((row) => isFlag(row, word)) ?? [])[0]
   const option = tables.options.find((row) => isFlag(row, label))

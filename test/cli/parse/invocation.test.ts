@@ -226,11 +226,11 @@ const GOOD: readonly (readonly [Line, Asked | Invocation])[] = [
   // help and version win over everything else
   [['-h'], { kind: 'help' }],
   [['--help'], { kind: 'help' }],
-  [['-l', '-h'], { kind: 'help' }],
+  [['-l', '-h'], { kind: 'help', about: '-l' }],
   [['-V', '-h'], { kind: 'help' }],
-  [['-r', '-h'], { kind: 'help' }],
-  [['-r', '22', '--help'], { kind: 'help' }],
-  [['-a', '--help'], { kind: 'help' }],
+  [['-r', '-h'], { kind: 'help', about: '-r' }],
+  [['-r', '22', '--help'], { kind: 'help', about: '-r' }],
+  [['-a', '--help'], { kind: 'help', about: '-a' }],
   [['-h', '--bad'], { kind: 'help' }],
   [['--bad', 'word', '-h'], { kind: 'help' }],
   [['-h', 'word'], { kind: 'help' }],
@@ -251,8 +251,20 @@ const GOOD: readonly (readonly [Line, Asked | Invocation])[] = [
     ['--quirk', 'refuse=map-udp:4:2', 'emulate', '--quirk', 'igd1'],
     { ...EMULATE, quirks: [{ name: 'refuse', operation: 'map-udp', code: 4, times: 2 }, { name: 'igd1' }] },
   ],
-  [['emulate', '-h'], { kind: 'help' }],
-  [['-h', 'emulate'], { kind: 'help' }],
+  [['emulate', '-h'], { kind: 'help', about: 'emulate' }],
+  [['-h', 'emulate'], { kind: 'help', about: 'emulate' }],
+  [['open', '-h'], { kind: 'help', about: 'open' }],
+  [['--via', 'pcp', 'open', '22', '--help'], { kind: 'help', about: 'open' }],
+  [['-ilr22', '-h'], { kind: 'help', about: '-l' }],
+  [['--redirect=22', '-h'], { kind: 'help', about: '-r' }],
+  [['-e', 'open', '-h'], { kind: 'help' }],
+  [['help'], { kind: 'help' }],
+  [['help', '--json'], { kind: 'help' }],
+  [['help', 'open', '--json'], { kind: 'help', about: 'open' }],
+  [['help', '-r'], { kind: 'help', about: '-r' }],
+  [['help', '-h'], { kind: 'help' }],
+  [['completion', 'bash'], { kind: 'completion', shell: 'bash' }],
+  [['completion', '-h'], { kind: 'help', about: 'completion' }],
   [['emulate', '-V'], { kind: 'version' }],
 ]
 
@@ -536,10 +548,15 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['-l', '--quirk', 'igd1'], '--quirk goes with emulate and --emulate'],
   [['-l', '--quiet', '--verbose'], '--quiet and --verbose: one of the two at a time'],
   [['-l', 'emulate'], '-l and emulate: one command at a time'],
+  [['open', '-r', '22', 'TCP'], 'open and -r: one command at a time; -r is the letter for open'],
+  [['open', '-l'], 'open and -l: one command at a time'],
+  [['help', 'open', 'close'], 'help is about one word at a time'],
+  [['completion'], 'nothing follows completion; it takes bash, zsh or fish'],
+  [['completion', 'csh'], "completion does not know the shell 'csh'; it takes bash, zsh or fish"],
+  [['completion', 'zsh', 'bash'], "'bash' is not understood: completion takes one word"],
   [['emulate', '-P'], '-P and emulate: one command at a time'],
   // words that nobody takes
   [['foo'], `'foo' ${COMMAND_FORM}`],
-  [['help'], `'help' ${COMMAND_FORM}`],
   [['-'], `'-' ${COMMAND_FORM}`],
   [[''], `'' ${COMMAND_FORM}`],
   [['-l', 'foo'], "'foo' is not understood: -l does not take it"],
@@ -639,7 +656,7 @@ describe('a command line that cannot be obeyed is answered with one line', () =>
     'and with the usage text where there is no command: %j',
     (argv) => {
       const error = errorOf(argv)
-      expect(error.message).toBe('Command line argument error.')
+      expect(error.message).toBe('no command was given; try: upnp-ts open 25565')
       expect(error.withUsage).toBe(true)
     },
   )

@@ -10,7 +10,7 @@ import { OPTIONS, type OptionRow } from '../../../src/cli/parse/option-table.ts'
 import { outputOf, type Tables } from '../../../src/cli/parse/output-options.ts'
 import { VERBS } from '../../../src/cli/parse/verb-table.ts'
 import { UsageError } from '../../../src/cli/parse/words.ts'
-import { usageText } from '../../../src/cli/print/usage.ts'
+import { helpOn } from '../../../src/cli/print/help/help.ts'
 import type { Report } from '../../../src/cli/report.ts'
 import { RUNS, waysOf } from '../../../src/cli/run/run.ts'
 
@@ -82,8 +82,9 @@ describe('a made-up command', () => {
     expect(known.kind === 'gateway' && waysOf(runs, known.command)).toBe(RUNS.list)
   })
 
-  it('is in the usage text', () => {
-    expect(addedLines()).toContain('  --greet NAME                greet the router by the name NAME')
+  it('is in the help', () => {
+    expect(addedTo('letters')).toMatch(/^ {2}--greet NAME +greet the router by the name NAME$/m)
+    expect(helpOn('--greet', 80, tables)).toContain('upnp-ts --greet NAME\n\nGreet the router by the name NAME.\n')
   })
 })
 
@@ -103,15 +104,15 @@ describe('a made-up option', () => {
     expect(complaintAbout('--greet', 'Fritz', '--tonr', 'x')).toBe('Unknown switch --tonr; did you mean --tone?')
   })
 
-  it('is in the usage text', () => {
-    expect(addedLines()).toContain('  -o TONE                     how to say it [politely]')
+  it('is in the help', () => {
+    expect(addedTo('options')).toMatch(/^ {2}-o TONE +how to say it \[politely\] \(letters only: with --greet\)$/m)
+    expect(helpOn('-o', 80, tables)).toContain('It goes with letters only: --greet.')
   })
 })
 
-/** Of the usage text. */
-function addedLines(): string[] {
-  const known = new Set(usageText().split('\n'))
-  return usageText(tables.commands, tables.options)
-    .split('\n')
-    .filter((line) => !known.has(line))
+/** The lines of a topic that are there because of the made-up rows. */
+function addedTo(topic: string): string {
+  const known = new Set(helpOn(topic, 80)?.split('\n'))
+  const lines = helpOn(topic, 80, tables)?.split('\n') ?? []
+  return lines.filter((line) => !known.has(line)).join('\n')
 }

@@ -6,7 +6,7 @@ import { COMMANDS } from '../../../src/cli/parse/command-table.ts'
 import { isOnlyOfEmulate, OPTIONS } from '../../../src/cli/parse/option-table.ts'
 import { SERVICE_VERB } from '../../../src/cli/parse/service-words.ts'
 import { VERBS } from '../../../src/cli/parse/verb-table.ts'
-import { headOf } from '../../../src/cli/print/usage.ts'
+import { headOf } from '../../../src/cli/print/help/brief.ts'
 
 const DOCS = join(import.meta.dirname, '../../../docs')
 const COMMANDS_TEXT = readFileSync(join(DOCS, 'commands.md'), 'utf8')

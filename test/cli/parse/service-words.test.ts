@@ -74,7 +74,7 @@ describe('service', () => {
   it.each([[['-h']], [['systemd', '--help']], [['systemd', '-h', '--', '-r', '22', 'TCP']]])(
     '%j asks for help',
     (argv) => {
-      expect(parseInvocation(['service', ...argv])).toEqual({ kind: 'help' })
+      expect(parseInvocation(['service', ...argv])).toEqual({ kind: 'help', about: 'service' })
     },
   )
 

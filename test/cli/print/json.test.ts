@@ -291,7 +291,7 @@ describe('a report as JSON', () => {
     ],
     [
       'an error, without how it is printed for people',
-      { type: 'error', error: { code: 'USAGE', message: 'x' }, withUsage: true },
+      { type: 'error', error: { code: 'USAGE', message: 'x' }, usageOf: '' },
       { type: 'error', error: { code: 'USAGE', message: 'x' } },
     ],
   ])('has these fields and no others: %s', (_, report, fields) => {

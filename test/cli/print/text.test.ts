@@ -1,9 +1,9 @@
 /** Reports -> exact text. The texts are those of upnpc 2.3.3; stdout unless a piece says otherwise. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { Compatibility } from '../../../src/cli/parse/output-options.ts'
+import { briefUsage } from '../../../src/cli/print/help/brief.ts'
 import { ctime } from '../../../src/cli/print/pieces.ts'
 import { DEVICES_HEADING, renderText } from '../../../src/cli/print/text.ts'
-import { usageText } from '../../../src/cli/print/usage.ts'
 import type { Report, ReportedError } from '../../../src/cli/report.ts'
 import type { CandidateKind } from '../../../src/client/search/candidate.ts'
 import { nothingFoundHint } from '../../../src/domain/hints.ts'
@@ -464,8 +464,11 @@ describe('what is not the output of a command', () => {
     )
   })
 
-  it('brings the usage text if there was no command', () => {
-    expect(textOf(error('USAGE', { withUsage: true }))).toBe(`[stderr] what it is\n[stderr] \n${usageText()}\n`)
+  it('is the last line, below how the command is written, or which commands there are', () => {
+    const form = 'usage: upnp-ts open [EXTERNAL:]PORT[/PROTOCOL] ...\n'
+    expect(textOf(error('USAGE', { usageOf: 'open' }))).toBe(`[stderr] ${form}[stderr] what it is\n`)
+    expect(textOf(error('USAGE', { usageOf: '' }))).toBe(`[stderr] ${briefUsage('')}[stderr] what it is\n`)
+    expect(briefUsage('').split('\n').length).toBeLessThan(12)
   })
 
   it('admits a defect of its own', () => {

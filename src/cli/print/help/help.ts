@@ -1,6 +1,7 @@
 /** Help: the first screen, a command, an option, a topic. All of it is made from the tables. */
 import { HELP, type VerbToldOf, verbsOf } from '../../parse/help-words.js'
 import { nearest } from '../../parse/nearest.js'
+import { exampleFor } from '../../parse/next-command.js'
 import { examplesOf, labelOf, longOf, type OptionRow } from '../../parse/option-table.js'
 import { TABLES, type Tables } from '../../parse/output-options.js'
 import { headOf } from './brief.js'
@@ -93,11 +94,13 @@ function kinOf(command: VerbToldOf, tables: Tables): readonly Block[] {
 function aboutOption(row: OptionRow, tables: Tables): readonly Block[] {
   const whole = { both: 'verbs and letters', verbs: 'verbs only', letters: 'letters only' }[sideOf(row, tables)]
   const { values, goesWith } = row
+  const example = exampleFor(longOf(row), [], tables)
   return [
     `upnp-ts COMMAND ${headOf(row)}`,
     `${sentence(row.help)}${row.letter === undefined ? '' : ` The long name is ${longOf(row)}.`}`,
     `It goes with ${whole}${goesWith === undefined ? '' : `: ${goesWith.join(', ')}`}.`,
     ...(Array.isArray(values) ? [`It takes one of: ${values.join(' ')}.`] : []),
+    ...(example === undefined ? [] : [`For example:\n  upnp-ts ${example}`]),
   ]
 }
 
