@@ -37,7 +37,12 @@ export const OPTIONS: readonly OptionRow[] = [
     goesWith: ['open', '-r', '-a', '-n', '-A'],
     help: 'keep the ports open until stopped',
   },
-  { flag: 'require', ...WITH_KEEP, help: 'do not run PROGRAM unless the ports are open' },
+  {
+    flag: 'require',
+    ...WITH_KEEP,
+    moreExamples: ['open 25565 --keep --require -- ./server'],
+    help: 'do not run PROGRAM unless the ports are open',
+  },
   {
     flag: 'on-change',
     form: 'COMMAND',

@@ -3,9 +3,9 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { COMMANDS } from '../../../src/cli/parse/command-table.ts'
+import { verbsOf } from '../../../src/cli/parse/help-words.ts'
 import { isOnlyOfEmulate, OPTIONS } from '../../../src/cli/parse/option-table.ts'
-import { SERVICE_VERB } from '../../../src/cli/parse/service-words.ts'
-import { VERBS } from '../../../src/cli/parse/verb-table.ts'
+import { TABLES } from '../../../src/cli/parse/output-options.ts'
 import { headOf } from '../../../src/cli/print/help/brief.ts'
 
 const DOCS = join(import.meta.dirname, '../../../docs')
@@ -23,8 +23,8 @@ function firstCells(heading: string): string[] {
 
 describe('the documents', () => {
   it('have a row for every verb, and no other', () => {
-    const verbs = [...VERBS, SERVICE_VERB].map((row) => headOf(row))
-    expect(firstCells('verb').sort()).toEqual([...verbs, 'emulate'].sort())
+    const verbs = verbsOf(TABLES).map((row) => headOf(row))
+    expect(firstCells('verb').sort()).toEqual(verbs.sort())
   })
 
   it('have a row for every letter, and no other', () => {

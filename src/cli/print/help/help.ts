@@ -94,7 +94,7 @@ function kinOf(command: VerbToldOf, tables: Tables): readonly Block[] {
 function aboutOption(row: OptionRow, tables: Tables): readonly Block[] {
   const whole = { both: 'verbs and letters', verbs: 'verbs only', letters: 'letters only' }[sideOf(row, tables)]
   const { values, goesWith } = row
-  const example = exampleFor(longOf(row), [], tables)
+  const example = row.moreExamples?.[0] ?? exampleFor(longOf(row), [], tables)
   return [
     `upnp-ts COMMAND ${headOf(row)}`,
     `${sentence(row.help)}${row.letter === undefined ? '' : ` The long name is ${longOf(row)}.`}`,

@@ -64,12 +64,15 @@ function section(name: string, blocks: readonly Block[]): string {
 
 /** Command lines, which begin with two spaces, stay as they are. */
 function paragraphs(block: string): string {
-  return (block.match(/(?:^ {2}.*\n?)+|(?:^(?! {2}).*\n?)+/gm) ?? [])
-    .map((part) =>
-      part.startsWith('  ')
-        ? `.PP\n.RS 4\n.nf\n${roff(part.replace(/^ {2}/gm, '').trimEnd())}\n.fi\n.RE\n`
-        : `.PP\n${filled(part.trimEnd())}`,
-    )
+  const lines = block.split('\n')
+  const isCommand = (line: string | undefined): boolean => line?.startsWith('  ') === true
+  return lines
+    .map((line, at) => {
+      if (!isCommand(line)) return `.PP\n${filled(line)}`
+      const before = isCommand(lines[at - 1]) ? '' : '.PP\n.RS 4\n.nf\n'
+      const after = isCommand(lines[at + 1]) ? '' : '.fi\n.RE\n'
+      return `${before}${roff(line.slice(2))}\n${after}`
+    })
     .join('')
 }
 

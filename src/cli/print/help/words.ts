@@ -34,8 +34,8 @@ export const WORDS: readonly WordRow[] = [
 
 /** The rows about a command's form. */
 export function wordsIn(label: string, form: string): readonly WordRow[] {
-  const words = [...new Set(form.match(/[A-Z][A-Z_]+/g) ?? [])]
-  return words.flatMap((word) => {
+  const words = new Set(form.split(/[^A-Z_]/).filter((word) => word.length > 1))
+  return [...words].flatMap((word) => {
     const rows = WORDS.filter((row) => row.word === word)
     return rows.find(({ of }) => of?.includes(label)) ?? rows.find(({ of }) => of === undefined) ?? []
   })
