@@ -116,17 +116,16 @@ describe('zsh completes', () => {
     const program = `
       zmodload zsh/zpty
       zpty shell zsh -f -i
-      zpty -w shell 'PS1=; autoload -Uz compinit; compinit -u -d zcompdump; source upnp-ts.zsh; echo read""y'
-      zpty -r shell answer $'*ready\\r\\n*'
-      # After the completion, the line becomes the argument of a command that does nothing, which shows it.
-      ask() { zpty -w -n shell "$1"$'\\t\\C-a: "<\\C-e>"; echo do""ne\\n'
-        zpty -r shell answer $'*done\\r\\n*'; print -r -- "$answer"; }
+      zpty -w shell "autoload -Uz compinit; compinit -u -d zcompdump; source upnp-ts.zsh"
+      zpty -w shell 'upnp-ts() { print -r -- "<$*>"; }; PS1=READ""Y'
+      zpty -r shell answer '*READY*'
+      ask() { zpty -w -n shell "$1"$'\\t\\n'; zpty -r shell answer '*READY*'; print -r -- "$answer"; }
       ${lines.join('\n')}
     `
     const screen = run('zsh', ['-f', '-c', program])
     for (const [typed, [word]] of single) {
       const before = typed.slice(0, typed.lastIndexOf(' ') + 1)
-      expect(screen).toContain(`<upnp-ts ${before}${word}`)
+      expect(screen).toContain(`<${before}${word}>`)
     }
   })
 })
