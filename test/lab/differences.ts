@@ -74,7 +74,11 @@ const SINCE_2_2_4: readonly Difference[] = [
       stderr.startsWith('Usage :') && stdout === '' && exit === 1
         ? { stdout: '(usage)', stderr: '', exit: 0 }
         : { stdout: stdout.startsWith('Usage') ? '(usage)' : stdout, stderr, exit },
-    upnpTs: ({ stdout, stderr, exit }) => ({ stdout: /^usage\b/i.test(stdout) ? '(usage)' : stdout, stderr, exit }),
+    upnpTs: ({ stdout, stderr, exit }) => ({
+      stdout: stdout.startsWith('upnp-ts opens ports') ? '(usage)' : stdout,
+      stderr,
+      exit,
+    }),
   },
   {
     name: 'who asks for a pinhole without -6 is advised to use it (2.2.7)',
