@@ -37,10 +37,9 @@ describe('the package', () => {
     const [{ files }] = JSON.parse(packed) as [{ files: { path: string }[] }]
     const paths = files.map(({ path }) => path)
     const needed = [
-      'SECURITY.md',
       'README.md',
       'LICENSE',
-      'CHANGELOG.md',
+      'docs/library.md',
       'bin/upnp-ts.js',
       'dist/bin/upnp-ts.js',
       'dist/index.js',
