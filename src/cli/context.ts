@@ -18,6 +18,8 @@ export interface RunContext extends ClientNet {
   readonly onlyEndpoint?: Endpoint | undefined
   /** Who listens on this computer. Without it, that is not known. */
   readonly listeners?: (() => Promise<Listeners>) | undefined
+  /** Whether the person at the terminal agrees to what was asked. Without it, nobody can be asked. */
+  readonly agrees?: ((signal: AbortSignal) => Promise<boolean>) | undefined
   /** Called once, when every request that can be sent is on its way: the moment for work that can wait until then. */
   readonly onIdle?: () => void
 }

@@ -4,6 +4,7 @@ import { onIgnored } from '../domain/ignored.js'
 import { PORT_CONTROL_PORT, SSDP_PORT } from '../domain/ports.js'
 import { rehearse } from '../library/search-gateway.js'
 import { deadlineAfter } from '../net/clock.js'
+import type { RunContext } from './context.js'
 import { reportedError } from './failure.js'
 import { commandIn, isForVerb } from './parse/help-words.js'
 import { type EmulateInvocation, type GatewayInvocation, parseInvocation } from './parse/invocation.js'
@@ -141,13 +142,15 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   try {
     const { signal } = deadline
     const computer = { interfaces, defaultGateways, hardwareAddress, computerName, temporaryAddresses, files }
-    const net = { clock, datagrams, http, ...computer, onlyRoute, onlyEndpoint, listeners }
+    const agrees = invocation.command.name === 'close-mine' ? await agreement(await begin(), surroundings) : undefined
+    const net = { clock, datagrams, http, ...computer, onlyRoute, onlyEndpoint, listeners, agrees }
     const reports = run(invocation, { ...net, signal, answerMs: invocation.timeoutMs, onIdle })
     for (;;) {
       const next = await reports.next()
       const printer = await begin()
       if (next.done === true) return next.value
-      sign.hear(next.value)
+      if (next.value.type === 'asked') sign.end()
+      else sign.hear(next.value)
       printer.report(next.value)
       gatewayFound ||= next.value.type === 'local-address'
       // A change is completed even if nobody reads about it.
@@ -190,6 +193,14 @@ async function keepOpen(
   } finally {
     sign.end()
   }
+}
+
+/** Asks the person at the terminal. Undefined if there is none. */
+async function agreement(printer: Printer, { stdin }: Surroundings): Promise<RunContext['agrees']> {
+  const keyboard = printer.hasScreen ? stdin?.() : undefined
+  if (keyboard?.isTTY !== true) return undefined
+  const { answerFrom } = await import('./run/answer.js')
+  return (signal) => answerFrom(keyboard, signal)
 }
 
 /** Until it has found a router, there is a sign of life. */

@@ -92,6 +92,17 @@ interface Facts {
   'taken-back': { key: MappingKey }
   unmapped: { via: GatewayProtocol; key: MappingKey }
   'unmap-failed': { via: GatewayProtocol; key: MappingKey; error: ReportedError }
+  /** close --mine: what it closes, once that is agreed to. A pinhole stands there as a mapping. */
+  'to-close': { mapping: PortMapping }
+  'left-alone': {
+    mapping: PortMapping
+    reason: 'another-computer' | 'kept' | 'in-use' | 'use-unknown' | 'another-router'
+  }
+  /** `left`: how many are open all the same. */
+  'nothing-to-close': { left: number }
+  /** Somebody has to agree to so many. */
+  asked: { count: number }
+  declined: unknown
   'list-at-once-failed': { error: ReportedError }
   'range-unmapped': { range: PortRange }
   'range-unmap-failed': { range: PortRange; error: ReportedError }
@@ -273,6 +284,8 @@ export type HookFailure =
 export type Obstacle =
   /** Ports are mapped over IPv4, but the gateway is asked over IPv6. */
   | { readonly kind: 'no-ipv4-address' }
+  /** close --mine: nobody can be asked, and --yes was not given. */
+  | { readonly kind: 'not-agreed'; readonly count: number }
   /** --require: not every port was open in time. */
   | { readonly kind: 'program-not-started'; readonly someOpen: boolean; readonly afterMs: number }
 

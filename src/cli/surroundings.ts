@@ -11,6 +11,9 @@ import { defaultGateways } from '../net/tables/routes.js'
 import type { RunContext } from './context.js'
 import type { OutputStream, Streams } from './print/printer.js'
 
+/** `isTTY`: somebody sits there. */
+export type Input = AsyncIterable<string | Uint8Array> & { readonly isTTY?: boolean; destroy?(): unknown }
+
 export interface Surroundings
   extends Streams,
     ClientNet,
@@ -19,7 +22,7 @@ export interface Surroundings
   /** Sends this process a signal that it has caught, so that it ends as if it had not. */
   readonly raise?: ((signal: string) => void) | undefined
   /** Opened when it is called. Without it, there is no input. */
-  readonly stdin?: (() => AsyncIterable<string | Uint8Array>) | undefined
+  readonly stdin?: (() => Input) | undefined
   /** Streams for a program that must not wait for its readers. `droppedLine` is about lines that nobody read. */
   readonly patientStreams?: ((droppedLine: DroppedLine) => Promise<Omit<Streams, 'env'>>) | undefined
 }

@@ -55,6 +55,18 @@ export async function pinholesOn(port: Port, { files, clock }: Place): Promise<r
   return (known ?? []).map(({ pinhole }) => pinhole).filter(({ endsWallMs }) => endsWallMs > clock.wallMs())
 }
 
+export type PinholeOnPort = RememberedPinhole & Port
+
+/** All whose lease has not ended. */
+export async function allPinholes({ files, clock }: Place): Promise<readonly PinholeOnPort[]> {
+  const known = (await unlessItFails(async () => readAll(files, PREFIX))) ?? []
+  return known.flatMap(({ name, pinhole }) => {
+    const [, protocol, port = ''] = /^pinhole-(TCP|UDP)-(\d{1,5})-/.exec(name) ?? []
+    if ((protocol !== 'TCP' && protocol !== 'UDP') || pinhole.endsWallMs <= clock.wallMs()) return []
+    return [{ ...pinhole, protocol, internalPort: Number(port) }]
+  })
+}
+
 export async function forgetPinhole(id: PinholeId, { files }: Pick<Place, 'files'>): Promise<void> {
   await unlessItFails(async () => {
     for (const name of await files.list(PREFIX)) if (name.endsWith(endOf(id))) await files.remove(name)

@@ -86,9 +86,14 @@ export class Router {
 
   /** The protocols that it speaks, first the one that is used. */
   async protocols(): Promise<readonly GatewayProtocol[]> {
+    return [...new Set((await this.gateways()).map(({ protocol }) => protocol))]
+  }
+
+  /** One for each protocol that it speaks, first the one that is used. */
+  async gateways(): Promise<readonly Gateway[]> {
     const { gateway, isOnly } = this.#found
     const others = isOnly ? [] : await this.#otherGateways()
-    return [...new Set([gateway, ...others].map(({ protocol }) => protocol))]
+    return [gateway, ...others.filter(({ protocol }) => protocol !== gateway.protocol)]
   }
 
   /** Whose a mapping is: undefined if there is none, 'untold' if nobody can say. @throws PortMappingError */

@@ -228,6 +228,13 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
   'external-address-changed': [
     { type: 'external-address-changed', timeMs: TIME_MS, address: '55.66.77.88', previous: '11.22.33.44' },
   ],
+  'to-close': [{ type: 'to-close', mapping: MAPPING }],
+  'left-alone': (['another-computer', 'kept', 'in-use', 'use-unknown', 'another-router'] as const).map((reason) => ({
+    ...{ type: 'left-alone', mapping: MAPPING, reason },
+  })),
+  'nothing-to-close': [{ type: 'nothing-to-close', left: 2 }],
+  asked: [{ type: 'asked', count: 3 }],
+  declined: [{ type: 'declined' }],
   'port-appeared': [true, false].map((wasThere) => ({
     ...{ type: 'port-appeared', timeMs: TIME_MS, wasThere, mapping: MAPPING },
   })),

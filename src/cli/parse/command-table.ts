@@ -38,7 +38,23 @@ export interface PortToClose {
   readonly protocols: readonly TransportProtocol[]
 }
 /** What only verbs are parsed into. */
-type VerbCommand = CloseCommand | ClosePinholesCommand | OverviewCommand | WatchCommand
+/** Closes what upnp-ts has made. */
+type CloseMineCommand = {
+  readonly name: 'close-mine'
+  readonly withPinholes: boolean
+  /** If nobody on this computer listens there. */
+  readonly onlyUnused: boolean
+  /** It is not asked for. */
+  readonly isAgreed: boolean
+}
+type CloseMyPinholesCommand = { readonly name: 'close-my-pinholes'; readonly onlyUnused: boolean }
+type VerbCommand =
+  | CloseMineCommand
+  | CloseMyPinholesCommand
+  | CloseCommand
+  | ClosePinholesCommand
+  | OverviewCommand
+  | WatchCommand
 /** The same and the table, again and again. */
 type WatchCommand = { readonly name: 'watch' }
 /** The state of the router, and what it speaks. */
@@ -59,6 +75,12 @@ export interface CommandOptions {
   readonly external?: string | undefined
   readonly internalClient?: string | undefined
   readonly remoteHost?: string | undefined
+  /** The same is done over IPv6 too. */
+  readonly isForBoth?: boolean
+  /** --mine, --unused and --yes */
+  readonly mine?: boolean
+  readonly onlyUnused?: boolean
+  readonly isAgreed?: boolean
   /** What is opened over IPv6 is opened over IPv4 too. */
   readonly isBesideIPv4?: boolean
   /** Internal port 0 means the same port as outside. Only NAT-PMP has that, and only at some gateways of VPNs. */

@@ -227,8 +227,8 @@ function judge<C extends AnyCommand>(
   if (options.ipv4 === true && options.ipv6 === true)
     throw new UsageError('--ipv4 and --ipv6: leave both out for both, or give one for one alone')
   if (overIPv6 !== undefined && options.ipv6 === true) return invocationOf(overIPv6, rest, options, program)
-  const invocation = invocationOf(verb, rest, options, program)
   const isForBoth = overIPv6 !== undefined && !ONLY_IPV4.some((flag) => isGiven({ flag })) && options.via !== 'nat-pmp'
+  const invocation = invocationOf(verb, rest, { ...options, both: isForBoth }, program)
   if (!isForBoth) return invocation
   return { ...invocation, beside: invocationOf(overIPv6, rest, { ...options, ipv6: true, beside: true }, program) }
 }
@@ -251,6 +251,10 @@ function invocationOf<C extends AnyCommand>(
     internalClient: textOption(options.to),
     remoteHost: textOption(options.only),
     isBesideIPv4: options.beside === true,
+    isForBoth: options.both === true,
+    mine: options.mine === true,
+    onlyUnused: options.unused === true,
+    isAgreed: options.yes === true,
     anyExternalPort: ['pcp', 'nat-pmp'].includes(via),
     sameInternalPort: via === 'nat-pmp',
   })

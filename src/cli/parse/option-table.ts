@@ -134,6 +134,14 @@ export const OPTIONS: readonly OptionRow[] = [
     help: 'print the address and the port, as in 203.0.113.7:25565, and nothing else',
   },
   { flag: 'qr', ...WITH_OPEN, help: 'show the address and the port as a QR code, for a phone' },
+  {
+    flag: 'mine',
+    goesWith: ['close'],
+    only: 'verbs',
+    help: 'close all that upnp-ts has opened and nothing keeps open',
+  },
+  { flag: 'unused', goesWith: ['--mine'], only: 'verbs', help: 'of these, the ports that no program here listens on' },
+  { flag: 'yes', goesWith: ['--mine'], only: 'verbs', help: 'close them without asking' },
   { flag: 'ipv4', ...WITH_OPEN, help: 'over IPv4 only' },
   {
     flag: 'via',

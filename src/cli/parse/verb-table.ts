@@ -187,7 +187,10 @@ function parseOpenOverIPv6(words: readonly string[], options: CommandOptions = {
 /** Without a protocol, whatever is open there is closed. */
 function closingWordsOf(words: readonly string[]) {
   const label = labelOf(CLOSE)
-  if (words.length === 0) throw new UsageError(`which port? Give it, as in: upnp-ts ${label} 25565`)
+  if (words.length === 0)
+    throw new UsageError(
+      `which port? Give it, as in: upnp-ts ${label} 25565; for all of upnp-ts: upnp-ts ${label} --mine`,
+    )
   let inRanges = 0
   return words.flatMap((word) => {
     const [, portWord = '', protocol = 'both'] = /^([^/]*)(?:\/(.*))?$/s.exec(word) ?? []
@@ -198,10 +201,26 @@ function closingWordsOf(words: readonly string[]) {
   })
 }
 
-function parseClose(words: readonly string[]) {
-  return { name: 'close', ports: closingWordsOf(words) } as const
+function parseClose(words: readonly string[], options: CommandOptions = {}) {
+  const { mine = false, onlyUnused = false, isAgreed = false, isForBoth: withPinholes = false } = options
+  if (!mine) return { name: 'close', ports: closingWordsOf(words) } as const
+  refuseBesideMine(words)
+  return { name: 'close-mine', withPinholes, onlyUnused, isAgreed } as const
 }
 
-function parseCloseOverIPv6(words: readonly string[]) {
-  return { name: 'close-pinholes', ports: closingWordsOf(words) } as const
+function parseCloseOverIPv6(words: readonly string[], options: CommandOptions = {}) {
+  const { mine = false, onlyUnused = false, isBesideIPv4 = false } = options
+  if (!mine) return { name: 'close-pinholes', ports: closingWordsOf(words) } as const
+  if (!isBesideIPv4) throw new UsageError('--mine closes what is open over IPv4 and over IPv6: leave out --ipv6')
+  refuseBesideMine(words)
+  return { name: 'close-my-pinholes', onlyUnused } as const
+}
+
+/** @throws UsageError */
+function refuseBesideMine([word]: readonly string[]): void {
+  if (word === undefined) return
+  const label = labelOf(CLOSE)
+  throw new UsageError(
+    `--mine closes all that upnp-ts has opened; for one port: upnp-ts ${label} ${/^[\w/:-]+$/.test(word) ? word : 'PORT'}`,
+  )
 }

@@ -130,6 +130,8 @@ function again({ willTryAgain }: { readonly willTryAgain: boolean }): string {
 /** An error has a message already. An obstacle gets one here. */
 export function errorOf(error: ReportedError | Obstacle): ReportedError {
   if (!('kind' in error)) return error
+  if (error.kind === 'not-agreed')
+    return { code: 'INVALID_ARGUMENT', message: 'nothing was closed, because nobody could be asked: --yes closes it' }
   if (error.kind === 'program-not-started')
     return { code: 'NO_GATEWAY', message: `${notOpen(error)}, and --require was given: the program does not start` }
   const message =

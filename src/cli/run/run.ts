@@ -9,6 +9,7 @@ import type { AnyCommand, GatewayCommand } from '../parse/command-table.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { ExitCode, Report } from '../report.js'
 import { close, closePinholes, hasPinholeToClose } from './close.js'
+import { closeMine, closeMyPinholes, hasPinholeOfMine } from './close-mine.js'
 import { find } from './find.js'
 import {
   listAtOnce,
@@ -61,8 +62,11 @@ async function* runAll(invocation: GatewayInvocation, context: RunContext): Repo
     )
   }
   const exitCode = yield* runOne(invocation, context)
-  if (await isWorthAsking(beside, context)) yield* runOne(beside, context)
-  return exitCode
+  const isMine = beside.command.name === 'close-my-pinholes'
+  if (isMine && exitCode === 1) return exitCode // nobody has agreed
+  if (!(await isWorthAsking(beside, context))) return exitCode
+  const besideCode = yield* runOne(beside, context)
+  return isMine && besideCode !== 0 ? 2 : exitCode
 }
 
 /** Whether the internet can reach this computer over IPv6. An emulated gateway is asked for what was asked for. */
@@ -73,6 +77,7 @@ export function mayOpenBeside({ interfaces, onlyRoute }: Pick<RunContext, 'inter
 /** Whether the same can be done over IPv6: the search for a router takes its time. */
 async function isWorthAsking({ command }: GatewayInvocation, context: RunContext): Promise<boolean> {
   if (command.name === 'close-pinholes') return hasPinholeToClose(command, context)
+  if (command.name === 'close-my-pinholes') return hasPinholeOfMine(command, context)
   return context.interfaces().some(({ address }) => isGlobalIPv6(address))
 }
 
@@ -117,6 +122,8 @@ type ByName<C extends AnyCommand> = { [Each in C as Each['name']]: Each }
 export const RUNS: Runs<ByName<GatewayCommand>> = {
   search: { igd: nothingMore },
   close: { igd: close, portControl: close },
+  'close-mine': { igd: closeMine, portControl: closeMine },
+  'close-my-pinholes': { igd: closeMyPinholes, portControl: closeMyPinholes },
   'close-pinholes': { igd: closePinholes, portControl: closePinholes },
   list: { igd: listMappings, portControl: listRemembered },
   'list-at-once': { igd: listAtOnce },

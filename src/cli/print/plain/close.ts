@@ -1,11 +1,16 @@
 /** `close`: each port, and whether nothing leads to it any more. What is closed is told at the end, in one line. */
-import type { MappingKey } from '../../../domain/port-mapping.js'
+import type { MappingKey, PortMapping } from '../../../domain/port-mapping.js'
+import type { ReportOf } from '../../report.js'
 import { cleaned } from '../clean.js'
-import { complaint, good, type Piece } from '../pieces.js'
-import type { Telling } from './telling.js'
+import { complaint, good, type Piece, plain, remark } from '../pieces.js'
+import { endOf, PORT_HEADINGS, portCells, tableLine } from './port-table.js'
+import type { Occasion, Telling } from './telling.js'
 import { listed } from './words.js'
 
-export function closeTelling(): Telling {
+export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling {
+  const isMine = invocation.command.name === 'close-mine'
+  const width = columns()
+  let shown = 0
   const closed: MappingKey[] = []
   let isClosedOverIPv6 = false
   const told = (): readonly Piece[] => {
@@ -22,11 +27,24 @@ export function closeTelling(): Telling {
       'unmap-failed': ({ key, error }) => [
         complaint(`Port ${key.externalPort} ${key.protocol} could not be closed: ${cleaned(error.message)}.\n`),
       ],
+      'to-close': ({ mapping }) => {
+        const heading = shown === 0 ? [plain(`${tableLine('', PORT_HEADINGS, width)}\n`)] : []
+        shown++
+        return [...heading, plain(`${tableLine('', portCells(mapping, endOf(mapping, nowMs()), nowMs()), width)}\n`)]
+      },
+      'left-alone': ({ mapping, reason }) => [
+        plain(`Port ${mapping.externalPort} ${cleaned(mapping.protocol)} stays open: ${whyLeft(mapping, reason)}.\n`),
+      ],
+      'nothing-to-close': ({ left }) => [
+        plain(left === 0 ? 'Nothing that upnp-ts has opened is open.\n' : 'There is nothing else to close.\n'),
+      ],
+      asked: ({ count }) => [remark(`Close ${count === 1 ? 'this port' : `these ${count} ports`}? [y/N] `)],
+      declined: () => [plain('Nothing was closed.\n')],
       'pinhole-deleted': (report) => {
         if (!report.ok) return [complaint(`Over IPv6 it could not be closed: ${cleaned(report.error.message)}.\n`)]
         if (isClosedOverIPv6) return []
         isClosedOverIPv6 = true
-        return [...told(), good('Over IPv6 it is closed too.\n')]
+        return [...told(), good(isMine ? 'What was open over IPv6 is closed.\n' : 'Over IPv6 it is closed too.\n')]
       },
       notice: (notice) => {
         if (notice.kind === 'nothing-open') {
@@ -37,6 +55,21 @@ export function closeTelling(): Telling {
       },
     },
     end: told,
+  }
+}
+
+function whyLeft({ internalClient, description }: PortMapping, reason: ReportOf<'left-alone'>['reason']): string {
+  switch (reason) {
+    case 'another-computer':
+      return `it leads to another computer, ${cleaned(internalClient)} ('${cleaned(description)}')`
+    case 'kept':
+      return 'a running upnp-ts --keep keeps it open'
+    case 'in-use':
+      return 'a program listens on it'
+    case 'use-unknown':
+      return 'whether a program listens on it cannot be known from here'
+    case 'another-router':
+      return 'it was opened over IPv6 at a router that does not answer now'
   }
 }
 

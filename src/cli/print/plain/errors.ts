@@ -25,6 +25,13 @@ export function errorText(
         complaint('Ports are opened over IPv4, but the router was asked over IPv6.\n'),
         ...remediesText([again('--ipv6', 'lets the IPv6 internet in')]),
       ]
+    if (told.kind === 'not-agreed') {
+      const these = told.count === 1 ? 'this port' : `these ${told.count} ports`
+      return [
+        complaint('Nothing was closed, because nobody can be asked here.\n'),
+        ...remediesText([again('--yes', `closes ${these}`)]),
+      ]
+    }
     const none = told.someOpen ? 'not every port was open' : 'no port was open'
     return [
       complaint(

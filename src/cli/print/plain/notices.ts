@@ -48,6 +48,28 @@ const SENTENCES: Sentences = {
     'try it from another address',
   'ends-with-lease': ({ key, endsWallMs }, { nowMs }) =>
     `${portName(key)} cannot be closed alone: it ends ${dateText(endsWallMs, nowMs())} at the latest`,
+  'made-by-another': ({ key, description }) =>
+    `${portName(key)} led to this computer ('${description}'), but upnp-ts did not open it: another program here did, and ` +
+    'may open it again',
+  'another-computers': ({ key, address, description }, { invocation }) =>
+    `${portName(key)} leads to another computer, ${address} ('${description}'), and was left alone; to close it all the ` +
+    `same: ${commandLine('-d', [String(key.externalPort), key.protocol], invocation)}`,
+  'still-taken': ({ via, key }) =>
+    `your router said yes over ${PROTOCOL_TITLES[via]}, but ${portName(key)} is not free: another program or computer has ` +
+    'it open, or the router keeps it for itself; close it with the program that opened it',
+  'not-remembered': ({ key }, { invocation }) =>
+    `${portName(key)} was left alone: upnp-ts did not open it, and your router cannot say whether it is open; to close it ` +
+    `all the same: ${commandLine('-d', [String(key.externalPort), key.protocol, '--via', 'nat-pmp'], invocation)}`,
+  'protocol-gone': ({ via, key, endsWallMs }, { nowMs }) =>
+    `${portName(key)} was opened over ${PROTOCOL_TITLES[via]}, which your router does not speak now, so it stays open` +
+    (Number.isFinite(endsWallMs) ? ` until ${dateText(endsWallMs, nowMs())}` : '') +
+    `; switch ${PROTOCOL_TITLES[via]} on in the settings of the router, and close it again`,
+  kept: ({ key }) =>
+    `${portName(key)} is kept open by a running upnp-ts --keep, which would open it again: stop that one first, with ` +
+    'Ctrl-C where it runs',
+  'deleted-unknown': ({ via, key }) =>
+    `whether ${portName(key)} was open is not known: over ${PROTOCOL_TITLES[via]} your router says yes even if nothing ` +
+    'was; if it is still open, close it with the program that opened it',
   'lease-too-short': ({ leaseSeconds, renewedEverySeconds: every }) =>
     `your router opens the port for ${leaseSeconds} s at a time, and may be asked only every ${every} s, so it is closed in ` +
     'between; a longer --for keeps it open',

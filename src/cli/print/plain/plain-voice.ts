@@ -20,6 +20,7 @@ const TELLINGS: { readonly [Name in GatewayCommand['name']]?: (occasion: Occasio
   map: openTelling,
   'add-pinholes': openTelling,
   close: closeTelling,
+  'close-mine': closeTelling,
   list: listTelling,
   overview: statusTelling,
   watch: watchTelling,

@@ -34,7 +34,7 @@ export function portCells(mapping: PortMapping, endsWallMs: number | undefined, 
         : shortDateText(endsWallMs, nowMs)
   return [
     `${String(externalPort).padStart(5)} ${protocol}`,
-    `${internalClient}:${internalPort}`,
+    internalClient.includes(':') ? `[${internalClient}]:${internalPort}` : `${internalClient}:${internalPort}`,
     until,
     `${description}${only}${off}`,
   ].map(cleaned)
