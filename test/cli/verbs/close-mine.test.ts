@@ -150,6 +150,26 @@ Port 25565 TCP is closed.
   })
 })
 
+describe('close --mine over IPv6', () => {
+  it('shows the pinholes in the same table, and closes them too', async () => {
+    const emulator = await startEmulator({ ipv6Address: '::1' })
+    closing.push(emulator)
+    const files = memoryFiles()
+    const unicastTo = emulator.ssdp === undefined ? [] : [emulator.ssdp]
+    const onlyRoute = { address: '127.0.0.1', netmask: '255.0.0.0', multicast: false, unicastTo }
+    const run = async (onlyEndpoint: typeof emulator.portControl, ...argv: string[]) => {
+      const { stdout, exitCode } = await runCli(argv, { files, onlyRoute, onlyEndpoint })
+      return `${stdout.replaceAll(/\d{1,2} \w{3} \d\d:\d\d /g, (date) => 'DATE'.padEnd(date.length))}= ${exitCode}`
+    }
+    await run(emulator.portControlIPv6, 'open', '8333', '--ipv6', '--via', 'pcp')
+    expect(emulator.pinholes()).toHaveLength(1)
+    expect(await run(emulator.portControlIPv6, 'close', '--mine', '--yes', '--via', 'pcp')).toMatch(
+      /\n {3}8333 TCP {2}\[::1\]:8333 {13}DATE {9,10}over IPv6\n.*What was open over IPv6 is closed\.\n= 0$/s,
+    )
+    expect(emulator.pinholes()).toEqual([])
+  })
+})
+
 describe('close --mine --unused', () => {
   const listening = (port: number, address = '0.0.0.0'): Listener => ({ protocol: 'TCP', address, port })
 

@@ -1,13 +1,64 @@
 /** close: whole runs at an emulated gateway, in all three protocols; what they report, as data. */
 import { afterEach, describe, expect, it } from 'vitest'
+import { parseInvocation } from '../../../src/cli/parse/invocation.ts'
+import { plainNotice } from '../../../src/cli/print/plain/notices.ts'
+import type { Notice } from '../../../src/cli/report.ts'
 import { type Emulator, startEmulator } from '../../../src/emulator.ts'
-import { memoryFiles } from '../../../src/net/files/private-files.ts'
+import { RunningKeeper } from '../../../src/library/running-keepers.ts'
+import { systemClock } from '../../../src/net/clock.ts'
+import { memoryFiles, type PrivateFiles } from '../../../src/net/files/private-files.ts'
 import { runCli } from '../../support/run-cli.ts'
 
 const closing: Emulator[] = []
 afterEach(async () => {
   for (const emulator of closing.splice(0)) await emulator.close()
 })
+
+const KEY = { externalPort: 80, protocol: 'TCP', remoteHost: '' } as const
+const ENDS = new Date(2026, 11, 6, 10, 14).getTime()
+const NOTICES: readonly (readonly [string, Notice, string])[] = [
+  [
+    'still taken',
+    { kind: 'still-taken', via: 'pcp', key: KEY },
+    'Your router said yes over PCP, but port 80 TCP is not free: another program or computer has it open, or the router ' +
+      'keeps it for itself; close it with the program that opened it.\n',
+  ],
+  [
+    'not remembered',
+    { kind: 'not-remembered', key: KEY },
+    'Port 80 TCP was left alone: upnp-ts did not open it, and your router cannot say whether it is open.\n' +
+      '  upnp-ts --delete 80 TCP --via nat-pmp   closes it all the same\n',
+  ],
+  [
+    'opened in a protocol that is gone',
+    { kind: 'protocol-gone', via: 'pcp', key: KEY, endsWallMs: ENDS },
+    'Port 80 TCP was opened over PCP, which your router does not speak now, so it stays open until 6 December, 10:14; ' +
+      'switch PCP on in the settings of the router, and close it again.\n',
+  ],
+  [
+    'the same, without an end',
+    { kind: 'protocol-gone', via: 'nat-pmp', key: KEY, endsWallMs: Number.POSITIVE_INFINITY },
+    'Port 80 TCP was opened over NAT-PMP, which your router does not speak now, so it stays open; switch NAT-PMP on in the ' +
+      'settings of the router, and close it again.\n',
+  ],
+  [
+    'closed, and made by another program',
+    { kind: 'made-by-another', key: KEY, address: '192.168.1.20', description: 'Transmission' },
+    "Port 80 TCP led to this computer ('Transmission'), but upnp-ts did not open it: another program here did, and may " +
+      'open it again.\n',
+  ],
+  [
+    'open until its lease ends',
+    { kind: 'ends-with-lease', key: KEY, endsWallMs: ENDS },
+    'Port 80 TCP cannot be closed alone: it ends 6 December, 10:14 at the latest.\n',
+  ],
+  [
+    'perhaps not open',
+    { kind: 'deleted-unknown', via: 'nat-pmp', key: KEY },
+    'Whether port 80 TCP was open is not known: over NAT-PMP your router says yes even if nothing was; if it is still ' +
+      'open, close it with the program that opened it.\n',
+  ],
+]
 
 const VIAS = ['igd', 'pcp', 'nat-pmp'] as const
 
@@ -90,5 +141,59 @@ describe('close', () => {
     const { run } = await start('nat-pmp')
     const told = ['unmapped 80 UDP', 'deleted-unknown 80 UDP', 'unmapped 80 TCP', 'deleted-unknown 80 TCP']
     expect(await run('close', '80')).toEqual([...told, 0])
+  })
+})
+
+describe('what close says', () => {
+  const interfaces = () => [{ name: 'lo', address: '127.0.0.1', netmask: '255.0.0.0', loopback: true }]
+  const text = async (argv: readonly string[], { emulator, files }: { emulator: Emulator; files: PrivateFiles }) => {
+    const { stdout, stderr, exitCode } = await runCli([...argv, '-u', emulator.descriptionUrl], { files, interfaces })
+    return `${stdout}${stderr.replace(/^(?=.)/gm, '! ').replaceAll(emulator.descriptionUrl, 'URL')}= ${exitCode}`
+  }
+  async function atIgd() {
+    const emulator = await startEmulator()
+    closing.push(emulator)
+    return { emulator, files: memoryFiles() }
+  }
+
+  it('says what is closed, and what was not open', async () => {
+    const at = await atIgd()
+    await text(['open', '27015-27017/udp', '53/both', '80'], at)
+    expect(await text(['close', '27015-27017', '53', '80', '81', '82/udp'], at)).toBe(`Port 81 was not open.
+Port 82 UDP was not open.
+Ports 27015-27017 UDP, 53 TCP and UDP and 80 TCP are closed.
+= 0`)
+  })
+
+  it('names the command that closes the port of another computer', async () => {
+    const at = await atIgd()
+    at.emulator.addMapping({ externalPort: 80, internalClient: '192.168.1.31', description: 'a web server' })
+    expect(
+      await text(['close', '80'], at),
+    ).toBe(`! Port 80 TCP leads to another computer, 192.168.1.31 ('a web server'), and was left alone.
+!   upnp-ts --delete 80 TCP --url URL   closes it all the same
+= 2`)
+  })
+
+  it('says that a running --keep would open it again', async () => {
+    const at = await atIgd()
+    await text(['open', '80'], at)
+    const keeper = new RunningKeeper(at.files, systemClock, 'test')
+    keeper.hold('127.0.0.1', [{ externalPort: 80, protocol: 'TCP', remoteHost: '' }])
+    expect(await text(['close', '80'], at)).toBe(
+      '! Port 80 TCP is kept open by a running upnp-ts --keep, which would open it again: stop that one first, with Ctrl-C ' +
+        'where it runs.\n= 2',
+    )
+    keeper.end()
+  })
+
+  it.each(NOTICES)('says in plain words that it is %s', async (_, notice, said) => {
+    const invocation = parseInvocation(['close', '80'])
+    if (invocation.kind !== 'gateway') throw new Error('not a command')
+    const nowMs = (): number => new Date(2026, 10, 30, 9, 14).getTime()
+    const occasion = { invocation, argv: ['close', '80'], nowMs, columns: () => undefined }
+    const pieces = plainNotice(notice, occasion)
+    expect(pieces.map(({ text }) => text).join('')).toBe(said)
+    expect(new Set(pieces.map(({ stream }) => stream))).toEqual(new Set(['stderr']))
   })
 })

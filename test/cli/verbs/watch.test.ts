@@ -1,6 +1,6 @@
 /** watch at an emulated gateway: lines, JSON, and the screen of a terminal. The clock moves only if the test moves it. */
 import { afterEach, describe, expect, it } from 'vitest'
-import { SHOWN_MS, WatchedRouter } from '../../../src/cli/print/plain/watch-screen.ts'
+import { SHOWN_MS, WatchedRouter } from '../../../src/cli/print/plain/watch/screen.ts'
 import type { Report } from '../../../src/cli/report.ts'
 import { type Emulator, startEmulator } from '../../../src/emulator.ts'
 import { FakeClock } from '../../support/fake-clock.ts'

@@ -30,7 +30,9 @@ export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling 
       'to-close': ({ mapping }) => {
         const heading = shown === 0 ? [plain(`${tableLine('', PORT_HEADINGS, width)}\n`)] : []
         shown++
-        return [...heading, plain(`${tableLine('', portCells(mapping, endOf(mapping, nowMs()), nowMs()), width)}\n`)]
+        const shownAs = mapping.internalClient.includes(':') ? { ...mapping, description: 'over IPv6' } : mapping
+        const cells = portCells(shownAs, endOf(mapping, nowMs()), nowMs())
+        return [...heading, plain(`${tableLine('', cells, width)}\n`)]
       },
       'left-alone': ({ mapping, reason }) => [
         plain(`Port ${mapping.externalPort} ${cleaned(mapping.protocol)} stays open: ${whyLeft(mapping, reason)}.\n`),

@@ -4,7 +4,7 @@ import type { Notice, NoticeOf } from '../../report.js'
 import { cleaned } from '../clean.js'
 import { noticeText } from '../notices.js'
 import { hint, type Piece, plain } from '../pieces.js'
-import { anotherNatText, helpOf, pinholeWhy, type RefusedPinhole, remediesText } from './failures.js'
+import { anotherNatText, helpOf, pinholeWhy, type RefusedPinhole, type Remedy, remediesText } from './failures.js'
 import type { Occasion } from './telling.js'
 import { againWith, commandLine, dateText, listed, portName, sentence } from './words.js'
 
@@ -51,15 +51,13 @@ const SENTENCES: Sentences = {
   'made-by-another': ({ key, description }) =>
     `${portName(key)} led to this computer ('${description}'), but upnp-ts did not open it: another program here did, and ` +
     'may open it again',
-  'another-computers': ({ key, address, description }, { invocation }) =>
-    `${portName(key)} leads to another computer, ${address} ('${description}'), and was left alone; to close it all the ` +
-    `same: ${commandLine('-d', [String(key.externalPort), key.protocol], invocation)}`,
+  'another-computers': ({ key, address, description }) =>
+    `${portName(key)} leads to another computer, ${address} ('${description}'), and was left alone`,
   'still-taken': ({ via, key }) =>
     `your router said yes over ${PROTOCOL_TITLES[via]}, but ${portName(key)} is not free: another program or computer has ` +
     'it open, or the router keeps it for itself; close it with the program that opened it',
-  'not-remembered': ({ key }, { invocation }) =>
-    `${portName(key)} was left alone: upnp-ts did not open it, and your router cannot say whether it is open; to close it ` +
-    `all the same: ${commandLine('-d', [String(key.externalPort), key.protocol, '--via', 'nat-pmp'], invocation)}`,
+  'not-remembered': ({ key }) =>
+    `${portName(key)} was left alone: upnp-ts did not open it, and your router cannot say whether it is open`,
   'protocol-gone': ({ via, key, endsWallMs }, { nowMs }) =>
     `${portName(key)} was opened over ${PROTOCOL_TITLES[via]}, which your router does not speak now, so it stays open` +
     (Number.isFinite(endsWallMs) ? ` until ${dateText(endsWallMs, nowMs())}` : '') +
@@ -80,8 +78,16 @@ const NOTICED_MS = 1000
 
 export function plainNotice(notice: Notice, occasion: Occasion): Piece[] {
   if (notice.kind === 'no-upnp' && notice.waitedMs < NOTICED_MS) return []
-  const remedies = notice.kind === 'another-nat' ? [helpOf('docker', 'says how a container opens ports')] : []
-  return [hint(sentence(sentenceOf(notice.kind, notice, occasion))), ...remediesText(remedies)]
+  return [hint(sentence(sentenceOf(notice.kind, notice, occasion))), ...remediesText(remediesFor(notice, occasion))]
+}
+
+/** What to try next. */
+function remediesFor(notice: Notice, { invocation }: Occasion): readonly Remedy[] {
+  if (notice.kind === 'another-nat') return [helpOf('docker', 'says how a container opens ports')]
+  if (notice.kind !== 'another-computers' && notice.kind !== 'not-remembered') return []
+  const words = [String(notice.key.externalPort), notice.key.protocol]
+  const via = notice.kind === 'not-remembered' ? ['--via', 'nat-pmp'] : []
+  return [{ command: commandLine('--delete', [...words, ...via], invocation), does: 'closes it all the same' }]
 }
 
 function sentenceOf<K extends Notice['kind']>(kind: K, notice: NoticeOf<K>, occasion: Occasion): string {

@@ -13,7 +13,7 @@ import { aside, endpointTelling } from './open/endpoint.js'
 import { openTelling } from './open/open.js'
 import { statusTelling } from './status.js'
 import { type Occasion, type Telling, told } from './telling.js'
-import { watchTelling } from './watch.js'
+import { watchTelling } from './watch/lines.js'
 
 /** By the name of the command that the verb is parsed into. */
 const TELLINGS: { readonly [Name in GatewayCommand['name']]?: (occasion: Occasion) => Telling } = {

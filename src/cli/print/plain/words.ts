@@ -77,7 +77,7 @@ export function portWord(
 
 /** A command line that can be copied: the verb, its words, and those options of this one that still count. */
 export function commandLine(
-  verb: 'open' | 'close' | 'list' | 'status' | '-d',
+  verb: 'open' | 'close' | 'list' | 'status' | '--delete',
   words: readonly string[],
   {
     url,

@@ -1,10 +1,10 @@
 /** `watch` without a terminal: a line for what is there, and then one for each change. The times are UTC. */
-import { isNoAddress, knownAddress } from '../../../domain/address.js'
-import type { PortMapping } from '../../../domain/port-mapping.js'
-import { cleaned } from '../clean.js'
-import { complaint, good, hint, type Piece, plain } from '../pieces.js'
-import { titleOf } from './status.js'
-import type { Occasion, Telling } from './telling.js'
+import { isNoAddress, knownAddress } from '../../../../domain/address.js'
+import type { PortMapping } from '../../../../domain/port-mapping.js'
+import { cleaned } from '../../clean.js'
+import { complaint, good, hint, type Piece, plain } from '../../pieces.js'
+import { titleOf } from '../status.js'
+import type { Occasion, Telling } from '../telling.js'
 
 /** What was there at the beginning; what came; what went; what else has changed. */
 type Sign = '=' | '+' | '-' | '!'

@@ -2,15 +2,15 @@
  * `watch` on a terminal: a screen of its own, drawn as a whole once a second and after every change. What has come is
  * marked as new for some seconds, and what has gone stays for as long.
  */
-import { isInternetAddress, isNoAddress, knownAddress } from '../../../domain/address.js'
-import type { PortMapping } from '../../../domain/port-mapping.js'
-import type { Report } from '../../report.js'
-import { cleaned, withShortTexts } from '../clean.js'
-import { bad, good, hint, type Piece, plain } from '../pieces.js'
-import { cutTo } from './columns.js'
-import { endOf, PORT_HEADINGS, portCells, sumText, tableLine } from './port-table.js'
-import { spanText, titleOf } from './status.js'
-import { line, listed } from './words.js'
+import { isInternetAddress, isNoAddress, knownAddress } from '../../../../domain/address.js'
+import type { PortMapping } from '../../../../domain/port-mapping.js'
+import type { Report } from '../../../report.js'
+import { cleaned, withShortTexts } from '../../clean.js'
+import { bad, good, hint, type Piece, plain } from '../../pieces.js'
+import { cutTo } from '../columns.js'
+import { endOf, PORT_HEADINGS, portCells, sumText, tableLine } from '../port-table.js'
+import { spanText, titleOf } from '../status.js'
+import { line, listed } from '../words.js'
 
 /** For so long a row is new, or shown although it is gone. */
 export const SHOWN_MS = 10_000
