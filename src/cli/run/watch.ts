@@ -150,18 +150,17 @@ class Watch {
       yield { type: 'status', ok: true, ...status, connectedSinceMs: isTime ? sinceMs : undefined }
     }
     yield* this.#compareAddress(look.externalAddress, timeMs)
-    const { mappings } = look
-    if (mappings instanceof RefusedError) {
-      if (!this.#isRefusalTold) yield { type: 'listing-failed', count: 0, error: reportedError(mappings) }
+    const { table } = look
+    if (table instanceof RefusedError) {
+      if (!this.#isRefusalTold) yield { type: 'listing-failed', count: 0, error: reportedError(table) }
       this.#isRefusalTold = true
       return
     }
     this.#isRefusalTold = false
     const isFirst = this.#rows === undefined
-    const hasChanged = yield* this.#compareRows(mappings, timeMs)
+    const hasChanged = yield* this.#compareRows(table.rows, timeMs)
     if (hasChanged && !isFirst) this.#untold = isForEvent ? 0 : this.#untold + 1
-    if (isFirst && this.#gateway.protocol !== 'igd')
-      yield { type: 'listing-end', count: mappings.length, endedBy: 'memory' }
+    if (isFirst) yield { type: 'listing-end', count: table.rows.length, endedBy: table.endedBy }
   }
 
   async *#compareAddress(told: string | undefined, timeMs: number): Reporting<void> {

@@ -1,6 +1,6 @@
 /** One look at a gateway: what a person who watches it wants to see, in as few questions as its protocol allows. */
 import { PortMappingError, RefusedError } from '../../domain/errors.js'
-import type { ConnectionStatus, Gateway, IgdGateway, PortControlGateway } from '../../domain/gateway.js'
+import type { ConnectionStatus, Gateway, IgdGateway, ListingEnd, PortControlGateway } from '../../domain/gateway.js'
 import type { PortMapping } from '../../domain/port-mapping.js'
 import { type Epoch, hasKeptState } from '../../keeper/changes.js'
 import { type RemovingNet, rememberedAt } from './remove-own.js'
@@ -9,8 +9,8 @@ export interface Look {
   /** Undefined if the gateway does not say. */
   readonly externalAddress: string | undefined
   readonly status: ConnectionStatus | undefined
-  /** Over PCP and NAT-PMP, which cannot list: what this user is remembered to have opened. */
-  readonly mappings: readonly PortMapping[] | RefusedError
+  /** `memory`: PCP and NAT-PMP cannot list, so it is what this user is remembered to have opened. */
+  readonly table: { readonly rows: readonly PortMapping[]; readonly endedBy: ListingEnd | 'memory' } | RefusedError
   /** The gateway has lost its state since the last look. */
   readonly hasRestarted: boolean
 }
@@ -23,23 +23,27 @@ export function looksAt(gateway: Gateway, net: Pick<RemovingNet, 'files' | 'cloc
 }
 
 async function lookAtIgd(gateway: IgdGateway): Promise<Look> {
-  const [externalAddress, status, mappings] = await Promise.all([
+  const [externalAddress, status, table] = await Promise.all([
     unlessRefused(gateway.externalAddress()),
     unlessRefused(gateway.status()),
-    unlessRefused(rowsOf(gateway)),
+    unlessRefused(tableOf(gateway)),
   ])
   return {
     externalAddress: externalAddress instanceof RefusedError ? undefined : externalAddress,
     status: status instanceof RefusedError ? undefined : status,
-    mappings,
+    table,
     hasRestarted: false,
   }
 }
 
-async function rowsOf(gateway: IgdGateway): Promise<readonly PortMapping[]> {
+async function tableOf(gateway: IgdGateway) {
   const rows: PortMapping[] = []
-  for await (const row of gateway.portMappings()) rows.push(row)
-  return rows
+  const entries = gateway.portMappings()
+  for (;;) {
+    const next = await entries.next()
+    if (next.done === true) return { rows, endedBy: next.value }
+    rows.push(next.value)
+  }
 }
 
 /** PCP tells its address only with a mapping, so it is asked for that once, and again after a restart (RFC 6887 8.5). */
@@ -57,7 +61,8 @@ function looksAtPortControl(
     before = now
     if (told !== undefined) address = told
     else if (address === undefined || hasRestarted) address = await unlessItFails(gateway.externalAddress())
-    return { externalAddress: address, status: undefined, mappings: await rememberedAt(gateway, net), hasRestarted }
+    const table = { rows: await rememberedAt(gateway, net), endedBy: 'memory' } as const
+    return { externalAddress: address, status: undefined, table, hasRestarted }
   }
 }
 

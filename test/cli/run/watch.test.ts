@@ -104,7 +104,7 @@ function start(isPortControl = false) {
 describe('watch', () => {
   it('reports what is there, and then what comes and goes within 2 s', async () => {
     const { state, heard } = start()
-    const first = ['0 status', '0 external-address 203.0.113.7', '0 port-appeared 80']
+    const first = ['0 status', '0 external-address 203.0.113.7', '0 port-appeared 80', '0 listing-end']
     expect(await heard(0)).toEqual(first)
     state.rows = [row(80), row(25565)]
     expect(await heard(2000)).toEqual(['2000 port-appeared 25565'])
@@ -196,7 +196,7 @@ describe('watch', () => {
     state.refuses = true
     expect(await heard(10_000)).toEqual(['0 status', '0 external-address 203.0.113.7', '0 listing-failed'])
     state.refuses = false
-    expect(await heard(2000)).toEqual(['12000 port-appeared 80'])
+    expect(await heard(2000)).toEqual(['12000 port-appeared 80', '12000 listing-end'])
   })
 
   it('watches over PCP the address, what is remembered, and whether the router has restarted', async () => {

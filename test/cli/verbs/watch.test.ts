@@ -89,14 +89,23 @@ T ! address 11.22.33.44 -> 11.22.33.55
       .split('\n')
       .map((text) => JSON.parse(text))
     expect(rows.map(({ type }) => type)).toEqual([
-      ...['gateway', 'local-address', 'router', 'status', 'external-address', 'port-appeared', 'port-gone'],
+      ...[
+        'gateway',
+        'local-address',
+        'router',
+        'status',
+        'external-address',
+        'port-appeared',
+        'listing-end',
+        'port-gone',
+      ],
     ])
     expect(rows.at(-1)).toEqual({
       ...{ type: 'port-gone', time: expect.stringMatching(/^2026-11-30T09:14:0\d\.\d{3}Z$/) },
       ...{ protocol: 'TCP', externalPort: 80, internalClient: '192.168.1.31', internalPort: 80 },
       ...{ description: 'a web server', remoteHost: '', leaseSeconds: expect.any(Number), enabled: true },
     })
-    expect(rows.at(-2)).toMatchObject({ wasThere: true, externalPort: 80 })
+    expect(rows.at(-3)).toMatchObject({ wasThere: true, externalPort: 80 })
   })
 
   it('ends after --timeout', async () => {
@@ -159,7 +168,8 @@ describe('the screen', () => {
       { type: 'router', address: '192.168.1.1', protocols: ['igd', 'pcp'] },
       { type: 'external-address', during: 'status', ok: true, address: '203.0.113.7' },
     ]
-    for (const report of [...first, ...reports]) router.hear(report, NOW)
+    const read: Report = { type: 'listing-end', count: 0, endedBy: 'limit' }
+    for (const report of [...first, ...reports, read]) router.hear(report, NOW)
     const at = (nowMs: number, width = 80, height = 24): string =>
       router
         .screen({ nowMs, width, height })

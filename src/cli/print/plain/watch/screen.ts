@@ -30,6 +30,8 @@ export class WatchedRouter {
   #connection: { readonly status: string; readonly sinceMs: number | undefined } | undefined
   #lostWallMs: number | undefined
   #restartedWallMs = Number.NEGATIVE_INFINITY
+  /** Whether its table is known. */
+  #isRead = false
   #isRemembered = false
   #refusal: string | undefined
   readonly #rows = new Map<string, Row>()
@@ -47,8 +49,10 @@ export class WatchedRouter {
     else if (report.type === 'gateway-back') this.#lostWallMs = undefined
     else if (report.type === 'gateway-restarted') this.#restartedWallMs = report.timeMs
     else if (report.type === 'listing-failed') this.#refusal = report.error.message
-    else if (report.type === 'listing-end') this.#isRemembered = report.endedBy === 'memory'
-    else if (report.type === 'port-gone') this.#setRow(report.mapping, nowMs, { kind: 'gone', wallMs: report.timeMs })
+    else if (report.type === 'listing-end') {
+      this.#isRead = true
+      this.#isRemembered = report.endedBy === 'memory'
+    } else if (report.type === 'port-gone') this.#setRow(report.mapping, nowMs, { kind: 'gone', wallMs: report.timeMs })
     else if (report.type === 'port-renewed') this.#setRow(report.mapping, nowMs)
     else if (report.type === 'port-appeared') {
       this.#refusal = undefined
@@ -70,9 +74,10 @@ export class WatchedRouter {
     const open = rows.filter(({ change }) => change?.kind !== 'gone')
     const isOwn = ({ mapping }: Row): boolean => mapping.internalClient === this.#localAddress
     const head = [...this.#headLines(nowMs), plain('')]
+    const known = this.#isRead ? sumText(open.length, open.filter(isOwn).length) : "Reading the router's list ..."
     const sum =
       this.#refusal === undefined
-        ? plain(sumText(open.length, open.filter(isOwn).length))
+        ? plain(known)
         : bad(`The router does not say which ports it has open: ${cleaned(this.#refusal)}.`)
     const remembered = this.#isRemembered
       ? [plain('The router cannot tell what it has open: these were opened with upnp-ts.')]
@@ -184,7 +189,7 @@ export class WatchScreen {
     if (!this.#isOpen) return
     const lines = this.#router.screen({ nowMs: this.#place.nowMs(), ...this.#place.size() })
     // The rest of each line is erased, and nothing scrolls, because the last line does not end.
-    const text = lines.map((piece) => `${this.#place.paint(piece)}\x1b[K`).join('\r\n')
+    const text = lines.map((piece) => `${this.#place.paint(piece)}\x1b[K`).join('\n')
     this.#place.write(`\x1b[H${text}\x1b[J`)
   }
 
