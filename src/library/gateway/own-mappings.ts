@@ -5,8 +5,8 @@
 import { mappingsMadeAt } from '../../client/mapping-memory.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { DEFAULT_DESCRIPTION, type MappingKey, type PortMapping, PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
+import { isKept } from '../keeping/running-keepers.js'
 import { addressOf, type Router } from '../router.js'
-import { isKept } from '../running-keepers.js'
 import { type RemovingNet, rememberedAt } from './remove-own.js'
 
 export interface OwnMapping {

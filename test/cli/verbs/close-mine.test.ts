@@ -1,7 +1,7 @@
 /** close --mine in plain words: whole answers at an emulated gateway. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { type Emulator, startEmulator } from '../../../src/emulator.ts'
-import { RunningKeeper } from '../../../src/library/running-keepers.ts'
+import { RunningKeeper } from '../../../src/library/keeping/running-keepers.ts'
 import { systemClock } from '../../../src/net/clock.ts'
 import { memoryFiles } from '../../../src/net/files/private-files.ts'
 import type { Listener, Listeners } from '../../../src/net/tables/listeners.ts'
