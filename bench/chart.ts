@@ -27,7 +27,7 @@ export function barsIn(markdown: string): readonly Bar[] {
   return bars.filter((bar) => bar !== undefined).toSorted((a, b) => a.ms - b.ms)
 }
 
-const [WIDTH, NAMES, ROW, TOP] = [720, 230, 26, 34]
+const [WIDTH, NAMES, ROW, TOP] = [760, 270, 26, 34]
 const ROOM_FOR_NUMBER = 80
 
 /** An SVG with no font or file of anybody's, for a light and a dark page. */

@@ -3,4 +3,4 @@ import { register } from 'node:module'
 
 register('../bench/typescript-hooks.js', import.meta.url)
 const { main } = await import('./main.ts')
-main()
+await main()

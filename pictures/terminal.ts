@@ -22,7 +22,7 @@ interface Run {
 
 const ESCAPE = String.fromCharCode(27)
 
-/** A line with SGR sequences -> pieces of one look. */
+/** A line with SGR sequences -> pieces of one look. What two blanks part are two pieces, so that columns stay columns. */
 function runsOf(line: string): readonly Run[] {
   const runs: Run[] = []
   let [column, colour, isBold, isFaint] = [0, undefined as string | undefined, false, false]
@@ -35,7 +35,8 @@ function runsOf(line: string): readonly Run[] {
       if (code === '2') isFaint = true
       if (code === '0' || code === '22') isBold = isFaint = false
     }
-    if (text !== '') runs.push({ text, column, colour, isBold, isFaint })
+    for (const { 0: words, index } of text.matchAll(/\S+(?: \S+)*/g))
+      runs.push({ text: words, column: column + [...text.slice(0, index)].length, colour, isBold, isFaint })
     column += [...text].length
   }
   return runs
@@ -64,7 +65,7 @@ export function terminalPicture(title: string, screen: string, columns: number):
   <title>${escaped(title)}</title>
   <rect width="${width}" height="${height}" rx="8" fill="#161b22" stroke="#6e7681"/>
   <g fill="#6e7681"><circle cx="18" cy="15" r="5"/><circle cx="36" cy="15" r="5"/><circle cx="54" cy="15" r="5"/></g>
-  <g xml:space="preserve" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="13" fill="#e6edf3">
+  <g xml:space="preserve" font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="13" fill="#e6edf3">
 ${texts.join('\n')}
   </g>
 </svg>

@@ -166,7 +166,7 @@ const MONTHS = 'January|February|March|April|May|June|July|August|September|Octo
 function asWritten(text: string): string {
   return text
     .replaceAll('203.0.113.7', '11.22.33.44')
-    .replaceAll('192.168.1.20', '127.0.0.1')
+    .replaceAll(/192\.168\.1\.(?:1|20)\b/g, '127.0.0.1')
     .replaceAll(/(http:\/\/[\d.]+):\d+/g, '$1:PORT')
     .replaceAll(/(gateway : [\d.]+):\d+/g, '$1:PORT')
     .replaceAll(new RegExp(`\\d+ (?:${MONTHS}|[A-Z][a-z][a-z]),? \\d\\d:\\d\\d`, 'g'), 'DATE')
