@@ -20,8 +20,8 @@ it('are those that npm run pictures makes', async () => {
 }, 30_000)
 
 it('draw each look where it stands', () => {
-  const escape = String.fromCharCode(27)
-  const svg = terminalPicture('t', `${escape}[32m<a>${escape}[39m  ${escape}[1mb c${escape}[22m`, 20)
+  const sgr = String.fromCharCode(27)
+  const svg = terminalPicture('t', `${sgr}[32m<a>${sgr}[39m  ${sgr}[1mb c${sgr}[22m`, 20)
   expect(svg.match(/<text .*/g)).toEqual([
     '<text x="16" y="43" textLength="24" fill="#7ee787">&lt;a&gt;</text>',
     '<text x="56" y="43" textLength="24" font-weight="bold">b c</text>',
