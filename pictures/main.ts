@@ -39,8 +39,8 @@ function asInDocuments(screen: string): string {
     .replaceAll('11.22.33.44', '203.0.113.7')
     .replaceAll(/127\.0\.0\.1\b/g, '192.168.1.20')
     .replaceAll(/127\.0\.0\.(\d\d)\b/g, '192.168.1.$1')
-    .replaceAll(/\d+ ([A-Z][a-z]{3,}), \d\d:\d\d/g, '6 December, 10:14')
-    .replaceAll(/ ?\d+ [A-Z][a-z]{2} \d\d:\d\d/g, (date) => '6 Dec 10:14'.padStart(date.length))
+    .replaceAll(/\d+ [A-Z][a-z]{3,}(?: \d{4})?, \d\d:\d\d/g, '6 December, 10:14')
+    .replaceAll(/\d+ [A-Z][a-z]{2} (?:\d\d:\d\d|\d{4}) */g, (cell) => '6 Dec 10:14'.padEnd(cell.length))
 }
 
 export async function pictures(): Promise<ReadonlyMap<string, string>> {

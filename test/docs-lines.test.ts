@@ -169,7 +169,7 @@ function asWritten(text: string): string {
     .replaceAll(/192\.168\.1\.(?:1|20)\b/g, '127.0.0.1')
     .replaceAll(/(http:\/\/[\d.]+):\d+/g, '$1:PORT')
     .replaceAll(/(gateway : [\d.]+):\d+/g, '$1:PORT')
-    .replaceAll(new RegExp(`\\d+ (?:${MONTHS}|[A-Z][a-z][a-z]),? \\d\\d:\\d\\d`, 'g'), 'DATE')
+    .replaceAll(new RegExp(`\\d+ (?:${MONTHS}|[A-Z][a-z][a-z])(?: \\d{4})?(?:,? \\d\\d:\\d\\d)?`, 'g'), 'DATE')
     .replaceAll(/\d{4}-\d\d-\d\d[ T][\d:.]+Z?/g, 'TIME')
     .replaceAll(/ {2,}/g, '  ')
 }
