@@ -67,7 +67,8 @@ beforeAll(() => {
     writeFileSync(join(commands, name), `#!/bin/sh\n${script}\n`)
     chmodSync(join(commands, name), 0o755)
   }
-  const emulates = `case "$1" in service | emulate | help | completion | --emulate | -u) ;; *) set -- --emulate "$@" ;; esac`
+  const alone = 'service* | emulate* | help* | completion* | --emulate* | -u\\ http://127.0.0.1:*' // ask nobody else
+  const emulates = `case "$1 $2" in ${alone}) ;; *) set -- --emulate "$@" ;; esac`
   command('upnp-ts', `${emulates}\nexec "${process.execPath}" "${PROGRAM}" "$@"`)
   command('sudo', 'exec "$@"')
   for (const name of ['java', 'transmission-remote', 'curl', 'deluge-console'])
@@ -91,10 +92,16 @@ function here(line: string): string {
     .replaceAll('192.168.1.30', '127.0.0.30')
 }
 
-/** In a shell, with commands of its own. --keep is told to end once `isDone` says so. */
-async function inShell(line: string, isDone?: (written: string) => boolean): Promise<Ended> {
+/** When a command that goes on may be told to end: as soon as it has printed this, and `ready` is done. */
+interface Enough {
+  readonly printed: (written: string) => boolean
+  readonly ready?: () => Promise<unknown>
+}
+
+/** In a shell, with commands of its own. */
+async function inShell(line: string, enough?: Enough): Promise<Ended> {
   const { FORCE_COLOR, ...env } = process.env
-  const child = spawn('sh', ['-c', isDone === undefined ? line : `exec ${line}`], {
+  const child = spawn('sh', ['-c', enough === undefined ? line : `exec ${line}`], {
     cwd: folder,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -111,9 +118,9 @@ async function inShell(line: string, isDone?: (written: string) => boolean): Pro
   for (const name of ['stdout', 'stderr'] as const)
     child[name].setEncoding('utf8').on('data', (text: string) => {
       written[name] += text
-      if (isTold || isDone?.(written.stdout + written.stderr) !== true) return
+      if (isTold || enough?.printed(written.stdout + written.stderr) !== true) return
       isTold = true
-      child.kill('SIGINT')
+      Promise.resolve(enough.ready?.()).finally(() => child.kill('SIGINT'))
     })
   const [exitCode] = await once(child, 'close')
   return { ...written, exitCode }
@@ -126,17 +133,18 @@ function keepsOn(line: string): boolean {
   return /(^|\s)--keep\b/.test(line) && !/ -- /.test(line)
 }
 
-/** Once the port is open and the command of --on-change has run. */
-function isOpen(line: string): (written: string) => boolean {
+/** The port is open, the command of --on-change has run, and the file of --state is there. */
+function whenOpen(line: string): Enough {
   const opened = /^(Your router now lets|external \S+ TCP is redirected)/m
   const told = line.includes('--on-change') ? /( was told |^now at )/m : /^/
-  return (text) => opened.test(text) && told.test(text) && (!line.includes('--state') || readState())
+  const printed = (text: string): boolean => opened.test(text) && told.test(text)
+  return line.includes('--state') ? { printed, ready: () => vi.waitFor(readState, 10_000) } : { printed }
 }
 
-function readState(): boolean {
-  const path = join(folder, 'open.json')
-  if (existsSync(path)) stateFile = readFileSync(path, 'utf8').trim()
-  return JSON.parse(stateFile || '{"ports":[]}').ports.length > 0
+function readState(): void {
+  const state = readFileSync(join(folder, 'open.json'), 'utf8').trim()
+  expect(JSON.parse(state).ports).toHaveLength(1)
+  stateFile = state
 }
 
 /** One gateway for all the lines of a block, which remember what they did. */
@@ -153,8 +161,8 @@ async function oneGateway(): Promise<Partial<Surroundings>> {
 }
 
 async function ran(line: string, gateway: Partial<Surroundings>): Promise<Ended> {
-  if (keepsOn(line)) return inShell(line, isOpen(line))
-  if (line === EMULATE) return inShell(line, (written) => written.includes('\n'))
+  if (keepsOn(line)) return inShell(line, whenOpen(line))
+  if (line === EMULATE) return inShell(line, { printed: (written) => written.includes('\n') })
   const [program, ...argv] = wordsOf(line) ?? []
   if (program !== 'upnp-ts' || argv.includes('--')) return inShell(line)
   return runCli(argv.includes('-6') && !argv.includes('--emulate') ? ['--emulate', ...argv] : argv, gateway)
@@ -191,7 +199,8 @@ function scriptsOf(block: Block): readonly string[] {
   return lines.some((line) => line.endsWith('&')) ? [lines.join('\n')] : lines
 }
 
-describe('a shown command line', () => {
+// Windows has no sh.
+describe.skipIf(process.platform === 'win32')('a shown command line', () => {
   it.each(SHELL_BLOCKS.filter((block) => commandLinesOf(block).some(isRun)))(
     'is run: $document:$line',
     async (block) => {
@@ -222,6 +231,20 @@ describe('a shown command line', () => {
     expect(NOT_RUN.filter(({ triedBy = '.' }) => !existsSync(join(ROOT, triedBy)))).toEqual([])
   })
 
+  it('is in a block of sh, and what is printed in one of text that belongs to it', () => {
+    const blocks = DOCUMENTS.flatMap(blocksIn)
+    const others = blocks.filter(
+      ({ language }) => !['sh', 'text', 'ts', 'js', 'json', 'Dockerfile', ''].includes(language),
+    )
+    expect(others).toEqual([])
+    const disguised = blocks.filter(
+      ({ language, code }) => language !== 'sh' && /^(\$|upnp-ts [^:]|npm |npx )/m.test(code),
+    )
+    expect(disguised).toEqual([])
+    const shown = blocks.filter(({ language }) => language === 'text').map(({ code }) => code)
+    expect(SHELL_BLOCKS.flatMap((block) => block.shown ?? [])).toEqual(shown)
+  })
+
   it('in running text is understood', () => {
     const wrong = DOCUMENTS.flatMap((document) =>
       inlineCommandLines(document).flatMap((line) => {
@@ -238,7 +261,7 @@ describe('a shown command line', () => {
   })
 })
 
-describe('what the documents show of', () => {
+describe.skipIf(process.platform === 'win32')('what the documents show of', () => {
   it('a port that was lost is what --keep prints of it', () => {
     const argv = ['open', '25565', '--keep']
     const invocation = parseInvocation(argv)
