@@ -238,7 +238,7 @@ describe.skipIf(process.platform === 'win32')('a shown command line', () => {
     )
     expect(others).toEqual([])
     const disguised = blocks.filter(
-      ({ language, code }) => language !== 'sh' && /^(\$|upnp-ts [^:]|npm |npx )/m.test(code),
+      ({ language, code }) => language !== 'sh' && /^(\$|upnp-ts (?!:|-h explains)|npm |npx )/m.test(code),
     )
     expect(disguised).toEqual([])
     const shown = blocks.filter(({ language }) => language === 'text').map(({ code }) => code)
