@@ -105,7 +105,7 @@ async function inShell(line: string, enough?: Enough): Promise<Ended> {
     cwd: folder,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...env, PATH: `${join(folder, 'commands')}${delimiter}${env.PATH}`, XDG_STATE_HOME: join(folder, 'state') },
+    env: { ...env, PATH: `${join(folder, 'commands')}${delimiter}${env.PATH}`, HOME: folder, XDG_STATE_HOME: folder },
   })
   const group = child.pid === undefined ? undefined : -child.pid
   onTestFinished(() => {
