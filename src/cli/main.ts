@@ -6,7 +6,7 @@ import { rehearse } from '../library/search-gateway.js'
 import { deadlineAfter } from '../net/clock.js'
 import type { RunContext } from './context.js'
 import { reportedError } from './failure.js'
-import { commandIn, isForVerb } from './parse/help-words.js'
+import { isForVerb } from './parse/help-words.js'
 import { type EmulateInvocation, type GatewayInvocation, parseInvocation } from './parse/invocation.js'
 import type { KeepOptions } from './parse/option-values.js'
 import { type Output, outputOf } from './parse/output-options.js'
@@ -50,9 +50,9 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
     const isOutputLost = (await printer)?.tellFailure() === true
     return exitCode === 0 && isOutputLost ? 2 : exitCode
   } catch (error) {
-    const about = error instanceof UsageError ? (error.withUsage ? '' : commandIn(argv)) : undefined
+    const usage = error instanceof UsageError && error.usageOf !== undefined ? { usageOf: error.usageOf } : {}
     const complaining = await begin()
-    complaining.report({ type: 'error', error: reportedError(error), ...(about !== undefined && { usageOf: about }) })
+    complaining.report({ type: 'error', error: reportedError(error), ...usage })
     complaining.complain()
     return 1
   } finally {

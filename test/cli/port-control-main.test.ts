@@ -167,7 +167,8 @@ describe('what PCP can do and NAT-PMP cannot', () => {
         '--via igd and --via pcp may\n= 1',
     )
     expect(await run(...OTHER)).toBe(
-      '! -a for one remote host only cannot be done over NAT-PMP: UPnP and PCP can (--via igd, --via pcp), ' +
+      '! usage: upnp-ts -a IP PORT EXTERNAL_PORT PROTOCOL [LEASE] [REMOTE_HOST]\n' +
+        '! -a for one remote host only cannot be done over NAT-PMP: UPnP and PCP can (--via igd, --via pcp), ' +
         'as in: upnp-ts -a 192.168.1.5 80 8080 TCP --via igd\n= 1',
     )
     expect(emulator.mappings()).toEqual([])

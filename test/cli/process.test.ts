@@ -141,7 +141,9 @@ describe('a command', () => {
     expect(await ended(child)).toEqual({
       code: 1,
       signal: null,
-      stderr: '-r: the protocol is missing after 22: add TCP or UDP, as in: upnp-ts -r 22 TCP\n',
+      stderr:
+        'usage: upnp-ts -r PORT [EXTERNAL_PORT] PROTOCOL ...\n' +
+        '-r: the protocol is missing after 22: add TCP or UDP, as in: upnp-ts -r 22 TCP\n',
     })
   })
 

@@ -21,11 +21,12 @@ describe('service', () => {
     expect(stdout).toContain('    command: ["-r", "22", "TCP", "--keep", "--json"]\n')
   })
 
-  it('refuses in one line', async () => {
+  it('refuses in one line, below its form', async () => {
     const { stdout, stderr, exitCode } = await runCli(['service', 'systemd', '--', '-r', '22', 'TCP'])
     expect({ stdout, exitCode }).toEqual({ stdout: '', exitCode: 1 }) // a pipe would put a banner into the file
     expect(stderr).toBe(
-      'a service keeps ports open, so it needs --keep; try: upnp-ts service systemd -- -r 22 TCP --keep\n',
+      'usage: upnp-ts service systemd|compose -- COMMAND\n' +
+        'a service keeps ports open, so it needs --keep; try: upnp-ts service systemd -- -r 22 TCP --keep\n',
     )
   })
 })

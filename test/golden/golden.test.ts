@@ -95,6 +95,13 @@ const DIFFERENCES: readonly Difference[] = [
     adjust: (expected) => Object.assign(expected, { stdout: '', stderr: ONE_LINE, exit: 1, requests: [] }),
   },
   {
+    name: 'without a command, the error is the last line',
+    applies: (run) => run.stderr.startsWith('Command line argument error.'),
+    adjust: (expected) => {
+      if (expected.stderr !== ONE_LINE) expected.stderr = '<USAGE>\nno command was given; try: upnp-ts open 25565\n'
+    },
+  },
+  {
     name: 'why a description could not be had is said in words, with the URL',
     applies: (run) => has(run, 'http://127.0.0.1:1/x') || has(run, 'http://127.0.0.1:{PORT}'),
     adjust: (expected, run) => {
@@ -332,14 +339,16 @@ function replay(version: string, runs: (golden: Golden) => readonly GoldenRun[],
   }
 }
 
+/** How the command is written may stand before the line. */
 function oneLine(stderr: string): string {
-  return /^[^\n]+\n$/.test(stderr) ? ONE_LINE : stderr
+  return /^(?:usage: upnp-ts -[^\n]+\n)?[^\n]+\n$/.test(stderr) ? ONE_LINE : stderr
 }
 
 /** The usage text is each project's own, and ctime() depends on the moment. */
 function comparable(text: string): string {
   return text
-    .replace(/Usage: upnp-ts[\s\S]*before PROGRAM had started\.\n/, '<USAGE>\n')
+    .replace(/^upnp-ts opens ports [\s\S]* troubleshooting\n/, '<USAGE>\n')
+    .replace(/^usage: upnp-ts COMMAND[\s\S]* upnp-ts help letters\n/, '<USAGE>\n')
     .replace(/Time started : \w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d \d{4}/g, 'Time started : <CTIME>')
     .replace(/<USAGE>\n+/, '<USAGE>\n')
 }

@@ -9,6 +9,7 @@ import { type AnyCommand, type CommandFacts, type CommandRow, type GatewayComman
 import {
   COMPLETION,
   type CompletionInvocation,
+  commandIn,
   completionOf,
   HELP,
   type HelpInvocation,
@@ -91,8 +92,18 @@ export type Invocation<C extends AnyCommand = GatewayCommand> =
 
 const NO_COMMAND = 'no command was given; try: upnp-ts open 25565'
 
-/** @throws UsageError */
+/** @throws UsageError, which knows the command that it is about */
 export function parseInvocation(argv: readonly string[]): Invocation {
+  try {
+    return parseWords(argv)
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error
+    const { message, withUsage, fix, next } = error
+    throw new UsageError(message, { withUsage, fix, next, usageOf: withUsage ? '' : commandIn(argv) })
+  }
+}
+
+function parseWords(argv: readonly string[]): Invocation {
   if (argv[0] === HELP) return helpOf(argv.slice(1))
   if (argv[0] === COMPLETION) return completionOf(argv.slice(1))
   if (argv[0] !== SERVICE) return parseWith(TABLES, argv)

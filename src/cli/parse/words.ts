@@ -7,15 +7,18 @@ import { parseZonedUrl } from '../../domain/url.js'
 export class UsageError extends Error {
   /** Whether the usage text follows: only if there is no command to be more precise about. */
   readonly withUsage: boolean
+  /** The label of the command whose form is shown before the message; empty for all commands. */
+  readonly usageOf: string | undefined
   /** A word of the command line, and what should stand there. */
   readonly fix: readonly [word: string, by: string] | undefined
   /** What to try next, as it is typed after `upnp-ts`. The message may name it already. */
   readonly next: string | undefined
 
-  constructor(message: string, { withUsage = false, fix, next }: UsageErrorOptions = {}) {
+  constructor(message: string, { withUsage = false, usageOf, fix, next }: UsageErrorOptions = {}) {
     super(message)
     this.name = 'UsageError'
     this.withUsage = withUsage
+    this.usageOf = usageOf
     this.fix = fix
     this.next = next
   }
@@ -30,6 +33,7 @@ export class UsageError extends Error {
 
 export interface UsageErrorOptions {
   readonly withUsage?: boolean
+  readonly usageOf?: string | undefined
   readonly fix?: readonly [word: string, by: string] | undefined
   readonly next?: string | undefined
 }

@@ -1,5 +1,5 @@
 /** What -h, `help` and `completion` print. */
-import type { CompletionInvocation, HelpInvocation } from '../../parse/help-words.js'
+import { type CompletionInvocation, HELP, type HelpInvocation } from '../../parse/help-words.js'
 import type { Output } from '../../parse/output-options.js'
 import { UsageError } from '../../parse/words.js'
 import { completionFor } from '../completion/completion.js'
@@ -21,6 +21,11 @@ export function explanation(
   if (text !== undefined) return text
   const near = subjectNear(asked.about)
   if (near === undefined)
-    throw new UsageError(`there is no help on '${asked.about}'; all commands and topics are in: upnp-ts help`)
-  throw new UsageError(`there is no help on '${asked.about}'; did you mean ${near}?`, { next: `help ${near}` })
+    throw new UsageError(`there is no help on '${asked.about}'; all commands and topics are in: upnp-ts help`, {
+      usageOf: HELP,
+    })
+  throw new UsageError(`there is no help on '${asked.about}'; did you mean ${near}?`, {
+    next: `help ${near}`,
+    usageOf: HELP,
+  })
 }
