@@ -324,8 +324,9 @@ function replay(version: string, runs: (golden: Golden) => readonly GoldenRun[],
       const result = await runCli([...run.argv.map(withPort), ...extra])
       const expected = expectedOf(run)
       const requests = gateway.requests.slice(before).map(asGolden)
+      const isHelp = has(run, '-h') || has(run, '--help') // without the banner
       expect({
-        stdout: comparable(withoutBanner(result.stdout)),
+        stdout: comparable(isHelp ? result.stdout : withoutBanner(result.stdout)),
         stderr: expected.stderr === ONE_LINE ? oneLine(result.stderr) : comparable(withoutHints(result.stderr)),
         exit: result.exitCode,
         requests: requests.filter((each) => !isBeyondTheEnd(golden, each)),
