@@ -42,7 +42,7 @@ const CLOSE = {
   form: 'PORT[/PROTOCOL] ...',
   wanted: 'a port',
   example: '25565',
-  moreExamples: ['close 27015-27030/udp'],
+  moreExamples: ['close 27015-27030/udp', 'close --mine'],
   brief: 'PORT ...',
   help: 'close ports that lead to this computer',
 } as const
