@@ -58,7 +58,7 @@ describe('what is packed', () => {
       for (const next of importsOf(path)) reach(next)
     }
     for (const path of [...doors, ...Object.values<string>(bin)]) reach(posix.normalize(path))
-    const ofModules = packed.files.map(({ path }) => path).filter((path) => /^dist\/(?!bin\/)/.test(path))
+    const ofModules = packed.files.map(({ path }) => path).filter((path) => /^dist\/(?!bin\/|man\/)/.test(path))
     expect(ofModules.length).toBeGreaterThan(50)
     expect(ofModules.filter((path) => !reached.has(path))).toEqual([])
   })
@@ -74,14 +74,35 @@ describe('what is packed', () => {
   })
 })
 
-/** The files of the package that a module names, its types, and their map. */
+/** The files of the package that a module names, and its types. */
 function importsOf(path: string): string[] {
-  if (path.endsWith('.map') || path.startsWith('dist/bin/')) return [] // the bundle is one file
+  if (path.startsWith('dist/bin/')) return [] // the bundle is one file
   const text = contentOf(path)
   const named = [...text.matchAll(/(?:from|import|import\()\s*['"](\.[^'"]+)['"]/g)].map(([, each = '']) => each)
   const next = named.map((each) => posix.join(posix.dirname(path), each))
-  return path.endsWith('.d.ts') ? [`${path}.map`, ...next.map((each) => each.replace(/\.js$/, '.d.ts'))] : next
+  return path.endsWith('.d.ts') ? next.map((each) => each.replace(/\.js$/, '.d.ts')) : next
 }
+
+describe.skipIf(process.platform === 'win32')('installed for all folders', () => {
+  it('is a command, with a page of man', async () => {
+    const prefix = join(folder, 'global')
+    await outputOf([
+      'npm',
+      'install',
+      '--global',
+      '--no-audit',
+      '--no-fund',
+      '--prefer-offline',
+      '--prefix',
+      prefix,
+      tarball,
+    ])
+    const env = { HOME: folder, XDG_STATE_HOME: '', XDG_CACHE_HOME: '' }
+    const opened = await outputOf([join(prefix, 'bin/upnp-ts'), '--emulate', 'open', '25565'], { env })
+    expect(opened).toContain('11.22.33.44:25565\n')
+    expect(readFileSync(join(prefix, 'share/man/man1/upnp-ts.1'), 'utf8')).toMatch(/^\.TH /m)
+  }, 60_000)
+})
 
 const OPENED = '["external-address-request","igd","pcp","nat-pmp"]\n'
 
