@@ -39,6 +39,7 @@ describe('the package', () => {
     const needed = [
       'README.md',
       'LICENSE',
+      'docs/library.md',
       'dist/man/upnp-ts.1',
       'bin/upnp-ts.js',
       'dist/bin/upnp-ts.js',
