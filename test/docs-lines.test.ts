@@ -46,8 +46,11 @@ const NOT_RUN: readonly NotRun[] = [
   { line: /^docker /, why: 'it needs a daemon of Docker, and images from the internet' },
 ]
 
-/** It serves until it is told to end. */
-const EMULATE = 'upnp-ts emulate'
+/** These go on until they are told to end, which they are after the last line that is shown. */
+const GOING_ON: ReadonlyMap<string, RegExp> = new Map([
+  ['upnp-ts emulate', /\n/],
+  ['upnp-ts watch | cat', /address .*\n/],
+])
 
 /** What has to be open before the line. */
 const BEFORE: Readonly<Record<string, string>> = { 'upnp-ts -d 25565 TCP': 'upnp-ts -r 25565 TCP' }
@@ -162,7 +165,8 @@ async function oneGateway(): Promise<Partial<Surroundings>> {
 
 async function ran(line: string, gateway: Partial<Surroundings>): Promise<Ended> {
   if (keepsOn(line)) return inShell(line, whenOpen(line))
-  if (line === EMULATE) return inShell(line, { printed: (written) => written.includes('\n') })
+  const last = GOING_ON.get(line)
+  if (last !== undefined) return inShell(line.replace(' | cat', ''), { printed: (written) => last.test(written) })
   const [program, ...argv] = wordsOf(line) ?? []
   if (program !== 'upnp-ts' || argv.includes('--')) return inShell(line)
   return runCli(argv.includes('-6') && !argv.includes('--emulate') ? ['--emulate', ...argv] : argv, gateway)
