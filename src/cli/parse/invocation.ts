@@ -359,6 +359,8 @@ function strayWord(
 
 function notACommand(word: string, tables: Tables<AnyCommand>): UsageError {
   const labels = verbsOf(tables).map(labelOf)
+  if (labels.includes(word))
+    return new UsageError(`${word} comes first, before all options`, { next: word === HELP ? word : `${HELP} ${word}` })
   const meant = /^\d/.test(word) ? labels[0] : nearest(word, labels)
   if (meant === undefined) return new UsageError(`'${word}' is not a command; upnp-ts -h shows all of them`)
   const by = /^\d/.test(word) ? `${meant} ${word}` : meant

@@ -582,6 +582,8 @@ const BAD: readonly (readonly [Line, string])[] = [
   [['emulate', '-5'], 'Unknown switch -5; upnp-ts -h shows all of them'],
   [['--foo=bar'], 'Unknown switch --foo; upnp-ts -h shows all of them'],
   [['-l', '--timout', '5'], 'Unknown switch --timout; did you mean --timeout?'],
+  [['--color', 'never', 'help'], 'help comes first, before all options'],
+  [['--json', 'service', 'systemd', '--', 'open', '22', '--keep'], 'service comes first, before all options'],
   [['--json=1', '-l'], '--json does not take a value'],
   [['--help=1'], '--help does not take a value'],
   // emulate
