@@ -26,12 +26,7 @@ name: upnp-ts
 services:
   upnp-ts:
     build:
-${commented(
-  `upnp-ts, where it is installed on this computer: its files are copied. To take it from npm instead, put
-RUN npm install --global upnp-ts
-in place of the three lines with COPY, and ENTRYPOINT ["upnp-ts"] at the end.`,
-  '      ',
-)}
+${commented('upnp-ts, where it is installed on this computer: its files are copied.', '      ')}
       context: ${yamlWord(installed.folder)}
       dockerfile_inline: |
         FROM node:22-slim

@@ -20,8 +20,8 @@ export function serviceHints(
   const isUnit = invocation.form === 'systemd'
   if (installed.isTemporary)
     hints.push(
-      `upnp-ts is in a temporary folder, ${installed.folder}: install it first (npm install --global upnp-ts, or in a ` +
-        'clone npm install --global .), then make this again',
+      `upnp-ts is in a temporary folder, ${installed.folder}: install it first (in a clone: npm pack, and then ` +
+        'sudo npm install --global ./upnp-ts-*.tgz), and make this again',
     )
   const programs = [
     installed.node,

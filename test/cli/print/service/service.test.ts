@@ -291,7 +291,7 @@ describe('hints', () => {
       planOf('compose', KEPT, { isTemporary: true }),
       open,
       'linux',
-      'npm install --global upnp-ts',
+      'npm install --global ./upnp-ts-*.tgz',
     ],
     [
       'a home that is closed',
