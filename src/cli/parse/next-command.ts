@@ -8,7 +8,11 @@ import type { Tables } from './output-options.js'
 import { shellLine } from './shell-words.js'
 import { UsageError } from './words.js'
 
-const NAMES_ONE = /: upnp-ts \S[^;]*$|upnp-ts -h shows all of them$/
+/** Whether the message names a command already. */
+function namesOne(message: string): boolean {
+  const last = message.slice(message.lastIndexOf(';') + 1)
+  return last.includes(': upnp-ts ') || message.endsWith('upnp-ts -h shows all of them')
+}
 
 /** `isGood`: whether a command line would be understood. */
 export function namingNext(
@@ -18,7 +22,7 @@ export function namingNext(
   isGood: (argv: readonly string[]) => boolean,
 ): UsageError {
   const { message, withUsage, fix } = error
-  if (withUsage || error.next !== undefined || NAMES_ONE.test(message)) return error
+  if (withUsage || error.next !== undefined || namesOne(message)) return error
   const fixed = fix && replaced(argv, fix)
   const next =
     fixed !== undefined && isGood(fixed)

@@ -3,14 +3,13 @@
 const PLAIN = /^[\w@%+=:,./-]+$/
 
 /** What a person would not see, or what would end the line. */
-const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u
-const ALL_UNSEEN = new RegExp(UNSEEN, 'gu')
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu
 
 /** Only a word with something unseen needs what dash does not know: $'\n'. */
 export function shellWord(word: string): string {
   if (PLAIN.test(word)) return word
-  if (!UNSEEN.test(word)) return `'${word.replaceAll("'", "'\\''")}'`
-  return `$'${word.replace(/[\\']/g, '\\$&').replace(ALL_UNSEEN, escaped)}'`
+  if (word.search(UNSEEN) === -1) return `'${word.replaceAll("'", "'\\''")}'`
+  return `$'${word.replace(/[\\']/g, '\\$&').replace(UNSEEN, escaped)}'`
 }
 
 function escaped(character: string): string {

@@ -107,7 +107,7 @@ function plainName(name: string): string {
 
 function whyOf(error: ReportedError, isPinhole: boolean): string {
   const advice = refusalHint(error, { isPinhole }, VERB_WORDS)
-  return advice ?? error.message.replace(/; -\w .*$/, '') // what a letter would do
+  return advice ?? error.message.replace(/; -\w .*/s, '') // what a letter would do
 }
 
 function seconds(ms: number): string {

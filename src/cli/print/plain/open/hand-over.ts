@@ -26,7 +26,7 @@ export function handOverLine(open: OpenPort, as?: Server): string | undefined {
   const host = externalAddress.includes(':') ? `[${externalAddress}]` : externalAddress
   const words: Readonly<Record<string, string>> = { HOST: host, ADDRESS: externalAddress, PORT: String(externalPort) }
   return server.line
-    .replace(/\((.*)\)/, isUsual ? '' : '$1')
+    .replace(/\(([^()]*)\)/, isUsual ? '' : '$1')
     .replace(/\b(?:HOST|ADDRESS|PORT)\b/g, (word) => words[word] ?? word)
 }
 
