@@ -242,6 +242,8 @@ interface NoticeFacts {
   'still-taken': { via: 'pcp' | 'nat-pmp'; key: MappingKey }
   /** Not closed: NAT-PMP closes by the inside, and upnp-ts has no record of that port. */
   'not-remembered': { key: MappingKey }
+  /** Not closed: upnp-ts has no record of that port, and the IGD does not show whose it is. */
+  'not-shown': { key: MappingKey }
   /** Not closed: the router does not speak the protocol any more in which the port was opened. Its lease ends then. */
   'protocol-gone': { via: GatewayProtocol; key: MappingKey; endsWallMs: number }
   /** Not closed: it was opened for internal port 0. */

@@ -96,15 +96,20 @@ export class Router {
     return [gateway, ...others.filter(({ protocol }) => protocol !== gateway.protocol)]
   }
 
-  /** Whose a mapping is: undefined if there is none, 'untold' if nobody can say. @throws PortMappingError */
+  /**
+   * Whose a mapping is: undefined if there is none, 'untold' if nobody can say. What this user has made over UPnP may be
+   * gone, and an IGD lets everybody close what somebody else has opened there since. @throws PortMappingError
+   */
   async ownerOf(key: MappingKey): Promise<Owner | undefined | 'untold'> {
     const { gateway } = this.#found
-    const { makers, gone } = await this.#makersOf(key)
-    if (makers.length > 0 || gone !== undefined) return { isOwn: true }
+    const { makers, gone, clients } = await this.#makersOf(key)
+    const isRemembered = makers.length > 0 || gone !== undefined
+    if (isRemembered && !makers.some((maker) => maker.gateway.protocol === 'igd')) return { isOwn: true }
     if (gateway.protocol !== 'igd') return 'untold'
     const mapping = await gateway.find(key, { surely: true })
-    if (typeof mapping !== 'object') return mapping
-    return this.#isOfThisComputer(mapping) ? { isOwn: true } : { isOwn: false, mapping }
+    if (typeof mapping !== 'object') return isRemembered ? { isOwn: true } : mapping
+    const isOwn = this.#isOfThisComputer(mapping) || clients.includes(mapping.internalClient)
+    return isOwn ? { isOwn } : { isOwn, mapping }
   }
 
   /** Closes a mapping in the protocol in which it was made. @throws what is no PortMappingError */
@@ -144,13 +149,14 @@ export class Router {
     return undefined
   }
 
-  /** The gateways over which this user has made the mapping, or a protocol of it that is not spoken any more. */
+  /** The gateways over which this user has made it, and for whom; or a protocol of it that is not spoken any more. */
   async #makersOf(key: MappingKey) {
     const { files, clock } = this.#net
     const made = await mappingsMadeAt(files, clock, this.address, key)
     const makers: Maker[] = []
+    const clients: string[] = []
     let gone: { readonly via: GatewayProtocol; readonly endsWallMs: number } | undefined
-    for (const { via, remoteHost, identity, madeWallMs, endsWallMs } of made) {
+    for (const { via, remoteHost, internalClient, identity, madeWallMs, endsWallMs } of made) {
       // To PCP a mapping for one remote host is the same as one for all.
       const isMeant = remoteHost === key.remoteHost || (via === 'pcp' && key.remoteHost === '')
       if (!isMeant || makers.some(({ gateway }) => gateway.protocol === via)) continue
@@ -160,9 +166,10 @@ export class Router {
         const { epochSeconds } = gateway
         const hasLostIt = epochSeconds !== undefined && madeWallMs < beganWallMs(this.#net, epochSeconds)
         makers.push({ gateway, hasLostIt })
+        clients.push(internalClient)
       }
     }
-    return { makers, gone }
+    return { makers, gone, clients }
   }
 
   /** Whether a mapping may have been made at this router, and not at another one with the same address. */

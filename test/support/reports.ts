@@ -93,6 +93,7 @@ const NOTICES: { readonly [K in Notice['kind']]: readonly Extract<Notice, { read
   'made-by-another': [{ kind: 'made-by-another', key: KEY, address: '192.168.1.2', description: 'a "game"' }],
   'still-taken': (['pcp', 'nat-pmp'] as const).map((via) => ({ kind: 'still-taken', via, key: KEY })),
   'not-remembered': [{ kind: 'not-remembered', key: KEY }],
+  'not-shown': [{ kind: 'not-shown', key: KEY }],
   'protocol-gone': [TIME_MS, Number.POSITIVE_INFINITY].map((endsWallMs) => ({
     kind: 'protocol-gone',
     via: 'igd',

@@ -77,6 +77,9 @@ const SENTENCES: { readonly [K in Notice['kind']]: (notice: NoticeOf<K>) => stri
   'not-remembered': ({ key }) =>
     `${nameOf(key)} was left alone: upnp-ts has no record of opening it, and NAT-PMP cannot say whether it is open; ` +
     '--via nat-pmp closes it all the same',
+  'not-shown': ({ key }) =>
+    `${nameOf(key)} was left alone: upnp-ts has no record of opening it, and the router does not show whose it is: ` +
+    `upnp-ts -d ${key.externalPort} ${key.protocol} closes it all the same`,
   'protocol-gone': ({ via, key, endsWallMs }) =>
     `${nameOf(key)} was opened over ${PROTOCOL_TITLES[via]}, which the router does not speak now, so it is still open; ` +
     (Number.isFinite(endsWallMs) ? `its lease ends ${new Date(endsWallMs).toString()}` : 'its lease has no end') +

@@ -6,7 +6,7 @@ import type { ChosenGateway, RunContext } from '../context.js'
 import { attempt, type Reporting } from '../failure.js'
 import type { GatewayCommand, PortToClose } from '../parse/command-table.js'
 import type { ExitCode } from '../report.js'
-import { unmapKey } from './map.js'
+import { unmapFailed, unmapKey } from './map.js'
 import { deletePinholes } from './pinholes.js'
 
 type Command<Name extends GatewayCommand['name']> = Extract<GatewayCommand, { name: Name }>
@@ -27,14 +27,19 @@ async function* closePort(
   context: RunContext,
   { port, protocols }: PortToClose,
 ): Reporting<boolean> {
-  const { router } = chosen
+  const { router, gateway } = chosen
   const known: MappingKey[] = []
   const untold: MappingKey[] = []
   let isClosed = true
   for (const protocol of protocols) {
     const key = { externalPort: port, protocol, remoteHost: '' }
     const asked = await attempt(context.signal, () => router.ownerOf(key))
-    const owner = asked.ok ? asked.value : 'untold'
+    if (!asked.ok) {
+      isClosed = false
+      yield unmapFailed(gateway, key, asked.error)
+      continue
+    }
+    const owner = asked.value
     if (owner === 'untold') untold.push(key)
     else if (owner?.isOwn === true) known.push(key)
     else if (owner !== undefined) {
@@ -44,7 +49,13 @@ async function* closePort(
     }
   }
   const keys = known.length > 0 ? known : untold
-  for (const key of keys) isClosed = (yield* unmapKey(chosen, context, key)) && isClosed
+  for (const key of keys) {
+    // An IGD would close it for whoever has opened it. PCP and NAT-PMP close only what leads to who asks.
+    if (known.length === 0 && gateway.protocol === 'igd') {
+      isClosed = false
+      yield { type: 'notice', kind: 'not-shown', key } as const
+    } else isClosed = (yield* unmapKey(chosen, context, key)) && isClosed
+  }
   if (keys.length === 0 && isClosed)
     yield { type: 'notice', kind: 'nothing-open', externalPort: port, protocols } as const
   return isClosed

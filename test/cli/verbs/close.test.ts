@@ -1,9 +1,12 @@
 /** close: whole runs at an emulated gateway, in all three protocols; what they report, as data. */
 import { afterEach, describe, expect, it } from 'vitest'
 import { parseInvocation } from '../../../src/cli/parse/invocation.ts'
+import { closeTelling } from '../../../src/cli/print/plain/close.ts'
 import { plainNotice } from '../../../src/cli/print/plain/notices.ts'
 import type { Notice } from '../../../src/cli/report.ts'
-import { type Emulator, startEmulator } from '../../../src/emulator.ts'
+import { commandLineNet, type Surroundings } from '../../../src/cli/surroundings.ts'
+import { TransportError } from '../../../src/domain/errors.ts'
+import { type Emulator, type EmulatorOptions, startEmulator } from '../../../src/emulator.ts'
 import { RunningKeeper } from '../../../src/library/keeping/running-keepers.ts'
 import { systemClock } from '../../../src/net/clock.ts'
 import { memoryFiles, type PrivateFiles } from '../../../src/net/files/private-files.ts'
@@ -28,6 +31,12 @@ const NOTICES: readonly (readonly [string, Notice, string])[] = [
     { kind: 'not-remembered', key: KEY },
     'Port 80 TCP was left alone: upnp-ts did not open it, and your router cannot say whether it is open.\n' +
       '  upnp-ts --delete 80 TCP --via nat-pmp   closes it all the same\n',
+  ],
+  [
+    'not shown',
+    { kind: 'not-shown', key: KEY },
+    'Port 80 TCP was left alone: upnp-ts did not open it, and your router does not show whose it is.\n' +
+      '  upnp-ts --delete 80 TCP   closes it all the same\n',
   ],
   [
     'opened in a protocol that is gone',
@@ -62,8 +71,11 @@ const NOTICES: readonly (readonly [string, Notice, string])[] = [
 
 const VIAS = ['igd', 'pcp', 'nat-pmp'] as const
 
-async function start(via: (typeof VIAS)[number]) {
-  const emulator = await startEmulator()
+async function start(
+  via: (typeof VIAS)[number],
+  { http, ...options }: EmulatorOptions & Partial<Pick<Surroundings, 'http'>> = {},
+) {
+  const emulator = await startEmulator(options)
   closing.push(emulator)
   const files = memoryFiles()
   const where =
@@ -72,7 +84,10 @@ async function start(via: (typeof VIAS)[number]) {
       : ['--via', via, '--gateway', `127.0.0.1:${emulator.portControl?.port}`]
   /** What is reported of ports, and the exit code. */
   const run = async (...argv: string[]) => {
-    const { stdout, exitCode } = await runCli(['--json', ...where, ...argv], { files })
+    const { stdout, exitCode } = await runCli(
+      ['--json', ...where, ...argv],
+      http === undefined ? { files } : { files, http },
+    )
     const reports = stdout
       .trim()
       .split('\n')
@@ -131,6 +146,37 @@ describe('close', () => {
     expect(await run('-d', '80', 'TCP')).toEqual(['unmapped 80 TCP', 0])
   })
 
+  it('leaves alone what leads to another computer now, although this user had opened the port', async () => {
+    const { emulator, run } = await start('igd')
+    await run('-r', '80', 'TCP')
+    emulator.forget()
+    emulator.addMapping({ externalPort: 80, protocol: 'TCP', internalClient: '192.168.1.31', internalPort: 80 })
+    expect(await run('close', '80')).toEqual(['another-computers 80 TCP', 2])
+    expect(emulator.mappings()).toHaveLength(1)
+  })
+
+  it('leaves alone what the router does not show', async () => {
+    const { emulator, run } = await start('igd', {
+      quirks: [{ name: 'refuse', operation: 'GetSpecificPortMappingEntry', code: 606 }],
+    })
+    emulator.addMapping({ externalPort: 80, protocol: 'TCP', internalClient: '192.168.1.31', internalPort: 80 })
+    expect(await run('close', '80/tcp')).toEqual(['not-shown 80 TCP', 2])
+    expect(emulator.mappings()).toHaveLength(1)
+  })
+
+  it('closes nothing blindly if it cannot learn whose it is, and says so', async () => {
+    const net = commandLineNet()
+    const request: typeof net.http.request = (asked) =>
+      asked.action === 'GetSpecificPortMappingEntry'
+        ? Promise.reject(new TransportError('connection reset'))
+        : net.http.request(asked)
+    const { emulator, run } = await start('igd', { http: { request } })
+    emulator.addMapping({ externalPort: 81, protocol: 'TCP', internalClient: '127.0.0.1', internalPort: 81 })
+    emulator.addMapping({ externalPort: 80, protocol: 'TCP', internalClient: '192.168.1.31', internalPort: 80 })
+    expect(await run('close', '80/tcp', '81/tcp')).toEqual(['unmap-failed 80 TCP', 'unmap-failed 81 TCP', 2])
+    expect(emulator.mappings()).toHaveLength(2)
+  })
+
   it('says that nothing is open, which is what was wanted', async () => {
     const { run } = await start('igd')
     expect(await run('close', '80')).toEqual(['nothing-open 80 UDP+TCP', 0])
@@ -163,6 +209,34 @@ describe('what close says', () => {
 Port 82 UDP was not open.
 Ports 27015-27017 UDP, 53 TCP and UDP and 80 TCP are closed.
 = 0`)
+  })
+
+  it('does not say that a port is closed if that is not known', async () => {
+    const emulator = await startEmulator()
+    closing.push(emulator)
+    const where = ['--via', 'nat-pmp', '--gateway', `127.0.0.1:${emulator.portControl?.port}`]
+    const { stdout, stderr, exitCode } = await runCli(['close', '80/tcp', ...where])
+    expect([stdout, exitCode]).toEqual(['', 0])
+    expect(stderr).toContain('Whether port 80 TCP was open is not known')
+  })
+
+  it('does not say that a port is closed if it is still open in another protocol', async () => {
+    const invocation = parseInvocation(['close', '80'])
+    if (invocation.kind !== 'gateway') throw new Error('not a command')
+    const begin = () => closeTelling({ invocation, argv: ['close', '80'], nowMs: () => 0, columns: () => undefined })
+    for (const notice of NOTICES.map(([, each]) => each)) {
+      const telling = begin()
+      telling.rows.unmapped?.({ type: 'unmapped', via: 'pcp', key: KEY })
+      telling.rows.notice?.({ type: 'notice', ...notice })
+      const isClosed = notice.kind === 'made-by-another'
+      expect(telling.end(0).map(({ text }) => text)).toEqual(isClosed ? ['Port 80 TCP is closed.\n'] : [])
+    }
+    const telling = begin()
+    const error = { code: 'NO_REPLY', message: 'no' } as const
+    telling.rows.unmapped?.({ type: 'unmapped', via: 'pcp', key: KEY })
+    telling.rows['unmap-failed']?.({ type: 'unmap-failed', via: 'igd', key: KEY, error })
+    telling.rows.unmapped?.({ type: 'unmapped', via: 'nat-pmp', key: KEY })
+    expect(telling.end(0)).toEqual([])
   })
 
   it('names the command that closes the port of another computer', async () => {

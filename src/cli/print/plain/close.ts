@@ -12,9 +12,11 @@ export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling 
   const width = columns()
   let shown = 0
   const closed: MappingKey[] = []
+  /** Open in another protocol, or perhaps: one that said yes does not count. */
+  const doubtful: MappingKey[] = []
   let isClosedOverIPv6 = false
   const told = (): readonly Piece[] => {
-    const names = portNames(closed.splice(0))
+    const names = portNames(closed.splice(0).filter((key) => !doubtful.some((each) => isSame(each, key))))
     if (names.length === 0) return []
     return [good(`${names.length === 1 ? `Port ${names[0]} is` : `Ports ${listed(names)} are`} closed.\n`)]
   }
@@ -24,9 +26,10 @@ export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling 
         closed.push(key)
         return []
       },
-      'unmap-failed': ({ key, error }) => [
-        complaint(`Port ${key.externalPort} ${key.protocol} could not be closed: ${cleaned(error.message)}.\n`),
-      ],
+      'unmap-failed': ({ key, error }) => {
+        doubtful.push(key)
+        return [complaint(`Port ${key.externalPort} ${key.protocol} could not be closed: ${cleaned(error.message)}.\n`)]
+      },
       'to-close': ({ mapping }) => {
         const heading = shown === 0 ? [plain(`${tableLine('', PORT_HEADINGS, width)}\n`)] : []
         shown++
@@ -53,11 +56,16 @@ export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling 
           const [protocol, other] = notice.protocols
           return [good(`Port ${notice.externalPort}${other === undefined ? ` ${protocol}` : ''} was not open.\n`)]
         }
+        if ('key' in notice && notice.kind !== 'made-by-another') doubtful.push(notice.key)
         return undefined
       },
     },
     end: told,
   }
+}
+
+function isSame(one: MappingKey, other: MappingKey): boolean {
+  return one.externalPort === other.externalPort && one.protocol === other.protocol
 }
 
 function whyLeft({ internalClient, description }: PortMapping, reason: ReportOf<'left-alone'>['reason']): string {

@@ -58,6 +58,8 @@ const SENTENCES: Sentences = {
     'it open, or the router keeps it for itself; close it with the program that opened it',
   'not-remembered': ({ key }) =>
     `${portName(key)} was left alone: upnp-ts did not open it, and your router cannot say whether it is open`,
+  'not-shown': ({ key }) =>
+    `${portName(key)} was left alone: upnp-ts did not open it, and your router does not show whose it is`,
   'protocol-gone': ({ via, key, endsWallMs }, { nowMs }) =>
     `${portName(key)} was opened over ${PROTOCOL_TITLES[via]}, which your router does not speak now, so it stays open` +
     (Number.isFinite(endsWallMs) ? ` until ${dateText(endsWallMs, nowMs())}` : '') +
@@ -84,7 +86,7 @@ export function plainNotice(notice: Notice, occasion: Occasion): Piece[] {
 /** What to try next. */
 function remediesFor(notice: Notice, { invocation }: Occasion): readonly Remedy[] {
   if (notice.kind === 'another-nat') return [helpOf('docker', 'says how a container opens ports')]
-  if (notice.kind !== 'another-computers' && notice.kind !== 'not-remembered') return []
+  if (notice.kind !== 'another-computers' && notice.kind !== 'not-remembered' && notice.kind !== 'not-shown') return []
   const words = [String(notice.key.externalPort), notice.key.protocol]
   const via = notice.kind === 'not-remembered' ? ['--via', 'nat-pmp'] : []
   return [{ command: commandLine('--delete', [...words, ...via], invocation), does: 'closes it all the same' }]
