@@ -1,4 +1,5 @@
 /** close --mine: all that upnp-ts has open for this computer, shown first, and closed once that is agreed to. */
+import { isSameAddress } from '../../domain/address.js'
 import type { MappingKey, PortMapping } from '../../domain/port-mapping.js'
 import { type OwnMapping, ownMappings } from '../../library/gateway/own-mappings.js'
 import { allPinholes, type PinholeOnPort } from '../../library/pinhole-memory.js'
@@ -27,8 +28,9 @@ export async function* closeMine(
   command: Command<'close-mine'>,
 ): Reporting<ExitCode> {
   const listeners = command.onlyUnused ? await context.listeners?.() : undefined
+  const here = [chosen.gateway.localAddress, ...addressesOf(context)]
   const judged = (own: OwnMapping | Own): Own =>
-    own.leave === undefined && command.onlyUnused ? { ...own, leave: whyUsed(own.mapping, listeners) } : own
+    own.leave === undefined && command.onlyUnused ? { ...own, leave: whyUsed(own.mapping, listeners, here) } : own
   const mappings: Own[] = (await ownMappings(chosen.router, context)).map(judged)
   const known = command.withPinholes ? await allPinholes(context) : []
   const pinholes = known.map((each) => judged({ mapping: asMapping(each, context) }))
@@ -89,13 +91,22 @@ async function pinholesToClose({ onlyUnused }: Command<'close-my-pinholes'>, con
   const all = await allPinholes(context)
   if (!onlyUnused) return all
   const listeners = await context.listeners?.()
-  return all.filter((each) => whyUsed(asMapping(each, context), listeners) === undefined)
+  const here = addressesOf(context)
+  return all.filter((each) => whyUsed(asMapping(each, context), listeners, here) === undefined)
 }
 
-/** Undefined if nobody on this computer listens there. */
-function whyUsed(mapping: PortMapping, listeners: Listeners | undefined): 'in-use' | 'use-unknown' | undefined {
-  const { protocol, internalClient: address, internalPort: port } = mapping
+function addressesOf({ interfaces }: RunContext): readonly string[] {
+  return interfaces().map(({ address }) => address)
+}
+
+/** Undefined if nobody listens there. Of an address that is not `here`, this computer knows nothing. */
+function whyUsed(
+  { protocol, internalClient: address, internalPort: port }: PortMapping,
+  listeners: Listeners | undefined,
+  here: readonly string[],
+): 'in-use' | 'use-unknown' | undefined {
   if (listeners === undefined || port === undefined || (protocol !== 'TCP' && protocol !== 'UDP')) return 'use-unknown'
+  if (!here.some((each) => isSameAddress(each, address))) return 'use-unknown'
   const { kind } = listeningAt(listeners, { protocol, address, port })
   return kind === 'nobody' ? undefined : kind === 'unknown' ? 'use-unknown' : 'in-use'
 }

@@ -183,6 +183,13 @@ Port 25565 TCP is closed.
     expect(open()).toEqual([2222])
   })
 
+  it('leaves what was opened for another computer, of which nothing can be known here', async () => {
+    const { run, open } = await start({ listeners: { listeners: [listening(22)], areAll: true } })
+    await run('open', '8080', '--to', '192.168.1.50')
+    expect(await run('close', '--mine', '--unused', '--yes')).toContain('cannot be known from here.')
+    expect(open()).toEqual([8080])
+  })
+
   it('leaves all if it cannot be known', async () => {
     const { run, open } = await start()
     await run('open', '25565')
