@@ -50,9 +50,10 @@ export async function rememberPinhole(
 }
 
 /** Those on that port whose lease has not ended. */
-export async function pinholesOn(port: Port, { files, clock }: Place): Promise<readonly RememberedPinhole[]> {
+export async function pinholesOn(port: Port, { files, clock }: Place): Promise<readonly PinholeOnPort[]> {
   const known = await unlessItFails(async () => readAll(files, prefixOf(port)))
-  return (known ?? []).map(({ pinhole }) => pinhole).filter(({ endsWallMs }) => endsWallMs > clock.wallMs())
+  const open = (known ?? []).filter(({ pinhole }) => pinhole.endsWallMs > clock.wallMs())
+  return open.map(({ pinhole }) => ({ ...pinhole, ...port }))
 }
 
 export type PinholeOnPort = RememberedPinhole & Port

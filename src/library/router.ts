@@ -107,6 +107,8 @@ export class Router {
     if (isRemembered && !makers.some((maker) => maker.gateway.protocol === 'igd')) return { isOwn: true }
     if (gateway.protocol !== 'igd') return 'untold'
     const mapping = await gateway.find(key, { surely: true })
+    const isOnlyOfIgd = gone === undefined && makers.every((maker) => maker.gateway.protocol === 'igd')
+    if (mapping === undefined && isOnlyOfIgd) return undefined
     if (typeof mapping !== 'object') return isRemembered ? { isOwn: true } : mapping
     const isOwn = this.#isOfThisComputer(mapping) || clients.includes(mapping.internalClient)
     return isOwn ? { isOwn } : { isOwn, mapping }

@@ -21,8 +21,9 @@ describe('the memory of pinholes', () => {
   it('knows where one was opened, and by which name it is closed', async () => {
     const { remember, known } = setting()
     await remember(7)
+    const inside = { internalClient: '2001:db8::5', protocol: 'TCP', internalPort: 8333 }
     expect(await known()).toEqual([
-      { id: 7, via: 'igd', gateway: 'fe80::1%eth0', internalClient: '2001:db8::5', endsWallMs: expect.any(Number) },
+      { id: 7, via: 'igd', gateway: 'fe80::1%eth0', ...inside, endsWallMs: expect.any(Number) },
     ])
   })
 

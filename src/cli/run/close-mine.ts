@@ -2,15 +2,14 @@
 import { isSameAddress } from '../../domain/address.js'
 import type { MappingKey, PortMapping } from '../../domain/port-mapping.js'
 import { type OwnMapping, ownMappings } from '../../library/gateway/own-mappings.js'
-import { allPinholes, type PinholeOnPort } from '../../library/pinhole-memory.js'
-import { addressOf } from '../../library/router.js'
+import { allPinholes } from '../../library/pinhole-memory.js'
 import { type Listeners, listeningAt } from '../../net/tables/listeners.js'
 import type { ChosenGateway, RunContext } from '../context.js'
 import type { Reporting } from '../failure.js'
 import type { GatewayCommand } from '../parse/command-table.js'
 import type { ExitCode, ReportOf } from '../report.js'
+import { asMapping, closeAtTheirRouter } from './close.js'
 import { unmapKey } from './map.js'
-import { deletePinholes } from './pinholes.js'
 
 type Command<Name extends GatewayCommand['name']> = Extract<GatewayCommand, { name: Name }>
 
@@ -78,13 +77,7 @@ export async function* closeMyPinholes(
   context: RunContext,
   command: Command<'close-my-pinholes'>,
 ): Reporting<ExitCode> {
-  const { gateway } = chosen
-  const all = await pinholesToClose(command, context)
-  const here = all.filter((each) => each.via === gateway.protocol && each.gateway === addressOf(gateway))
-  const exitCode = yield* deletePinholes(chosen, context, { ids: here.map(({ id }) => id) })
-  for (const each of all.filter((one) => !here.includes(one)))
-    yield { type: 'left-alone', mapping: asMapping(each, context), reason: 'another-router' }
-  return here.length < all.length ? 2 : exitCode
+  return yield* closeAtTheirRouter(chosen, context, await pinholesToClose(command, context))
 }
 
 async function pinholesToClose({ onlyUnused }: Command<'close-my-pinholes'>, context: RunContext) {
@@ -109,11 +102,4 @@ function whyUsed(
   if (!here.some((each) => isSameAddress(each, address))) return 'use-unknown'
   const { kind } = listeningAt(listeners, { protocol, address, port })
   return kind === 'nobody' ? undefined : kind === 'unknown' ? 'use-unknown' : 'in-use'
-}
-
-function asMapping(pinhole: PinholeOnPort, { clock }: RunContext): PortMapping {
-  const { protocol, internalPort, internalClient, endsWallMs } = pinhole
-  const leaseSeconds = Math.ceil((endsWallMs - clock.wallMs()) / 1000)
-  const inside = { internalPort, internalClient, protocol, description: '', enabled: true }
-  return { remoteHost: '', externalPort: internalPort, ...inside, leaseSeconds }
 }

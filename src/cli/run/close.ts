@@ -1,6 +1,6 @@
 /** close: what leads to this computer or was opened by this user is closed, and nothing else. */
-import type { MappingKey } from '../../domain/port-mapping.js'
-import { pinholesOn } from '../../library/pinhole-memory.js'
+import type { MappingKey, PortMapping } from '../../domain/port-mapping.js'
+import { type PinholeOnPort, pinholesOn } from '../../library/pinhole-memory.js'
 import { addressOf } from '../../library/router.js'
 import type { ChosenGateway, RunContext } from '../context.js'
 import { attempt, type Reporting } from '../failure.js'
@@ -66,20 +66,37 @@ export async function hasPinholeToClose({ ports }: Command<'close-pinholes'>, co
   return (await pinholesToClose(ports, context)).length > 0
 }
 
-/** The pinholes of these ports at that gateway. */
 export async function* closePinholes(
   chosen: ChosenGateway,
   context: RunContext,
   { ports }: Command<'close-pinholes'>,
 ): Reporting<ExitCode> {
-  const { gateway } = chosen
-  const here = (await pinholesToClose(ports, context)).filter(
-    (each) => each.via === gateway.protocol && each.gateway === addressOf(gateway),
-  )
-  return yield* deletePinholes(chosen, context, { ids: here.map(({ id }) => id) })
+  return yield* closeAtTheirRouter(chosen, context, await pinholesToClose(ports, context))
 }
 
-async function pinholesToClose(ports: readonly PortToClose[], context: RunContext) {
+/** Closes those that were opened at that gateway, and names the others. */
+export async function* closeAtTheirRouter(
+  chosen: ChosenGateway,
+  context: RunContext,
+  all: readonly PinholeOnPort[],
+): Reporting<ExitCode> {
+  const { gateway } = chosen
+  const here = all.filter((each) => each.via === gateway.protocol && each.gateway === addressOf(gateway))
+  const exitCode = yield* deletePinholes(chosen, context, { ids: here.map(({ id }) => id), mayBeGone: true })
+  for (const each of all.filter((one) => !here.includes(one)))
+    yield { type: 'left-alone', mapping: asMapping(each, context), reason: 'another-router' }
+  return here.length < all.length ? 2 : exitCode
+}
+
+/** A pinhole as a row of a table. */
+export function asMapping(pinhole: PinholeOnPort, { clock }: RunContext): PortMapping {
+  const { protocol, internalPort, internalClient, endsWallMs } = pinhole
+  const leaseSeconds = Math.ceil((endsWallMs - clock.wallMs()) / 1000)
+  const inside = { internalPort, internalClient, protocol, description: '', enabled: true }
+  return { remoteHost: '', externalPort: internalPort, ...inside, leaseSeconds }
+}
+
+async function pinholesToClose(ports: readonly PortToClose[], context: RunContext): Promise<readonly PinholeOnPort[]> {
   const found = ports.flatMap(({ port, protocols }) =>
     protocols.map((protocol) => pinholesOn({ protocol, internalPort: port }, context)),
   )

@@ -127,12 +127,17 @@ export function reportPinholePackets({ gateway }: Chosen, context: RunContext, {
   })
 }
 
-/** -D */
-export function deletePinholes({ gateway }: ChosenGateway, context: RunContext, { ids }: Ids): Reporting<ExitCode> {
+/** -D. `mayBeGone`: one that is not there any more is closed too. */
+export function deletePinholes(
+  { gateway }: ChosenGateway,
+  context: RunContext,
+  { ids, mayBeGone = false }: Ids & { readonly mayBeGone?: boolean },
+): Reporting<ExitCode> {
   return reportEach(ids, context, async (id) => {
     const deleted = await attemptWrite(() => openerOf(gateway).deletePinhole(id))
-    if (deleted.ok) await forgetPinhole(id, context)
-    return { type: 'pinhole-deleted', id, ...answerOf(deleted, () => ({})) }
+    const isGone = !deleted.ok && upnpErrorOf(deleted.error) === UPNP_ERRORS.NoSuchEntry
+    if (deleted.ok || isGone) await forgetPinhole(id, context)
+    return { type: 'pinhole-deleted', id, ...(isGone && mayBeGone ? { ok: true } : answerOf(deleted, () => ({}))) }
   })
 }
 

@@ -66,7 +66,7 @@ async function* runAll(invocation: GatewayInvocation, context: RunContext): Repo
   if (isMine && exitCode === 1) return exitCode // nobody has agreed
   if (!(await isWorthAsking(beside, context))) return exitCode
   const besideCode = yield* runOne(beside, context)
-  return isMine && besideCode !== 0 ? 2 : exitCode
+  return exitCode === 0 && besideCode !== 0 ? 2 : exitCode
 }
 
 /** Whether the internet can reach this computer over IPv6. An emulated gateway is asked for what was asked for. */

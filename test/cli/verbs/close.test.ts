@@ -190,6 +190,41 @@ describe('close', () => {
   })
 })
 
+describe('close over IPv6 beside IPv4', () => {
+  async function opened(options: EmulatorOptions = {}) {
+    const emulator = await startEmulator(options)
+    closing.push(emulator)
+    const files = memoryFiles()
+    const run = async (...argv: string[]) => {
+      const { stdout, stderr, exitCode } = await runCli(argv, { ...emulator.net, files })
+      return `${stdout}${stderr.replace(/^(?=.)/gm, '! ')}= ${exitCode}`
+    }
+    await run('open', '25565')
+    expect([emulator.mappings().length, emulator.pinholes().length]).toEqual([1, 1])
+    return { emulator, files, run }
+  }
+
+  it('closes both', async () => {
+    const { emulator, run } = await opened()
+    expect(await run('close', '25565')).toBe('Port 25565 TCP is closed.\nOver IPv6 it is closed too.\n= 0')
+    expect(emulator.pinholes()).toEqual([])
+  })
+
+  it('fails if that is refused', async () => {
+    const { run } = await opened({ quirks: [{ name: 'refuse', operation: 'DeletePinhole', code: 501 }] })
+    expect(await run('close', '25565')).toMatch(
+      /^Port 25565 TCP is closed\.\n! Over IPv6 it could not be closed: .*\n= 2$/,
+    )
+  })
+
+  it('is done if the router has forgotten it', async () => {
+    const { emulator, files, run } = await opened()
+    emulator.forget()
+    expect(await run('close', '25565')).toContain('Over IPv6 it is closed too.\n= 0')
+    expect((await files.list('')).filter((name) => name.startsWith('pinhole-'))).toEqual([])
+  })
+})
+
 describe('what close says', () => {
   const interfaces = () => [{ name: 'lo', address: '127.0.0.1', netmask: '255.0.0.0', loopback: true }]
   const text = async (argv: readonly string[], { emulator, files }: { emulator: Emulator; files: PrivateFiles }) => {

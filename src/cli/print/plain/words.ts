@@ -2,6 +2,7 @@
 import { hostAndPort } from '../../../domain/address.js'
 import { DEFAULT_DESCRIPTION } from '../../../domain/port-mapping.js'
 import type { GatewayInvocation } from '../../parse/invocation.js'
+import { shellLine } from '../../parse/shell-words.js'
 import { cleaned } from '../clean.js'
 
 const MONTHS = 'January February March April May June July August September October November December'.split(' ')
@@ -96,16 +97,11 @@ export function commandLine(
     ...(emulate ? ['--emulate'] : []),
     ...(verb !== 'open' || description === DEFAULT_DESCRIPTION ? [] : ['--description', description]),
   ]
-  return ['upnp-ts', verb, ...words, ...options].map(quoted).join(' ')
+  return shellLine(['upnp-ts', verb, ...words, ...options])
 }
 
 /** The same command once more, with an option. */
 export function againWith({ argv }: { readonly argv: readonly string[] }, option: string): string {
   const at = argv[0]?.startsWith('-') === false ? 1 : 0
-  return ['upnp-ts', ...argv.slice(0, at).map(quoted), option, ...argv.slice(at).map(quoted)].join(' ')
-}
-
-/** As a shell takes it. */
-export function quoted(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
+  return shellLine(['upnp-ts', ...argv.slice(0, at), option, ...argv.slice(at)])
 }

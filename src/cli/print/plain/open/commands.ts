@@ -1,7 +1,8 @@
 /** The command line of `open` for one port, with the options of this one that still count. Pure. */
 import type { MappingRequest } from '../../../../domain/port-mapping.js'
+import { shellWord } from '../../../parse/shell-words.js'
 import type { Occasion } from '../telling.js'
-import { commandLine, portWord, quoted } from '../words.js'
+import { commandLine, portWord } from '../words.js'
 
 interface Changes {
   readonly external?: 'any'
@@ -27,7 +28,7 @@ export function openCommand({ invocation }: Occasion, asked: MappingRequest, cha
     ...(lease === 'unlimited' ? [] : ['--for', durationWord(lease.seconds)]),
     ...(keep === undefined ? [] : ['--keep']),
   ]
-  const program = keep === undefined || keep.program.length === 0 ? [] : ['--', ...keep.program.map(quoted)]
+  const program = keep === undefined || keep.program.length === 0 ? [] : ['--', ...keep.program.map(shellWord)]
   return [commandLine('open', words, invocation), ...program].join(' ')
 }
 
