@@ -31,14 +31,27 @@ export async function* runBeside(context: RunContext, runIPv4: Run, runIPv6: Run
     const isOver = new AbortController()
     const hearingIt = begin().finally(() => isOver.abort())
     await Promise.race([hearingIt, sleep(context.clock, LONGEST_WAIT_MS, isOver.signal)])
-    if (!isOver.signal.aborted) heard.push(notOverIPv6(late, true))
     yield* heard.splice(0)
+    if (isOver.signal.aborted) return exitCode
+    deadline.abort(late)
+    await hearing
+    yield* heard.filter(isOpen)
+    yield notOverIPv6(late, true)
     return exitCode
+  } catch (error) {
+    deadline.abort(late)
+    await hearing
+    yield* heard.filter(isOpen)
+    throw error
   } finally {
     deadline.abort(late)
     deadline.dispose()
     await hearing
   }
+}
+
+function isOpen(report: Report): boolean {
+  return report.type === 'pinhole-added' && report.ok
 }
 
 /** What is said of pinholes; whom it asks has been said of IPv4. It never rejects. */

@@ -86,6 +86,28 @@ describe('IPv6 beside IPv4', () => {
     expect(clock.pending).toBe(0)
   })
 
+  it('is told of if it was opened all the same, however the waiting ended', async () => {
+    async function* atTheLastMoment({ signal }: RunContext): Reporting<ExitCode> {
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      yield ADDED
+      throw signal.reason
+    }
+    const clock = new FakeClock()
+    const late = besideOn(clock, () => yields(0, MAPPED), atTheLastMoment)
+    await clock.advance(1000)
+    await late.running
+    expect(late.state.reports).toMatchObject([MAPPED, ADDED, { type: 'notice', kind: 'not-over-ipv6', late: true }])
+    async function* failing({ onIdle }: RunContext): Reporting<ExitCode> {
+      yield* []
+      onIdle?.()
+      await settle()
+      throw new NoReplyError('no time is left')
+    }
+    const failed = besideOn(new FakeClock(), failing, atTheLastMoment)
+    await expect(failed.running).rejects.toThrow('no time is left')
+    expect(failed.state.reports).toEqual([ADDED])
+  })
+
   it('is no failure of the command, whatever fails there', async () => {
     const error: Report = { type: 'error', error: ERROR, searched: NOTHING_FOUND }
     const failing = besideOn(
