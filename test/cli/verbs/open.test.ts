@@ -145,6 +145,34 @@ What helps:
   })
 })
 
+describe('open PORT/both', () => {
+  it('does not call one half open that was closed again because the other one is taken', async () => {
+    const { emulator, open } = await setting()
+    emulator.addMapping({ externalPort: 53, protocol: 'TCP', internalClient: '192.168.1.31' })
+    const answer = await open('53/both')
+    expect(emulator.mappings()).toHaveLength(1)
+    expect(answer).not.toContain('Your router now lets')
+    expect(answer).toMatch(/^--- stderr\nPort 53 TCP is taken: .*--- 2\n$/s)
+    expect(await open('53/both', '--print', 'endpoint')).toMatch(/^--- stderr\n.*--- 2\n$/s)
+    expect(await open('53/both', '--external', 'any')).toMatch(
+      /^Your router now lets port \d+ TCP and UDP in\.\n[^-]*; add --keep to keep it open\n--- 0\n$/,
+    )
+    expect(await open('53/both', '--external', 'any', '--print', 'endpoint')).toMatch(
+      /^203\.0\.113\.7:\d+\n--- stderr\n[^]*--- 0\n$/,
+    )
+  })
+
+  it('nor over IPv6', async () => {
+    const emulator = await startEmulator({ maxPinholes: 1 })
+    closing.push(emulator)
+    for (const words of [[], ['--print', 'endpoint']]) {
+      const { stdout, exitCode } = await runCli(['open', '53/both', '--ipv6', ...words], { ...emulator.net, clock })
+      expect(emulator.pinholes()).toEqual([])
+      expect([stdout, exitCode]).toEqual(['', 2])
+    }
+  })
+})
+
 describe('open over IPv6', () => {
   const onLink = async (options: EmulatorOptions = {}) => {
     const emulator = await startEmulator({ externalAddress: '203.0.113.7', ...options })

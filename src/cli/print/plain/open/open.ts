@@ -3,7 +3,8 @@
  * IPv4, the same over IPv6, and then each failure with the command that helps.
  */
 import { isGlobalIPv6, isInternetAddress, knownAddress } from '../../../../domain/address.js'
-import { transportProtocolOf } from '../../../../domain/port-mapping.js'
+import type { PinholeId } from '../../../../domain/pinhole.js'
+import { type MappingRequest, transportProtocolOf } from '../../../../domain/port-mapping.js'
 import type { GatewayCommand } from '../../../parse/command-table.js'
 import type { GatewayInvocation } from '../../../parse/invocation.js'
 import type { NoticeOf, ReportOf } from '../../../report.js'
@@ -28,7 +29,7 @@ class OpenTeller {
   readonly #wanted: { readonly 4: number; readonly 6: number }
   /** What is open, and has not been told yet. */
   readonly #held: OpenedPort[] = []
-  readonly #failures: Failure[] = []
+  readonly #failures: (Failure & { readonly asked?: MappingRequest })[] = []
   readonly #notices: Piece[] = []
   readonly #unheard: NoticeOf<'nobody-listens'>[] = []
   #isTold = false
@@ -41,6 +42,7 @@ class OpenTeller {
   #isToldOfNat = false
   #isDrawn = false
   readonly #toldOfIPv6 = new Set<string>()
+  readonly #pinholes = new Map<PinholeId, OpenedPort>()
 
   constructor(occasion: Occasion) {
     const { command, beside } = occasion.invocation
@@ -63,11 +65,17 @@ class OpenTeller {
     mapped: (report) => {
       if (report.isOtherwise === true) return []
       this.#held.push(this.#mappedPort(report))
+      this.#forgetRefusal(report.asked)
       return this.#decide(4)
     },
     'map-failed': (report) => {
-      this.#failures.push(mapFailure(report, this.#occasion))
+      this.#failures.push({ ...mapFailure(report, this.#occasion), asked: report.asked })
       return []
+    },
+    'taken-back': ({ key }) => {
+      const isIt = ({ family, protocols, externalPort }: OpenedPort): boolean =>
+        family === 4 && protocols.includes(key.protocol) && externalPort === key.externalPort
+      return this.#takeBack(this.#held.find(isIt))
     },
     'pinhole-added': (report) => [...this.#tellIPv4(), ...this.#hearPinhole(report)],
     notice: (notice) => this.#hearNotice(notice),
@@ -98,7 +106,9 @@ class OpenTeller {
 
   #hearPinhole(report: ReportOf<'pinhole-added'>): readonly Piece[] {
     if (report.ok) {
-      this.#held.push(this.#pinhole(report))
+      const port = this.#pinhole(report)
+      this.#pinholes.set(report.id, port)
+      this.#held.push(port)
       return this.#decide(6)
     }
     if (this.#isBeside) return this.#once(refusedOverIPv6(report))
@@ -107,11 +117,30 @@ class OpenTeller {
   }
 
   #hearNotice(notice: ReportOf<'notice'>): readonly Piece[] {
+    if (notice.kind === 'pinhole-taken-back' && notice.closed) this.#takeBack(this.#pinholes.get(notice.id))
     if (notice.kind === 'address-not-public') this.#privateAddress = notice.address
     else if (notice.kind === 'nobody-listens') this.#unheard.push(notice)
     else if (notice.kind === 'not-over-ipv6') return [...this.#tellIPv4(), ...notOverIPv6Text(notice, this.#occasion)]
     else this.#notices.push(...plainNotice(notice, this.#occasion))
     return this.#isTold ? this.#notices.splice(0) : []
+  }
+
+  /** With --external any, TCP and UDP are tried on another port if one of them is taken. */
+  #forgetRefusal({ protocol, internalPort, internalClient }: MappingRequest): void {
+    const { command } = this.#occasion.invocation
+    if (command.name !== 'map' || !command.any) return
+    const isSame = (asked: MappingRequest | undefined): boolean =>
+      asked?.protocol === protocol && asked.internalPort === internalPort && asked.internalClient === internalClient
+    const left = this.#failures.splice(0).filter(({ asked }) => !isSame(asked))
+    this.#failures.push(...left)
+  }
+
+  /** One half of TCP and UDP is open, and is closed again because the other one is not. */
+  #takeBack(port: OpenedPort | undefined): readonly Piece[] {
+    const at = port === undefined ? -1 : this.#held.indexOf(port)
+    const [taken] = at === -1 ? [] : this.#held.splice(at, 1)
+    if (taken !== undefined) this.#decided[taken.family]--
+    return []
   }
 
   /** Tells a family once all of its ports are open. What fails is told at the end. */
