@@ -49,6 +49,11 @@ export class FakeClock implements Clock {
     this.#nowMs = end
   }
 
+  /** The computer is asleep: only the clock on the wall goes on. */
+  sleep(ms: number): void {
+    this.#wallOffsetMs += ms
+  }
+
   /** Of two for the same moment, the one that was armed first. */
   #next(): Timer | undefined {
     let next: Timer | undefined

@@ -54,6 +54,9 @@ const HOOK_TIMEOUT_MS = 30_000
  * than 4 s to make or remove a mapping.
  */
 const ANSWER_MS = 8000
+/** How late --for may notice that this computer has slept. */
+const LOOK_AT_CLOCK_MS = 30_000
+
 export function keepSurroundings(surroundings: Surroundings): KeepContext {
   keepYoungMemorySmall()
   const { env, onlyRoute, clock, onSignal } = surroundings
@@ -177,7 +180,7 @@ class KeepSession {
     this.#program.begin()
     this.#state.show(this.#facts)
     const { forMs } = this.#options
-    if (forMs !== undefined) this.#cancelEnd = this.#context.clock.schedule(forMs, () => this.#program.timeIsUp())
+    if (forMs !== undefined) this.#endAfter(forMs)
     this.#keep().then(
       () => this.#queue.end(),
       (error: unknown) => this.#queue.fail(error),
@@ -193,6 +196,17 @@ class KeepSession {
       for (const { keeper } of this.#families) keeper.close()
     }
     return this.#program.exitCode
+  }
+
+  /** A person was told a time of day. While this computer sleeps, the monotonic clock stands still. */
+  #endAfter(leftMs: number): void {
+    const { clock } = this.#context
+    const [monotonicMs, wallMs] = [clock.monotonicMs(), clock.wallMs()]
+    this.#cancelEnd = clock.schedule(Math.min(leftMs, LOOK_AT_CLOCK_MS), () => {
+      const passedMs = Math.max(clock.monotonicMs() - monotonicMs, clock.wallMs() - wallMs)
+      if (passedMs < leftMs) this.#endAfter(leftMs - passedMs)
+      else this.#program.timeIsUp()
+    })
   }
 
   async #keep(): Promise<void> {

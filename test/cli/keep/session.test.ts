@@ -688,6 +688,15 @@ describe('--for', () => {
     expect([await ended(), emulator.mappings().length, clock.pending]).toEqual([0, 0, 0])
   })
 
+  it('is over by the clock on the wall, however long this computer has slept', async () => {
+    const { clock, told, pass, ended } = keeping(await emulated(), ['open', '22', '--for', '2h'])
+    await told('mapped')
+    await pass(3600)
+    clock.sleep(2 * 3_600_000)
+    await pass(60)
+    expect(await ended()).toBe(0)
+  })
+
   it('asks a program to end, and takes that for a success', async () => {
     const { state, pass, ended } = keeping(await emulated(), ['open', '22', '--for', '1m', '--', 'game'])
     await until(() => state.started.length > 0)
