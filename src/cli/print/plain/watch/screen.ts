@@ -83,7 +83,10 @@ export class WatchedRouter {
       ? [plain('The router cannot tell what it has open: these were opened with upnp-ts.')]
       : []
     const foot = [sum, ...remembered, hint(`${clockText(nowMs)}   + new   - gone   Ctrl-C ends this`)]
-    const table = rows.map((row) => {
+    const heading = rows.length === 0 ? [] : [plain(tableLine('', PORT_HEADINGS, width))]
+    const room = Math.max(0, height - head.length - heading.length - foot.length)
+    const shown = rows.length <= room ? rows : rows.slice(0, Math.max(0, room - 1))
+    const body = shown.map((row) => {
       const { mapping, endsWallMs, change } = row
       const news = change === undefined ? ' ' : change.kind === 'new' ? '+' : '-'
       const text = tableLine(`${isOwn(row) ? '*' : ' '}${news}`, portCells(mapping, endsWallMs, nowMs), width)
@@ -95,10 +98,7 @@ export class WatchedRouter {
             ? good(text)
             : plain(text)
     })
-    const heading = table.length === 0 ? [] : [plain(tableLine('', PORT_HEADINGS, width))]
-    const room = Math.max(0, height - head.length - heading.length - foot.length)
-    const body = table.length <= room ? table : table.slice(0, Math.max(0, room - 1))
-    const rest = table.length - body.length
+    const rest = rows.length - body.length
     const more = rest === 0 ? [] : [plain(`  and ${rest} more; upnp-ts list shows all of them`)]
     return [...head, ...heading, ...body, ...more, ...foot]
       .slice(0, height)
