@@ -33,17 +33,22 @@ type Begin = (beginning?: Beginning) => Promise<Printer>
 export async function main(argv: readonly string[], surroundings: Surroundings = ofProcess()): Promise<number> {
   const output = outputOf(argv)
   let printer: Promise<Printer> | undefined
-  const usual = isForVerb(argv) ? '' : BANNER // a pipe puts what `service` prints into a file
-  const begin: Begin = ({ banner = usual, streams = surroundings, voice } = {}) => {
+  let usual: Beginning = isForVerb(argv) ? { banner: '' } : {} // a pipe puts what `service` prints into a file
+  const begin: Begin = (beginning) => {
+    const { banner = BANNER, streams = surroundings, voice } = { ...usual, ...beginning }
     printer ??= makePrinter(output, streams, banner, voice)
     return printer
+  }
+  const speakAs = (voice: Voice): void => {
+    usual = { banner: '', voice }
   }
   const { clock } = surroundings
   const stopListening = output.verbose
     ? onIgnored(async (ignored) => (await begin()).ignored(ignored, clock.wallMs()))
     : undefined
   try {
-    const exitCode = await obey(argv, begin, output.verbose ? await traced(surroundings, begin) : surroundings)
+    const shown = output.verbose ? await traced(surroundings, begin) : surroundings
+    const exitCode = await obey(argv, begin, speakAs, shown)
     ;(await printer)?.finish(exitCode)
     if (exitCode !== 0) (await printer)?.complain()
     await new Promise((resolve) => setImmediate(resolve)) // Node reports a failed write later
@@ -74,7 +79,12 @@ async function makePrinter(
   return printer
 }
 
-async function obey(argv: readonly string[], begin: Begin, surroundings: Surroundings): Promise<number> {
+async function obey(
+  argv: readonly string[],
+  begin: Begin,
+  speakAs: (voice: Voice) => void,
+  surroundings: Surroundings,
+): Promise<number> {
   const invocation = parseInvocation(argv)
   switch (invocation.kind) {
     case 'version':
@@ -96,10 +106,10 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
       return printService(invocation, surroundings)
     case 'gateway': {
       const whole = await withNonce(invocation, surroundings.stdin)
-      const inItsVoice = whole.voice === 'plain' ? await plainly(whole, argv, begin, surroundings) : begin
-      if (!whole.emulate) return command(whole, inItsVoice, surroundings)
+      if (whole.voice === 'plain') speakAs(await plainly(whole, argv, surroundings))
+      if (!whole.emulate) return command(whole, begin, surroundings)
       const { onEmulatedGateway } = await import('./emulated.js')
-      return onEmulatedGateway(whole, surroundings, (alone, emulated) => command(alone, inItsVoice, emulated))
+      return onEmulatedGateway(whole, surroundings, (alone, emulated) => command(alone, begin, emulated))
     }
   }
 }
@@ -108,15 +118,13 @@ async function obey(argv: readonly string[], begin: Begin, surroundings: Surroun
 async function plainly(
   invocation: GatewayInvocation,
   argv: readonly string[],
-  begin: Begin,
   { clock, stdout, env }: Surroundings,
-): Promise<Begin> {
+): Promise<Voice> {
   const { plainVoice } = await import('./print/plain/plain-voice.js')
   const hasQr = invocation.handOver?.hasQr === true
   const { qrCode, canvasOf } = hasQr ? await import('./print/plain/open/qr-code.js') : {}
   const drawQr = qrCode && canvasOf && ((text: string) => qrCode(text, canvasOf(stdout, env)))
-  const voice = plainVoice({ invocation, argv, nowMs: () => clock.wallMs(), columns: () => stdout.columns, drawQr })
-  return (beginning) => begin({ banner: '', voice, ...beginning })
+  return plainVoice({ invocation, argv, nowMs: () => clock.wallMs(), columns: () => stdout.columns, drawQr })
 }
 
 /** --verbose: the same surroundings, but every message that passes prints a line. */

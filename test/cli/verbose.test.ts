@@ -23,6 +23,13 @@ describe('--verbose', () => {
     ])
   })
 
+  it('leaves the answer of a verb in plain words', async () => {
+    const quietly = await runCli(['--emulate', '--via', 'igd', 'open', '22'])
+    const shown = await runCli(['--emulate', '--via', 'igd', 'open', '22', '-v'])
+    expect(shown.stdout).toBe(quietly.stdout)
+    expect(shown.stdout).toMatch(/^Your router now lets port 22 TCP in\.\n/)
+  })
+
   it('shows what was ignored for a defect, and the command goes on', async () => {
     let heard = 0
     const open: Datagrams['open'] = (options) =>

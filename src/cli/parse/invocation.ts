@@ -210,6 +210,10 @@ function judge<C extends AnyCommand>(
   const verb = tables.verbs?.find(({ flag }) => flag === words[0])
   const letter = commands[0] ?? given[0]
   const row = verb ?? letter
+  const compat = textOption(options.compat)
+  if (compat !== undefined && compat !== '2.1' && compat !== '2.3.3') {
+    throw new UsageError(`--compat: '${compat}' is not a version of upnpc that upnp-ts can imitate: give 2.1 or 2.3.3`)
+  }
   const stray = verb === undefined ? words[0] : undefined
   if (stray !== undefined) throw strayWord(stray, commands[0], options, tables)
   const url = textOption(options.url)
@@ -224,16 +228,15 @@ function judge<C extends AnyCommand>(
   const named = url !== undefined ? '-u' : '--gateway'
   if ((url !== undefined || options.gateway !== undefined) && options.emulate === true)
     throw new UsageError(`--emulate brings its own gateway: leave out ${named}`)
-  const compat = textOption(options.compat)
-  if (compat !== undefined && compat !== '2.1' && compat !== '2.3.3') {
-    throw new UsageError(`--compat: '${compat}' is not a version of upnpc that upnp-ts can imitate: give 2.1 or 2.3.3`)
-  }
   refuseColour(options)
   if (options.quiet === true && options.verbose === true)
     throw new UsageError('--quiet and --verbose: one of the two at a time')
   refuseMisplaced(row, tables.options.filter(isGiven), tables.verbs)
   if (verb === undefined) return invocationOf(row, listOption(options[keyOf(row)]), options, program)
-  const rest = words.slice(1)
+  const [, ...rest] = words
+  if (verb.form === undefined && rest[0] !== undefined)
+    throw new UsageError(`'${rest[0]}' is not understood: ${verb.flag} does not take it`)
+  if (compat !== undefined) throw new UsageError(`--compat is for letters, not for ${verb.flag}`)
   const { overIPv6 } = verb
   if (options.ipv4 === true && options.ipv6 === true)
     throw new UsageError('--ipv4 and --ipv6: leave both out for both, or give one for one alone')
@@ -362,6 +365,7 @@ function notACommand(word: string, tables: Tables<AnyCommand>): UsageError {
   if (labels.includes(word))
     return new UsageError(`${word} comes first, before all options`, { next: word === HELP ? word : `${HELP} ${word}` })
   const meant = /^\d/.test(word) ? labels[0] : nearest(word, labels)
+  if (word === 'version') return new UsageError(`'${word}' is not a command; it is: upnp-ts --version`)
   if (meant === undefined) return new UsageError(`'${word}' is not a command; upnp-ts -h shows all of them`)
   const by = /^\d/.test(word) ? `${meant} ${word}` : meant
   return new UsageError(`'${word}' is not a command; did you mean ${meant}?`, { fix: [word, by] })
@@ -378,6 +382,10 @@ function usageErrorOf(error: CommanderError, { commands, options }: Tables<AnyCo
           long.map((each) => each.slice(2)),
         )
       : undefined
+    if (/^--(tcp|udp|both)$/.test(option))
+      return new UsageError(`Unknown switch ${option}; the protocol is written after the port`, {
+        next: `open 25565/${option.slice(2)}`,
+      })
     if (meant === undefined) return new UsageError(`Unknown switch ${option}; upnp-ts -h shows all of them`)
     return new UsageError(`Unknown switch ${option}; did you mean --${meant}?`, {
       fix: [typed, `--${meant}${typed.slice(option.length)}`],

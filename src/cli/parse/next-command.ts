@@ -32,8 +32,9 @@ export function namingNext(
 }
 
 function replaced(argv: readonly string[], [word, by]: readonly [string, string]): readonly string[] | undefined {
-  const at = argv.lastIndexOf(word)
-  return at === -1 ? undefined : argv.toSpliced(at, 1, ...by.split(' '))
+  const words = argv.includes(word) ? [word] : word.split(' ')
+  const at = argv.findLastIndex((_, first) => words.every((each, next) => each === argv[first + next]))
+  return at === -1 ? undefined : argv.toSpliced(at, words.length, ...by.split(' '))
 }
 
 function labelIn(message: string): string {

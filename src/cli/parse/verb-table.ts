@@ -18,6 +18,7 @@ import {
 import { labelOf } from './option-table.js'
 import type { AskedPinhole } from './pinhole-words.js'
 import { addToRanges, type PortPair, portPairsOf, portsOf } from './port-words.js'
+import { refuseOtherSpellings } from './verb-words.js'
 import { addressOf, remoteHostOf, UsageError } from './words.js'
 
 export interface VerbRow<C extends AnyCommand = AnyCommand> extends CommandRow<C> {
@@ -101,11 +102,15 @@ interface PortWord {
 }
 
 /** `25565`, `2222:22`, `27015-27030/udp`, `53/both`: outside and inside as docker writes them. @throws UsageError */
-function portWordsOf(words: readonly string[], { external, anyExternalPort }: CommandOptions): readonly PortWord[] {
+function portWordsOf(
+  words: readonly string[],
+  { external, anyExternalPort, lease }: CommandOptions,
+): readonly PortWord[] {
   const label = labelOf(OPEN)
   if (words.length === 0) throw new UsageError(`which port? Give it, as in: upnp-ts ${label} 25565`)
   if (external !== undefined && words.length > 1)
     throw new UsageError(`--external is for one port: write each as OUTSIDE:INSIDE, as in: upnp-ts ${label} 2222:22`)
+  refuseOtherSpellings(label, words, lease)
   let inRanges = 0
   return words.map((word) => {
     const [, outside, inside = '', protocol = 'tcp'] = /^(?:([^:/]*):)?([^:/]*)(?:\/(.*))?$/s.exec(word) ?? []
@@ -126,8 +131,13 @@ function verbProtocolsOf(word: string, protocol: string): readonly TransportProt
   if (lower === 'both' || lower === 'tcp+udp') return ['UDP', 'TCP']
   const port = word.slice(0, word.indexOf('/'))
   throw new UsageError(`'${protocol}' is not a protocol: write ${port}/tcp, ${port}/udp or ${port}/both`, {
-    fix: [word, `${port}/both`],
+    fix: [word, `${port}/${['tcp', 'udp'].find((each) => lettersOf(each) === lettersOf(lower)) ?? 'both'}`],
   })
+}
+
+/** In their order, because `tpc` means tcp. */
+function lettersOf(word: string): string {
+  return [...word].toSorted().join('')
 }
 
 function parseOpen(words: readonly string[], options: CommandOptions = {}) {
@@ -191,6 +201,7 @@ function closingWordsOf(words: readonly string[]) {
     throw new UsageError(
       `which port? Give it, as in: upnp-ts ${label} 25565; for all of upnp-ts: upnp-ts ${label} --mine`,
     )
+  refuseOtherSpellings(label, words)
   let inRanges = 0
   return words.flatMap((word) => {
     const [, portWord = '', protocol = 'both'] = /^([^/]*)(?:\/(.*))?$/s.exec(word) ?? []

@@ -9,7 +9,7 @@ export class UsageError extends Error {
   readonly withUsage: boolean
   /** The label of the command whose form is shown before the message; empty for all commands. */
   readonly usageOf: string | undefined
-  /** A word of the command line, and what should stand there. */
+  /** A word of the command line, or several in a row, and what should stand there. */
   readonly fix: readonly [word: string, by: string] | undefined
   /** What to try next, as it is typed after `upnp-ts`. The message may name it already. */
   readonly next: string | undefined
