@@ -30,7 +30,7 @@ export async function* closeMine(
   const here = [chosen.gateway.localAddress, ...addressesOf(context)]
   const judged = (own: OwnMapping | Own): Own =>
     own.leave === undefined && command.onlyUnused ? { ...own, leave: whyUsed(own.mapping, listeners, here) } : own
-  const mappings: Own[] = (await ownMappings(chosen.router, context)).map(judged)
+  const mappings: Own[] = (await ownMappings(chosen.router, context)).map(judged).toSorted(byPort)
   const known = command.withPinholes ? await allPinholes(context) : []
   const pinholes = known.map((each) => judged({ mapping: asMapping(each, context) }))
   const all = [...mappings, ...pinholes]
@@ -56,6 +56,11 @@ export async function* closeMine(
   for (const { key } of wanted)
     if (key !== undefined && !(yield* withoutDoubt(unmapKey(chosen, context, key)))) exitCode = 2
   return exitCode
+}
+
+/** Routers list them in the order in which they were opened, or the other way round. */
+function byPort({ mapping: one }: Own, { mapping: other }: Own): number {
+  return (one.externalPort ?? 0) - (other.externalPort ?? 0) || one.protocol.localeCompare(other.protocol)
 }
 
 /** That upnp-ts has made it is known by its description too. */

@@ -60,8 +60,8 @@ async function start({ via = 'igd', typed, listeners }: Setting = {}) {
 }
 
 const TWO = `  Port       Leads to               Until         Opened by
-  25565 TCP  127.0.0.1:25565        DATE          upnp-ts
      22 TCP  127.0.0.1:22           DATE          upnp-ts
+  25565 TCP  127.0.0.1:25565        DATE          upnp-ts
 `
 
 describe('close --mine', () => {
@@ -87,7 +87,7 @@ describe('close --mine', () => {
     const { run, open } = await start({ typed })
     await run('open', '25565', '22')
     expect(await run('close', '--mine')).toBe(
-      `${TWO}! Close these 2 ports? [y/N] Ports 25565 TCP and 22 TCP are closed.\n= 0`,
+      `${TWO}! Close these 2 ports? [y/N] Ports 22 TCP and 25565 TCP are closed.\n= 0`,
     )
     expect(open()).toEqual([])
   })
@@ -110,7 +110,7 @@ describe('close --mine', () => {
     emulator.addMapping({ ...others, externalPort: 82, internalClient: '127.0.0.1', description: 'Transmission' })
     expect(await run('close', '--mine', '--yes')).toContain(`
 Port 80 TCP stays open: it leads to another computer, 192.168.1.31 ('upnp-ts').
-Ports 25565 TCP and 8080 TCP are closed.
+Ports 8080 TCP and 25565 TCP are closed.
 = 0`)
     expect(open()).toEqual([80, 81, 82])
   })
@@ -164,7 +164,7 @@ describe('close --mine over IPv6', () => {
     await run(emulator.portControlIPv6, 'open', '8333', '--ipv6', '--via', 'pcp')
     expect(emulator.pinholes()).toHaveLength(1)
     expect(await run(emulator.portControlIPv6, 'close', '--mine', '--yes', '--via', 'pcp')).toMatch(
-      /\n {3}8333 TCP {2}\[::1\]:8333 {13}DATE {9,10}over IPv6\n.*What was open over IPv6 is closed\.\n= 0$/s,
+      /\n {3}8333 TCP {2}over IPv6 {14}DATE {9,10}upnp-ts, to ::1\n.*What was open over IPv6 is closed\.\n= 0$/s,
     )
     expect(emulator.pinholes()).toEqual([])
   })

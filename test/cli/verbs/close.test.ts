@@ -242,7 +242,7 @@ describe('what close says', () => {
     await text(['open', '27015-27017/udp', '53/both', '80'], at)
     expect(await text(['close', '27015-27017', '53', '80', '81', '82/udp'], at)).toBe(`Port 81 was not open.
 Port 82 UDP was not open.
-Ports 27015-27017 UDP, 53 TCP and UDP and 80 TCP are closed.
+Ports 53 TCP and UDP, 80 TCP and 27015-27017 UDP are closed.
 = 0`)
   })
 

@@ -142,6 +142,7 @@ What helps:
     expect(await open('25570-25572', '53/both')).toContain(
       'Nothing on this computer listens on ports 25570-25572 and 53 TCP or UDP yet.\n--- 0',
     )
+    expect(await open('81', '81/udp')).toContain('Nothing on this computer listens on port 81 TCP or UDP yet.\n--- 0')
   })
 })
 

@@ -1,8 +1,9 @@
 /** `close`: each port, and whether nothing leads to it any more. What is closed is told at the end, in one line. */
 import type { MappingKey, PortMapping } from '../../../domain/port-mapping.js'
-import type { ReportOf } from '../../report.js'
+import type { ReportedError, ReportOf } from '../../report.js'
 import { cleaned } from '../clean.js'
 import { complaint, good, type Piece, plain, remark } from '../pieces.js'
+import { codeOf } from './failures.js'
 import { endOf, PORT_HEADINGS, portCells, tableLine } from './port-table.js'
 import type { Occasion, Telling } from './telling.js'
 import { listed } from './words.js'
@@ -18,7 +19,8 @@ export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling 
   const told = (): readonly Piece[] => {
     const names = portNames(closed.splice(0).filter((key) => !doubtful.some((each) => isSame(each, key))))
     if (names.length === 0) return []
-    return [good(`${names.length === 1 ? `Port ${names[0]} is` : `Ports ${listed(names)} are`} closed.\n`)]
+    const isOne = names.length === 1 && !names[0]?.includes('-')
+    return [good(`${isOne ? `Port ${names[0]} is` : `Ports ${listed(names)} are`} closed.\n`)]
   }
   return {
     rows: {
@@ -28,13 +30,12 @@ export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling 
       },
       'unmap-failed': ({ key, error }) => {
         doubtful.push(key)
-        return [complaint(`Port ${key.externalPort} ${key.protocol} could not be closed: ${cleaned(error.message)}.\n`)]
+        return [complaint(`Port ${key.externalPort} ${key.protocol} could not be closed: ${whyNot(error)}.\n`)]
       },
       'to-close': ({ mapping }) => {
         const heading = shown === 0 ? [plain(`${tableLine('', PORT_HEADINGS, width)}\n`)] : []
         shown++
-        const shownAs = mapping.internalClient.includes(':') ? { ...mapping, description: 'over IPv6' } : mapping
-        const cells = portCells(shownAs, endOf(mapping, nowMs()), nowMs())
+        const cells = cellsOf(mapping, nowMs())
         return [...heading, plain(`${tableLine('', cells, width)}\n`)]
       },
       'left-alone': ({ mapping, reason }) => [
@@ -46,7 +47,7 @@ export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling 
       asked: ({ count }) => [remark(`Close ${count === 1 ? 'this port' : `these ${count} ports`}? [y/N] `)],
       declined: () => [plain('Nothing was closed.\n')],
       'pinhole-deleted': (report) => {
-        if (!report.ok) return [complaint(`Over IPv6 it could not be closed: ${cleaned(report.error.message)}.\n`)]
+        if (!report.ok) return [complaint(`Over IPv6 it could not be closed: ${whyNot(report.error)}.\n`)]
         if (isClosedOverIPv6) return []
         isClosedOverIPv6 = true
         return [...told(), good(isMine ? 'What was open over IPv6 is closed.\n' : 'Over IPv6 it is closed too.\n')]
@@ -68,6 +69,21 @@ function isSame(one: MappingKey, other: MappingKey): boolean {
   return one.externalPort === other.externalPort && one.protocol === other.protocol
 }
 
+/** An IPv6 address is too long for its column, so the last one has it. */
+function cellsOf(mapping: PortMapping, nowMs: number): readonly string[] {
+  const cells = portCells(mapping, endOf(mapping, nowMs), nowMs)
+  const { internalClient } = mapping
+  return internalClient.includes(':')
+    ? [...cells.slice(0, 3).with(1, 'over IPv6'), `upnp-ts, to ${cleaned(internalClient)}`]
+    : cells
+}
+
+function whyNot(error: ReportedError): string {
+  if (error.number === undefined) return cleaned(error.message)
+  const isNoRoom = error.name === 'NO_RESOURCES'
+  return `your router refused it${codeOf(error)}${isNoRoom ? ', as some do if it is not open' : ''}`
+}
+
 function whyLeft({ internalClient, description }: PortMapping, reason: ReportOf<'left-alone'>['reason']): string {
   switch (reason) {
     case 'another-computer':
@@ -85,7 +101,7 @@ function whyLeft({ internalClient, description }: PortMapping, reason: ReportOf<
 
 /** `53 TCP and UDP`, `27015-27030 UDP` */
 function portNames(keys: readonly MappingKey[]): readonly string[] {
-  const ports = [...new Set(keys.map(({ externalPort }) => externalPort))]
+  const ports = [...new Set(keys.map(({ externalPort }) => externalPort))].toSorted((one, other) => one - other)
   const names: { first: number; last: number; readonly protocols: string }[] = []
   for (const port of ports) {
     const protocols = keys

@@ -172,7 +172,7 @@ function whyOf(error: ReportedError): string {
 }
 
 /** The router's own words, for a search on the web. */
-function codeOf({ number, name }: ReportedError): string {
+export function codeOf({ number, name }: ReportedError): string {
   return number === undefined ? '' : ` (error ${number}${name === undefined ? '' : `, ${name}`})`
 }
 

@@ -103,8 +103,13 @@ function doubt(why: string): string {
 /** `Nothing on this computer listens on port 25565 yet.` All ports are one sentence; TCP needs no saying. */
 export function nobodyText(unheard: readonly NoticeOf<'nobody-listens'>[]): Piece[] {
   if (unheard.length === 0) return []
-  const runs: { first: number; last: number; readonly protocol: string }[] = []
+  const protocols = new Map<number, string>()
   for (const { port, protocol } of unheard) {
+    const other = protocols.get(port)
+    protocols.set(port, other === undefined || other === protocol ? protocol : 'TCP+UDP')
+  }
+  const runs: { first: number; last: number; readonly protocol: string }[] = []
+  for (const [port, protocol] of protocols) {
     const run = runs.at(-1)
     if (run?.protocol === protocol && run.last + 1 === port) run.last = port
     else runs.push({ first: port, last: port, protocol })
@@ -113,7 +118,7 @@ export function nobodyText(unheard: readonly NoticeOf<'nobody-listens'>[]): Piec
     const shown = protocol === 'TCP' ? '' : ` ${protocol.replace('+', ' or ')}`
     return `${first}${last === first ? '' : `-${last}`}${shown}`
   })
-  const text = `Nothing on this computer listens on port${unheard.length === 1 ? '' : 's'} ${cleaned(listed(names))} yet.\n`
+  const text = `Nothing on this computer listens on port${protocols.size === 1 ? '' : 's'} ${cleaned(listed(names))} yet.\n`
   return [{ stream: 'stdout', text, tone: 'hint' }]
 }
 

@@ -101,3 +101,44 @@ describe('a port that is not open', () => {
     expect(text.match(/--external any/g)).toHaveLength(1)
   })
 })
+
+describe('what is said once', () => {
+  const noUpnp: Report = { type: 'notice', kind: 'no-upnp', via: 'pcp', waitedMs: 1600 }
+
+  it('is that the router does not answer over UPnP', () => {
+    expect(said(['close', '80'], [noUpnp, noUpnp]).match(/over UPnP/g)).toHaveLength(1)
+  })
+
+  it('is that no router answers: nothing is said of IPv6 then, if that is still asked for', () => {
+    const error = { code: 'NO_GATEWAY', message: 'nobody answers' } as const
+    const lacking = ALL_REPORTS.filter((report) => report.type === 'error' && report.searched !== undefined).slice(0, 1)
+    expect(lacking).toHaveLength(1)
+    const late: Report = { type: 'notice', kind: 'not-over-ipv6', error, late: true }
+    expect(said(['open', '80'], [...lacking, late])).not.toContain('IPv6')
+    expect(said(['open', '80'], [late])).toContain('Over IPv6: not known')
+  })
+})
+
+describe('closing', () => {
+  const key = { externalPort: 80, protocol: 'TCP', remoteHost: '' } as const
+
+  it('that is refused names the number, not the message', () => {
+    const error = {
+      code: 'REFUSED',
+      message: 'MAP was refused with 8',
+      number: 8,
+      name: 'NO_RESOURCES',
+      via: 'pcp',
+    } as const
+    expect(said(['close', '80'], [{ type: 'unmap-failed', via: 'pcp', key, error }])).toBe(
+      'Port 80 TCP could not be closed: your router refused it (error 8, NO_RESOURCES), as some do if it is not open.\n',
+    )
+  })
+
+  it('of a range is of many ports', () => {
+    const closed = [81, 80].map(
+      (port): Report => ({ type: 'unmapped', via: 'igd', key: { ...key, externalPort: port } }),
+    )
+    expect(said(['close', '80-81'], closed)).toBe('Ports 80-81 TCP are closed.\n')
+  })
+})

@@ -33,6 +33,7 @@ class OpenTeller {
   readonly #notices: Piece[] = []
   readonly #unheard: NoticeOf<'nobody-listens'>[] = []
   #isTold = false
+  #isWithoutRouter = false
   /** Of either family, in this answer. */
   readonly #decided = { 4: 0, 6: 0 }
   #gateway: ReportOf<'gateway'> | undefined
@@ -79,7 +80,10 @@ class OpenTeller {
     },
     'pinhole-added': (report) => [...this.#tellIPv4(), ...this.#hearPinhole(report)],
     notice: (notice) => this.#hearNotice(notice),
-    error: (report) => [...this.tellAll(), ...errorText(report, this.#occasion, this.#gateway)],
+    error: (report) => {
+      this.#isWithoutRouter ||= report.searched !== undefined
+      return [...this.tellAll(), ...errorText(report, this.#occasion, this.#gateway)]
+    },
   }
 
   tellAll(): readonly Piece[] {
@@ -120,7 +124,7 @@ class OpenTeller {
     if (notice.kind === 'pinhole-taken-back' && notice.closed) this.#takeBack(this.#pinholes.get(notice.id))
     if (notice.kind === 'address-not-public') this.#privateAddress = notice.address
     else if (notice.kind === 'nobody-listens') this.#unheard.push(notice)
-    else if (notice.kind === 'not-over-ipv6') return [...this.#tellIPv4(), ...notOverIPv6Text(notice, this.#occasion)]
+    else if (notice.kind === 'not-over-ipv6') return [...this.#tellIPv4(), ...this.#notOverIPv6(notice)]
     else this.#notices.push(...plainNotice(notice, this.#occasion))
     return this.#isTold ? this.#notices.splice(0) : []
   }
@@ -141,6 +145,11 @@ class OpenTeller {
     const [taken] = at === -1 ? [] : this.#held.splice(at, 1)
     if (taken !== undefined) this.#decided[taken.family]--
     return []
+  }
+
+  /** Nothing, if it has been said already that no router answered. */
+  #notOverIPv6(notice: NoticeOf<'not-over-ipv6'>): readonly Piece[] {
+    return this.#isWithoutRouter && notice.late ? [] : notOverIPv6Text(notice, this.#occasion)
   }
 
   /** Tells a family once all of its ports are open. What fails is told at the end. */
