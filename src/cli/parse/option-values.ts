@@ -106,7 +106,7 @@ export function keepOptionsOf(options: Options, program: readonly string[] | und
   if (options.keep !== true) {
     if (program !== undefined)
       throw new UsageError('a program after -- runs only with --keep, while the ports are open: add --keep', {
-        next: WITH_PROGRAM,
+        fix: ['--', '--keep --'],
       })
     return undefined
   }

@@ -53,6 +53,10 @@ describe('a refusal', () => {
       "open: 'hours' is not a port: write the time as one word, 2h, as in: upnp-ts open 80 --for 2h",
     ],
     ['open 22 --udp', 'Unknown switch --udp; the protocol is written after the port, as in: upnp-ts open 25565/udp'],
+    [
+      'open 8333 -- node server.js',
+      'a program after -- runs only with --keep, while the ports are open: add --keep, as in: upnp-ts open 8333 --keep -- node server.js',
+    ],
     ['close all', 'all that upnp-ts has opened is closed by: upnp-ts close --mine'],
     ['list 25565', "'25565' is not understood: list does not take it, as in: upnp-ts list"],
     ['status all', "'all' is not understood: status does not take it, as in: upnp-ts status"],

@@ -135,6 +135,11 @@ What helps:
     )
   })
 
+  it('tells an end that is near to the second', async () => {
+    const { open } = await setting()
+    expect(await open('25565', '--for', '20')).toContain('  Until                29 November, 10:14:50; add --keep')
+  })
+
   it('says that nothing listens there', async () => {
     const listeners = async () => ({ listeners: [], areAll: true })
     const { open } = await setting({ surroundings: { listeners } })

@@ -17,7 +17,7 @@ export const VERB_WORDS: Words = {
   otherComputer: '--to',
   nameComputer: 'give --to its address, or leave it out for this one',
   thisIPv6Computer: 'without --to it is this one',
-  onlyThisIPv6Computer: 'leave --to out',
+  onlyThisIPv6Computer: 'without --to, try a port above 1023',
   url: '--url',
   pinholes: '--ipv6',
   allOfPorts: 'open, close',

@@ -7,12 +7,16 @@ import { cleaned } from '../clean.js'
 
 const MONTHS = 'January February March April May June July August September October November December'.split(' ')
 
+/** What is that near is told to the second. */
+const NEAR_MS = 120_000
+
 /** `6 December, 10:14` in local time; the year stands there only if it is another one. */
 export function dateText(wallMs: number, nowMs: number): string {
   const date = new Date(wallMs)
   const year = date.getFullYear()
   const day = `${date.getDate()} ${MONTHS[date.getMonth()]}${year === new Date(nowMs).getFullYear() ? '' : ` ${year}`}`
-  return `${day}, ${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`
+  const time = `${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}`
+  return `${day}, ${time}${wallMs - nowMs < NEAR_MS ? `:${twoDigits(date.getSeconds())}` : ''}`
 }
 
 /** `6 Dec 10:14`, or `6 Dec 2027` in another year: 12 columns at most. */
