@@ -2,7 +2,7 @@
 import { openPort } from 'upnp-ts'
 
 const port = await openPort(8080, { description: 'kept open' })
-process.once('SIGTERM', () => port.close())
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => port.close())
 
 for await (const change of port.changes()) {
   const where = change.endpoints.map((each) => `${each.externalAddress}:${each.externalPort}`).join(' ')
