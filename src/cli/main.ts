@@ -15,7 +15,7 @@ import { UsageError } from './parse/words.js'
 import { Printer, type Streams } from './print/printer.js'
 import { SignOfLife } from './print/sign-of-life.js'
 import { BANNER, VERSION_TEXT } from './print/usage.js'
-import type { Voice } from './print/voice.js'
+import { upnpcVoice, type Voice } from './print/voice.js'
 import type { ExitCode, Report } from './report.js'
 import { withNonce } from './run/given-nonce.js'
 import { run } from './run/run.js'
@@ -56,7 +56,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
     return exitCode === 0 && isOutputLost ? 2 : exitCode
   } catch (error) {
     const usage = error instanceof UsageError && error.usageOf !== undefined ? { usageOf: error.usageOf } : {}
-    const complaining = await begin()
+    const complaining = await begin(error instanceof UsageError ? { voice: await fittingVoice(output) } : {})
     complaining.report({ type: 'error', error: reportedError(error), ...usage })
     complaining.complain()
     return 1
@@ -65,6 +65,12 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
     ;(await printer)?.tellIgnored()
     await (await printer)?.end()
   }
+}
+
+/** What is wrong with a command line is told in lines that fit, for letters too. */
+async function fittingVoice({ compat }: Output): Promise<Voice> {
+  const { fitted } = await import('./print/plain/fit.js')
+  return { ...upnpcVoice(compat), fit: fitted }
 }
 
 async function makePrinter(

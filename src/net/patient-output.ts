@@ -19,6 +19,7 @@ export type DroppedLine = (count: number) => string
 
 export class PatientOutput {
   readonly isTTY: boolean
+  readonly #columns: () => number | undefined
   readonly #clock: Clock
   readonly #sink: Sink
   readonly #droppedLine: DroppedLine
@@ -32,11 +33,17 @@ export class PatientOutput {
   /** When the sink last took anything, if it did not take everything. */
   #fullSinceMs: number | undefined
 
-  constructor(sink: Sink, { clock, droppedLine, isTTY = false }: PatientOptions) {
+  constructor(sink: Sink, { clock, droppedLine, isTTY = false, columns = () => undefined }: PatientOptions) {
     this.#sink = sink
     this.#clock = clock
     this.#droppedLine = droppedLine
     this.isTTY = isTTY
+    this.#columns = columns
+  }
+
+  /** Of a terminal. */
+  get columns(): number | undefined {
+    return this.#columns()
   }
 
   /** Whether whoever writes there directly would have to wait. */
@@ -116,12 +123,17 @@ export interface PatientOptions {
   readonly clock: Clock
   readonly droppedLine: DroppedLine
   readonly isTTY?: boolean
+  readonly columns?: () => number | undefined
 }
 
 /** The standard output and the standard error of this process. If both are the same file, so is their order. */
 export function patientStreams(droppedLine: DroppedLine, clock: Clock = systemClock) {
-  const open = (descriptor: number): PatientOutput =>
-    new PatientOutput(sinkFor(descriptor), { clock, droppedLine, isTTY: isatty(descriptor) })
+  const open = (descriptor: 1 | 2): PatientOutput => {
+    const isTTY = isatty(descriptor)
+    const columns = (): number | undefined =>
+      isTTY ? process[descriptor === 1 ? 'stdout' : 'stderr'].columns : undefined
+    return new PatientOutput(sinkFor(descriptor), { clock, droppedLine, isTTY, columns })
+  }
   const stdout = open(1)
   const stderr = isSameFile(1, 2) ? stdout : open(2)
   const end = async (): Promise<void> => void (await Promise.all([stdout.end(), stderr.end()]))

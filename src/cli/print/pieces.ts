@@ -10,6 +10,8 @@ export interface Piece {
   readonly stream: 'stdout' | 'stderr'
   readonly text: string
   readonly tone: 'plain' | 'good' | 'bad' | 'hint'
+  /** To be copied, or a picture: its lines are never broken. */
+  readonly isWhole?: boolean
 }
 
 const made =

@@ -119,7 +119,12 @@ export class Printer {
       this.#hasReported = true
       return
     }
-    for (const { stream, text, tone } of pieces) this.#write(stream, this.#paint[stream](text, tone))
+    for (const piece of pieces) this.#write(piece.stream, this.painted({ ...piece, text: this.#fitted(piece) }))
+  }
+
+  #fitted({ stream, text, isWhole = false }: Piece): string {
+    const { columns } = this.#streams[stream]
+    return isWhole || !columns ? text : (this.#voice.fit?.(text, columns) ?? text)
   }
 
   /** --verbose: prints a line about one message on stderr. The other output stays the same. */

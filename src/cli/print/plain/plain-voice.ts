@@ -7,6 +7,7 @@ import { withShortTexts } from '../clean.js'
 import type { Voice } from '../voice.js'
 import { closeTelling } from './close.js'
 import { commonRows } from './common.js'
+import { fitted } from './fit.js'
 import { isAboutKeeping, keepingText } from './keeping.js'
 import { listTelling } from './list.js'
 import { aside, endpointTelling } from './open/endpoint.js'
@@ -43,5 +44,6 @@ export function plainVoice(occasion: Occasion): Voice {
       return told(telling.rows, report.type, report) ?? told(common, report.type, report) ?? []
     },
     end: (exitCode) => telling.end(exitCode),
+    fit: fitted,
   }
 }

@@ -91,7 +91,7 @@ function linesText(runs: readonly Run[], server: Server | undefined): Piece[] {
     const isNoMore = line?.split(' ').at(-1) === endpointText({ first, count }) && line.split(' ').length === 2
     return line === undefined || (isNoMore && server === undefined) ? [] : [line]
   })
-  return lines.map((each, at) => plain(line(at === 0 ? 'Friends type' : '', each)))
+  return lines.map((each, at) => ({ ...plain(line(at === 0 ? 'Friends type' : '', each)), isWhole: true }))
 }
 
 function leadsText(runs: readonly Run[]): Piece[] {

@@ -32,7 +32,7 @@ export function qrCode(text: string, canvas: Canvas): Piece[] {
   if (canvas.columns !== undefined && canvas.columns < width)
     return [hint(`hint: the QR code needs a terminal of ${width} columns, and this one has ${canvas.columns}\n`)]
   const draw = canvas.hasUnicode ? drawInHalfBlocks : drawInPairs
-  return [plain(draw(size, isDark, canvas.hasColour))]
+  return [{ ...plain(draw(size, isDark, canvas.hasColour)), isWhole: true }]
 }
 
 /** False for what is outside. */

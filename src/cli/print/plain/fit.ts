@@ -1,0 +1,53 @@
+/** Lines for a terminal: what is too long is broken between words, and goes on below the words of its line. Pure. */
+import { columnsOf } from './columns.js'
+
+/** A narrower terminal breaks lines by itself. */
+const LEAST = 20
+/** Of what a command does, if it does not fit beside it. */
+const BELOW_COMMAND = 6
+
+/** A command to copy, what follows it on its line, or nothing. */
+const COMMAND = /^( {2}upnp-ts (?:(?! {2}).)*)(?: {2,}(.*))?$/
+/** A label and what stands behind it: the label may be a time, or missing. */
+const LABELLED = /^(?: {2}(?:\S.{0,30}?)?|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) {2,}(?=\S)/
+/** A command within a sentence is one word. */
+const WORDS = /\(upnp-ts [^()]*\)\S*|(?<=: )upnp-ts (?:-|(?:open|close|list|status|watch|help)\b)(?:(?![,;] ).)*|\S+/g
+
+/** `text`: whole lines. A line that fits stays as it is, and so does a word that is too long. */
+export function fitted(text: string, columns: number): string {
+  if (columns < LEAST) return text
+  return text
+    .split('\n')
+    .map((line) => (columnsOf(line) <= columns ? line : broken(line, columns)))
+    .join('\n')
+}
+
+function broken(line: string, columns: number): string {
+  const [, command, does] = COMMAND.exec(line) ?? []
+  const [label = ''] = LABELLED.exec(line) ?? []
+  if (command !== undefined && (does === undefined || line.length - does.length > columns / 2)) {
+    const below = ' '.repeat(BELOW_COMMAND)
+    return does === undefined ? command : `${command.trimEnd()}\n${filled(below, does, below.length, columns)}`
+  }
+  if (command !== undefined && does !== undefined)
+    return filled(line.slice(0, -does.length), does, line.length - does.length, columns)
+  if (label !== '' && label.length <= columns / 2) return filled(label, line.slice(label.length), label.length, columns)
+  const [indent = ''] = /^ */.exec(line) ?? []
+  return filled(indent, line.slice(indent.length), indent === '' ? 0 : indent.length + 2, columns)
+}
+
+/** `start`: what the first line begins with. `hang`: how far the others are indented. */
+function filled(start: string, text: string, hang: number, columns: number): string {
+  const lines: string[] = []
+  let [line, isEmpty] = [start, true]
+  for (const word of text.match(WORDS) ?? []) {
+    if (!isEmpty && columnsOf(`${line} ${word}`) > columns) {
+      lines.push(line)
+      line = ' '.repeat(hang)
+      isEmpty = true
+    }
+    line += isEmpty ? word : ` ${word}`
+    isEmpty = false
+  }
+  return [...lines, line].join('\n')
+}
