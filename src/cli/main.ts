@@ -18,7 +18,7 @@ import { BANNER, VERSION_TEXT } from './print/usage.js'
 import { upnpcVoice, type Voice } from './print/voice.js'
 import type { ExitCode, Report } from './report.js'
 import { withNonce } from './run/given-nonce.js'
-import { run } from './run/run.js'
+import { mayOpenBeside, run } from './run/run.js'
 import { END_SIGNALS, ofProcess, type Surroundings } from './surroundings.js'
 
 interface Beginning {
@@ -124,13 +124,15 @@ async function obey(
 async function plainly(
   invocation: GatewayInvocation,
   argv: readonly string[],
-  { clock, stdout, env }: Surroundings,
+  { clock, stdout, env, interfaces }: Surroundings,
 ): Promise<Voice> {
   const { plainVoice } = await import('./print/plain/plain-voice.js')
   const hasQr = invocation.handOver?.hasQr === true
   const { qrCode, canvasOf } = hasQr ? await import('./print/plain/open/qr-code.js') : {}
   const drawQr = qrCode && canvasOf && ((text: string) => qrCode(text, canvasOf(stdout, env)))
-  return plainVoice({ invocation, argv, nowMs: () => clock.wallMs(), columns: () => stdout.columns, drawQr })
+  const opensBeside = invocation.beside !== undefined && !invocation.emulate && mayOpenBeside({ interfaces })
+  const nowMs = (): number => clock.wallMs()
+  return plainVoice({ invocation, argv, nowMs, columns: () => stdout.columns, opensBeside, drawQr })
 }
 
 /** --verbose: the same surroundings, but every message that passes prints a line. */
@@ -151,7 +153,17 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   const { via } = invocation.portControl
   const searchesForIgd = invocation.url === undefined && (via === 'auto' || via === 'igd') // has time for a rehearsal
   const onIdle = (): void => void Promise.allSettled([begin(), searchesForIgd && rehearse(clock)])
-  const sign = signOf(invocation, begin, surroundings)
+  const { raise, onSignal } = surroundings
+  // What a verb has opened, it tells at the end: so a signal may not end it in silence.
+  const tellsAtEnd = invocation.voice === 'plain' && invocation.facts.changes && raise !== undefined
+  const sign = signOf(invocation, begin, tellsAtEnd ? { ...surroundings, raise: undefined } : surroundings)
+  let telling: Printer | undefined
+  const stopHearing = onSignal(tellsAtEnd ? END_SIGNALS : [], (name) => {
+    stopHearing()
+    sign.end()
+    telling?.interrupted()
+    raise?.(name)
+  })
   let gatewayFound = false
   try {
     const { signal } = deadline
@@ -162,6 +174,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
     for (;;) {
       const next = await reports.next()
       const printer = await begin()
+      telling = printer
       if (next.done === true) return next.value
       if (next.value.type === 'asked') sign.end()
       else sign.hear(next.value)
@@ -177,6 +190,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
     return gatewayFound ? 2 : 1
   } finally {
     sign.end()
+    stopHearing()
     deadline.abort(new NoReplyError('the command is over'))
     deadline.dispose()
   }

@@ -4,10 +4,11 @@ import type { GatewayCommand } from '../parse/command-table.js'
 import type { GatewayInvocation } from '../parse/invocation.js'
 import type { Report } from '../report.js'
 
-/** The ports that a command opens or closes, one after the other. A port of TCP and UDP is there twice. */
+/** The ports that a command opens or closes, one after the other. */
 interface PortWork {
   readonly doing: 'opening' | 'closing'
   readonly done: 'opened' | 'closed'
+  /** A port of TCP and UDP is there twice, if these are two questions. */
   readonly ports: readonly number[]
 }
 
@@ -18,6 +19,10 @@ export class Awaited {
   readonly #failed = new Set<string>()
   #isFound = false
   #done = 0
+  /** What could not be opened, or was not closed. */
+  #others = 0
+  /** With `close`, one port may be several questions: whether anything was closed there. */
+  readonly #heard = new Map<number, boolean>()
   /** The rows of the router's list that have been read. */
   rows = 0
   /** With --keep: whether it is clear what became of every port. */
@@ -32,7 +37,9 @@ export class Awaited {
   /** Returns whether something else is waited for from now on. */
   hear(report: Report): boolean {
     const { type } = report
-    if (type === 'mapped' || type === 'unmapped' || type === 'pinhole-added') this.#done++
+    if (this.#invocation.command.name === 'close') this.#hearClosing(report)
+    else if (type === 'mapped' || type === 'unmapped' || (type === 'pinhole-added' && report.ok)) this.#done++
+    else if (type === 'map-failed' || type === 'unmap-failed' || type === 'pinhole-added') this.#others++
     else if (type === 'keep-failed') this.#failed.add(report.name)
     else if (type === 'mapping') this.rows++
     else if (type === 'listing-end' || type === 'listing-failed') this.rows = 0
@@ -45,16 +52,36 @@ export class Awaited {
     return isAboutRouter
   }
 
+  #hearClosing(report: Report): void {
+    const port = closedPortOf(report)
+    if (port === undefined) return
+    this.#heard.set(port, report.type === 'unmapped' || this.#heard.get(port) === true)
+    this.#done = [...this.#heard.values()].filter((isClosed) => isClosed).length
+    this.#others = this.#heard.size - this.#done
+  }
+
   get text(): string {
     if (!this.#isFound) return searchText(this.#invocation, this.#interfaces)
     const { name } = this.#invocation.command
     if (name === 'list' || name === 'list-at-once') return "reading the router's list"
-    if (this.#work === undefined || this.#done >= this.#work.ports.length) return 'waiting for the router'
+    const decided = this.#done + this.#others
+    if (this.#work === undefined || decided >= this.#work.ports.length) return 'waiting for the router'
     const { doing, done, ports } = this.#work
     const [port] = ports
-    if (ports.some((each) => each !== port)) return `${done} ${this.#done} of ${ports.length} ports`
+    if (ports.some((each) => each !== port)) {
+      const others = this.#others === 0 ? '' : `, ${this.#others} not`
+      return `${done} ${this.#done} of ${ports.length} ports${others}`
+    }
     return `${doing} ${port === 0 ? 'a port' : `port ${port}`}`
   }
+}
+
+function closedPortOf(report: Report): number | undefined {
+  const { type } = report
+  if (type === 'unmapped' || type === 'unmap-failed') return report.key.externalPort
+  if (type !== 'notice') return undefined
+  if (report.kind === 'nothing-open') return report.externalPort
+  return 'key' in report ? report.key.externalPort : undefined
 }
 
 function portWorkOf(command: GatewayCommand): PortWork | undefined {

@@ -98,6 +98,12 @@ export class Printer {
     this.#say(undefined, this.#voice.end(exitCode))
   }
 
+  /** A signal ends the command now. */
+  interrupted(): void {
+    this.#say(undefined, this.#voice.interrupted?.() ?? [])
+    this.complain()
+  }
+
   #say(report: Report | undefined, pieces: readonly Piece[]): void {
     if (!this.#output.quiet) {
       this.#print(report, pieces)

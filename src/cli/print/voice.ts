@@ -8,6 +8,8 @@ export interface Voice {
   render(report: Report): readonly Piece[]
   /** What is left to say when the command is over. */
   end(exitCode: number): readonly Piece[]
+  /** What a person must know if a signal ends the command now. */
+  interrupted?(): readonly Piece[]
   /** Breaks the lines that are too long for a terminal. Without it they stay as they are. */
   readonly fit?: (text: string, columns: number) => string
 }

@@ -4,6 +4,7 @@ import type { ReportedError, ReportOf } from '../../report.js'
 import { cleaned } from '../clean.js'
 import { complaint, good, type Piece, plain, remark } from '../pieces.js'
 import { codeOf } from './failures.js'
+import { portNames } from './port-names.js'
 import { endOf, PORT_HEADINGS, portCells, tableLine } from './port-table.js'
 import type { Occasion, Telling } from './telling.js'
 import { listed } from './words.js'
@@ -97,20 +98,4 @@ function whyLeft({ internalClient, description }: PortMapping, reason: ReportOf<
     case 'another-router':
       return 'it was opened over IPv6 at a router that does not answer now'
   }
-}
-
-/** `53 TCP and UDP`, `27015-27030 UDP` */
-function portNames(keys: readonly MappingKey[]): readonly string[] {
-  const ports = [...new Set(keys.map(({ externalPort }) => externalPort))].toSorted((one, other) => one - other)
-  const names: { first: number; last: number; readonly protocols: string }[] = []
-  for (const port of ports) {
-    const protocols = keys
-      .flatMap(({ externalPort, protocol }) => (externalPort === port ? [protocol] : []))
-      .toSorted()
-      .join(' and ')
-    const before = names.at(-1)
-    if (before?.last === port - 1 && before.protocols === protocols) before.last = port
-    else names.push({ first: port, last: port, protocols })
-  }
-  return names.map(({ first, last, protocols }) => `${first === last ? first : `${first}-${last}`} ${protocols}`)
 }

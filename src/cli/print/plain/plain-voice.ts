@@ -8,6 +8,7 @@ import type { Voice } from '../voice.js'
 import { closeTelling } from './close.js'
 import { commonRows } from './common.js'
 import { fitted } from './fit.js'
+import { Doubt } from './interrupted.js'
 import { isAboutKeeping, keepingText } from './keeping.js'
 import { listTelling } from './list.js'
 import { aside, endpointTelling } from './open/endpoint.js'
@@ -34,9 +35,11 @@ export function plainVoice(occasion: Occasion): Voice {
   const isEndpointOnly = handOver?.endpointOnly === true
   const telling = (isEndpointOnly ? endpointTelling : TELLINGS[command.name])?.(occasion) ?? NOTHING
   const common = commonRows(occasion)
+  const doubt = new Doubt(occasion)
   return {
     render: (whole) => {
       const report = withShortTexts(whole)
+      doubt.hear(report)
       if (isAboutKeeping(report) && !(report.type in telling.rows)) {
         const news = keepingText(report, occasion)
         return [...(telling.beforeNews?.() ?? []), ...(isEndpointOnly ? aside(news) : news)]
@@ -44,6 +47,10 @@ export function plainVoice(occasion: Occasion): Voice {
       return told(telling.rows, report.type, report) ?? told(common, report.type, report) ?? []
     },
     end: (exitCode) => telling.end(exitCode),
+    interrupted: () => {
+      const pieces = [...telling.end(2), ...doubt.pieces()]
+      return isEndpointOnly ? aside(pieces) : pieces
+    },
     fit: fitted,
   }
 }

@@ -22,6 +22,8 @@ export interface Occasion {
   readonly argv: readonly string[]
   /** The wall clock: a date is told as seen from now. */
   readonly nowMs: () => number
+  /** Whether the same is opened over IPv6 beside IPv4. */
+  readonly opensBeside?: boolean
   /** Of the terminal; undefined if stdout is none. */
   readonly columns: () => number | undefined
   /** --qr: loaded, because it is seldom wanted. */
