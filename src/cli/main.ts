@@ -160,6 +160,7 @@ async function command(invocation: GatewayInvocation, begin: Begin, surroundings
   let telling: Printer | undefined
   const stopHearing = onSignal(tellsAtEnd ? END_SIGNALS : [], (name) => {
     stopHearing()
+    if (name === 'SIGINT' && !sign.isShown) telling?.leaveLine() // a sign of life goes with the line that it is on
     sign.end()
     telling?.interrupted()
     raise?.(name)
@@ -208,8 +209,13 @@ async function keepOpen(
   const hasProgram = options.program.length > 0
   const printer = await begin({ streams: { ...streams, stdout: hasProgram ? streams.stderr : streams.stdout, env } })
   const { keep, keepSurroundings } = await import('./keep/session.js')
-  const reports = keep(invocation, options, keepSurroundings({ ...surroundings, ...streams }))
   const sign = signOf(invocation, begin, surroundings)
+  const onSignal: Surroundings['onSignal'] = (names, listener) =>
+    surroundings.onSignal(names, (name) => {
+      if (name === 'SIGINT' && !hasProgram && invocation.voice === 'plain' && !sign.isShown) printer.leaveLine()
+      listener(name)
+    })
+  const reports = keep(invocation, options, keepSurroundings({ ...surroundings, ...streams, onSignal }))
   try {
     for (;;) {
       const next = await reports.next()

@@ -2,6 +2,7 @@
  * The emulated gateway, which knows nothing about the client. This file connects the responders to the network, counts
  * what they receive, and closes everything at the end.
  */
+import { setMaxListeners } from 'node:events'
 import { hostAndPort, splitZone } from '../domain/address.js'
 import { InvalidArgumentError, TransportError } from '../domain/errors.js'
 import { PROTOCOL_NUMBERS } from '../domain/port-mapping.js'
@@ -281,6 +282,7 @@ async function openAll(running: Running) {
 
 async function openIgd({ settings, state, offer, refusalOf, httpServers, clock, counters, events }: Running) {
   const ending = new AbortController()
+  setMaxListeners(0, ending.signal) // many delayed replies share it, and Node warns of the eleventh
   let respond: IgdResponder | undefined // the description needs the port, which the server knows
   const handler: RequestHandler = async (request) => {
     counters.requests++

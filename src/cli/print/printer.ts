@@ -104,6 +104,11 @@ export class Printer {
     this.complain()
   }
 
+  /** The terminal shows `^C` where the cursor was. */
+  leaveLine(): void {
+    if (!this.#output.json && this.#streams.stderr.isTTY === true) this.#write('stderr', '\n')
+  }
+
   #say(report: Report | undefined, pieces: readonly Piece[]): void {
     if (!this.#output.quiet) {
       this.#print(report, pieces)

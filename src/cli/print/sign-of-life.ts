@@ -55,6 +55,10 @@ export class SignOfLife {
     this.#cancelTick = clock.schedule(SILENCE_MS, () => void this.#begin(), true)
   }
 
+  get isShown(): boolean {
+    return this.#shown !== ''
+  }
+
   /** Something has happened that is about to be printed, or not. */
   hear(report: Report): void {
     if (this.#awaited.hear(report)) this.#waitsSinceMs = this.#options.clock.monotonicMs()

@@ -4,7 +4,7 @@ import type { ReportedError, ReportOf } from '../../report.js'
 import { cleaned } from '../clean.js'
 import { complaint, good, type Piece, plain, remark } from '../pieces.js'
 import { codeOf } from './failures.js'
-import { portNames } from './port-names.js'
+import { type Port, portNames } from './port-names.js'
 import { endOf, PORT_HEADINGS, portCells, tableLine } from './port-table.js'
 import type { Occasion, Telling } from './telling.js'
 import { listed } from './words.js'
@@ -17,11 +17,15 @@ export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling 
   /** Open in another protocol, or perhaps: one that said yes does not count. */
   const doubtful: MappingKey[] = []
   let isClosedOverIPv6 = false
+  const notOpen: Port[] = []
   const told = (): readonly Piece[] => {
-    const names = portNames(closed.splice(0).filter((key) => !doubtful.some((each) => isSame(each, key))))
-    if (names.length === 0) return []
-    const isOne = names.length === 1 && !names[0]?.includes('-')
-    return [good(`${isOne ? `Port ${names[0]} is` : `Ports ${listed(names)} are`} closed.\n`)]
+    const done = closed.splice(0).filter((key) => !doubtful.some((each) => isSame(each, key)))
+    const others = notOpen.splice(0)
+    const wholeNames = portNames(others).map((name) => name.replace(/ TCP and UDP$/, ''))
+    return [
+      ...(done.length === 0 ? [] : [good(`${subject(done, portNames(done), ['is', 'are'])} closed.\n`)]),
+      ...(others.length === 0 ? [] : [good(`${subject(others, wholeNames, ['was', 'were'])} not open.\n`)]),
+    ]
   }
   return {
     rows: {
@@ -55,8 +59,9 @@ export function closeTelling({ invocation, nowMs, columns }: Occasion): Telling 
       },
       notice: (notice) => {
         if (notice.kind === 'nothing-open') {
-          const [protocol, other] = notice.protocols
-          return [good(`Port ${notice.externalPort}${other === undefined ? ` ${protocol}` : ''} was not open.\n`)]
+          const { externalPort, protocols } = notice
+          notOpen.push(...protocols.map((protocol) => ({ externalPort, protocol })))
+          return []
         }
         if ('key' in notice && notice.kind !== 'made-by-another') doubtful.push(notice.key)
         return undefined
@@ -98,4 +103,10 @@ function whyLeft({ internalClient, description }: PortMapping, reason: ReportOf<
     case 'another-router':
       return 'it was opened over IPv6 at a router that does not answer now'
   }
+}
+
+/** `Port 22 TCP is`, `Ports 2000-2099 TCP are` */
+function subject(ports: readonly Port[], names: readonly string[], [is, are]: readonly [string, string]): string {
+  const isOne = new Set(ports.map(({ externalPort }) => externalPort)).size === 1
+  return isOne ? `Port ${listed(names)} ${is}` : `Ports ${listed(names)} ${are}`
 }

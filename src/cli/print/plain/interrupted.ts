@@ -1,23 +1,23 @@
 /** A signal ends a command half way: which ports may be open, as far as that is known by then, and the commands that help. */
-import { type MappingKey, transportProtocolOf } from '../../../domain/port-mapping.js'
+import { transportProtocolOf } from '../../../domain/port-mapping.js'
 import type { GatewayCommand } from '../../parse/command-table.js'
+import { shellLine } from '../../parse/shell-words.js'
 import type { Report } from '../../report.js'
-import { complaint, type Piece, plain } from '../pieces.js'
+import { complaint, type Piece } from '../pieces.js'
 import { remediesText } from './failures.js'
-import { portNames, portWords } from './port-names.js'
+import { type Port, portNames, portWords } from './port-names.js'
 import type { Occasion } from './telling.js'
-import { commandLine, listed, quoted } from './words.js'
-
-type Port = Pick<MappingKey, 'externalPort' | 'protocol'>
+import { commandLine, listed } from './words.js'
 
 export class Doubt {
   readonly #occasion: Occasion
   readonly #isClosing: boolean
   /** In the order in which the router is asked. The name is that of the question: a port may become another one. */
   readonly #unanswered: Map<string, Port>
+  /** Those to be closed, in that order. */
+  readonly #ports: readonly number[]
   readonly #opened = new Map<string, Port>()
   #isFound = false
-  #isAsked = false
   #isBesideInDoubt: boolean
 
   constructor(occasion: Occasion) {
@@ -25,6 +25,7 @@ export class Doubt {
     this.#occasion = occasion
     this.#isClosing = command.name === 'close' || command.name === 'close-mine'
     this.#unanswered = questionsOf(command)
+    this.#ports = command.name === 'close' ? command.ports.map(({ port }) => port) : []
     this.#isBesideInDoubt = command.name === 'map' && occasion.opensBeside === true
   }
 
@@ -58,9 +59,6 @@ export class Doubt {
         if (!internalClient.includes(':')) this.#unanswered.set(nameOf(externalPort, protocol), port)
         return
       }
-      case 'asked':
-        this.#isAsked = true
-        return
       case 'declined':
         this.#unanswered.clear()
         return
@@ -80,9 +78,8 @@ export class Doubt {
   /** What is there to say if a signal ends the command now. */
   pieces(): readonly Piece[] {
     if (!this.#isFound) return []
-    const newLine = this.#isAsked ? [plain('\n')] : [] // the cursor is behind the question
     const unanswered = [...this.#unanswered.values()]
-    return [...newLine, ...(this.#isClosing ? this.#closing(unanswered) : this.#opening(unanswered))]
+    return this.#isClosing ? this.#closing(unanswered) : this.#opening(unanswered)
   }
 
   /** The router has been asked for the first one, and not for the others. */
@@ -105,7 +102,7 @@ export class Doubt {
 
   #closing(unanswered: readonly Port[]): readonly Piece[] {
     if (unanswered.length === 0) return []
-    const again = ['upnp-ts', ...this.#occasion.argv].map(quoted).join(' ')
+    const again = shellLine(['upnp-ts', ...this.#occasion.argv])
     return [
       complaint(`Interrupted. ${subject(unanswered)} may still be open.\n`),
       ...remediesText([{ command: again, does: 'closes the rest' }]),
@@ -113,8 +110,15 @@ export class Doubt {
   }
 
   #answer(port: number, protocol: string): void {
-    this.#isAsked = false
     this.#unanswered.delete(nameOf(port, protocol))
+    if (this.#occasion.invocation.command.name === 'close') this.#forgetBefore(port)
+  }
+
+  /** `close` asks for one port after the other, and only for what is open there. */
+  #forgetBefore(port: number): void {
+    const at = this.#ports.indexOf(port)
+    for (const [name, { externalPort }] of this.#unanswered)
+      if (this.#ports.indexOf(externalPort) < at) this.#unanswered.delete(name)
   }
 
   #open(port: Port): void {

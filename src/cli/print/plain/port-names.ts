@@ -1,7 +1,7 @@
 /** Many ports in few words: neighbours are a range, TCP and UDP of the same port are one. Pure. */
 import type { MappingKey } from '../../../domain/port-mapping.js'
 
-type Port = Pick<MappingKey, 'externalPort' | 'protocol'>
+export type Port = Pick<MappingKey, 'externalPort' | 'protocol'>
 
 interface Run {
   readonly first: number
