@@ -210,11 +210,8 @@ async function keepOpen(
   const printer = await begin({ streams: { ...streams, stdout: hasProgram ? streams.stderr : streams.stdout, env } })
   const { keep, keepSurroundings } = await import('./keep/session.js')
   const sign = signOf(invocation, begin, surroundings)
-  const onSignal: Surroundings['onSignal'] = (names, listener) =>
-    surroundings.onSignal(names, (name) => {
-      if (name === 'SIGINT' && !hasProgram && invocation.voice === 'plain' && !sign.isShown) printer.leaveLine()
-      listener(name)
-    })
+  const isAlone = !hasProgram && invocation.voice === 'plain'
+  const onSignal = leavingLine(surroundings, printer, () => isAlone && !sign.isShown)
   const reports = keep(invocation, options, keepSurroundings({ ...surroundings, ...streams, onSignal }))
   try {
     for (;;) {
@@ -241,12 +238,28 @@ async function agreement(printer: Printer, { stdin }: Surroundings): Promise<Run
 async function watch(invocation: GatewayInvocation, begin: Begin, surroundings: Surroundings): Promise<number> {
   const { watching } = await import('./watching.js')
   const sign = signOf(invocation, begin, { ...surroundings, raise: undefined })
-  const onReport = (report: Report): void => (report.type === 'router' ? sign.end() : sign.hear(report))
+  const printer = await begin()
+  let hasRouter = false
+  const onReport = (report: Report): void => {
+    hasRouter ||= report.type === 'router'
+    if (hasRouter) sign.end()
+    else sign.hear(report)
+  }
+  const onSignal = leavingLine(surroundings, printer, () => !sign.isShown && !(hasRouter && printer.hasScreen))
   try {
-    return await watching(invocation, await begin(), surroundings, onReport)
+    return await watching(invocation, printer, { ...surroundings, onSignal }, onReport)
   } finally {
     sign.end()
   }
+}
+
+/** Ctrl-C leaves `^C` where the cursor is: what comes next begins a line of its own. */
+function leavingLine({ onSignal }: Surroundings, printer: Printer, mayLeave: () => boolean): Surroundings['onSignal'] {
+  return (names, listener) =>
+    onSignal(names, (name) => {
+      if (name === 'SIGINT' && mayLeave()) printer.leaveLine()
+      listener(name)
+    })
 }
 
 /** With --keep, whoever keeps the ports obeys signals; otherwise a signal ends the process, as if nobody had heard it. */

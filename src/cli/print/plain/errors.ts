@@ -119,8 +119,8 @@ function nobodyText(searched: SearchSummary, again: Again): Piece[] {
     hint(
       [
         'Likely causes:',
-        `  ${speaks} is off in the router. Look for it on ${page}, often under Internet, NAT or Network;`,
-        '    on a FRITZ!Box under Internet > Permit Access, for this device.',
+        `  ${speaks} is off in the router. Look for it on ${page}, often under Internet, NAT or Network; ` +
+          'on a FRITZ!Box under Internet > Permit Access, for this device.',
         ...CAUSES,
       ]
         .map((each) => `${cleaned(each)}\n`)
