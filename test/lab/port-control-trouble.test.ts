@@ -125,10 +125,10 @@ describe('in a home that is not as it should be', { timeout: 60_000 }, () => {
   test('a refused word costs no time and no traffic', async ({ onTestFinished }) => {
     const lab = await labUp(onTestFinished, { upnp: false })
     for (const [argv, why] of [
-      [['--via', 'nat-pmp', '-l'], /^-l cannot be done over NAT-PMP: /],
-      [['--via', 'nat-pmp', '-A', '', '0', '@', '8022', 'TCP', '600'], /^-A cannot be done over NAT-PMP: /],
-      [['--via', 'pcp', '--nonce', '00', '-r', '22', 'TCP'], /^--nonce: '00' is not .+ 24 hexadecimal digits/],
-      [['--via', 'upnp', '-r', '22', 'TCP'], /^--via: 'upnp' is not /],
+      [['--via', 'nat-pmp', '-l'], /^-l cannot be done over NAT-PMP: /m],
+      [['--via', 'nat-pmp', '-A', '', '0', '@', '8022', 'TCP', '600'], /^-A cannot be done over NAT-PMP: /m],
+      [['--via', 'pcp', '--nonce', '00', '-r', '22', 'TCP'], /^--nonce: '00' is not .+ 24 hexadecimal digits/m],
+      [['--via', 'upnp', '-r', '22', 'TCP'], /^--via: 'upnp' is not /m],
     ] as const) {
       const { stderr, exit, wallMs } = await lab.upnpTs(...argv)
       expect({ stderr, exit }).toEqual({ stderr: expect.stringMatching(why), exit: 1 })

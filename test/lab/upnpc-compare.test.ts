@@ -323,7 +323,7 @@ const COMPARISONS: readonly Comparison[] = [
 const REFUSALS: readonly { readonly args: readonly string[]; readonly upnpcExit: number }[] = [
   { args: ['-l', 'more', 'words'], upnpcExit: 0 },
   { args: ['word', '-l'], upnpcExit: 0 },
-  { args: ['-q'], upnpcExit: 1 },
+  { args: ['-y'], upnpcExit: 1 },
   { args: ['-r', '22', 'SCTP', '53', 'UDP'], upnpcExit: 2 },
   { args: ['-r', '22', 'TCP', '53'], upnpcExit: 2 },
   { args: ['-r', '22', 'TCP', 'ssh', 'TCP'], upnpcExit: 1 },
