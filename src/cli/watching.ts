@@ -1,7 +1,7 @@
 /** `watch`: goes on until a signal or --timeout ends it. On a terminal it has a screen of its own. */
 import { NoReplyError } from '../domain/errors.js'
 import { listenToGateway } from '../library/listening.js'
-import { deadlineAfter } from '../net/clock.js'
+import { deadlineAfter, OncePer } from '../net/clock.js'
 import { nodeHttpServers } from '../net/http/server.js'
 import { InterfaceWatch } from '../net/interfaces.js'
 import { reportedError } from './failure.js'
@@ -17,6 +17,8 @@ const ANSWER_MS = 8000
 /** Of a terminal that does not tell its size. */
 const [WIDTH, HEIGHT] = [80, 24]
 const RESIZED = ['SIGWINCH'] as const
+/** A long table comes in as thousands of reports. */
+const DRAWN_ONCE_PER_MS = 50
 
 export async function watching(
   invocation: GatewayInvocation,
@@ -30,6 +32,7 @@ export async function watching(
   const interrupted = new Error('interrupted')
   const end = deadlineAfter(clock, timeoutMs, () => outOfTime)
   const screen = printer.hasScreen ? screenOf(printer, surroundings) : undefined
+  const drawing = new OncePer(clock, DRAWN_ONCE_PER_MS, () => screen?.draw())
   const stopResizing = onSignal(RESIZED, () => screen?.draw())
   const stopHearing = onSignal(END_SIGNALS, () => {
     stopHearing() // a second one ends the process at once
@@ -62,7 +65,7 @@ export async function watching(
       screen?.hear(report)
       if (screen === undefined || !hasRouter) printer.report(report)
       else if (report.type === 'router') screen.enter()
-      else screen.draw()
+      else drawing.tell()
       if (printer.readerIsGone) return 0
     }
   } catch (error) {
@@ -73,6 +76,7 @@ export async function watching(
   } finally {
     stopHearing()
     stopResizing()
+    drawing.cancel()
     screen?.leave()
     end.abort(interrupted)
     end.dispose()

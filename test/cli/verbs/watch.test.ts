@@ -137,6 +137,16 @@ describe('watch on a terminal', () => {
     expect(signals.size).toBe(0)
   })
 
+  it('does not draw for each row of a long table', async () => {
+    const { emulator, written, until, signals, ended } = await start([], { columns: 80, rows: 24 })
+    for (let externalPort = 1000; externalPort < 1100; externalPort++)
+      emulator.addMapping({ externalPort, protocol: 'TCP', ...OTHERS })
+    await until((text) => text.includes('101 ports are open'))
+    expect(written.text.split('\x1b[H').length).toBeLessThan(20)
+    signals.get('SIGINT')?.()
+    await ended
+  })
+
   it('draws anew for a window of another size', async () => {
     const { written, until, signals, ended } = await start([], { columns: 80, rows: 24 })
     await until((text) => text.includes('80 TCP'))
