@@ -12,6 +12,8 @@ import type { RequestWindow } from './request-window.js'
 
 /** A table with more entries than there are ports is not read to its end. */
 export const MAX_PORT_MAPPINGS = 65_536
+/** Nor one with more text in it. */
+export const MAX_TABLE_CHARACTERS = 30_000_000
 /** Sagemcom routers have entries without a client in their tables: a few that are the same do not mean the end. */
 export const MAX_SAME_WITHOUT_CLIENT = 16
 
@@ -76,6 +78,7 @@ async function* walk({ window, entry }: Table, signal: AbortSignal): AsyncGenera
   const asked: Promise<SoapArguments | RefusedError>[] = []
   let previous: string | undefined
   let repetitions = 0
+  let characters = 0
   for (let index = 0; index < MAX_PORT_MAPPINGS; index++) {
     while (!isOver && asked.length < window.size && index + asked.length < MAX_PORT_MAPPINGS) {
       asked.push(ask(index + asked.length))
@@ -93,6 +96,8 @@ async function* walk({ window, entry }: Table, signal: AbortSignal): AsyncGenera
     repetitions = identity === previous ? repetitions + 1 : 0
     // Some routers repeat the last entry for ever.
     if (repetitions > (mapping.internalClient === '' ? MAX_SAME_WITHOUT_CLIENT : 0)) return 'repetition'
+    characters += identity.length
+    if (characters > MAX_TABLE_CHARACTERS) return 'limit'
     previous = identity
     yield mapping
   }

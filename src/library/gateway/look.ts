@@ -36,7 +36,7 @@ async function lookAtIgd(gateway: IgdGateway): Promise<Look> {
   }
 }
 
-async function tableOf(gateway: IgdGateway) {
+export async function tableOf(gateway: IgdGateway) {
   const rows: PortMapping[] = []
   const entries = gateway.portMappings()
   for (;;) {

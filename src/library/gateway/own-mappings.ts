@@ -3,10 +3,12 @@
  * remembered to have made, and what has the description of upnp-ts and leads here.
  */
 import { mappingsMadeAt } from '../../client/mapping-memory.js'
+import { MalformedMessageError } from '../../domain/errors.js'
 import type { Gateway } from '../../domain/gateway.js'
 import { DEFAULT_DESCRIPTION, type MappingKey, type PortMapping, PROTOCOL_NUMBERS } from '../../domain/port-mapping.js'
 import { isKept } from '../keeping/running-keepers.js'
 import { addressOf, type Router } from '../router.js'
+import { tableOf } from './look.js'
 import { type RemovingNet, rememberedAt } from './remove-own.js'
 
 export interface OwnMapping {
@@ -33,8 +35,8 @@ export async function ownMappings(router: Router, net: Net): Promise<readonly Ow
 
 async function shownAt(gateway: Gateway, net: Net): Promise<readonly PortMapping[]> {
   if (gateway.protocol !== 'igd') return rememberedAt(gateway, net)
-  const rows: PortMapping[] = []
-  for await (const row of gateway.portMappings()) rows.push(row)
+  const { rows, endedBy } = await tableOf(gateway)
+  if (endedBy === 'limit') throw new MalformedMessageError('a table that ends', `${rows.length} entries`)
   return rows
 }
 

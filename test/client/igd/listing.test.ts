@@ -1,6 +1,6 @@
 /** What marks the end of a table, and what an entry is, is in gateway.test.ts. */
 import { describe, expect, it } from 'vitest'
-import { listPortMappings, MAX_PORT_MAPPINGS } from '../../../src/client/igd/listing.ts'
+import { listPortMappings, MAX_PORT_MAPPINGS, MAX_TABLE_CHARACTERS } from '../../../src/client/igd/listing.ts'
 import { MAX_SIDE_BY_SIDE, RequestWindow } from '../../../src/client/igd/request-window.ts'
 import { RefusedError, TransportError } from '../../../src/domain/errors.ts'
 import type { SoapArguments } from '../../../src/wire/soap.ts'
@@ -169,3 +169,15 @@ it('asks for no entry beyond the number of ports in existence', async () => {
   while (next.done !== true) next = await entries.next()
   expect([next.value, highest]).toEqual(['limit', MAX_PORT_MAPPINGS - 1])
 }, 60_000)
+
+it('does not read a table of long texts to its end: whoever collects it would have no memory left', async () => {
+  const longText = 'x'.repeat(100_000)
+  const ask = (index: number) =>
+    Promise.resolve(new Map([...entry(index), ['newportmappingdescription', longText] as const]))
+  const entries = listPortMappings({ window: { size: MAX_SIDE_BY_SIDE }, entry: ask, signal: undefined })
+  let count = 0
+  let next = await entries.next()
+  for (; next.done !== true; count++) next = await entries.next()
+  expect(next.value).toBe('limit')
+  expect(count).toBeLessThanOrEqual(MAX_TABLE_CHARACTERS / longText.length)
+})
