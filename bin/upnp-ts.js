@@ -79,7 +79,7 @@ function plainAnswer(argv) {
 /** Undefined if stdout is no terminal. To load node:tty takes a millisecond, and most of what is no terminal is no device. */
 function columnsOfTerminal() {
   if (!fstatSync(1).isCharacterDevice() || !require('node:tty').isatty(1)) return undefined
-  return process.stdout.columns
+  return process.stdout.columns || undefined
 }
 
 /** How many commands add to the stored code: each of them runs other parts of the bundle. */

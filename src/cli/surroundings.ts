@@ -59,10 +59,10 @@ function opened(stream: () => OutputStream): OutputStream {
       return stream().isTTY === true
     },
     get columns() {
-      return stream().columns
+      return stream().columns || undefined // a terminal that does not know its size says 0
     },
     get rows() {
-      return stream().rows
+      return stream().rows || undefined
     },
   }
 }

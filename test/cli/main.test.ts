@@ -99,6 +99,12 @@ describe('--emulate finds a gateway of its own and runs', () => {
     expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 })
   })
 
+  it('a word that is no command, without the banner', async () => {
+    const { stdout, stderr, exitCode } = await runCli(['opne', '34197/udp'])
+    const line = "'opne' is not a command; did you mean open? Try: upnp-ts open 34197/udp\n"
+    expect({ stdout, stderr, exitCode }).toEqual({ stdout: '', stderr: line, exitCode: 1 })
+  })
+
   it('-d of what is not there, which is a failure with a hint', async () => {
     const { stdout, stderr, exitCode } = await runCli([
       '--emulate',

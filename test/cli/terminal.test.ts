@@ -38,6 +38,14 @@ async function inTerminal(argv: readonly string[], { columns = 60, interruptAt =
 }
 
 describe.runIf(hasTerminal)('in a terminal', () => {
+  it.concurrent('that does not know its size, nothing is cut, and the QR code is drawn', async () => {
+    const opened = await inTerminal(['--emulate', 'open', '25565', '--qr'], { columns: 0 })
+    expect(opened.output).toContain('\u2588')
+    expect(opened.output).not.toContain('needs a terminal')
+    const help = await inTerminal(['-h'], { columns: 0 })
+    expect(help.output).toContain('  --for TIME               close it after this time, such as 30m, 2h or 7d\r\n')
+  })
+
   it.concurrent.each([200, 60, 20])(
     'of %i columns the sign of life is one line, and nothing is left of it',
     async (columns) => {

@@ -111,9 +111,9 @@ export function commandIn(argv: readonly string[], tables: Tables = TABLES): str
   return undefined
 }
 
-/** A verb answers in plain words, without upnpc's banner. */
+/** A verb answers in plain words, without upnpc's banner. What begins with another word may be one that is misspelt. */
 export function isForVerb(argv: readonly string[]): boolean {
-  return verbsOf(TABLES).some(({ flag }) => flag === commandIn(argv))
+  return argv[0]?.startsWith('-') === false || verbsOf(TABLES).some(({ flag }) => flag === commandIn(argv))
 }
 
 function isFirstWord(before: readonly string[], tables: Tables): boolean {
