@@ -69,7 +69,7 @@ export async function main(argv: readonly string[], surroundings: Surroundings =
 
 /** What is wrong with a command line is told in lines that fit, for letters too. */
 async function fittingVoice({ compat }: Output): Promise<Voice> {
-  const { fitted } = await import('./print/plain/fit.js')
+  const { fitted } = await import('./print/fit.js')
   return { ...upnpcVoice(compat), fit: fitted }
 }
 

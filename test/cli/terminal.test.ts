@@ -1,11 +1,14 @@
 /** The program in a real terminal, as people start it: the sign of life, and Ctrl-C at any moment. */
 import { execFile, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { promisify } from 'node:util'
+import { promisify, stripVTControlCharacters } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { type Emulator, startEmulator } from '../../src/emulator.ts'
 import { screenOf } from '../support/screen.ts'
 
 const PROGRAM = fileURLToPath(new URL('../../bin/upnp-ts.js', import.meta.url))
@@ -17,6 +20,8 @@ vi.setConfig({ testTimeout: 30_000 })
 /** A router that says nothing. */
 let silent: Server
 let url: string
+/** One that has 300 ports open, and takes its time. */
+let slow: Emulator
 beforeAll(async () => {
   if (!existsSync(new URL('../../dist/bin/upnp-ts.js', import.meta.url))) throw new Error('npm run build first')
   silent = createServer((socket) => socket.on('error', () => {}))
@@ -25,7 +30,17 @@ beforeAll(async () => {
   const address = silent.address()
   url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : ''}/`
 })
-afterAll(() => silent.close())
+beforeAll(async () => {
+  slow = await startEmulator({ externalAddress: '203.0.113.7', replyDelayMs: 40 })
+  for (let at = 0; at < 300; at++) {
+    const where = { internalClient: `192.168.100.${at % 250}`, internalPort: 40_000 + at }
+    slow.addMapping({ externalPort: 40_000 + at, ...where, description: `what somebody has opened, number ${at}` })
+  }
+})
+afterAll(async () => {
+  silent.close()
+  await slow.close()
+})
 
 const run = promisify(execFile)
 
@@ -91,4 +106,75 @@ describe.runIf(hasTerminal)('in a terminal', () => {
     expect(screen.filter((line) => line.includes('waiting for the router at'))).toEqual([])
     expect(end).toBe('exit 0')
   })
+})
+
+describe.runIf(hasTerminal).each([60, 80, 200])('in a terminal of %i columns', (columns) => {
+  const onlyInCommands = (lines: readonly string[]): boolean => lines.every((line) => /^ {2}upnp-ts \S/.test(line))
+
+  it.concurrent('help is one screen', async () => {
+    const { output, screen } = await inTerminal(['-h'], { columns })
+    const lines = output.split(/\r*\n/)
+    expect(lines.length).toBeLessThanOrEqual(columns < 80 ? 34 : 25)
+    expect(screen).toHaveLength(lines.length) // nothing has wrapped
+  })
+
+  it.concurrent('a list of 300 rows counts them, and each has a line', async () => {
+    const { output, screen, end } = await inTerminal(['list', '-u', slow.descriptionUrl], { columns })
+    const lines = screen.filter((line) => / 4\d{4} TCP /.test(line))
+    expect(lines).toHaveLength(300)
+    expect(screen).toHaveLength(output.split('\n').length)
+    expect(screen.at(-2)).toMatch(/^300 ports are open/)
+    expect(end).toBe('exit 0')
+  })
+
+  it.concurrent('many ports are counted, and Ctrl-C tells what has become of them', async () => {
+    const argv = ['open', `${columns}00-${columns}99`, '-u', slow.descriptionUrl]
+    const { output, screen, end } = await inTerminal(argv, { columns, interruptAt: 'opened' })
+    expect(output).toMatch(/\ropened \d+ of 100 ports \u2026\x1b\[K/)
+    expect(screen.filter((line) => line.includes('of 100 ports'))).toEqual([])
+    expect(screen.join(' ')).toMatch(
+      /Interrupted\. Port \d+ TCP may be open or not\. Ports \d+-\d+ TCP were not asked for\./,
+    )
+    expect(onlyInCommands(output.split(/\r*\n/).filter((line) => visible(line) > columns))).toBe(true)
+    expect(end).toBe('signal 2')
+  })
+})
+
+/** How wide a line is whose sign of life is gone. */
+function visible(line: string): number {
+  return stripVTControlCharacters(line.split('\r').at(-1) ?? '').length
+}
+
+describe.runIf(hasTerminal)('Ctrl-C', () => {
+  it.concurrent('at the question of close --mine begins a new line, and says what stays open', async () => {
+    const state = mkdtempSync(join(tmpdir(), 'upnp-ts-terminal-'))
+    slow.addMapping({ externalPort: 81, internalClient: '127.0.0.1', description: 'upnp-ts' })
+    const argv = ['close', '--mine', '-u', slow.descriptionUrl]
+    const { screen, end } = await inTerminal(argv, { interruptAt: 'Close', env: { XDG_STATE_HOME: state } })
+    expect(screen.join('\n')).toMatch(
+      /^Close this port\? \[y\/N\] (\^C)?\nInterrupted\. Port 81 TCP may still be open\.$/m,
+    )
+    expect(end).toBe('signal 2')
+    rmSync(state, { recursive: true })
+  })
+
+  it.concurrent('while --keep opens many ports closes those that are open', async () => {
+    const argv = ['open', '5000-5099', '--keep', '-u', slow.descriptionUrl]
+    const { screen, end } = await inTerminal(argv, { columns: 80, interruptAt: 'opened' })
+    expect(screen.filter((line) => line.includes('of 100 ports'))).toEqual([])
+    expect(screen.filter((line) => /Port 50\d\d TCP is closed\.$/.test(line)).length).toBeGreaterThan(0)
+    expect(slow.mappings.filter(({ externalPort }) => externalPort >= 5000 && externalPort < 5100)).toEqual([])
+    expect(end).toBe('exit 0')
+  })
+
+  it.concurrent.each(['0.3', 'waiting'])(
+    'at %s in watch, before it has a screen, leaves a clean line',
+    async (interruptAt) => {
+      const { screen, output, end } = await inTerminal(['watch', '-u', url], { interruptAt })
+      expect(screen.filter((line) => line.includes('waiting'))).toEqual([])
+      expect(screen.at(-1)).toBe('')
+      expect(output).not.toContain('\x1b[?')
+      expect(['exit 0', 'signal 2']).toContain(end) // it may not have begun
+    },
+  )
 })

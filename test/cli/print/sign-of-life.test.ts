@@ -74,6 +74,23 @@ function mapped(count: number): Report[] {
   return Array.from({ length: count }, () => ({ ...MAPPED, mapping: { ...ASKED, leaseSeconds: 0, enabled: true } }))
 }
 
+function failed(count: number): Report[] {
+  const error = { code: 'NO_REPLY', message: '' } as const
+  return Array.from({ length: count }, () => ({ type: 'map-failed', via: 'igd', asked: ASKED, error }))
+}
+
+function closed(externalPort: number, ...protocols: readonly ('TCP' | 'UDP')[]): Report[] {
+  return protocols.map((protocol) => ({
+    type: 'unmapped',
+    via: 'igd',
+    key: { externalPort, protocol, remoteHost: '' },
+  }))
+}
+
+function notOpen(externalPort: number): Report[] {
+  return [{ type: 'notice', kind: 'nothing-open', externalPort, protocols: ['TCP', 'UDP'] }]
+}
+
 describe('the sign of life', () => {
   it('says nothing for 300 ms, then what is waited for, and counts the seconds', async () => {
     const shown = signOf('-r 22 TCP')
@@ -164,6 +181,14 @@ describe('the sign of life', () => {
     ['-r 1 0 TCP --via pcp', [FOUND], 'opening a port \u2026 2 s'],
     ['-r 1000-1099 TCP', [FOUND], 'opened 0 of 100 ports \u2026 2 s'],
     ['-r 1000-1099 TCP', [FOUND, ...mapped(37)], 'opened 37 of 100 ports \u2026 2 s'],
+    ['open 1000-1099', [FOUND, ...mapped(37), ...failed(2)], 'opened 37 of 100 ports, 2 not \u2026 2 s'],
+    [
+      'close 1000-1099',
+      [FOUND, ...closed(1000, 'TCP', 'UDP'), ...closed(1001, 'TCP')],
+      'closed 2 of 100 ports \u2026 2 s',
+    ],
+    ['close 1000-1099', [FOUND, ...notOpen(1000), ...closed(1001, 'TCP')], 'closed 1 of 100 ports, 1 not \u2026 2 s'],
+    ['-r 25565 TCP', [FOUND, ...failed(1)], 'waiting for the router \u2026 2 s'],
     ['-r 25565 TCP', [FOUND, ...mapped(1)], 'waiting for the router \u2026 2 s'],
     ['-d 22 TCP', [FOUND], 'closing port 22 \u2026 2 s'],
     ['-f 22 TCP 80 TCP', [FOUND], 'closed 0 of 2 ports \u2026 2 s'],

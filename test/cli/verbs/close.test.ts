@@ -240,10 +240,12 @@ describe('what close says', () => {
   it('says what is closed, and what was not open', async () => {
     const at = await atIgd()
     await text(['open', '27015-27017/udp', '53/both', '80'], at)
-    expect(await text(['close', '27015-27017', '53', '80', '81', '82/udp'], at)).toBe(`Port 81 was not open.
-Port 82 UDP was not open.
-Ports 53 TCP and UDP, 80 TCP and 27015-27017 UDP are closed.
+    expect(
+      await text(['close', '27015-27017', '53', '80', '81', '82/udp'], at),
+    ).toBe(`Ports 53 TCP and UDP, 80 TCP and 27015-27017 UDP are closed.
+Ports 81 and 82 UDP were not open.
 = 0`)
+    expect(await text(['close', '2000-2099'], at)).toBe('Ports 2000-2099 were not open.\n= 0')
   })
 
   it('does not say that a port is closed if that is not known', async () => {

@@ -4,10 +4,10 @@
  */
 import type { GatewayCommand } from '../../parse/command-table.js'
 import { withShortTexts } from '../clean.js'
+import { fitted } from '../fit.js'
 import type { Voice } from '../voice.js'
 import { closeTelling } from './close.js'
 import { commonRows } from './common.js'
-import { fitted } from './fit.js'
 import { Doubt } from './interrupted.js'
 import { isAboutKeeping, keepingText } from './keeping.js'
 import { listTelling } from './list.js'

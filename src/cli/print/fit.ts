@@ -1,5 +1,5 @@
 /** Lines for a terminal: what is too long is broken between words, and goes on below the words of its line. Pure. */
-import { columnsOf } from './columns.js'
+import { columnsOf } from './plain/columns.js'
 
 /** A narrower terminal breaks lines by itself. */
 const LEAST = 20
@@ -11,7 +11,8 @@ const COMMAND = /^( {2}upnp-ts (?:(?! {2}).)*)(?: {2,}(.*))?$/
 /** A label and what stands behind it: the label may be a time, or missing. */
 const LABELLED = /^(?: {2}(?:\S.{0,30}?)?|\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) {2,}(?=\S)/
 /** A command within a sentence is one word. */
-const WORDS = /\(upnp-ts [^()]*\)\S*|(?<=: )upnp-ts (?:-|(?:open|close|list|status|watch|help)\b)(?:(?![,;] ).)*|\S+/g
+const WORDS =
+  /\(upnp-ts [^()]*\)\S*|(?<=: )upnp-ts (?:-|(?:open|close|list|status|watch|help)\b)(?:(?![,;] ).)*[,;]?|\S+/g
 
 /** `text`: whole lines. A line that fits stays as it is, and so does a word that is too long. */
 export function fitted(text: string, columns: number): string {
@@ -31,7 +32,8 @@ function broken(line: string, columns: number): string {
   }
   if (command !== undefined && does !== undefined)
     return filled(line.slice(0, -does.length), does, line.length - does.length, columns)
-  if (label !== '' && label.length <= columns / 2) return filled(label, line.slice(label.length), label.length, columns)
+  if (label !== '' && label.length <= (2 * columns) / 3)
+    return filled(label, line.slice(label.length), label.length, columns)
   const [indent = ''] = /^ */.exec(line) ?? []
   return filled(indent, line.slice(indent.length), indent === '' ? 0 : indent.length + 2, columns)
 }
