@@ -2,14 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { fitted } from '../../../src/cli/print/fit.ts'
 
-function fit(text: string, columns: number): string[] {
+function linesOf(text: string, columns: number): string[] {
   return fitted(`${text}\n`, columns).split('\n').slice(0, -1)
 }
 
 describe('a line', () => {
   it('that fits stays as it is, blanks included', () => {
     const text = '  It leads to          this  computer '
-    expect(fit(text, text.length)).toEqual([text])
+    expect(linesOf(text, text.length)).toEqual([text])
   })
 
   it.each<[string, string, readonly string[]]>([
@@ -53,7 +53,7 @@ describe('a line', () => {
       ['See', 'http://192.168.1.1:5000/0123456789/0123456789.xml', 'there'],
     ],
   ])('%s', (_, text, lines) => {
-    expect(fit(text, 40)).toEqual(lines)
+    expect(linesOf(text, 40)).toEqual(lines)
   })
 })
 
@@ -95,10 +95,10 @@ describe('a command', () => {
       ['Port 22 was left alone: upnp-ts did not', 'open it'],
     ],
   ])('%s', (_, text, lines) => {
-    expect(fit(text, 40)).toEqual(lines)
+    expect(linesOf(text, 40)).toEqual(lines)
   })
 })
 
 it('leaves everything to a terminal that is too narrow', () => {
-  expect(fit('one two three four five six', 19)).toEqual(['one two three four five six'])
+  expect(linesOf('one two three four five six', 19)).toEqual(['one two three four five six'])
 })
