@@ -48,8 +48,8 @@ export function plainVoice(occasion: Occasion): Voice {
     },
     end: (exitCode) => telling.end(exitCode),
     interrupted: () => {
-      const pieces = [...telling.end(2), ...doubt.pieces()]
-      return isEndpointOnly ? aside(pieces) : pieces
+      const pieces = doubt.pieces()
+      return [...telling.end(2), ...(isEndpointOnly ? aside(pieces) : pieces)]
     },
     fit: fitted,
   }

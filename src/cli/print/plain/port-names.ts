@@ -31,7 +31,7 @@ function runsOf(ports: readonly Port[]): readonly Run[] {
   for (const { externalPort, protocol } of ports)
     protocolsOf.set(externalPort, [...(protocolsOf.get(externalPort) ?? []), protocol].toSorted())
   const runs: Run[] = []
-  for (const [port, protocols] of protocolsOf) {
+  for (const [port, protocols] of [...protocolsOf].toSorted(([one], [other]) => one - other)) {
     const before = runs.at(-1)
     if (before?.last === port - 1 && before.protocols.join() === protocols.join()) {
       runs[runs.length - 1] = { ...before, last: port }
