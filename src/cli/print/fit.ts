@@ -1,5 +1,5 @@
 /** Lines for a terminal: what is too long is broken between words, and goes on below the words of its line. Pure. */
-import { columnsOf } from './plain/columns.js'
+import { columnsOf } from './columns.js'
 
 /** A narrower terminal breaks lines by itself. */
 const LEAST = 20

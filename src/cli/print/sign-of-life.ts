@@ -7,6 +7,7 @@ import type { GatewayInvocation } from '../parse/invocation.js'
 import type { Report } from '../report.js'
 import { Awaited } from './awaited.js'
 import { cleaned } from './clean.js'
+import { beginningOf, columnsOf } from './columns.js'
 
 /** So much silence is no reason to say anything. */
 export const SILENCE_MS = 300
@@ -106,23 +107,7 @@ export class SignOfLife {
 
 /** Cut to that width; the end of the line, which counts, is kept if it can be. */
 function lineOf(text: string, end: string, width: number): string {
-  const room = width - widthOf(end)
-  if (widthOf(text) <= room) return text + end
-  return room > 0 ? cutTo(text, room) + end : cutTo(end.trim(), width)
-}
-
-function cutTo(text: string, width: number): string {
-  let cut = ''
-  for (const character of text) {
-    if (widthOf(cut + character) > width) break
-    cut += character
-  }
-  return cut.trimEnd()
-}
-
-/** Characters that take two columns: names of interfaces may be Chinese. */
-const WIDE = /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/u
-
-function widthOf(text: string): number {
-  return [...text].reduce((sum, character) => sum + (WIDE.test(character) || character.length > 1 ? 2 : 1), 0)
+  const room = width - columnsOf(end)
+  if (columnsOf(text) <= room) return text + end
+  return room > 0 ? beginningOf(text, room).trimEnd() + end : beginningOf(end.trim(), width)
 }

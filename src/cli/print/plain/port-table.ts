@@ -1,7 +1,7 @@
 /** A table of ports that fits the terminal: a line for the heading, and one for each port. Pure. */
 import type { PortMapping } from '../../../domain/port-mapping.js'
 import { cleaned } from '../clean.js'
-import { cutTo, padded } from './columns.js'
+import { cutTo, padded } from '../columns.js'
 import { shortDateText } from './words.js'
 
 /** Of the columns but the last one, which has the rest: a port and its protocol, an IPv4 address and a port, a date. */

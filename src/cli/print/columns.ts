@@ -17,12 +17,16 @@ export function padded(text: string, columns: number): string {
 
 /** The text, or as much of it as fits with a sign that there is more. */
 export function cutTo(text: string, columns: number): string {
-  if (columnsOf(text) <= columns) return text
-  let [kept, width] = ['', 1]
+  return columnsOf(text) <= columns ? text : `${beginningOf(text, columns - 1)}\u2026`
+}
+
+/** As much of the text as fits. */
+export function beginningOf(text: string, columns: number): string {
+  let [kept, width] = ['', 0]
   for (const character of text) {
     width += widthOf(character)
     if (width > columns) break
     kept += character
   }
-  return `${kept}\u2026`
+  return kept
 }
