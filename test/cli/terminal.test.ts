@@ -165,7 +165,8 @@ describe.runIf(hasTerminal)('Ctrl-C', () => {
 
   it.concurrent('while --keep opens many ports closes those that are open', async () => {
     const argv = ['open', '5000-5099', '--keep', '-u', slow.descriptionUrl]
-    const { screen, end } = await inTerminal(argv, { columns: 80, interruptAt: 'opened' })
+    const { output, screen, end } = await inTerminal(argv, { columns: 60, interruptAt: 'opened' })
+    expect(output).toMatch(/^ {23}\S.*then\r/m) // without waiting for its readers, it knows the width
     expect(screen.filter((line) => line.includes('of 100 ports'))).toEqual([])
     expect(screen.filter((line) => /Port 50\d\d TCP is closed\.$/.test(line)).length).toBeGreaterThan(0)
     expect(slow.mappings().filter(({ externalPort }) => externalPort >= 5000 && externalPort < 5100)).toEqual([])
