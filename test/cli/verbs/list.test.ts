@@ -102,6 +102,13 @@ describe('status', () => {
 = 0`)
   })
 
+  it('says that the router has no address', async () => {
+    const { emulator, run } = await start('igd', { uptimeSeconds: 7250 })
+    await emulator.setExternalAddress('0.0.0.0')
+    expect(await run(['status'])).toContain('! The router has no address on the internet now: nobody there can reach')
+    expect(await run(['status'])).not.toContain('not connected')
+  })
+
   it('says that another NAT is in front of the router', async () => {
     const { emulator, run } = await start('pcp')
     await emulator.setExternalAddress('100.64.3.7')

@@ -69,7 +69,7 @@ describe('open', () => {
 The internet cannot reach it: another NAT is in front of your router (100.64.3.7).
 --- stderr
 What helps:
-  ask your provider for an IPv4 address of your own (a public one), or use IPv6
+  ask your provider for an IPv4 address of your own (a public one), or try IPv6 alone: add --ipv6
   if there is a second router or a modem in front of it, open the port there too
 --- 0
 `)

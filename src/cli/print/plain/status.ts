@@ -25,14 +25,18 @@ export function statusTelling(): Telling {
         return [plain(line('It is connected', isUp ? `yes${since}` : `it says '${connectionStatus}'`))]
       },
       'external-address': (report) => {
-        const address = report.ok ? knownAddress(report.address) : undefined
-        if (address === undefined) return [complaint('The router does not tell its address on the internet.\n')]
+        if (!report.ok) return [complaint('The router does not tell its address on the internet.\n')]
+        const address = knownAddress(report.address)
+        if (address === undefined)
+          return [complaint('The router has no address on the internet now: nobody there can reach a port of it.\n')]
         if (!isInternetAddress(address)) return [plain(line('Its address', address))]
         return [
           plain(line('Its address', address)),
           plain(line('From the internet', 'a port that is open can be reached at that address')),
         ]
       },
+      // That it has none has been said.
+      notice: (notice) => (notice.kind === 'address-not-public' && notice.address === '' ? [] : undefined),
     },
     end: () => (localAddress === undefined ? [] : [plain(line('This computer', localAddress))]),
   }

@@ -13,7 +13,7 @@ export function natText(address: string): Piece[] {
       hint('  It is not connected, or it is behind another router: then open the port there too.\n'),
     ]
   const at = cleaned(address)
-  const provider = '  ask your provider for an IPv4 address of your own (a public one), or use IPv6\n'
+  const provider = '  ask your provider for an IPv4 address of your own (a public one), or try IPv6 alone: add --ipv6\n'
   const second = '  if there is a second router or a modem in front of it, open the port there too\n'
   const advice = SHARED.test(address) ? [provider, second] : [second, provider]
   return [
