@@ -6,7 +6,7 @@
  * of the signal, as if the program had died of it: 0 would tell a supervisor that the work is done before it has begun.
  */
 import type { PortMappingError } from '../../domain/errors.js'
-import { exitStatusOf, type RunningCommand } from '../../net/child-process.js'
+import { type CommandEnd, exitStatusOf, type RunningCommand } from '../../net/child-process.js'
 import type { Clock } from '../../net/clock.js'
 import { reportedError } from '../failure.js'
 import type { Report } from '../report.js'
@@ -25,6 +25,10 @@ export interface OwnProgramOptions {
   /** What is open already, for a program that starts before every port is open. */
   readonly environment: () => Record<string, string>
   readonly onStart: () => void
+  /** --for: the time is over. The program has been asked to end, and is waited for. */
+  readonly onTimeUp: () => void
+  /** What it means that the time is over: 0 if what was asked for was open. */
+  readonly timeUpStatus: () => number
   /** Called once, when the program has ended or will never start. */
   readonly onEnd: () => void
 }
@@ -34,6 +38,8 @@ const MESSAGES: readonly string[] = ['SIGUSR1', 'SIGUSR2']
 
 /** The exit status that a shell gives for a command that it cannot start. */
 const NOT_STARTED = 127
+/** The time was over before the program could start. */
+const NEVER_STARTED = 2
 
 export class OwnProgram {
   readonly #options: OwnProgramOptions
@@ -41,6 +47,11 @@ export class OwnProgram {
   #isOver = false
   #isTimeUp = false
   #cancelTimeout = (): void => {}
+  #tellOver = (): void => {}
+  /** Fulfilled when the program has ended, or will never start. */
+  readonly over = new Promise<void>((resolve) => {
+    this.#tellOver = resolve
+  })
   exitCode = 0
 
   constructor(options: OwnProgramOptions) {
@@ -70,7 +81,7 @@ export class OwnProgram {
     this.#running = running
     onStart()
     running.exited.then(
-      (end) => this.#end(this.#isTimeUp && end.signal === 'SIGTERM' ? 0 : exitStatusOf(end)),
+      (end) => this.#end(this.#statusOf(end)),
       (error: PortMappingError) => {
         say({ type: 'error', error: reportedError(error) })
         this.#end(NOT_STARTED)
@@ -84,11 +95,19 @@ export class OwnProgram {
     else if (!MESSAGES.includes(signal)) this.#end(exitStatusOf({ code: undefined, signal }))
   }
 
-  /** --for: the time that was asked for is over. A program is asked to end, and that it does so is a success. */
+  /**
+   * --for: the time that was asked for is over. A program is asked to end, and that it does so is a success. As with
+   * `timeout`, it has all the time that it needs; its ports are closed meanwhile.
+   */
   timeIsUp(): void {
+    const { onTimeUp, timeUpStatus } = this.#options
     this.#isTimeUp = true
-    if (this.#running === undefined) this.#end(0)
-    else this.#running.passOn('SIGTERM')
+    if (this.#running === undefined) {
+      this.#end(this.#isWanted ? timeUpStatus() || NEVER_STARTED : timeUpStatus())
+      return
+    }
+    this.#running.passOn('SIGTERM')
+    onTimeUp()
   }
 
   /** The ports are no longer kept, for an unknown reason: ends the program, or never starts it. */
@@ -97,10 +116,16 @@ export class OwnProgram {
     this.#isOver = true
     this.#cancelTimeout()
     this.#running?.kill('SIGTERM')
+    this.#tellOver()
   }
 
   get #isWanted(): boolean {
     return this.#options.argv.length > 0
+  }
+
+  #statusOf(end: CommandEnd): number {
+    const isDone = end.code === 0 || end.signal === 'SIGTERM'
+    return this.#isTimeUp && isDone ? this.#options.timeUpStatus() : exitStatusOf(end)
   }
 
   #startWithoutPorts(): void {
@@ -122,5 +147,6 @@ export class OwnProgram {
     this.#cancelTimeout()
     this.exitCode = exitCode
     this.#options.onEnd()
+    this.#tellOver()
   }
 }

@@ -141,6 +141,8 @@ class KeepSession {
       say: this.#say,
       environment: () => environmentOf(this.#facts),
       onStart: () => this.#service.ready(),
+      onTimeUp: () => this.#close(),
+      timeUpStatus: () => this.#timeUpStatus,
       onEnd: () => this.#stop(),
     })
   }
@@ -217,6 +219,14 @@ class KeepSession {
       this.#state.end({ ...this.#facts, ports: [] })
     }
     await this.#hookEnds
+    await this.#program.over
+  }
+
+  /** 0 is a promise: all that was asked for was open. IPv6 beside IPv4 was not asked for. */
+  get #timeUpStatus(): number {
+    const [asked] = this.#families
+    if (asked?.keeper.ports.known.every((port) => port !== undefined) === true) return 0
+    return asked?.isTold === true ? 2 : 1
   }
 
   #sayLeftOpen(kept: KeptEither, reason: 'was-open' | 'kept-by-another', { keeper }: KeptFamily): void {
@@ -324,9 +334,14 @@ class KeepSession {
 
   /** After this, another signal ends the process at once. */
   #stop(): void {
+    this.#stopHearing()
+    this.#stopHearing = () => {}
+    this.#close()
+  }
+
+  #close(): void {
     if (this.#isStopping) return
     this.#isStopping = true
-    this.#stopHearing()
     this.#stopWaiting()
     this.#cancelEnd()
     this.#service.stopping()

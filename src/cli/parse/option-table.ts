@@ -114,7 +114,7 @@ export const OPTIONS: readonly OptionRow[] = [
     wanted: 'a time, such as 30m, 2h or 7d',
     ...WITH_OPEN,
     example: '2h',
-    help: 'close it after this time, such as 30m, 2h or 7d; with --keep, upnp-ts ends then',
+    help: 'close it after this time, such as 30m, 2h or 7d; with --keep, upnp-ts ends then, and asks its program to end',
   },
   {
     flag: 'as',

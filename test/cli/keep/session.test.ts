@@ -705,4 +705,68 @@ describe('--for', () => {
     state.started[0]?.exit({ code: undefined, signal: 'SIGTERM' })
     expect(await ended()).toBe(0)
   })
+
+  it.each([
+    ['2 if the port was never open', {}, 2],
+    ['1 if no router was ever found', { isGone: true }, 1],
+  ])('ends in %s', async (_, settings, exitCode) => {
+    const emulator = await emulated()
+    occupy(emulator)
+    const { state, pass, ended } = keeping(emulator, ['open', '22', '--for', '1m'], settings)
+    await until(() => state.objects.length > 0)
+    await pass(60)
+    expect(await ended()).toBe(exitCode)
+  })
+
+  it('ends in 2 if one of two ports was never open', async () => {
+    const emulator = await emulated()
+    occupy(emulator)
+    const { told, pass, ended } = keeping(emulator, ['open', '22', '23', '--for', '1m'])
+    await told('mapped')
+    await pass(60)
+    expect(await ended()).toBe(2)
+  })
+
+  it('is a success if the port was open, and is not at the end', async () => {
+    const emulator = await emulated()
+    const { state, told, pass, ended } = keeping(emulator, ['open', '22', '--for', '1h'])
+    await told('mapped')
+    state.isGone = true
+    await pass(3600)
+    expect(await ended()).toBe(0)
+  })
+
+  it.each([
+    ['that never started', ['--for', '30s'], 30],
+    ['that started without its port', ['--for', '2m'], 120],
+  ])('ends in 2 with a program %s', async (_, words, seconds) => {
+    const emulator = await emulated()
+    occupy(emulator)
+    const { state, told, pass, ended } = keeping(emulator, ['open', '22', ...words, '--', 'game'])
+    await told('keep-failed')
+    await pass(seconds)
+    state.started[0]?.exit({ code: undefined, signal: 'SIGTERM' })
+    expect(await ended()).toBe(2)
+  })
+
+  it('closes the port at that time though the program goes on, and waits for the program, which still gets signals', async () => {
+    const emulator = await emulated()
+    const { state, told, pass, ended, signal } = keeping(emulator, ['open', '22', '--for', '1m', '--', 'game'])
+    await until(() => state.started.length > 0)
+    await pass(60)
+    await told('removed')
+    await pass(3600)
+    expect([emulator.mappings().length, state.exitCode, state.started[0]?.killed]).toEqual([0, undefined, []])
+    signal('SIGINT')
+    expect(state.started[0]?.signals).toEqual(['SIGTERM', 'SIGINT'])
+    state.started[0]?.exit({ code: 3 })
+    expect(await ended()).toBe(3)
+    expect(state.hearing).toEqual([])
+  })
 })
+
+/** Another computer has external port 22. */
+function occupy(emulator: Emulator): void {
+  const elsewhere = { internalClient: '192.168.1.31', internalPort: 22, description: 'ssh' }
+  emulator.addMapping({ externalPort: 22, protocol: 'TCP', ...elsewhere })
+}

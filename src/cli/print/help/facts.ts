@@ -2,7 +2,7 @@
 import type { Entry } from './layout.js'
 
 export const EXIT_CODES: readonly Entry[] = [
-  ['0', 'done; with --keep: stopped as it was told'],
+  ['0', 'done; with --keep: stopped as it was told, and with --for, the ports were open'],
   ['1', 'the command line is wrong, or there is no router that can be used: nothing was changed'],
   ['2', 'something that was asked was refused or failed, or the output could not be written'],
   ['3', 'the same for -f, and for -d with several ports'],
@@ -11,6 +11,7 @@ export const EXIT_CODES: readonly Entry[] = [
 /** With --keep and a program after --. */
 export const PROGRAM_EXIT_CODES: readonly Entry[] = [
   ['any', 'the status of PROGRAM, if it ended'],
+  ['0', '--for is over, PROGRAM ended when asked to, and the ports were open'],
   ['1', '--require, and the ports were not open in time'],
   ['127', 'PROGRAM could not be started'],
   ['128 + N', 'signal N ended PROGRAM, or came before PROGRAM had started'],
