@@ -14,6 +14,8 @@ const PREFIX = 'pinhole-'
 const VERSION = 1
 /** A user opens few of them. If there are more, the ones that end first are forgotten. */
 const MAX_REMEMBERED = 256
+/** In the name of a file, which takes 200 characters. */
+const MAX_ADDRESS_LENGTH = 80
 
 export interface RememberedPinhole {
   readonly id: PinholeId
@@ -44,7 +46,7 @@ export async function rememberPinhole(
   const kept = { version: VERSION, id, via: gateway.protocol, gateway: addressOf(gateway), internalClient }
   const endsWallMs = clock.wallMs() + leaseSeconds * 1000
   await unlessItFails(async () => {
-    await files.write(nameOf({ protocol, internalPort }, id), `${JSON.stringify({ ...kept, endsWallMs })}\n`)
+    await files.write(nameOf({ protocol, internalPort }, gateway, id), `${JSON.stringify({ ...kept, endsWallMs })}\n`)
     await forgetTheOldest(files)
   })
 }
@@ -68,9 +70,10 @@ export async function allPinholes({ files, clock }: Place): Promise<readonly Pin
   })
 }
 
-export async function forgetPinhole(id: PinholeId, { files }: Pick<Place, 'files'>): Promise<void> {
+export async function forgetPinhole(gateway: Gateway, id: PinholeId, { files }: Pick<Place, 'files'>): Promise<void> {
+  const end = endOf(gateway, id)
   await unlessItFails(async () => {
-    for (const name of await files.list(PREFIX)) if (name.endsWith(endOf(id))) await files.remove(name)
+    for (const name of await files.list(PREFIX)) if (name.endsWith(end)) await files.remove(name)
   })
 }
 
@@ -82,12 +85,18 @@ function prefixOf({ protocol, internalPort }: Port): string {
   return `${PREFIX}${protocol}-${internalPort}-`
 }
 
-function nameOf(port: Port, id: PinholeId): string {
-  return `${prefixOf(port)}${endOf(id).slice(1)}`
+function nameOf(port: Port, gateway: Gateway, id: PinholeId): string {
+  return `${prefixOf(port).slice(0, -1)}${endOf(gateway, id)}`
 }
 
-function endOf(id: PinholeId): string {
-  return `-${encodeURIComponent(String(id)).replace(/[!'()*~]/g, '_')}`
+/** Two routers may give the same number. */
+function endOf(gateway: Gateway, id: PinholeId): string {
+  return `-${clean(addressOf(gateway)).slice(0, MAX_ADDRESS_LENGTH)}-${clean(String(id))}`
+}
+
+/** What can stand in the name of a file. */
+function clean(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*~]/g, '_')
 }
 
 async function forgetTheOldest(files: PrivateFiles): Promise<void> {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { forgetPinhole, pinholesOn, rememberPinhole } from '../../src/library/pinhole-memory.ts'
+import type { Gateway } from '../../src/domain/gateway.ts'
+import { allPinholes, forgetPinhole, pinholesOn, rememberPinhole } from '../../src/library/pinhole-memory.ts'
 import { memoryFiles } from '../../src/net/files/private-files.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 
@@ -8,12 +9,13 @@ const ASKED = {
   ...{ remoteHost: '', remotePort: 0, internalClient: '2001:db8::5', internalPort: 8333, protocol: 6 },
   leaseSeconds: 3600,
 }
-const IGD = { protocol: 'igd', address: 'fe80::1%eth0' } as const
+const IGD = { protocol: 'igd', address: 'fe80::1%eth0' } as Gateway
+const ANOTHER = { protocol: 'igd', address: 'fe80::1%wlan0' } as Gateway
 
 function setting() {
   const [files, clock] = [memoryFiles(), new FakeClock()]
-  const remember = (id: number | string, asked = ASKED, gateway: object = IGD) =>
-    rememberPinhole(gateway as never, asked, { id, leaseSeconds: asked.leaseSeconds }, { files, clock })
+  const remember = (id: number | string, asked = ASKED, gateway = IGD) =>
+    rememberPinhole(gateway, asked, { id, leaseSeconds: asked.leaseSeconds }, { files, clock })
   return { files, clock, remember, known: () => pinholesOn(PORT, { files, clock }) }
 }
 
@@ -29,7 +31,7 @@ describe('the memory of pinholes', () => {
 
   it('knows one of PCP by its destination', async () => {
     const { remember, known } = setting()
-    await remember('TCP:[2001:db8::5]:8333', ASKED, { protocol: 'pcp', address: 'fe80::1' })
+    await remember('TCP:[2001:db8::5]:8333', ASKED, { protocol: 'pcp', address: 'fe80::1' } as Gateway)
     expect(await known()).toMatchObject([{ id: 'TCP:[2001:db8::5]:8333', via: 'pcp' }])
   })
 
@@ -45,10 +47,38 @@ describe('the memory of pinholes', () => {
     const { clock, files, remember, known } = setting()
     await remember(7)
     await remember(17)
-    await forgetPinhole(7, { files })
+    await forgetPinhole(IGD, 7, { files })
     expect(await known()).toMatchObject([{ id: 17 }])
     await clock.advance(3_600_000)
     expect(await known()).toEqual([])
+  })
+
+  it('knows the same number at two routers, and forgets one of them', async () => {
+    const { files, remember, known } = setting()
+    await remember(7)
+    await remember(7, ASKED, ANOTHER)
+    const gateways = async () => (await known()).map(({ gateway }) => gateway).toSorted()
+    expect(await gateways()).toEqual(['fe80::1%eth0', 'fe80::1%wlan0'])
+    await forgetPinhole(ANOTHER, 7, { files })
+    expect(await gateways()).toEqual(['fe80::1%eth0'])
+  })
+
+  it('forgets one of PCP', async () => {
+    const { files, remember, known } = setting()
+    const [gateway, id] = [{ protocol: 'pcp', address: '2001:db8::1' } as Gateway, 'TCP:[2001:db8::5]:8333']
+    await remember(id, ASKED, gateway)
+    await forgetPinhole(gateway, id, { files })
+    expect(await known()).toEqual([])
+  })
+
+  it('tells of all, by what the name of the file says', async () => {
+    const { files, clock, remember } = setting()
+    await remember(7)
+    await remember(8, { ...ASKED, internalPort: 53, protocol: 17 }, ANOTHER)
+    expect(await allPinholes({ files, clock })).toMatchObject([
+      { id: 7, protocol: 'TCP', internalPort: 8333 },
+      { id: 8, protocol: 'UDP', internalPort: 53 },
+    ])
   })
 
   it.each([
@@ -62,7 +92,7 @@ describe('the memory of pinholes', () => {
     '{"version":1,"id":7,"via":"igd","gateway":"g","internalClient":"c","endsWallMs":1e999}',
   ])('passes over a file that tells of none: %s', async (text) => {
     const { files, known } = setting()
-    await files.write('pinhole-TCP-8333-7', text)
+    await files.write('pinhole-TCP-8333-g-7', text)
     expect(await known()).toEqual([])
   })
 
@@ -71,6 +101,6 @@ describe('the memory of pinholes', () => {
     for (let id = 1; id <= 260; id++) await remember(id, { ...ASKED, leaseSeconds: 10_000 - id })
     const names = await files.list('pinhole-')
     expect(names).toHaveLength(256)
-    expect(names).not.toContain('pinhole-TCP-8333-260')
+    expect(names.filter((name) => name.endsWith('-260'))).toEqual([])
   })
 })

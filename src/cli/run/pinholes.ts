@@ -136,7 +136,7 @@ export function deletePinholes(
   return reportEach(ids, context, async (id) => {
     const deleted = await attemptWrite(() => openerOf(gateway).deletePinhole(id))
     const isGone = !deleted.ok && upnpErrorOf(deleted.error) === UPNP_ERRORS.NoSuchEntry
-    if (deleted.ok || isGone) await forgetPinhole(id, context)
+    if (deleted.ok || isGone) await forgetPinhole(gateway, id, context)
     return { type: 'pinhole-deleted', id, ...(isGone && mayBeGone ? { ok: true } : answerOf(deleted, () => ({}))) }
   })
 }
