@@ -137,12 +137,12 @@ interface FoundIgd {
 interface PinholeFacts {
   'pinhole-advice': unknown
   'firewall-status': Answer<FirewallStatus>
-  /** With --keep: also when it happened. */
+  /** With --keep: also when it happened. `leaseSeconds`: as granted, 0 if it does not end. */
   'pinhole-added': {
     timeMs?: number
     via: GatewayProtocol
     asked: ReportedPinhole & TimedPinholeRequest
-  } & Answer<{ id: PinholeId }>
+  } & Answer<{ id: PinholeId; leaseSeconds: number }>
   'pinhole-working': { during: 'check' | 'update'; id: PinholeId } & Answer<{ working: boolean }>
   'pinhole-updated': { id: PinholeId; leaseSeconds: number } & Answer<unknown>
   'pinhole-packets': { id: PinholeId } & Answer<{ packets: number }>

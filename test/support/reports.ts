@@ -269,8 +269,8 @@ const EXAMPLES: { readonly [T in Report['type']]: readonly Extract<Report, { rea
     { type: 'firewall-status', ...failed },
   ],
   'pinhole-added': [
-    { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 4711 },
-    { type: 'pinhole-added', timeMs: TIME_MS, via: 'pcp', asked: PINHOLE, ok: true, id: PCP_PINHOLE },
+    { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 4711, leaseSeconds: 3600 },
+    { type: 'pinhole-added', timeMs: TIME_MS, via: 'pcp', asked: PINHOLE, ok: true, id: PCP_PINHOLE, leaseSeconds: 0 },
     { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ...failed },
   ],
   'pinhole-working': (['check', 'update'] as const).flatMap((during) => [

@@ -153,7 +153,8 @@ function firstReports(
 ): Report[] {
   if ('pinhole' in held) {
     const asked = { ...held.pinhole, remoteHostTyped: held.pinhole.remoteHost }
-    return [{ type: 'pinhole-added', timeMs, via: gateway.protocol, asked, ok: true, id: held.id }]
+    const { leaseSeconds } = heldFor(held, timeMs)
+    return [{ type: 'pinhole-added', timeMs, via: gateway.protocol, asked, ok: true, id: held.id, leaseSeconds }]
   }
   const { mapping, asked, externalAddress: address = '' } = held
   return [

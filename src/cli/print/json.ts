@@ -87,7 +87,7 @@ const ROWS: ByType<Report['type'], Fields> = {
   'pinhole-added': (report) => ({
     ...timeIfAny(report.timeMs),
     asked: { ...pinholeFields(report.asked), leaseSeconds: report.asked.leaseSeconds },
-    ...answer(report, 'id'),
+    ...answer(report, 'id', 'leaseSeconds'),
   }),
   'pinhole-working': (report) => ({ ...pick(report, 'during', 'id'), ...answer(report, 'working') }),
   'pinhole-updated': (report) => ({ ...pick(report, 'id', 'leaseSeconds'), ...answer(report) }),

@@ -71,7 +71,12 @@ export async function* addPinholes(
     const asked = withClient(each, gateway, context)
     const granted = await attemptWrite(() => openerOf(gateway).addPinhole(asked))
     if (granted.ok) await rememberPinhole(gateway, asked, granted.value, context)
-    yield { type: 'pinhole-added', via: gateway.protocol, asked, ...answerOf(granted, ({ id }) => ({ id })) }
+    yield {
+      type: 'pinhole-added',
+      via: gateway.protocol,
+      asked,
+      ...answerOf(granted, ({ id, leaseSeconds }) => ({ id, leaseSeconds })),
+    }
     previous = granted.ok ? granted.value.id : undefined
     if (!granted.ok) {
       exitCode = 2

@@ -118,8 +118,8 @@ describe('an event', () => {
         reachable: true,
       },
     ])
-    expect(json({ ...event, held: PINHOLE })).toEqual([
-      { type: 'pinhole-added', time, asked: PINHOLE.pinhole, ok: true, id: 4711 },
+    expect(json({ ...event, held: { ...PINHOLE, leaseMs: 120_000 } })).toEqual([
+      { type: 'pinhole-added', time, asked: PINHOLE.pinhole, ok: true, id: 4711, leaseSeconds: 120 },
     ])
   })
 })

@@ -217,8 +217,8 @@ describe('a report as JSON', () => {
     ],
     [
       'a pinhole, without how its remote host was typed',
-      { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 7 },
-      { type: 'pinhole-added', asked: PINHOLE_FIELDS, ok: true, id: 7 },
+      { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 7, leaseSeconds: 120 },
+      { type: 'pinhole-added', asked: PINHOLE_FIELDS, ok: true, id: 7, leaseSeconds: 120 },
     ],
     [
       'a pinhole that was refused',

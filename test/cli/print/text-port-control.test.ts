@@ -134,7 +134,7 @@ describe('a pinhole over PCP', () => {
   const id = 'TCP:[2001:db8::5]:22'
 
   it('has for its ID what it leads to', () => {
-    expect(textOf({ type: 'pinhole-added', via: 'pcp', asked: PINHOLE, ok: true, id })).toBe(
+    expect(textOf({ type: 'pinhole-added', via: 'pcp', asked: PINHOLE, ok: true, id, leaseSeconds: 60 })).toBe(
       `AddPinhole: ([::]:0 -> [2001:db8::5]:22) / Pinhole ID = ${id}\n`,
     )
     expect(textOf({ type: 'pinhole-updated', id, leaseSeconds: 60, ok: true })).toBe(

@@ -366,7 +366,7 @@ describe('a pinhole', () => {
   })
 
   it('is shown with its ID, or with why it could not be had, the remote host as it was typed', () => {
-    expect(textOf({ type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 4711 })).toBe(
+    expect(textOf({ type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 4711, leaseSeconds: 60 })).toBe(
       'AddPinhole: ([::]:0 -> [2001:db8::5]:22) / Pinhole ID = 4711\n',
     )
     const answer = refused(606, 'Action not authorized', 'AddPinhole')

@@ -11,7 +11,7 @@ import { FakeClock, settle } from '../../support/fake-clock.ts'
 import { ASKED, MAPPING, NOTHING_FOUND, PINHOLE } from '../../support/reports.ts'
 
 const MAPPED: Report = { type: 'mapped', asked: ASKED, mapping: MAPPING, externalAddress: '203.0.113.7' }
-const ADDED: Report = { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 1 }
+const ADDED: Report = { type: 'pinhole-added', via: 'igd', asked: PINHOLE, ok: true, id: 1, leaseSeconds: 3600 }
 const ERROR = { code: 'NO_GATEWAY', message: 'nobody' } as const
 
 async function* yields(exitCode: ExitCode, ...reports: readonly Report[]): Reporting<ExitCode> {

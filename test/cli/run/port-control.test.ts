@@ -129,7 +129,7 @@ function pinholes(fails: (request: TimedPinholeRequest) => Error | undefined = (
       if (error !== undefined) throw error
       log.push(`add ${request.protocol} ${request.internalClient} ${request.internalPort} ${request.leaseSeconds}`)
       const id = `${request.protocol === 6 ? 'TCP' : 'UDP'}:[${request.internalClient}]:${request.internalPort}`
-      return { id, leaseSeconds: request.leaseSeconds }
+      return { id, leaseSeconds: 2 * request.leaseSeconds } // a router may grant something else
     },
     async updatePinhole(id: PinholeId, leaseSeconds: number) {
       log.push(`update ${id} ${leaseSeconds}`)
@@ -151,8 +151,8 @@ describe('pinholes over PCP', () => {
     const scene = sceneOf({ pinholes: opener, localAddress: '2001:db8::5' })
     const added = await ran(ADD, scene)
     expect(added.reports).toMatchObject([
-      { type: 'pinhole-added', ok: true, id: 'UDP:[2001:db8::5]:8333' },
-      { type: 'pinhole-added', ok: true, id: ID },
+      { type: 'pinhole-added', ok: true, id: 'UDP:[2001:db8::5]:8333', leaseSeconds: 120 },
+      { type: 'pinhole-added', asked: { leaseSeconds: 60 }, ok: true, id: ID, leaseSeconds: 120 },
     ])
     const updated = await ran(['-U', ID, '120'], scene)
     expect(updated.reports).toEqual([{ type: 'pinhole-updated', id: ID, leaseSeconds: 120, ok: true }])

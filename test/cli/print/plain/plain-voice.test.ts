@@ -4,7 +4,7 @@ import { type GatewayInvocation, parseInvocation } from '../../../../src/cli/par
 import type { Piece } from '../../../../src/cli/print/pieces.ts'
 import { plainVoice } from '../../../../src/cli/print/plain/plain-voice.ts'
 import type { RefusalCause, Report, ReportOf } from '../../../../src/cli/report.ts'
-import { ALL_REPORTS, ASKED, MAPPING, REFUSED, withTextEverywhere } from '../../../support/reports.ts'
+import { ALL_REPORTS, ASKED, MAPPING, PINHOLE, REFUSED, withTextEverywhere } from '../../../support/reports.ts'
 
 const VERBS = [
   ['open', '8080'],
@@ -13,14 +13,14 @@ const VERBS = [
   ['open', '8080', '--print', 'endpoint'],
 ]
 
-function said(argv: readonly string[], reports: readonly Report[]): string {
+function said(argv: readonly string[], reports: readonly Report[], nowMs = 0): string {
   const invocation = parseInvocation(argv)
   if (invocation.kind !== 'gateway') throw new Error(`${argv.join(' ')} asks no gateway`)
-  return textOf(invocation, argv, reports)
+  return textOf(invocation, argv, reports, nowMs)
 }
 
-function textOf(invocation: GatewayInvocation, argv: readonly string[], reports: readonly Report[]): string {
-  const voice = plainVoice({ invocation, argv, nowMs: () => 0, columns: () => 80 })
+function textOf(invocation: GatewayInvocation, argv: readonly string[], reports: readonly Report[], nowMs = 0): string {
+  const voice = plainVoice({ invocation, argv, nowMs: () => nowMs, columns: () => 80 })
   const pieces: Piece[] = reports.flatMap((report) => voice.render(report))
   return [...pieces, ...voice.end(0)].map(({ text }) => text).join('')
 }
@@ -45,6 +45,20 @@ describe.each(VERBS)('the voice of %s %s %s %s', (...argv) => {
       ALL_REPORTS.map((report) => withTextEverywhere(report, 'a\x1b[31m\u202eb')),
     )
     expect(text.split('\n').filter((line) => /[\p{Cc}\p{Cf}]/u.test(line))).toEqual([])
+  })
+})
+
+describe('a pinhole', () => {
+  const until = (leaseSeconds: number): string => {
+    const nowMs = new Date(2026, 10, 29, 10, 14).getTime()
+    const added: Report = { type: 'pinhole-added', via: 'pcp', asked: PINHOLE, ok: true, id: 7, leaseSeconds }
+    const text = said(['open', '22', '--ipv6'], [added], nowMs)
+    return /Until +(.*)/.exec(text)?.[1] ?? ''
+  }
+
+  it('is open until the lease ends that the router granted, not the one that was asked for', () => {
+    expect(until(600)).toMatch(/^29 November, 10:24/)
+    expect(until(7200)).toMatch(/^29 November, 12:14/)
   })
 })
 

@@ -212,7 +212,7 @@ class OpenTeller {
   }
 
   /** A pinhole translates nothing: outside is as inside. */
-  #pinhole({ asked }: ReportOf<'pinhole-added'>): OpenedPort {
+  #pinhole({ asked, leaseSeconds }: Extract<ReportOf<'pinhole-added'>, { readonly ok: true }>): OpenedPort {
     const { internalClient, internalPort, remoteHost, protocol } = asked
     return {
       ...{
@@ -223,7 +223,7 @@ class OpenTeller {
       isHere: this.#isForThisComputer,
       ...{ externalAddress: internalClient, externalPort: internalPort, internalClient, internalPort, remoteHost },
       instead: undefined,
-      endsWallMs: this.#endOf(asked.leaseSeconds),
+      endsWallMs: this.#endOf(leaseSeconds),
     }
   }
 
