@@ -72,6 +72,7 @@ const OF_NO_PEER: ReadonlySet<string> = new Set([
   'src/emulator/tables/pinhole-table.ts MAX_PINHOLE_ID',
   'src/library/mapper.ts MAX_PLAIN_LENGTH',
   'src/library/keeping/own-marks.ts MAX_NAME_LENGTH',
+  'src/library/pinhole-memory.ts MAX_ADDRESS_LENGTH',
   'src/net/clock.ts MAX_TIMEOUT_MS',
   'src/net/files/private-files.ts MAX_CREATE_ATTEMPTS',
   'src/wire/minissdpd.ts MAX_LENGTH_BYTES',
