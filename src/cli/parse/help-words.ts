@@ -113,7 +113,8 @@ export function commandIn(argv: readonly string[], tables: Tables = TABLES): str
 
 /** A verb answers in plain words, without upnpc's banner. What begins with another word may be one that is misspelt. */
 export function isForVerb(argv: readonly string[]): boolean {
-  return argv[0]?.startsWith('-') === false || verbsOf(TABLES).some(({ flag }) => flag === commandIn(argv))
+  const command = commandIn(argv)
+  return command === undefined ? argv[0]?.startsWith('-') === false : !command.startsWith('-')
 }
 
 function isFirstWord(before: readonly string[], tables: Tables): boolean {
