@@ -111,10 +111,11 @@ export function commandIn(argv: readonly string[], tables: Tables = TABLES): str
   return undefined
 }
 
-/** A verb answers in plain words, without upnpc's banner. What begins with another word may be one that is misspelt. */
+/** A verb answers in plain words, without upnpc's banner. Without a command, a word may be a verb that is misspelt. */
 export function isForVerb(argv: readonly string[]): boolean {
   const command = commandIn(argv)
-  return command === undefined ? argv[0]?.startsWith('-') === false : !command.startsWith('-')
+  if (command !== undefined) return !command.startsWith('-')
+  return argv.some((word, at) => !word.startsWith('-') && (at === 0 || !takesNext(argv[at - 1] ?? '', TABLES)))
 }
 
 function isFirstWord(before: readonly string[], tables: Tables): boolean {
